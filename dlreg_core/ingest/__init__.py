@@ -1,0 +1,25 @@
+"""From a file or an upload to a stored, typed and profiled data set."""
+
+from __future__ import annotations
+
+from dlreg_core.ingest.columns import TypedColumn, type_column
+from dlreg_core.ingest.profile import profile
+from dlreg_core.ingest.reading import RawTable, Source, read_table
+from dlreg_core.ingest.samples import SAMPLES, Sample, sample_path
+from dlreg_core.ingest.store import DatasetStore
+from dlreg_core.ingest.tables import Like, read_rows
+
+__all__ = [
+    "SAMPLES",
+    "DatasetStore",
+    "Like",
+    "RawTable",
+    "Sample",
+    "Source",
+    "TypedColumn",
+    "profile",
+    "read_rows",
+    "read_table",
+    "sample_path",
+    "type_column",
+]

@@ -1,0 +1,209 @@
+"""How a text table is laid out: its delimiter, whether it has a header, and where its rows break."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dlreg_core.errors import TableError
+
+DELIMITERS = (",", ";", "\t", "|")
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_SAMPLE_CHARACTERS = 262_144
+_SAMPLE_RECORDS = 200
+_SEPARATOR_LINE = re.compile(r'^"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
+_NUMBER = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?$")
+_WHOLE = re.compile(r"^\d+$")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Delimiter of a text table and its first record."""
+
+    delimiter: str
+    first: tuple[str, ...]
+    has_header: bool
+    skip: int = 0
+    """Number of leading bytes that belong to no row."""
+
+
+def records(text: str, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each record starts, counted from 1, and its fields; blank lines are left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    start = 1
+    for fields in reader:
+        if fields:
+            yield start, fields
+        start = reader.line_num + 1
+
+
+def find_layout(content: bytes) -> Layout:
+    """Find delimiter and header of a text table.
+
+    The delimiter is the one under which the most records are as wide as the first, and among equals the one that gives
+    more columns.
+
+    Parameters
+    ----------
+    content : bytes
+        UTF-8 text.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    TableError
+        If the file holds no record at all.
+    """
+    sample = content[:_SAMPLE_CHARACTERS].decode("utf-8", errors="ignore")
+    named = _SEPARATOR_LINE.match(sample)
+    skip = len(named.group(0)) if named else 0
+    choices = (named.group(1),) if named else DELIMITERS
+    sample = sample[skip:]
+    delimiter = max(choices, key=lambda choice: _score(sample, choice))
+    first = _sample_records(sample, delimiter)[:1]
+    if not first:
+        raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
+    return Layout(delimiter, tuple(first[0]), _is_header(first[0]), skip)
+
+
+def _sample_records(sample: str, delimiter: str) -> list[list[str]]:
+    found: list[list[str]] = []
+    try:
+        for _, fields in records(sample, delimiter):
+            found.append(fields)
+            if len(found) == _SAMPLE_RECORDS:
+                return found
+    except csv.Error:
+        # A field without end: what was read before it is still a sound sample.
+        return found
+    # A full sample is cut off somewhere within its last record.
+    return found[:-1] if len(sample) >= _SAMPLE_CHARACTERS // 4 and len(found) > 1 else found
+
+
+def _score(sample: str, delimiter: str) -> tuple[float, int]:
+    found = _sample_records(sample, delimiter)
+    width = len(found[0]) if found else 0
+    if width < 2:
+        return (0.0, 0)
+    return (sum(len(fields) == width for fields in found) / len(found), width)
+
+
+def _is_header(fields: list[str]) -> bool:
+    """Tell names from values: a row of numbers is a header only where it could be years or other distinct counts."""
+    cells = [field.strip() for field in fields if field.strip()]
+    numbers = [cell for cell in cells if _NUMBER.match(cell)]
+    if len(cells) < 2 or 2 * len(numbers) < len(cells):
+        return True
+    fractions = sum(not _WHOLE.match(cell) for cell in numbers)
+    if len(numbers) == len(cells):
+        return fractions == 0 and len(set(cells)) == len(cells)
+    return fractions == 0
+
+
+def column_names(layout: Layout) -> tuple[str, ...]:
+    """Return the names of the columns; columns without one are called after their position.
+
+    Parameters
+    ----------
+    layout : Layout
+        As `find_layout` found it.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    TableError
+        If two columns have the same name.
+    """
+    if not layout.has_header:
+        return tuple(f"column_{i}" for i in range(1, len(layout.first) + 1))
+    return name_columns(layout.first)
+
+
+def name_columns(header: tuple[str, ...]) -> tuple[str, ...]:
+    """Tidy the names of a header: white space is collapsed, empty names are filled in, repeated ones refused."""
+    names = [" ".join(name.split()) for name in header]
+    positions: dict[str, list[int]] = {}
+    for position, name in enumerate(names, start=1):
+        if name:
+            positions.setdefault(name, []).append(position)
+    repeated = {name: where for name, where in positions.items() if len(where) > 1}
+    if repeated:
+        listed = "; ".join(
+            f'"{name}" in columns {", ".join(map(str, where))}' for name, where in list(repeated.items())[:5]
+        )
+        raise TableError(f"Several columns have the same name: {listed}.", "Give every column a name of its own.")
+    taken = set(names)
+    for index, name in enumerate(names):
+        if not name:
+            candidate = f"column_{index + 1}"
+            while candidate in taken:
+                candidate += "_"
+            names[index] = candidate
+            taken.add(candidate)
+    return tuple(names)
+
+
+def first_bad_record(content: bytes, layout: Layout) -> TableError | None:
+    """Find the first record that is not as wide as the first one, or a quotation that is never closed.
+
+    This reads the text line by line and is slow, so it is asked only after the fast reader gave up.
+    """
+    text, width, line = content.decode("utf-8"), len(layout.first), 1
+    lines_before = 1 if layout.skip else 0
+    found = width
+    try:
+        for start, fields in records(text, layout.delimiter):
+            line, found = start + lines_before, len(fields)
+            if found != width:
+                break
+    except csv.Error as exc:
+        error = _quotation_error(line + 1)
+        error.__cause__ = exc
+        return error
+    if unclosed_quote(content, layout.delimiter) and _is_last(text, layout.delimiter, line - lines_before):
+        return _quotation_error(line)
+    return None if found == width else _width_error(line, found, layout)
+
+
+def unclosed_quote(content: bytes, delimiter: str) -> bool:
+    """Tell whether the text ends within a quotation, which would swallow every row from there on."""
+    if content.count(b'"') % 2 == 0:
+        return False
+    try:
+        for _ in records(content.decode("utf-8"), delimiter, strict=True):
+            pass
+    except csv.Error as exc:
+        return "unexpected end of data" in str(exc) or "limit" in str(exc)
+    return False
+
+
+def _is_last(text: str, delimiter: str, line: int) -> bool:
+    return all(start <= line for start, _ in records(text, delimiter))
+
+
+def _quotation_error(line: int) -> TableError:
+    return TableError(
+        f"A quotation mark on line {line:,} is never closed.", "Close it, or remove it if it is no quotation."
+    )
+
+
+def _width_error(line: int, found: int, layout: Layout) -> TableError:
+    name = _NAMES.get(layout.delimiter, "delimiter")
+    return TableError(
+        f"Line {line:,} has {_count(found)}, but the first line has {_count(len(layout.first))}.",
+        f"Correct that line, or put quotation marks around text that holds a {name}; titles and notes above the header "
+        "must go.",
+    )
+
+
+def _count(fields: int) -> str:
+    return "1 field" if fields == 1 else f"{fields:,} fields"

@@ -1,0 +1,113 @@
+"""From the bytes of a text file to clean UTF-8 and the name of the encoding that it came in."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+from dlreg_core.errors import TableError
+from dlreg_core.ingest.signatures import control_share
+
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # UTF-32's little-endian mark begins with UTF-16's, so it is asked first.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Tables from Western Europe and America are by far the most frequent, so cp1252 wins where the bytes leave it open.
+_CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "euc_kr", "big5")
+_SAMPLE = 262_144
+_MAX_CONTROL_SHARE = 0.01
+
+
+def to_utf8(content: bytes) -> tuple[bytes, str]:
+    """Return `content` as UTF-8 without a byte-order mark, and the encoding it was in.
+
+    Parameters
+    ----------
+    content : bytes
+        A text file as it was uploaded.
+
+    Returns
+    -------
+    tuple of (bytes, str)
+        UTF-8 text, and a name that Python's codecs know.
+
+    Raises
+    ------
+    TableError
+        If the bytes are no readable text.
+    """
+    encoding = _encoding(content)
+    try:
+        text = content.decode(encoding)
+        clean = content if encoding == "utf-8" else text.encode("utf-8")
+    except UnicodeError as exc:
+        raise TableError(
+            f"The file announces itself as {encoding.upper()} but is not readable as such.",
+            "Save it again as CSV in UTF-8.",
+        ) from exc
+    _check_is_text(clean)
+    return clean, encoding
+
+
+def _encoding(content: bytes) -> str:
+    for mark, name in _BOMS:
+        if content.startswith(mark):
+            return name
+    wide = _utf16_without_mark(content)
+    if wide:
+        return wide
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _legacy_encoding(content)
+    return "utf-8"
+
+
+def _utf16_without_mark(content: bytes) -> str | None:
+    sample = content[:4096]
+    if len(sample) < 4 or len(content) % 2:
+        return None
+    even, odd = sample[0::2], sample[1::2]
+    if odd.count(0) > 0.6 * len(odd) and even.count(0) == 0:
+        return "utf-16-le"
+    if even.count(0) > 0.6 * len(even) and odd.count(0) == 0:
+        return "utf-16-be"
+    return None
+
+
+def _legacy_encoding(content: bytes) -> str:
+    # Plain ASCII says nothing about the encoding: the sample is what surrounds the first other bytes.
+    beyond_ascii = re.search(rb"[\x80-\xff]", content)
+    first = beyond_ascii.start() if beyond_ascii else 0
+    sample = content[max(0, first - 1024) : first + _SAMPLE]
+    best = from_bytes(sample, cp_isolation=list(_CANDIDATES)).best()
+    guesses = [] if best is None else [*best.could_be_from_charset, best.encoding]
+    order = ["cp1252"] if "cp1252" in guesses or not guesses else guesses[-1:]
+    for encoding in (*order, "latin-1"):
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "latin-1"
+
+
+def _check_is_text(text: bytes) -> None:
+    if control_share(text) > _MAX_CONTROL_SHARE:
+        raise TableError(
+            "The file is not a text table: it holds binary data.",
+            "Export the table as CSV and try again.",
+        )
+    position = text.find(b"\x00")
+    if position >= 0:
+        line = text.count(b"\n", 0, position) + 1
+        raise TableError(
+            f"Line {line:,} holds a NUL byte, which no text table may contain.",
+            "The file is damaged or was cut off while it was written; export it again.",
+        )

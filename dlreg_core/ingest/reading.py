@@ -1,0 +1,235 @@
+"""The bytes of a table file → its columns, as text or as the types that the file itself carries."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from dlreg_core.errors import NotFoundError, TableError
+from dlreg_core.ingest.arrow import compute as pc
+from dlreg_core.ingest.arrow import csv, parquet
+from dlreg_core.ingest.dialect import Layout, column_names, find_layout, first_bad_record, name_columns, unclosed_quote
+from dlreg_core.ingest.encoding import to_utf8
+from dlreg_core.ingest.signatures import foreign_kind, is_gzip, is_parquet
+from dlreg_core.ingest.values import MISSING
+from dlreg_core.specs import Dialect
+
+Source = Path | str | bytes | BinaryIO
+"""A file by its path, or the content of one."""
+
+MAX_COLUMNS = 5_000
+_MAX_UNPACKED = 4 * 1024**3
+_BLOCK = 4 * 1024**2
+_ONLY_HEADER = "The table has a header but no rows."
+_ONLY_HEADER_HINT = "Choose a file with at least one row below the header."
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as it stands in the file; `dialect` is None where the file carries its own types."""
+
+    table: pa.Table
+    dialect: Dialect | None
+
+
+def read_bytes(source: Source) -> bytes:
+    """Return the content of `source`.
+
+    Parameters
+    ----------
+    source : Path, str, bytes or binary file object
+        A path, or the content itself.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such file.
+    TableError
+        If the file can't be read.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if isinstance(source, str | Path):
+        path = Path(source)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as exc:
+            raise NotFoundError(f"There is no file {path.name}.", "Check its name and folder.") from exc
+        except OSError as exc:
+            raise TableError(
+                f"The file {path.name} can't be read.", "Check that it is a file that may be read."
+            ) from exc
+    return source.read()
+
+
+def read_table(content: bytes, *, single_column: bool = False) -> RawTable:
+    """Read a CSV file (comma, semicolon, tab or vertical bar; also packed with gzip) or a Parquet file.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    single_column : bool
+        Whether a table of one column is taken too.
+
+    Returns
+    -------
+    RawTable
+        Text columns for a CSV file, typed ones for Parquet, without trailing rows and unnamed columns that are
+        wholly empty.
+
+    Raises
+    ------
+    TableError
+        If the bytes are no readable table; the message says what is wrong and on which line.
+    """
+    content = _unpacked(content)
+    if not content.strip():
+        raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
+    raw = _read_parquet(content) if is_parquet(content) else _read_text(content)
+    if raw.table.num_columns == 0 or raw.table.num_rows == 0:
+        raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
+    if raw.table.num_columns == 1 and not single_column:
+        raise TableError(
+            f'The table has a single column, "{raw.table.column_names[0]}".',
+            "A prediction needs a target and at least one other column. If there are more, separate them by commas, "
+            "semicolons, tabs or vertical bars.",
+        )
+    return raw
+
+
+def _unpacked(content: bytes) -> bytes:
+    if not is_gzip(content):
+        return content
+    try:
+        with gzip.open(io.BytesIO(content)) as packed:
+            unpacked = packed.read(_MAX_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error) as exc:
+        raise TableError("The gzip file is damaged.", "Pack it again, or choose the unpacked file.") from exc
+    if len(unpacked) > _MAX_UNPACKED:
+        raise TableError("The file is larger than 4 GB when it is unpacked.", "Choose fewer rows or columns.")
+    return unpacked
+
+
+def _read_text(content: bytes) -> RawTable:
+    kind = foreign_kind(content)
+    if kind is not None:
+        raise TableError(f"The file is no text table; it looks like {kind}.", "Save or export the table as CSV.")
+    text, encoding = to_utf8(content)
+    layout = find_layout(text)
+    _check_width(len(layout.first))
+    table = _parse(text[layout.skip :], layout)
+    if layout.has_header:
+        table = table.slice(1)
+    table = table.rename_columns(list(column_names(layout)))
+    table = _without_trailing_rows(_without_empty_columns(table, layout))
+    dialect = Dialect(
+        delimiter=layout.delimiter,
+        encoding=encoding,
+        decimal=_decimal(table, layout.delimiter),
+        header_row=0 if layout.has_header else None,
+    )
+    return RawTable(table, dialect)
+
+
+def _check_width(columns: int) -> None:
+    if columns > MAX_COLUMNS:
+        raise TableError(
+            f"The table has {columns:,} columns; {MAX_COLUMNS:,} is the most that can be used.",
+            "Remove columns, or exchange rows and columns if the table lies on its side.",
+        )
+
+
+def _parse(text: bytes, layout: Layout) -> pa.Table:
+    width, quoted = len(layout.first), b'"' in text
+    if quoted and unclosed_quote(text, layout.delimiter):
+        raise _layout_error(text, layout)
+    # Arrow takes a single line without an end for no line at all.
+    text = text if text.endswith((b"\n", b"\r")) else text + b"\n"
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(text),
+            read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK),
+            parse_options=csv.ParseOptions(
+                # A blank line of a single column is a row whose value is missing.
+                delimiter=layout.delimiter,
+                newlines_in_values=quoted,
+                ignore_empty_lines=width > 1,
+            ),
+            convert_options=csv.ConvertOptions(
+                column_types={f"f{i}": pa.string() for i in range(width)}, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowException as exc:
+        raise _layout_error(text, layout) from exc
+    # The two readers can differ on quotation marks within a field of the header.
+    if table.num_columns != width:
+        raise _layout_error(text, layout)
+    return table
+
+
+def _layout_error(text: bytes, layout: Layout) -> TableError:
+    found = first_bad_record(text, layout)
+    return found or TableError("The rows of the file can't be told apart.", "Export the table as CSV again.")
+
+
+def _without_empty_columns(table: pa.Table, layout: Layout) -> pa.Table:
+    """Drop the columns that have neither a name nor a value; spreadsheets leave them behind."""
+    if not layout.has_header:
+        return table
+    unnamed = [index for index, name in enumerate(layout.first) if not name.strip()]
+    empty = {i for i in unnamed if pc.all(_is_empty(table.column(i)), min_count=0).as_py()}
+    return table.select([index for index in range(table.num_columns) if index not in empty])
+
+
+def _without_trailing_rows(table: pa.Table) -> pa.Table:
+    """Drop the rows at the end in which every field is empty."""
+    if not table.num_rows or not table.num_columns or table.column(0)[-1].as_py().strip():
+        return table
+    empty = _is_empty(table.column(0))
+    for column in table.columns[1:]:
+        empty = pc.and_(empty, _is_empty(column))
+    filled = pc.indices_nonzero(pc.invert(empty))
+    return table.slice(0, filled[-1].as_py() + 1 if len(filled) else 0)
+
+
+def _is_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.equal(pc.utf8_trim_whitespace(column), "")
+
+
+def _decimal(table: pa.Table, delimiter: str) -> str:
+    """Decide on the decimal mark: the one under which more columns are made of numbers."""
+    if delimiter == ",":
+        return "."
+    votes = {",": 0, ".": 0}
+    for column in table.columns:
+        levels = pc.utf8_trim_whitespace(column.slice(0, 10_000).unique())
+        known = levels.filter(pc.invert(pc.is_in(levels, value_set=pa.array(MISSING))))
+        for mark, group in ((",", "."), (".", ",")):
+            m, g = re.escape(mark), re.escape(group)
+            fraction = pc.match_substring_regex(known, rf"^[+-]?(\d*|\d{{1,3}}({g}\d{{3}})+){m}\d+([eE][+-]?\d+)?$")
+            whole = pc.match_substring_regex(known, rf"^[+-]?\d{{1,3}}({g}\d{{3}})+$|^[+-]?\d+$")
+            if pc.any(fraction).as_py() and pc.all(pc.or_(fraction, whole)).as_py():
+                votes[mark] += 1
+    return "," if votes[","] > votes["."] else "."
+
+
+def _read_parquet(content: bytes) -> RawTable:
+    try:
+        table = parquet.read_table(pa.BufferReader(content))
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
+        raise TableError("The Parquet file is damaged or of an unknown kind.", "Write it again.") from exc
+    _check_width(table.num_columns)
+    return RawTable(table.rename_columns(list(name_columns(tuple(table.column_names)))), None)

@@ -1,0 +1,217 @@
+"""Where uploaded tables are kept: once, under the hash of their content, and read-only from then on.
+
+::
+
+    HOME/datasets/<id>/data.parquet    the typed table
+    HOME/datasets/<id>/dataset.json    the Dataset: name, dialect and profile
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pydantic import ValidationError
+
+from dlreg_core.errors import NotFoundError, TableError
+from dlreg_core.ingest.arrow import parquet
+from dlreg_core.ingest.profile import profile
+from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
+from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
+from dlreg_core.specs import SCHEMA_VERSION, Dataset
+
+_ID = re.compile(r"[0-9a-f]{16}")
+_TABLE = "data.parquet"
+_PROFILE = "dataset.json"
+_ROW_GROUP = 65_536
+
+
+class DatasetStore:
+    """The data sets below one home folder.
+
+    Parameters
+    ----------
+    home : Path
+        The folder that `Settings.home` names; it is made on the first `add`.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._root = home / "datasets"
+
+    def add(self, source: Source, name: str = "") -> Dataset:
+        """Read a table file and keep it.
+
+        Parameters
+        ----------
+        source : Path, str, bytes or binary file object
+            A CSV (also packed with gzip) or Parquet file, or its content.
+        name : str
+            What to call it; of a path only the last part counts. Without it, the name of the file.
+
+        Returns
+        -------
+        Dataset
+            The stored one, unchanged, if the same content was added before.
+
+        Raises
+        ------
+        TableError
+            If the file is no readable table.
+        NotFoundError
+            If there is no such file.
+        """
+        content = read_bytes(source)
+        dataset_id = hashlib.sha256(content).hexdigest()[:16]
+        stored = self._stored(dataset_id)
+        if stored is not None:
+            return stored
+        raw = read_table(content)
+        fallback = str(source) if isinstance(source, str | Path) else ""
+        dataset, table = _describe(raw, dataset_id, _plain_name(name or fallback), len(content))
+        return self._write(dataset, table)
+
+    def get(self, dataset_id: str) -> Dataset:
+        """Return a data set; `NotFoundError` if there is none, `TableError` if another version of dlreg wrote it."""
+        path = self.folder(dataset_id) / _PROFILE
+        try:
+            kept = json.loads(path.read_text("utf-8"))
+            version = kept.get("schema_version") if isinstance(kept, dict) else None
+            if version == SCHEMA_VERSION:
+                return Dataset.model_validate(kept)
+        except FileNotFoundError as exc:
+            raise _not_found(dataset_id) from exc
+        except (ValueError, ValidationError) as exc:
+            raise TableError(
+                f"The stored data set {dataset_id} is damaged.", "Delete it and add its file again."
+            ) from exc
+        raise TableError(
+            f"The stored data set {dataset_id} has format {version}, but this version of dlreg reads {SCHEMA_VERSION}.",
+            "Add its file again, or use the version of dlreg that stored it.",
+        )
+
+    def folder(self, dataset_id: str) -> Path:
+        """Return the folder of a data set, whether it is there or not; `NotFoundError` if `dataset_id` can't be one."""
+        # What is asked for comes from addresses that people can type: it must not lead out of the store.
+        if not _ID.fullmatch(dataset_id):
+            raise _not_found(dataset_id)
+        return self._root / dataset_id
+
+    def table(self, dataset_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows of a data set in the order of its file.
+
+        Parameters
+        ----------
+        dataset_id : str
+            Which data set.
+        columns : sequence of str, optional
+            The columns to read, in this order; all without it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Numbers as ``int64``, or ``float64`` where there are fractions or missing values; dates as
+            ``datetime64[ns]`` in UTC without a zone; everything else, booleans too, as the text of the file
+            (``object``, None where it is missing). Booleans of a Parquet file are ``"true"`` and ``"false"``.
+
+        Raises
+        ------
+        NotFoundError
+            If the data set or a column isn't there.
+        """
+        dataset = self.get(dataset_id)
+        wanted = list(dataset.column_names if columns is None else columns)
+        absent = [name for name in wanted if name not in dataset.column_names]
+        if absent:
+            raise NotFoundError(f'{dataset.name} has no column "{absent[0]}".', "Choose one of its columns.")
+        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
+            return to_frame(file.read(columns=wanted).select(wanted))
+
+    def preview(self, dataset_id: str, rows: int = 50) -> pd.DataFrame:
+        """Return the first `rows` rows of a data set, without reading the others."""
+        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
+            first = next(file.iter_batches(batch_size=rows), None)
+            return to_frame(file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first]))
+
+    def list(self) -> tuple[Dataset, ...]:
+        """Return the data sets that this version can read, newest first."""
+        if not self._root.is_dir():
+            return ()
+        found = (self._stored(path.name) for path in self._root.iterdir() if _ID.fullmatch(path.name))
+        known = [dataset for dataset in found if dataset is not None]
+        return tuple(sorted(known, key=lambda dataset: (dataset.created, dataset.id), reverse=True))
+
+    def delete(self, dataset_id: str) -> None:
+        """Remove a data set; `NotFoundError` if it isn't there."""
+        folder = self.folder(dataset_id)
+        bin_folder = Path(tempfile.mkdtemp(prefix=".deleted-", dir=self._root)) if folder.is_dir() else None
+        if bin_folder is None:
+            raise _not_found(dataset_id)
+        try:
+            # Moving is one step: nobody ever sees a data set with half its files.
+            folder.rename(bin_folder / dataset_id)
+        except FileNotFoundError as exc:
+            raise _not_found(dataset_id) from exc
+        finally:
+            shutil.rmtree(bin_folder, ignore_errors=True)
+
+    def _table_path(self, dataset_id: str) -> Path:
+        path = self.folder(dataset_id) / _TABLE
+        if not path.is_file():
+            raise _not_found(dataset_id)
+        return path
+
+    def _stored(self, dataset_id: str) -> Dataset | None:
+        try:
+            return self.get(dataset_id)
+        except (NotFoundError, TableError):
+            return None
+
+    def _write(self, dataset: Dataset, table: pa.Table) -> Dataset:
+        self._root.mkdir(parents=True, exist_ok=True)
+        folder = self.folder(dataset.id)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
+        try:
+            parquet.write_table(table, part / _TABLE, compression="zstd", row_group_size=_ROW_GROUP)
+            (part / _PROFILE).write_text(dataset.model_dump_json(indent=1), "utf-8")
+            part.chmod(0o755)
+            if folder.exists() and self._stored(dataset.id) is None:
+                self.delete(dataset.id)
+            try:
+                part.rename(folder)
+            except OSError:
+                # The same file was added by somebody else in the meantime: theirs stays.
+                return self.get(dataset.id)
+            return dataset
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _describe(raw: RawTable, dataset_id: str, name: str, file_bytes: int) -> tuple[Dataset, pa.Table]:
+    columns = type_columns(raw)
+    table = arrow_table(columns)
+    dataset = Dataset(
+        id=dataset_id,
+        name=name,
+        file_bytes=file_bytes,
+        rows=table.num_rows,
+        columns=tuple(profile(column) for column in columns),
+        duplicate_rows=int(to_frame(table).duplicated().sum()),
+        dialect=raw.dialect,
+    )
+    return dataset, table
+
+
+def _plain_name(name: str) -> str:
+    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return "".join(character for character in last if character.isprintable()).strip() or "table"
+
+
+def _not_found(dataset_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no data set {dataset_id[:40]}.", "It may have been deleted; add its file again.")

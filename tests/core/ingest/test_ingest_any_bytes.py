@@ -1,0 +1,82 @@
+"""Whatever the bytes are: a table or a TableError, nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dlreg_core.errors import TableError
+from dlreg_core.ingest import DatasetStore
+
+CSV = (
+    "id;name;when;größe;ok\n"
+    + "".join(f'{i};"item ""{i % 3}""";{i % 28 + 1:02d}/03/2024;{i},5;{"yes" if i % 2 else "no"}\n' for i in range(30))
+).encode()
+PIECES = (
+    b",",
+    b";",
+    b'"',
+    b"\n",
+    b"\r",
+    b"\x00",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"1e999",
+    b"nan",
+    b"\t|",
+    b"\xc3",
+    b"sep=,\n",
+)
+
+
+def _parquet() -> bytes:
+    buffer = io.BytesIO()
+    pd.DataFrame({"a": range(20), "b": ["x", "y"] * 10}).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+def _mutate(content: bytes, chance: random.Random) -> bytes:
+    data = bytearray(content)
+    for _ in range(chance.randint(1, 6)):
+        at = chance.randrange(len(data) + 1)
+        kind = chance.randrange(4)
+        if kind == 0:
+            data[at : at + 1] = bytes([chance.randrange(256)])
+        elif kind == 1:
+            data[at:at] = chance.choice(PIECES)
+        elif kind == 2:
+            del data[at : at + chance.randint(1, 40)]
+        else:
+            data[at:at] = data[: chance.randint(1, 80)]
+    return bytes(data)
+
+
+def _contents(seed: int) -> list[bytes]:
+    chance = random.Random(seed)
+    contents = [_mutate(CSV, chance) for _ in range(60)]
+    contents += [chance.randbytes(chance.randint(1, 400)) for _ in range(15)]
+    contents += [bytes(chance.choices(b'a1,;"\n\t .-', k=chance.randint(1, 60))) for _ in range(40)]
+    contents += [_mutate(CSV.decode().encode("utf-16"), chance) for _ in range(10)]
+    contents += [_mutate(gzip.compress(CSV), chance) for _ in range(10)]
+    return contents + [_mutate(_parquet(), chance) for _ in range(15)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_bytes_give_a_table_or_a_table_error(tmp_path: Path, seed: int) -> None:
+    store = DatasetStore(tmp_path)
+    for content in _contents(seed):
+        try:
+            dataset = store.add(content, "any")
+        except TableError as error:
+            assert error.message and error.hint
+            continue
+        frame = store.table(dataset.id)
+        assert frame.shape == (dataset.rows, len(dataset.columns))
+        assert tuple(frame.columns) == dataset.column_names
+        assert [column.missing for column in dataset.columns] == frame.isna().sum().tolist()
+        assert store.get(dataset.id) == dataset

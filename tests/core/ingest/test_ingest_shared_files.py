@@ -1,0 +1,82 @@
+"""Real files with real quirks, compared with what pandas reads."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.specs import ColumnType
+
+DATA = Path(__file__).parents[3].parent / "shared" / "data"
+if not DATA.is_dir() and not os.environ.get("CI"):
+    pytest.skip("the shared data files are not here", allow_module_level=True)
+
+N, C, D, T, B, ID, K = (
+    ColumnType.NUMBER,
+    ColumnType.CATEGORY,
+    ColumnType.DATETIME,
+    ColumnType.TEXT,
+    ColumnType.BOOLEAN,
+    ColumnType.IDENTIFIER,
+    ColumnType.CONSTANT,
+)
+FILES: dict[str, tuple[int, list[ColumnType], dict[str, Any]]] = {
+    "air_quality_uci.csv": (9357, [D, C, *[N] * 13], {"sep": ";", "decimal": ","}),
+    "auto_mpg.csv": (398, [*[N] * 7, C, T], {}),
+    "bike_sharing_hour.csv": (17379, [ID, D, *[N] * 15], {}),
+    "california_housing.csv": (20640, [*[N] * 9, C], {}),
+    "insurance.csv": (1338, [N, C, N, N, B, C, N], {}),
+    "nycflights13_flights.csv": (336776, [K, *[N] * 8, C, N, T, C, C, *[N] * 4, D], {}),
+    "stocks_5tickers.csv": (12154, [C, D, *[N] * 6], {}),
+    "used_cars_cardekho.csv": (8128, [T, N, N, N, C, C, C, C, C, C, C, T, N], {}),
+    "wine_white.csv": (4898, [N] * 12, {"sep": ";"}),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_shape_types_and_missing_counts(name: str, tmp_path: Path) -> None:
+    rows, types, options = FILES[name]
+    store = DatasetStore(tmp_path)
+    started = time.perf_counter()
+    dataset = store.add(DATA / name)
+    seconds = time.perf_counter() - started
+    # Generous, for machines that are busy with other things.
+    assert seconds < 15
+    assert dataset.rows == rows
+    assert [column.type for column in dataset.columns] == types
+
+    expected = pd.read_csv(DATA / name, **options).dropna(how="all").dropna(how="all", axis=1)
+    assert list(dataset.column_names) == list(expected.columns)
+    assert [column.missing for column in dataset.columns] == expected.isna().sum().tolist()
+    assert dataset.duplicate_rows == expected.duplicated().sum()
+
+    frame = store.table(dataset.id)
+    for column in dataset.columns:
+        if column.type is ColumnType.NUMBER:
+            pd.testing.assert_series_equal(
+                frame[column.name], expected[column.name].reset_index(drop=True), check_dtype=False, rtol=1e-12
+            )
+            assert column.mean == pytest.approx(expected[column.name].mean())
+            assert column.median == pytest.approx(expected[column.name].median())
+            assert column.distinct == expected[column.name].nunique()
+
+
+def test_day_comes_first_in_air_quality(tmp_path: Path) -> None:
+    dataset = DatasetStore(tmp_path).add(DATA / "air_quality_uci.csv")
+    date = dataset.column("Date")
+    assert (date.minimum, date.maximum, date.day_first) == ("2004-03-10T00:00:00", "2005-04-04T00:00:00", True)
+    assert dataset.dialect is not None and dataset.dialect.decimal == ","
+
+
+def test_zone_of_flights_is_utc(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    dataset = store.add(DATA / "nycflights13_flights.csv")
+    read = store.table(dataset.id, ["time_hour"])["time_hour"]
+    expected = pd.to_datetime(pd.read_csv(DATA / "nycflights13_flights.csv", usecols=["time_hour"])["time_hour"])
+    pd.testing.assert_series_equal(read, expected.dt.tz_localize(None))

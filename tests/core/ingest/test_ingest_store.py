@@ -1,0 +1,114 @@
+"""Where data sets are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dlreg_core.errors import NotFoundError, TableError
+from dlreg_core.ingest import DatasetStore
+
+CONTENT = b"when,PT08.S1(CO),a,a.b,flag\n2024-01-02,1.5,x,1,yes\n,2.5,,2,no\n2024-01-02,1.5,x,1,yes\n"
+
+
+def test_add_and_read_back(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    dataset = store.add(CONTENT, "C:\\files\\../my table.csv")
+    assert dataset.id == hashlib.sha256(CONTENT).hexdigest()[:16]
+    assert (dataset.name, dataset.rows, dataset.duplicate_rows) == ("my table.csv", 3, 1)
+    assert dataset.file_bytes == len(CONTENT)
+    assert store.get(dataset.id) == dataset
+    expected = pd.DataFrame(
+        {
+            "when": pd.to_datetime(["2024-01-02", None, "2024-01-02"]),
+            "PT08.S1(CO)": [1.5, 2.5, 1.5],
+            "a": ["x", None, "x"],
+            "a.b": [1, 2, 1],
+            "flag": ["yes", "no", "yes"],
+        }
+    )
+    pd.testing.assert_frame_equal(store.table(dataset.id), expected)
+    picked = ["a.b", "PT08.S1(CO)", "a"]
+    pd.testing.assert_frame_equal(store.table(dataset.id, picked), expected[picked])
+    pd.testing.assert_frame_equal(store.preview(dataset.id, 2), expected.head(2))
+
+
+def test_the_same_content_is_stored_once(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    path = tmp_path / "one.csv"
+    path.write_bytes(CONTENT)
+    first = store.add(path)
+    assert first.name == "one.csv"
+    assert store.add(io.BytesIO(CONTENT), "two.csv") == first
+    assert store.list() == (first,)
+
+
+def test_list_is_newest_first_and_skips_rubbish(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    assert store.list() == ()
+    first, second = (store.add(CONTENT + b",%d,,3,no\n" % i, f"{i}.csv") for i in (1, 2))
+    later = second.model_copy(update={"created": first.created.replace(year=first.created.year + 1)})
+    (store.folder(second.id) / "dataset.json").write_text(later.model_dump_json())
+    (tmp_path / "datasets" / ".part-x").mkdir()
+    (tmp_path / "datasets" / "notes").mkdir()
+    assert [dataset.name for dataset in store.list()] == ["2.csv", "1.csv"]
+
+
+def test_a_refused_file_leaves_nothing(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    with pytest.raises(TableError):
+        store.add(b"a,b\n1\n", "bad.csv")
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_a_failure_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    store = DatasetStore(tmp_path)
+    with pytest.raises(OSError, match="disk full"):
+        store.add(CONTENT)
+    assert list((tmp_path / "datasets").iterdir()) == []
+
+
+def test_delete(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    dataset = store.add(CONTENT)
+    store.delete(dataset.id)
+    assert list((tmp_path / "datasets").iterdir()) == []
+    for call in (store.get, store.table, store.preview, store.delete):
+        with pytest.raises(NotFoundError):
+            call(dataset.id)
+
+
+@pytest.mark.parametrize("dataset_id", ["", "../../etc", "0" * 15, "G" * 16, "0123456789abcdef"])
+def test_unknown_ids(tmp_path: Path, dataset_id: str) -> None:
+    with pytest.raises(NotFoundError):
+        DatasetStore(tmp_path).get(dataset_id)
+
+
+def test_unknown_column(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    with pytest.raises(NotFoundError, match="no column"):
+        store.table(store.add(CONTENT).id, ["b"])
+
+
+def test_other_formats_are_refused_and_replaced_on_upload(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    dataset = store.add(CONTENT, "t.csv")
+    path = store.folder(dataset.id) / "dataset.json"
+    path.write_text(json.dumps({"schema_version": 99}))
+    with pytest.raises(TableError, match="format 99"):
+        store.get(dataset.id)
+    path.write_text("{")
+    with pytest.raises(TableError, match="damaged"):
+        store.get(dataset.id)
+    assert store.list() == ()
+    assert store.add(CONTENT, "t.csv").rows == 3
+    assert store.get(dataset.id).name == "t.csv"
