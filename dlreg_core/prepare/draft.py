@@ -1,0 +1,121 @@
+"""What a person has chosen so far while preparing, and the recipe that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import ValidationError
+
+from dlreg_core.errors import RecipeError
+from dlreg_core.prepare.plan import target_choices
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Split
+
+UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
+"""Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Choices that need not make a recipe yet.
+
+    ``used`` and ``types`` hold only what a person changed. `validation` and `test` are shares of the table's rows, and
+    what they leave is for training; with an own test file `test` isn't used.
+    """
+
+    target: str
+    unit: str = ""
+    used: Mapping[str, bool] = field(default_factory=dict)
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
+    cleaning: Cleaning = Cleaning()
+    kind: Literal["random", "time", "group", "own"] = "random"
+    column: str | None = None
+    validation: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    test_dataset: str | None = None
+
+
+def start_draft(dataset: Dataset, target: str | None = None, unit: str = "") -> Draft | None:
+    """Return the draft to start from: `target` where it is given, else the likeliest one; None when there is none."""
+    chosen = target or target_choices(dataset)[1]
+    return Draft(target=chosen, unit=unit) if chosen else None
+
+
+def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
+    """Return the draft that makes `recipe`, to change it."""
+    split = recipe.split
+    own = split.kind == "own"
+    plain = Draft(target=recipe.target)
+    used = {
+        c.name: c.name in recipe.features
+        for c in dataset.columns
+        if c.name != recipe.target and (c.name in recipe.features) != is_used(dataset, plain, c.name)
+    }
+    return Draft(
+        target=recipe.target,
+        unit=recipe.unit,
+        used=used,
+        types=recipe.types,
+        cleaning=recipe.cleaning,
+        kind=split.kind,
+        column=split.column,
+        validation=round(split.validation / (split.train + split.validation), 4) if own else split.validation,
+        test=split.test,
+        seed=split.seed,
+        test_dataset=split.test_dataset,
+    )
+
+
+def type_of(dataset: Dataset, draft: Draft, name: str) -> ColumnType:
+    """Return the type of a column: the profile's, unless a person set another one."""
+    return draft.types.get(name, dataset.column(name).type)
+
+
+def is_used(dataset: Dataset, draft: Draft, name: str) -> bool:
+    """Tell whether a column is one to predict from."""
+    return draft.used.get(name, type_of(dataset, draft, name) not in UNUSED)
+
+
+def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
+    """Return the recipe that a draft makes.
+
+    Raises
+    ------
+    RecipeError
+        If something is missing, or doesn't fit together.
+    """
+    features = tuple(n for n in dataset.column_names if n != draft.target and is_used(dataset, draft, n))
+    if not features:
+        raise RecipeError("No column is left to predict from.", "Tick at least one column.")
+    types = {n: t for n, t in draft.types.items() if n in features and t is not dataset.column(n).type}
+    # Whoever ticks an identifier wants it: the cleaning must not take it away again.
+    wanted = any(type_of(dataset, draft, n) is ColumnType.IDENTIFIER for n in features)
+    cleaning = draft.cleaning.model_copy(update={"drop_identifiers": not wanted})
+    return Recipe(
+        target=draft.target, features=features, unit=draft.unit, types=types, cleaning=cleaning, split=_split(draft)
+    )
+
+
+def _split(draft: Draft) -> Split:
+    if draft.kind == "own" and not draft.test_dataset:
+        raise RecipeError("There is no test file yet.", "Choose the file whose rows will judge the models.")
+    if draft.kind in ("time", "group") and not draft.column:
+        raise RecipeError(f"There is no column to split by {draft.kind} with.", "Choose another split.")
+    # With an own test file the table's rows are divided in the proportion of training to validation.
+    validation = draft.validation * (1 - draft.test) if draft.kind == "own" else draft.validation
+    try:
+        return Split(
+            kind=draft.kind,
+            column=draft.column if draft.kind in ("time", "group") else None,
+            train=round(1 - validation - draft.test, 6),
+            validation=round(validation, 6),
+            test=draft.test,
+            seed=draft.seed,
+            test_dataset=draft.test_dataset if draft.kind == "own" else None,
+        )
+    except ValidationError as exc:
+        raise RecipeError(
+            "The shares of validation and test rows leave no rows to train on.", "Make one of them smaller."
+        ) from exc

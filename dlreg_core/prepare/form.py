@@ -1,0 +1,83 @@
+"""What a form for one row needs to know of a finished run, without loading its models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+from pydantic import ValidationError
+
+from dlreg_core.errors import NotFoundError
+from dlreg_core.prepare.cleaner import Cleaner
+from dlreg_core.prepare.schema import Field, Schema, coerce_column
+from dlreg_core.runs import RunFolder
+from dlreg_core.specs import ColumnType
+
+Value = float | str | None
+
+
+def load_cleaner(run: RunFolder) -> Cleaner:
+    """Read the fitted cleaning of a finished run.
+
+    Raises
+    ------
+    NotFoundError
+        If the run has no models, or their description can't be read.
+    """
+    path = run.train_task().path / "model" / "pipeline.json"
+    try:
+        return Cleaner.model_validate(json.loads(path.read_text(encoding="utf-8"))["cleaner"])
+    except FileNotFoundError as exc:
+        raise NotFoundError(f"Run {run.id} has no models to use.", "Train it first.") from exc
+    except (ValidationError, ValueError, KeyError) as exc:
+        raise NotFoundError(f"The models of run {run.id} can't be read: their description is damaged.") from exc
+
+
+def form_fields(cleaner: Cleaner, order: Iterable[str] = ()) -> tuple[Field, ...]:
+    """Return the columns that a form asks for: those that the models see, the most important first.
+
+    Parameters
+    ----------
+    cleaner : Cleaner
+        The fitted cleaning; columns that it drops are not asked for.
+    order : iterable of str
+        Columns by their importance; those that it doesn't name follow in the table's order.
+    """
+    used = [field for field in cleaner.schema_.fields if field.name not in cleaner.dropped]
+    places = {name: place for place, name in enumerate(order)}
+    return tuple(sorted(used, key=lambda field: places.get(field.name, len(places))))
+
+
+def typical_row(schema: Schema) -> dict[str, Value]:
+    """Return what a form starts from: the median of numbers, the most frequent level, the middle date."""
+    return {field.name: field.typical for field in schema.fields}
+
+
+def row_values(schema: Schema, raw: pd.DataFrame) -> dict[str, Value]:
+    """Return the first of some raw rows as a form shows it: numbers, texts, dates as ISO 8601, None where missing."""
+    found: dict[str, Value] = {}
+    for field in schema.fields:
+        value = coerce_column(raw[field.name].iloc[:1], field.type, field.day_first).iloc[0]
+        if pd.isna(value):
+            found[field.name] = None
+        elif field.type is ColumnType.DATETIME:
+            found[field.name] = pd.Timestamp(value).isoformat()
+        else:
+            found[field.name] = float(value) if field.type is ColumnType.NUMBER else str(value)
+    return found
+
+
+def row_frame(schema: Schema, values: Mapping[str, Value]) -> pd.DataFrame:
+    """Return one raw row with all of the schema's columns; those without a value are missing."""
+    return pd.DataFrame({name: [values.get(name)] for name in schema.names})
+
+
+def reading_types(schema: Schema) -> dict[str, ColumnType]:
+    """Return how the columns of a file of rows to predict are to be read.
+
+    Dates stay text, since the schema knows better than a file how they are written.
+    """
+    return {
+        field.name: ColumnType.NUMBER if field.type is ColumnType.NUMBER else ColumnType.TEXT for field in schema.fields
+    }

@@ -1,0 +1,182 @@
+"""What the columns of the raw table must look like, and how a raw table is brought into that shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from dlreg_core.errors import RowsError
+from dlreg_core.specs import ColumnType, Spec
+
+_TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0"})
+_MOST_LEVELS = 1000
+
+
+class Field(Spec):
+    """One column that the model needs: its type, and the range or the levels seen in the training rows."""
+
+    name: str
+    type: ColumnType
+    integer: bool = False
+    day_first: bool | None = None
+    """For dates: whether text such as 03/04/2024 means the third of April."""
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    typical: float | str | None = None
+    """Median of a number, most frequent level of a category, middle date: what a form starts from."""
+    levels: tuple[str, ...] = ()
+
+
+class Schema(Spec):
+    """The columns that the model needs, in order."""
+
+    fields: tuple[Field, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(field.name for field in self.fields)
+
+    def field(self, name: str) -> Field:
+        """Return the field called `name`; ``KeyError`` if there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    def coerce(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Bring raw rows into the schema's columns and types.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Raw rows; other columns are ignored, what can't be read as its type becomes missing.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Numbers as float64, dates as datetime64, everything else as text or None; the index is kept.
+
+        Raises
+        ------
+        RowsError
+            If a column is missing; the message names all that are.
+        """
+        absent = [name for name in self.names if name not in frame.columns]
+        if absent:
+            listed = ", ".join(absent[:10]) + (f" and {len(absent) - 10} more" if len(absent) > 10 else "")
+            raise RowsError(
+                f"The table has no column {listed}.",
+                "Give it the columns that the model was trained on; their names must match exactly.",
+            )
+        return pd.DataFrame(
+            {f.name: coerce_column(frame[f.name], f.type, f.day_first) for f in self.fields}, index=frame.index
+        )
+
+    def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """Say, a sentence a column, where raw rows leave what the model has seen.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Raw rows with the schema's columns.
+        """
+        coerced = self.coerce(frame)
+        found: list[str] = []
+        for field in self.fields:
+            found += _warnings_of(field, frame[field.name], coerced[field.name])
+        return tuple(found)
+
+
+def coerce_column(values: pd.Series, kind: ColumnType, day_first: bool | None = None) -> pd.Series:
+    """Read a raw column as `kind`; what can't be read becomes missing."""
+    if kind is ColumnType.NUMBER:
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+        return numbers.where(np.isfinite(numbers))
+    if kind is ColumnType.DATETIME:
+        written = values.dtype == object
+        moments = pd.to_datetime(
+            values, errors="coerce", utc=True, format="mixed" if written else None, dayfirst=bool(day_first)
+        )
+        return moments.dt.tz_localize(None).astype("datetime64[ns]")
+    text = as_text(values)
+    if kind is ColumnType.BOOLEAN:
+        return text.map(lambda v: None if v is None else ("yes" if v.strip().lower() in _TRUE else "no")).astype(object)
+    return text
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Return a column as text; whole numbers without a decimal point, missing as None."""
+    if pd.api.types.is_float_dtype(values.dtype):
+        whole = values.notna() & np.isfinite(values) & (values == values.round())
+        text = values.astype(str).where(~whole, values.where(whole, 0).astype("int64").astype(str))
+    else:
+        text = values.astype(str)
+    return text.astype(object).where(values.notna(), None)
+
+
+def schema_of(
+    frame: pd.DataFrame, types: Mapping[str, ColumnType], day_first: Mapping[str, bool | None] | None = None
+) -> Schema:
+    """Describe the columns of raw training rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Raw training rows, the features only.
+    types : mapping of str to ColumnType
+        The type of every column.
+    day_first : mapping of str to bool, optional
+        How the dates of a column are written.
+    """
+    written = day_first or {}
+    names = [str(name) for name in frame.columns]
+    return Schema(fields=tuple(_field(name, frame[name], types[name], written.get(name)) for name in names))
+
+
+def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) -> Field:
+    values = coerce_column(raw, kind, day_first).dropna()
+    if values.empty:
+        return Field(name=name, type=kind)
+    if kind is ColumnType.NUMBER:
+        return Field(
+            name=name,
+            type=kind,
+            integer=bool((values == values.round()).all()),
+            minimum=float(values.min()),
+            maximum=float(values.max()),
+            typical=float(values.median()),
+        )
+    if kind is ColumnType.DATETIME:
+        low, high, middle = values.min(), values.max(), values.sort_values().iloc[len(values) // 2]
+        return Field(
+            name=name,
+            type=kind,
+            day_first=day_first,
+            minimum=low.isoformat(),
+            maximum=high.isoformat(),
+            typical=middle.isoformat(),
+        )
+    counts = values.value_counts()
+    levels = tuple(str(v) for v in counts.index[:_MOST_LEVELS]) if kind is not ColumnType.TEXT else ()
+    return Field(name=name, type=kind, typical=str(counts.index[0]), levels=levels)
+
+
+def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
+    found = []
+    unread = int((read.isna() & raw.notna()).sum())
+    if unread:
+        found.append(f"{field.name}: {unread:,} values can't be read as {field.type.value} and count as missing.")
+    if field.type is ColumnType.NUMBER and field.minimum is not None:
+        beyond = int(((read < float(field.minimum)) | (read > float(field.maximum or 0))).sum())
+        if beyond:
+            low, high = f"{field.minimum:g}", f"{field.maximum:g}"
+            found.append(f"{field.name}: {beyond:,} values lie outside {low} to {high}, the range learned from.")
+    elif field.type in (ColumnType.CATEGORY, ColumnType.BOOLEAN) and field.levels:
+        new = sorted(set(read.dropna()) - set(field.levels))
+        if new and len(field.levels) < _MOST_LEVELS:
+            shown = ", ".join(new[:3]) + ("…" if len(new) > 3 else "")
+            found.append(f"{field.name}: {len(new):,} levels were never seen in training ({shown}).")
+    return found

@@ -1,0 +1,107 @@
+"""Which rows train, which choose between models, and which judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupShuffleSplit
+
+from dlreg_core.errors import RecipeError
+from dlreg_core.specs import Split
+
+Rows = NDArray[np.int64]
+FEWEST_ROWS = 20
+"""Below this number of rows there is nothing to split."""
+
+
+@dataclass(frozen=True)
+class SplitRows:
+    """Row positions of the three parts, each in ascending order; `test` is empty with an own test file."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+
+def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
+    """Divide the rows of a table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows to divide, with the column that the split goes by.
+    split : Split
+        How to divide them. By time: the oldest rows train, the newest judge. By group: the rows of a group stay
+        together, and the shares are shares of groups.
+
+    Raises
+    ------
+    RecipeError
+        If there are too few rows or groups, or the column has missing values.
+    """
+    if len(frame) < FEWEST_ROWS:
+        raise RecipeError(
+            f"The table has {len(frame)} usable rows; at least {FEWEST_ROWS} are needed to train and to judge.",
+            "Add rows, or check how many have a value in the target column.",
+        )
+    if split.kind == "time":
+        return _ordered(_keys(frame, split), split)
+    if split.kind == "group":
+        return _grouped(_keys(frame, split), split)
+    return _random(len(frame), split)
+
+
+def preview_split(rows: int, split: Split) -> tuple[int, int, int]:
+    """Return how many of `rows` would train, choose and judge, for a bar that shows it."""
+    test = 0 if split.kind == "own" else round(rows * split.test)
+    validation = round((rows - test) * split.validation / (split.train + split.validation))
+    return rows - test - validation, validation, test
+
+
+def _keys(frame: pd.DataFrame, split: Split) -> pd.Series:
+    column = split.column or ""
+    if column not in frame.columns:
+        raise RecipeError(f"The table has no column {column} to split by.", "Choose another column or a random split.")
+    keys = frame[column]
+    if keys.isna().any():
+        count = int(keys.isna().sum())
+        raise RecipeError(
+            f"The column {column}, which the split goes by, is missing in {count:,} rows.",
+            "Choose another column or a random split.",
+        )
+    return keys
+
+
+def _random(rows: int, split: Split) -> SplitRows:
+    order = np.random.default_rng(split.seed).permutation(rows)
+    train, validation, _ = preview_split(rows, split)
+    parts = np.split(order, [train, train + validation])
+    return SplitRows(*(np.sort(part).astype(np.int64) for part in parts))
+
+
+def _ordered(keys: pd.Series, split: Split) -> SplitRows:
+    order = np.argsort(keys.to_numpy(), kind="stable")
+    train, validation, _ = preview_split(len(keys), split)
+    parts = np.split(order, [train, train + validation])
+    return SplitRows(*(np.sort(part).astype(np.int64) for part in parts))
+
+
+def _grouped(keys: pd.Series, split: Split) -> SplitRows:
+    groups = keys.astype(str).to_numpy()
+    if len(np.unique(groups)) < 3:
+        raise RecipeError(
+            f"The column {split.column} has fewer than three groups.", "Choose a column with more groups to split by."
+        )
+    everything = np.arange(len(keys), dtype=np.int64)
+    rest, test = _hold_out(everything, groups, split.test, split.seed)
+    train, validation = _hold_out(rest, groups, split.validation / (split.train + split.validation), split.seed + 1)
+    return SplitRows(train, validation, test)
+
+
+def _hold_out(rows: Rows, groups: NDArray[np.object_], share: float, seed: int) -> tuple[Rows, Rows]:
+    splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
+    kept, held = next(splitter.split(rows, groups=groups[rows]))
+    return rows[kept], rows[held]

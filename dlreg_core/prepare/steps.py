@@ -1,0 +1,92 @@
+"""The cleaning steps: each is fitted on training rows, transforms any rows, and is kept as plain JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from dlreg_core.specs import Spec
+
+MISSING_LEVEL = "(missing)"
+_DAY = 86_400e9
+
+
+class DropColumns(Spec):
+    """Leave columns out."""
+
+    kind: Literal["drop_columns"] = "drop_columns"
+    columns: dict[str, str]
+    """Why each column is left out, by name."""
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` without the columns."""
+        return frame.drop(columns=list(self.columns))
+
+
+class ExpandDates(Spec):
+    """Replace each date by the parts of it that vary: days since the first one, year, month, day, weekday, hour."""
+
+    kind: Literal["expand_dates"] = "expand_dates"
+    origins: dict[str, str]
+    parts: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, columns: list[str]) -> ExpandDates:
+        """Choose the origin and the parts that vary from training rows."""
+        origins = {c: frame[c].min().isoformat() for c in columns}
+        parts = {c: tuple(n for n, v in _date_parts(frame[c], origins[c]).items() if v.nunique() > 1) for c in columns}
+        return cls(origins=origins, parts=parts)
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` with the parts in place of the dates."""
+        added: dict[str, pd.Series] = {}
+        for column, origin in self.origins.items():
+            values = _date_parts(frame[column], origin)
+            added |= {f"{column}: {part}": values[part] for part in self.parts[column]}
+        return frame.drop(columns=list(self.origins)).join(pd.DataFrame(added, index=frame.index))
+
+
+class FillNumbers(Spec):
+    """Fill missing numbers with a fixed value, and flag where that was done."""
+
+    kind: Literal["fill_numbers"] = "fill_numbers"
+    values: dict[str, float]
+    flags: tuple[str, ...] = ()
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` with the numbers filled and the flags added."""
+        flags = {f"{c}: was missing": frame[c].isna().astype("float64") for c in self.flags}
+        return frame.fillna(self.values).join(pd.DataFrame(flags, index=frame.index))
+
+
+class FillLevels(Spec):
+    """Fill missing categories with a fixed level."""
+
+    kind: Literal["fill_levels"] = "fill_levels"
+    values: dict[str, str]
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` with the categories filled."""
+        return frame.fillna(self.values)
+
+
+Step = Annotated[DropColumns | ExpandDates | FillNumbers | FillLevels, Field(discriminator="kind")]
+
+
+def _date_parts(values: pd.Series, origin: str) -> dict[str, pd.Series]:
+    """Split dates into numbers; missing dates give missing parts."""
+    since = (values - pd.Timestamp(origin)).to_numpy().astype("timedelta64[ns]").astype("float64") / _DAY
+    days = pd.Series(since, index=values.index).where(values.notna(), np.nan)
+    parts = {"days": days}
+    for name, part in (
+        ("year", values.dt.year),
+        ("month", values.dt.month),
+        ("day", values.dt.day),
+        ("weekday", values.dt.dayofweek),
+        ("hour", values.dt.hour + values.dt.minute / 60),
+    ):
+        parts[name] = part.astype("float64")
+    return parts

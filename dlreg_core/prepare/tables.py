@@ -1,0 +1,188 @@
+"""A recipe applied to a table: raw training, validation and test rows, and what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlreg_core.errors import RecipeError
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.splitting import Rows, split_rows
+from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
+
+
+@dataclass(frozen=True)
+class PreparedTable:
+    """Raw rows by part.
+
+    ``train``, ``validation`` and ``test`` hold raw features; ``y_*`` the target as float64; ``rows_*`` the row numbers
+    in the stored table (for the test part: in the own test file where there is one).
+    """
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+    y_train: NDArray[np.float64]
+    y_validation: NDArray[np.float64]
+    y_test: NDArray[np.float64]
+    rows_train: Rows
+    rows_validation: Rows
+    rows_test: Rows
+    types: dict[str, ColumnType]
+    day_first: dict[str, bool | None]
+    counts: RowCounts
+
+
+def feature_types(dataset: Dataset, recipe: Recipe) -> dict[str, ColumnType]:
+    """Return the type of each feature: the profile's, unless a person set another one."""
+    return {name: recipe.types.get(name, dataset.column(name).type) for name in recipe.features}
+
+
+def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[Rows, int, int]:
+    """Return the positions of the rows that can be used, and how many had no target or were duplicates.
+
+    Duplicates are dropped before the split, so that no row stands on both sides of it.
+    """
+    target = coerce_column(table[recipe.target], ColumnType.NUMBER)
+    known = target.notna().to_numpy()
+    kept = known.copy()
+    if recipe.cleaning.drop_duplicates:
+        columns = [*recipe.features, recipe.target]
+        kept &= ~table[columns].duplicated().to_numpy()
+    without_target = int((~known).sum())
+    return np.flatnonzero(kept).astype(np.int64), without_target, int(known.sum() - kept.sum())
+
+
+def prepare_table(
+    dataset: Dataset, table: pd.DataFrame, recipe: Recipe, own_test: pd.DataFrame | None = None
+) -> PreparedTable:
+    """Apply a recipe.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    table : pandas.DataFrame
+        The whole stored table.
+    recipe : Recipe
+        What to predict, from what, cleaned and split how.
+    own_test : pandas.DataFrame, optional
+        The stored table of the person's own test file.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe doesn't fit the table.
+    """
+    check_recipe(dataset, recipe)
+    types = feature_types(dataset, recipe)
+    rows, without_target, duplicates = usable_rows(table, recipe)
+    usable = table.iloc[rows].reset_index(drop=True)
+    parts = split_rows(usable, recipe.split)
+    test, rows_test = usable.iloc[parts.test], rows[parts.test]
+    if recipe.split.kind == "own":
+        if own_test is None:
+            raise RecipeError("The own test file is not there.", "Upload it again.")
+        test, rows_test = _own_test_rows(own_test, recipe)
+    train, validation = usable.iloc[parts.train], usable.iloc[parts.validation]
+    y_train, y_validation, y_test = (_target(part, recipe) for part in (train, validation, test))
+    if np.ptp(y_train) == 0:
+        raise RecipeError(
+            f"The target {recipe.target} has the same value in all training rows.", "Choose another target."
+        )
+    features = list(recipe.features)
+    return PreparedTable(
+        train=train[features],
+        validation=validation[features],
+        test=test[features],
+        y_train=y_train,
+        y_validation=y_validation,
+        y_test=y_test,
+        rows_train=rows[parts.train],
+        rows_validation=rows[parts.validation],
+        rows_test=rows_test,
+        types=types,
+        day_first={name: dataset.column(name).day_first for name in features},
+        counts=RowCounts(
+            train=len(train),
+            validation=len(validation),
+            test=len(test),
+            dropped_missing_target=without_target,
+            dropped_duplicates=duplicates,
+        ),
+    )
+
+
+def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
+    """Apply an experiment's recipe to its stored data set; the same rows every time.
+
+    Parameters
+    ----------
+    home : Path
+        The home that holds the data set.
+    experiment : Experiment
+        Says which data set and which recipe.
+
+    Raises
+    ------
+    NotFoundError
+        If the data set is not there any more.
+    RecipeError
+        If the recipe doesn't fit the table.
+    """
+    store = DatasetStore(home)
+    own = experiment.recipe.split.test_dataset
+    return prepare_table(
+        store.get(experiment.dataset_id),
+        store.table(experiment.dataset_id),
+        experiment.recipe,
+        store.table(own) if own else None,
+    )
+
+
+def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
+    """Refuse a recipe that names columns that aren't there, or a target that is no number.
+
+    Raises
+    ------
+    RecipeError
+        With the sentence that says so.
+    """
+    known = dataset.column_names
+    for name in (recipe.target, *recipe.features, *([recipe.split.column] if recipe.split.column else [])):
+        if name not in known:
+            near = [c for c in known if c.lower() == name.lower()]
+            hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known[:12])}."
+            raise RecipeError(f"The table has no column {name}.", hint)
+    kind = recipe.types.get(recipe.target, dataset.column(recipe.target).type)
+    if kind not in (ColumnType.NUMBER, ColumnType.IDENTIFIER):
+        raise RecipeError(
+            f"The target {recipe.target} is a {kind.value} column, and only a number can be predicted here.",
+            "Choose a column of numbers.",
+        )
+
+
+def _own_test_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[pd.DataFrame, Rows]:
+    absent = [c for c in (*recipe.features, recipe.target) if c not in table.columns]
+    if absent:
+        raise RecipeError(
+            f"The test file has no column {', '.join(absent)}.", "It needs the same columns as the table, by name."
+        )
+    known = coerce_column(table[recipe.target], ColumnType.NUMBER).notna().to_numpy()
+    rows = np.flatnonzero(known).astype(np.int64)
+    if len(rows) < 2:
+        raise RecipeError(
+            f"The test file has {len(rows)} rows with a value of {recipe.target}; at least two are needed.",
+            "Choose another test file.",
+        )
+    return table.iloc[rows], rows
+
+
+def _target(frame: pd.DataFrame, recipe: Recipe) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = coerce_column(frame[recipe.target], ColumnType.NUMBER).to_numpy(dtype=np.float64)
+    return values
