@@ -1,0 +1,60 @@
+"""Which features matter, as bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dlreg_core.charts import theme
+from dlreg_core.charts.numbers import quantity, quantity_range
+from dlreg_core.charts.shap_tables import MOST_FEATURES, ShapTables, top_importance
+from dlreg_core.charts.tables import records
+
+
+@dataclass(frozen=True, eq=False)
+class ShapBar(ShapTables):
+    """Mean absolute SHAP value of each feature with its 95 % interval over the rows."""
+
+    at_most: int = MOST_FEATURES
+
+    def frame(self) -> pd.DataFrame:
+        """Return ``feature``, ``mean_abs``, ``low``, ``high``, ``others``, as `top_importance` does."""
+        return top_importance(self.values, self.at_most)
+
+    @property
+    def alt(self) -> str:
+        """What is seen, in a sentence."""
+        lines = records(self.frame())[:3]
+        first = ", ".join(f"{line['feature']} {quantity(line['mean_abs'], self.unit)}" for line in lines)
+        return f"How much each column moves the prediction on average, the largest first: {first}."
+
+    def plot(self) -> go.Figure:
+        """Return the figure; bars carry the feature's name as ``customdata[0]``."""
+        table = self.frame()
+        title = theme.axis_title("Moves the prediction by, on average (mean |SHAP|)", self.unit)
+        figure = theme.figure(height=90 + 25 * len(table), x=title, grid="x")
+        names = [theme.plain(name) for name in table["feature"]]
+        figure.add_bar(
+            x=table["mean_abs"],
+            y=names,
+            orientation="h",
+            marker={"color": [theme.GREY if other else theme.ACCENT for other in table["others"]], "line_width": 0},
+            error_x={
+                "type": "data",
+                "array": (table["high"] - table["mean_abs"]).fillna(0),
+                "color": theme.GREY,
+                "thickness": 1.5,
+                "width": 0,
+            },
+            customdata=[[line["feature"], self._hover(line)] for line in records(table)],
+            hovertemplate="%{customdata[1]}<extra></extra>",
+        )
+        figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
+        return figure
+
+    def _hover(self, line: dict[str, object]) -> str:
+        text = f"<b>{theme.plain(str(line['feature']))}</b><br>{quantity(float(str(line['mean_abs'])), self.unit)}"
+        low, high = float(str(line["low"])), float(str(line["high"]))
+        return text if pd.isna(low) else f"{text} (95 %: {quantity_range(low, high, self.unit)})"

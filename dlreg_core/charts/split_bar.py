@@ -1,0 +1,60 @@
+"""How many rows train, choose and judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dlreg_core.charts import theme
+from dlreg_core.charts.numbers import percent
+from dlreg_core.charts.tables import records
+from dlreg_core.specs import RowCounts
+
+_PARTS = {"train": theme.ACCENT, "validation": theme.SKY, "test": theme.ORANGE}
+_NARROW = 0.12
+"""A part below this share has no room for its numbers."""
+
+
+@dataclass(frozen=True)
+class SplitBar:
+    """One bar, as long as all rows, in the three parts."""
+
+    counts: RowCounts
+
+    def frame(self) -> pd.DataFrame:
+        """Return ``part``, ``rows`` and ``share``."""
+        rows = {part: getattr(self.counts, part) for part in _PARTS}
+        total = max(1, sum(rows.values()))
+        lines = [{"part": part, "rows": n, "share": n / total} for part, n in rows.items()]
+        return pd.DataFrame(lines, columns=["part", "rows", "share"])
+
+    @property
+    def alt(self) -> str:
+        """What is seen, in a sentence."""
+        parts = ", ".join(f"{line['part']} {line['rows']:,}" for line in records(self.frame()))
+        return f"Rows by part: {parts}."
+
+    def plot(self) -> go.Figure:
+        """Return the figure."""
+        figure = theme.figure(height=64, grid="")
+        for line in records(self.frame()):
+            text = f"<b>{line['part']}</b>  {line['rows']:,}" if line["share"] >= _NARROW else ""
+            figure.add_bar(
+                x=[line["rows"]],
+                y=[""],
+                orientation="h",
+                name=line["part"],
+                text=text,
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                textfont={"color": "#FFFFFF" if line["part"] == "train" else "#1B2430"},
+                marker={"color": _PARTS[line["part"]], "line": {"width": 0}},
+                hovertemplate=f"<b>{line['part']}</b><br>{line['rows']:,} rows, {percent(line['share'])}<extra></extra>",
+            )
+        figure.update_layout(barmode="stack", bargap=0, margin={"l": 0, "r": 0, "t": 8, "b": 8})
+        figure.update_xaxes(visible=False)
+        figure.update_yaxes(visible=False)
+        return figure

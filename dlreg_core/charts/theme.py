@@ -1,0 +1,138 @@
+"""The look that all figures share: colours that mean the same everywhere, no frame, a light grid.
+
+No text has a colour of its own: it takes the page's, so that a figure can be read on a light and on a dark ground.
+Marks that carry no meaning are a grey that stands out on both.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dlreg_core.charts.numbers import CURRENCIES
+
+BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
+)  # fmt: skip
+"""The palette of Okabe & Ito (2008), *Color Universal Design*, without its black."""
+
+GREY = "#8A94A3"
+ACCENT = BLUE
+GRID = "rgba(128, 138, 154, 0.25)"
+CLEAR = "rgba(0, 0, 0, 0)"
+LOW_TO_HIGH = [[0.0, SKY], [0.5, "#A79AA8"], [1.0, VERMILLION]]
+"""Colour scale from a small to a large value, told apart with any kind of colour vision."""
+DENSITY = [[0.0, "rgba(0, 114, 178, 0.12)"], [0.5, "rgba(0, 114, 178, 0.6)"], [1.0, "rgba(0, 114, 178, 1)"]]
+"""Colour scale from few to many, by opacity: the ground shows through where there is little."""
+
+_BASELINES = ("mean", "median", "ridge", "linear", "decisiontree", "tree", "boosted", "gradientboost", "baseline")
+_MODELS = (
+    ("ensemble", BLUE),
+    ("tabm", ORANGE),
+    ("realmlp", GREEN),
+    ("fastai", PURPLE),
+    ("nntorch", SKY),
+    ("neuralnettorch", SKY),
+)
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "colorway": [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY],
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "hovermode": "closest",
+        "xaxis": {"automargin": True},
+        "yaxis": {"automargin": True},
+    }
+)
+
+
+def model_colour(model_or_family: str) -> str:
+    """Return the colour that a model has on every page: one a family, grey for baselines.
+
+    Parameters
+    ----------
+    model_or_family : str
+        A name of a model or of a family, in any spelling: "NN Torch", "NN_TORCH", "ensemble".
+    """
+    plain = re.sub(r"[^a-z]", "", model_or_family.lower())
+    # Before the families, since an ensemble's name may list its members.
+    for name, colour in _MODELS:
+        if name in plain:
+            return colour
+    return GREY if plain.startswith(_BASELINES) else VERMILLION
+
+
+def axis_title(what: str, unit: str) -> str:
+    """Return an axis title with its unit, such as "RMSE on test rows, $"."""
+    return f"{what}, {unit}" if unit else what
+
+
+def hover_value(field: str, unit: str) -> str:
+    """Return the piece of a hover template that shows `field` ("x", "y", "customdata[0]") with its unit."""
+    if unit == "$":
+        return f"%{{{field}:$,.3~r}}"
+    if unit in CURRENCIES:
+        return f"{unit}%{{{field}:,.3~r}}"
+    return f"%{{{field}:,.3~r}} {plain(unit)}".rstrip()
+
+
+def plain(text: str) -> str:
+    """Return `text` with nothing in it that plotly would read as markup: column names are foreign text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "% {")
+
+
+def figure(*, height: int, x: str = "", y: str = "", grid: str = "xy") -> go.Figure:
+    """Return an empty figure in the common look.
+
+    Parameters
+    ----------
+    height : int
+        In pixels; the width is the page's.
+    x, y : str
+        Titles of the axes, with units.
+    grid : str
+        Axes that have grid lines: "x", "y", "xy" or "".
+    """
+    return go.Figure(
+        layout={
+            "template": TEMPLATE,
+            "height": height,
+            "margin": {"l": 8, "r": 16, "t": 24, "b": 8},
+            "showlegend": False,
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "xaxis": _axis(x, "x" in grid),
+            "yaxis": _axis(y, "y" in grid),
+        }
+    )
+
+
+def _axis(title: str, grid: bool) -> dict[str, Any]:
+    return {
+        "title": {"text": plain(title)},
+        "showgrid": grid,
+        "gridcolor": GRID,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "automargin": True,
+    }
+
+
+def nothing(reason: str, *, height: int = 120) -> go.Figure:
+    """Return a figure that says why there is nothing to see."""
+    made = figure(height=height, grid="")
+    made.update_xaxes(visible=False)
+    made.update_yaxes(visible=False)
+    made.add_annotation(text=plain(reason), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+    return made
+
+
+def reference_line(made: go.Figure, xs: tuple[float, float], ys: tuple[float, float]) -> None:
+    """Draw a dashed grey line between two points, behind nothing and without hover."""
+    made.add_scatter(
+        x=list(xs), y=list(ys), mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, hoverinfo="skip"
+    )

@@ -1,0 +1,83 @@
+"""What a result stands on, in sentences: which rows, which run, and why this model was chosen."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from dlreg_core.charts.numbers import duration, percent, quantity
+from dlreg_core.report.words import best_name, in_sentence
+from dlreg_core.specs import ExplainResult, LeaderboardRow, Report, RowCounts, TrainResult
+
+
+def run_words(report: Report, zone: tzinfo | None = None) -> str:
+    """Return when a run was started, how long it took and on what: "22 November 2026, 14:05 · 1:49 · CPU".
+
+    Parameters
+    ----------
+    report : Report
+        The run.
+    zone : tzinfo, optional
+        Where the reader is; UTC by default.
+    """
+    parts = []
+    if report.started is not None:
+        moment = report.started.astimezone(zone) if zone is not None else report.started
+        parts.append(f"{moment:%-d %B %Y, %H:%M}{'' if zone is not None else ' UTC'}")
+    if report.result is not None:
+        parts += [f"took {duration(report.result.seconds)}", device_words(report.result)]
+    return " · ".join(parts)
+
+
+def device_words(result: TrainResult) -> str:
+    """Return on what a run was trained: "on the CPU, 2 cores"."""
+    note = result.device_note.split(":")[0].split(".")[0].removeprefix("Ran ").strip()
+    return note.replace(" (", ", ").replace(")", "") if note else f"on the {result.device.upper()}"
+
+
+def rows_words(rows: RowCounts) -> str:
+    """Return how many rows went where, and how many were left out."""
+    text = (
+        f"The networks learned from {rows.train:,} rows, {rows.validation:,} validation rows chose among them, and "
+        f"{rows.test:,} test rows judged them once."
+    )
+    left_out = [
+        f"{count:,} {what}"
+        for count, what in (
+            (rows.dropped_missing_target, "without a target"),
+            (rows.dropped_duplicates, "that were duplicates"),
+        )
+        if count
+    ]
+    return f"{text} Left out: {' and '.join(left_out)}." if left_out else text
+
+
+def chosen_words(result: TrainResult) -> str:
+    """Return why another model than the one with the lowest test error is called best; empty where none is lower."""
+    judged = [row for row in result.leaderboard if row.rmse is not None]
+    first = min(judged, key=lambda row: row.rmse or 0.0, default=None)
+    if first is None or first.model == result.best_model:
+        return ""
+    name, best = in_sentence(first.model), in_sentence(best_name(result))
+    return (
+        f"{name[:1].upper()}{name[1:]} has the lower RMSE on the test rows, but the validation rows chose {best}: "
+        "test rows choose nothing, so that their verdict stays honest."
+    )
+
+
+def model_words(row: LeaderboardRow, unit: str) -> str:
+    """Return how far one model is off: "TabM is off by $29,900 on average (RMSE $45,200, R² 0.84)"."""
+    name = in_sentence(row.model)
+    verb = "are" if name.endswith("trees") else "is"
+    r2 = f", R² {row.r2:.2f}".replace("-", "\u2212") if row.r2 is not None else ""
+    return (
+        f"{name[:1].upper()}{name[1:]} {verb} off by {quantity(row.mae, unit)} on average "
+        f"(RMSE {quantity(row.rmse, unit)}{r2})."
+    )
+
+
+def explanation_words(result: ExplainResult) -> str:
+    """Return what an explanation rests on, what it cost and how exact it is: "60 rows, took 0.9 s, error ± 8 %"."""
+    text = f"{result.rows:,} rows, took {duration(result.seconds)}"
+    if result.permutations == 0:
+        return f"{text}, exact"
+    return f"{text}, error ± {percent(result.relative_error)}" if result.relative_error is not None else text

@@ -1,0 +1,127 @@
+"""What the diagnostic pictures show, a sentence each, computed from the rows.
+
+A residual is actual - predicted: positive means predicted too low.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri
+
+from dlreg_core.charts.numbers import number, percent, quantity
+from dlreg_core.evaluation.arrays import FloatArray, pair
+from dlreg_core.evaluation.residuals import error_by_quantile
+
+_CLEAR = 3.0
+"""Standard errors from which a pattern is told; two would tell one where there is none too often."""
+
+
+def predicted_actual_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
+    """Return how near to the truth most predictions are."""
+    truth, guess = pair(actual, predicted)
+    half, most = np.quantile(np.abs(truth - guess), [0.5, 0.9])
+    return (
+        f"Half of the predictions are within {quantity(float(half), unit)} of the truth, "
+        f"nine in ten within {quantity(float(most), unit)}."
+    )
+
+
+def residuals_predicted_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
+    """Return the clearest pattern of residuals against predictions: a bias at an end, or a spread that grows."""
+    truth, guess = pair(actual, predicted)
+    residual = truth - guess
+    if len(residual) < 20 or np.ptp(guess) == 0:
+        return "There are too few different predictions to see a pattern."
+    low, high = np.quantile(guess, [0.1, 0.9])
+    ends = (("Large", residual[guess >= high]), ("Small", residual[guess <= low]))
+    texts = {_clarity(part, residual): (word, float(part.mean())) for word, part in ends}
+    clearest = max(texts)
+    if clearest > 0:
+        word, bias = texts[clearest]
+        side = "low" if bias > 0 else "high"
+        return f"{word} predictions are too {side}, by {quantity(abs(bias), unit, 2)} on average."
+    return _spread_words(guess, residual)
+
+
+def _clarity(part: FloatArray, residual: FloatArray) -> float:
+    """Return how clear a bias of a part is, in standard errors; 0 where it is luck or too small to matter."""
+    error = float(part.std(ddof=1)) / math.sqrt(len(part)) if len(part) > 1 else math.inf
+    bias = abs(float(part.mean()))
+    matters = bias > 0.2 * float(np.abs(residual).mean())
+    if not matters or bias <= _CLEAR * error:
+        return 0.0
+    return bias / error if error > 0 else math.inf
+
+
+def _spread_words(guess: FloatArray, residual: FloatArray) -> str:
+    middle = np.median(guess)
+    lower, upper = np.abs(residual[guess <= middle]), np.abs(residual[guess > middle])
+    if len(upper) == 0 or not lower.mean() or not upper.mean():
+        return "The errors are about level over all predictions."
+    ratio = float(upper.mean() / lower.mean())
+    error = math.sqrt(float(upper.var()) / len(upper) + float(lower.var()) / len(lower))
+    clear = abs(float(upper.mean() - lower.mean())) > _CLEAR * error
+    if clear and ratio > 1.25:
+        return f"The errors grow with the prediction: {number(ratio, 2)} × as large in the upper half as in the lower."
+    if clear and ratio < 0.8:
+        return f"The errors shrink with the prediction: {number(1 / ratio, 2)} × as large in the lower half."
+    return "The errors are about level over all predictions, as they should be."
+
+
+def distribution_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
+    """Return the shape of the residuals: which way they lean, and whether few rows go badly wrong."""
+    truth, guess = pair(actual, predicted)
+    residual = truth - guess
+    low, high = np.quantile(residual, [0.25, 0.75])
+    # The spread of a normal distribution with these quartiles, which far rows don't touch.
+    spread = float(high - low) / (2 * ndtri(0.75))
+    lean = _lean_words(residual, unit)
+    if spread == 0:
+        return lean
+    far = float(np.mean(np.abs(residual - np.median(residual)) > 3 * spread))
+    expected = 2 * float(ndtr(-3))
+    tolerance = _CLEAR * math.sqrt(expected * (1 - expected) / len(residual))
+    if far > 2 * expected + tolerance:
+        times = number(far / expected, 2)
+        return f"{lean} {percent(far)} of the rows are far off, {times} × as many as a normal distribution has."
+    return f"{lean} Far-off rows are about as rare as in a normal distribution."
+
+
+def _lean_words(residual: FloatArray, unit: str) -> str:
+    mean, count = float(residual.mean()), len(residual)
+    error = float(residual.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
+    if abs(mean) <= _CLEAR * error or mean == 0:
+        return "Predictions are too high about as much as too low."
+    side = "low" if mean > 0 else "high"
+    return f"Predictions are too {side} by {quantity(abs(mean), unit, 2)} on average."
+
+
+def quantile_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
+    """Return for which values of the target the error is largest."""
+    table = error_by_quantile(actual, predicted)
+    overall = float(np.average(table["mae"], weights=table["rows"]))
+    if len(table) < 2 or overall == 0:
+        return "The error is the same for all values."
+    place = int(table["mae"].to_numpy().argmax())
+    worst = table.iloc[place]
+    if not float(worst["mae_low"]) > overall:
+        return "It is off by about as much for small values as for large ones."
+    text = f"It is off most {_where(table, place, unit)}: by {quantity(float(worst['mae']), unit)} on average, "
+    text += f"{number(float(worst['mae']) / overall, 2)} × the error of all rows"
+    bias = float(worst["bias"])
+    if abs(bias) > 0.5 * float(worst["mae"]):
+        text += f", mostly too {'low' if bias > 0 else 'high'}"
+    return f"{text}."
+
+
+def _where(table: pd.DataFrame, place: int, unit: str) -> str:
+    low, high = (quantity(float(table[end].iloc[place]), unit) for end in ("low", "high"))
+    if place == len(table) - 1:
+        return f"for the largest values, {low} and more"
+    if place == 0:
+        return f"for the smallest values, up to {high}"
+    return f"for values from {low} to {high}"

@@ -1,0 +1,111 @@
+"""What a table holds and how it is prepared, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dlreg_core.charts.numbers import number, number_range, percent, quantity
+from dlreg_core.prepare import StepPreview
+from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts
+
+TYPE_WORDS = {
+    ColumnType.NUMBER: "number",
+    ColumnType.CATEGORY: "category",
+    ColumnType.DATETIME: "date",
+    ColumnType.TEXT: "text",
+    ColumnType.BOOLEAN: "yes/no",
+    ColumnType.IDENTIFIER: "identifier",
+    ColumnType.CONSTANT: "constant",
+}
+_PLURALS = {
+    ColumnType.NUMBER: "numbers",
+    ColumnType.CATEGORY: "categories",
+    ColumnType.DATETIME: "dates",
+    ColumnType.TEXT: "texts",
+    ColumnType.BOOLEAN: "yes/no",
+    ColumnType.IDENTIFIER: "identifiers",
+    ColumnType.CONSTANT: "constants",
+}
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_LEVELS = 3
+
+
+def table_words(dataset: Dataset) -> str:
+    """Return the types of the columns and the gaps: "1 category, 9 numbers · 1 % of total_bedrooms missing"."""
+    counts = Counter(column.type for column in dataset.columns)
+    types = ", ".join(
+        f"{counts[kind]} {_PLURALS[kind] if counts[kind] > 1 else TYPE_WORDS[kind]}"
+        for kind in ColumnType
+        if counts[kind]
+    )
+    return f"{types} · {_gaps(dataset)}"
+
+
+def dialect_words(dialect: Dialect | None) -> str:
+    """Return how a file was read: "Read as: commas, UTF-8, header in the first line"."""
+    if dialect is None:
+        return "Read as: Parquet, with the types that the file carries"
+    parts = [_DELIMITERS.get(dialect.delimiter, f"separated by {dialect.delimiter}"), dialect.encoding.upper()]
+    if dialect.decimal != ".":
+        parts.append("decimal comma")
+    parts.append("header in the first line" if dialect.header_row is not None else "no header")
+    return f"Read as: {', '.join(parts)}"
+
+
+def values_words(column: Column) -> str:
+    """Return what a column holds: its range, its first and last day, or its most frequent levels."""
+    if isinstance(column.minimum, str) and isinstance(column.maximum, str):
+        return f"{column.minimum[:10]} to {column.maximum[:10]}"
+    if column.minimum is not None and column.maximum is not None:
+        return number_range(float(column.minimum), float(column.maximum))
+    shown = ", ".join(level.value for level in column.levels[:_LEVELS])
+    return f"{shown}, …" if column.distinct > _LEVELS else shown
+
+
+def target_words(column: Column, unit: str) -> str:
+    """Return the range and the middle of a target: "From $15,000 to $500,001, half of them below $180,000."."""
+    if not isinstance(column.minimum, float) or not isinstance(column.maximum, float):
+        return ""
+    text = f"From {quantity(column.minimum, unit)} to {quantity(column.maximum, unit)}"
+    return f"{text}, half of them below {quantity(column.median, unit)}."
+
+
+def repair_words(step: StepPreview, how: str = "") -> str:
+    """Return what a repair does here: "Fill 207 missing numbers in total_bedrooms with the median"."""
+    one = step.count == 1
+    where = _listed(step.columns)
+    texts = {
+        "missing_target": f"{step.count:,} {'row has' if one else 'rows have'} no target and {'is' if one else 'are'} "
+        "left out: nothing can be learned from them.",
+        "drop_duplicates": f"Leave out {step.count:,} {'row that repeats' if one else 'rows that repeat'} an earlier one",
+        "drop_constant": f"Leave out {where}, which never {'changes' if len(step.columns) == 1 else 'change'}",
+        "impute_numbers": f"Fill {step.count:,} missing {'number' if one else 'numbers'} in {where} {how}".strip(),
+        "impute_categories": f"Fill {step.count:,} missing {'category' if one else 'categories'} in {where} {how}".strip(),
+    }
+    return texts.get(step.key, step.title)
+
+
+def rows_words(counts: RowCounts) -> str:
+    """Return what became of the rows that none of the three parts holds; empty where there is none."""
+    parts = []
+    if counts.dropped_missing_target:
+        parts.append(f"{counts.dropped_missing_target:,} without a target")
+    if counts.dropped_duplicates:
+        parts.append(f"{counts.dropped_duplicates:,} repeated")
+    return f"Left out: {', '.join(parts)}." if parts else ""
+
+
+def _gaps(dataset: Dataset) -> str:
+    holed = [column for column in dataset.columns if column.missing]
+    if not holed:
+        return "nothing missing"
+    worst = percent(max(column.missing for column in holed) / dataset.rows)
+    if len(holed) == 1:
+        return f"{worst} of {holed[0].name} missing"
+    return f"{number(len(holed))} columns with gaps, up to {worst} missing"
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    if len(columns) <= _LEVELS:
+        return ", ".join(columns)
+    return f"{len(columns)} columns"

@@ -1,0 +1,254 @@
+"""What a training found, in sentences."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from dlreg_core.charts.numbers import (
+    about,
+    duration,
+    estimate,
+    number,
+    number_range,
+    percent,
+    percent_range,
+    quantity,
+    quantity_range,
+    rate,
+    signed,
+    size,
+)
+from dlreg_core.charts.shap_tables import importance
+from dlreg_core.specs import Comparison, LeaderboardRow, TrainResult
+
+__all__ = [
+    "about",
+    "best_name",
+    "coverage_words",
+    "deep_learning_words",
+    "duration",
+    "estimate",
+    "headline",
+    "in_sentence",
+    "number",
+    "number_range",
+    "percent",
+    "percent_range",
+    "quantity",
+    "quantity_range",
+    "rate",
+    "shap_words",
+    "signed",
+    "size",
+    "versus_baseline",
+]
+
+_MOST_MEMBERS = 3
+_PHRASES = {
+    "mean": "always predicting the mean",
+    "median": "always predicting the median",
+    "ridge": "ridge regression",
+    "ridge regression": "ridge regression",
+    "linear regression": "linear regression",
+    "decision tree": "a decision tree",
+    "boosted trees": "boosted trees",
+    "gradient boosting": "boosted trees",
+    "random forest": "a random forest",
+    "ensemble": "the ensemble",
+}
+
+
+def in_sentence(model: str) -> str:
+    """Return a model's name as it stands inside a sentence: "ridge regression", "a decision tree", "TabM"."""
+    return _PHRASES.get(model.lower(), model)
+
+
+def best_name(result: TrainResult) -> str:
+    """Return what the best model is called: an ensemble by its members, "TabM + RealMLP (ensemble)"."""
+    return _named(result, result.best_model)
+
+
+def headline(result: TrainResult, unit: str) -> str:
+    """Return the first sentence about a run: how far the best model is off on the test rows.
+
+    Where a baseline is as good or better, this sentence says so.
+    """
+    best = _row(result, result.best_model)
+    if best is None or best.mae is None:
+        return "No model could be judged."
+    rows = f"on {result.rows.test:,} rows it has never seen"
+    rival = _rival(result)
+    if best.role == "baseline":
+        return f"{_capital(in_sentence(best.model))} is best here, ahead of every network: {_off(best, unit)} {rows}."
+    if rival is None or rival.mae is None:
+        return f"{best_name(result)} is {_off(best, unit)} {rows}."
+    name, network = _capital(in_sentence(rival.model)), best_name(result).replace("An ", "an ", 1)
+    figures = f"off by {quantity(rival.mae, unit)} on average against {quantity(best.mae, unit)} for {network}"
+    seen = f"on {result.rows.test:,} rows neither has seen"
+    verb = "does" if not _is_plural(rival.model) else "do"
+    if _baseline_clearly_better(result, rival, best):
+        return f"{name} {verb} better than the networks here: {figures}, {seen}."
+    return f"{name} {verb} as well as the networks here: {figures}, {seen}."
+
+
+def versus_baseline(result: TrainResult) -> str:
+    """Return the second sentence: by how much the best model beats the baseline, and whether that is luck.
+
+    Empty where there is no comparison.
+    """
+    comparison = result.comparison
+    if comparison is None:
+        return ""
+    name = in_sentence(comparison.baseline)
+    low, high = comparison.interval.low, comparison.interval.high
+    span = f"{percent(comparison.interval.level)}: {percent_range(low, high)}"
+    if low > 0:
+        better = percent(comparison.improvement)
+        text = f"That is {better} better than {name}, and the difference is not luck ({span})."
+    elif high < 0:
+        worse, range_worse = percent(-comparison.improvement), percent_range(-high, -low)
+        span = f"{percent(comparison.interval.level)}: {range_worse}"
+        text = f"The networks are off by {worse} more than {name}, and the difference is not luck ({span})."
+    else:
+        text = f"That is no clear gain over {name}: the difference may be luck ({span})."
+    return f"{text} {_other_measure(result, comparison)}".strip()
+
+
+def deep_learning_words(result: TrainResult, baseline: str) -> str:
+    """Return what the best model costs against a baseline: "trains 30 × longer, predicts 5 × slower".
+
+    Empty where the times aren't known.
+    """
+    best, other = _row(result, result.best_model), _row(result, baseline)
+    if best is None or other is None:
+        return ""
+    parts = []
+    if best.fit_seconds and other.fit_seconds:
+        parts.append(f"trains {_times(best.fit_seconds / other.fit_seconds, 'longer', 'faster')}")
+    if best.predict_rows_per_second and other.predict_rows_per_second:
+        slower = other.predict_rows_per_second / best.predict_rows_per_second
+        parts.append(f"predicts {_times(slower, 'slower', 'faster')}")
+    if not parts:
+        return ""
+    return f"Against {in_sentence(baseline)}, {in_sentence(best_name(result))} {' and '.join(parts)}."
+
+
+def coverage_words(row: LeaderboardRow, rows: int, unit: str) -> str:
+    """Return whether the 90 % prediction interval keeps its promise on the test rows; empty where there is none.
+
+    Parameters
+    ----------
+    row : LeaderboardRow
+        With ``half_width_90`` and ``coverage_90``.
+    rows : int
+        How many test rows there are. Within two standard errors of a share of 90 % the promise counts as kept.
+    unit : str
+        Unit of the target.
+    """
+    if row.half_width_90 is None or row.coverage_90 is None or rows < 1:
+        return ""
+    apart = row.coverage_90 - 0.9
+    tolerance = 2 * math.sqrt(0.9 * 0.1 / rows)
+    verdict = (
+        "as it should" if abs(apart) <= tolerance else "more than promised" if apart > 0 else "fewer than promised"
+    )
+    return (
+        f"The 90 % interval, ± {quantity(row.half_width_90, unit)}, holds {percent(row.coverage_90)} of "
+        f"{rows:,} rows it has never seen, {verdict}."
+    )
+
+
+def shap_words(values: pd.DataFrame, unit: str) -> str:
+    """Return which features matter most.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (rows, features)
+        SHAP values in units of the target.
+    unit : str
+        Unit of the target.
+    """
+    table = importance(values)
+    names, first = list(table["feature"]), float(table["mean_abs"].iloc[0])
+    if first == 0:
+        return "No column moves the prediction."
+    text = f"{names[0]} matters most: it moves the prediction by {quantity(first, unit)} on average"
+    following = [name for name, mean in zip(names[1:3], table["mean_abs"][1:3], strict=True) if mean > 0]
+    return f"{text}; then {' and '.join(following)}." if following else f"{text}."
+
+
+def _named(result: TrainResult, model: str) -> str:
+    row = _row(result, model)
+    weights = {name: weight for name, weight in result.ensemble_weights.items() if weight > 0}
+    if row is None or row.role != "ensemble" or not weights:
+        return model
+    members = sorted(weights, key=lambda name: -weights[name])
+    if len(members) > _MOST_MEMBERS:
+        return f"An ensemble of {len(members)} networks"
+    return f"{' + '.join(members)} (ensemble)"
+
+
+def _row(result: TrainResult, model: str) -> LeaderboardRow | None:
+    return next((row for row in result.leaderboard if row.model == model), None)
+
+
+def _off(row: LeaderboardRow, unit: str) -> str:
+    figures = [f"RMSE {quantity(row.rmse, unit)}"]
+    if row.r2 is not None:
+        figures.append(f"R² {_r2(row.r2)}")
+    return f"off by {quantity(row.mae, unit)} on average ({', '.join(figures)})"
+
+
+def _r2(value: float) -> str:
+    # 0.998 must not become 1.00, since nothing is explained in full.
+    return f"{value:.2f}".replace("-", "\u2212") if value < 0.995 else f"{math.floor(value * 10_000) / 10_000:.4g}"
+
+
+def _rival(result: TrainResult) -> LeaderboardRow | None:
+    """Return the baseline that is as good as the best model or better, None where there is none."""
+    best, comparison = _row(result, result.best_model), result.comparison
+    if best is None or best.mae is None:
+        return None
+    judged = [row for row in result.leaderboard if row.role == "baseline" and row.mae is not None]
+    ahead = min(judged, key=lambda row: row.mae or 0.0, default=None)
+    if ahead is not None and ahead.mae is not None and ahead.mae <= best.mae:
+        return ahead
+    if comparison is not None and comparison.interval.low <= 0:
+        return _row(result, comparison.baseline)
+    return None
+
+
+def _baseline_clearly_better(result: TrainResult, rival: LeaderboardRow, best: LeaderboardRow) -> bool:
+    """Return True where the rival's lead isn't luck, or where only the plain figures can tell."""
+    comparison = result.comparison
+    if comparison is not None and comparison.baseline == rival.model:
+        return comparison.interval.high < 0
+    return (rival.mae or 0.0) < (best.mae or 0.0)
+
+
+def _other_measure(result: TrainResult, comparison: Comparison) -> str:
+    """Return a remark where the baseline's RMSE says the opposite of the MAE."""
+    best, other = _row(result, result.best_model), _row(result, comparison.baseline)
+    if best is None or other is None or best.rmse is None or other.rmse is None:
+        return ""
+    if comparison.interval.low > 0 and other.rmse < best.rmse:
+        name = _capital(in_sentence(other.model))
+        have = "have" if _is_plural(other.model) else "has"
+        return f"{name} {have} the lower RMSE, which weighs large errors more."
+    return ""
+
+
+def _times(factor: float, more: str, less: str) -> str:
+    if 0.8 <= factor <= 1.25:
+        return "about as fast"
+    return f"{number(factor, 2)} × {more}" if factor > 1 else f"{number(1 / factor, 2)} × {less}"
+
+
+def _is_plural(model: str) -> bool:
+    return in_sentence(model).endswith("trees")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

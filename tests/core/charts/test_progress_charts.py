@@ -1,0 +1,78 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from dlreg_core.charts.columns import ColumnHistogram
+from dlreg_core.charts.progress import LearningCurves, LearningProgress
+from dlreg_core.specs import Column, ColumnType, Event, Histogram, Level
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def event(second, kind, **data):
+    return Event(time=START + timedelta(seconds=second), kind=kind, data=data)
+
+
+EVENTS = (
+    event(0, "stage", name="prepare"),
+    event(3, "epoch", model="TabM", epoch=1, validation=9.0, train_loss=0.5),
+    event(5, "epoch", model="TabM", epoch=2, validation=None),
+    event(6, "epoch", model="TabM", epoch=3, validation=7.0),
+    event(7, "model_finished", model="TabM", validation=7.0, seconds=4),
+    event(9, "epoch", model="RealMLP", epoch=1, validation=8.0),
+)
+
+
+def test_best_so_far_over_time():
+    table = LearningProgress(EVENTS, "$").frame()
+    assert list(table["seconds"]) == [3, 6, 7, 9]
+    assert list(table["best"]) == [9, 7, 7, 7]
+    assert list(table["finished"]) == [False, False, True, False]
+
+
+def test_steps_and_dots():
+    display = LearningProgress.of(iter(EVENTS), "$")
+    steps, dots = display.plot().data
+    assert steps.line.shape == "hv"
+    assert (list(steps.x), list(steps.y)) == ([3, 6, 9], [9, 7, 7])
+    assert (list(dots.x), list(dots.y), list(dots.text)) == ([7], [7], ["TabM"])
+    assert display.alt == "Best validation RMSE over 9 s: now $7, 1 model finished."
+
+
+def test_curves_by_epoch():
+    display = LearningCurves(EVENTS, "$")
+    table = display.frame()
+    assert list(table["epoch"]) == [1, 3, 1]
+    assert table["train_loss"][0] == 0.5
+    assert np.isnan(table["train_loss"][1])
+    assert [trace.name for trace in display.plot().data] == ["TabM", "RealMLP"]
+    assert "TabM $7, RealMLP $8" in display.alt
+
+
+def test_before_the_first_error():
+    assert not LearningProgress(EVENTS[:1]).plot().data
+    assert not LearningProgress(()).plot().data
+    assert not LearningCurves(()).plot().data
+
+
+def column(**more):
+    return Column(name="c", missing=0, distinct=3, **more)
+
+
+def test_histogram_of_a_number_column():
+    display = ColumnHistogram(column(type=ColumnType.NUMBER, histogram=Histogram(edges=(0, 1, 2), counts=(5, 9))))
+    assert list(display.frame()["label"]) == ["0–1", "1–2"]
+    (bars,) = display.plot().data
+    assert (list(bars.x), list(bars.y)) == ([0.5, 1.5], [5, 9])
+    assert display.alt == "c: most frequent is 1–2, in 9 rows."
+
+
+def test_bars_of_a_category_column():
+    levels = tuple(Level(value=f"<{i}>", count=20 - i) for i in range(12))
+    display = ColumnHistogram(column(type=ColumnType.CATEGORY, levels=levels))
+    assert len(display.frame()) == 8
+    assert display.plot().data[0].customdata[0] == "&lt;0&gt;"
+
+
+def test_a_column_without_profile():
+    assert not ColumnHistogram(column(type=ColumnType.TEXT)).plot().data

@@ -1,0 +1,113 @@
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sk
+
+from dlreg_core.evaluation.bootstrap import MOST_GROUPS, resampled_means
+from dlreg_core.evaluation.metrics import bootstrap_rmse, regression_metrics
+
+
+@pytest.fixture
+def predictions():
+    rng = np.random.default_rng(3)
+    actual = rng.lognormal(size=501)
+    return actual, actual + rng.normal(scale=0.4, size=501)
+
+
+def test_figures_are_those_of_scikit_learn(predictions):
+    actual, predicted = predictions
+    found = regression_metrics(actual, predicted)
+    assert found.rmse == pytest.approx(sk.root_mean_squared_error(actual, predicted))
+    assert found.mae == pytest.approx(sk.mean_absolute_error(actual, predicted))
+    assert found.mse == pytest.approx(sk.mean_squared_error(actual, predicted))
+    assert found.r2 == pytest.approx(sk.r2_score(actual, predicted))
+    assert found.median_ae == pytest.approx(sk.median_absolute_error(actual, predicted))
+
+
+@pytest.mark.parametrize("predicted", [[2.0, 2.0, 2.0], [2.0, 3.0, 2.0]])
+def test_constant_target_has_the_r2_of_scikit_learn(predicted):
+    actual = [2.0, 2.0, 2.0]
+    assert regression_metrics(actual, predicted).r2 == sk.r2_score(actual, predicted)
+
+
+def test_constant_target_whose_variance_is_rounded():
+    # The variance of these comes out as 2e-34, and R² as -1e31.
+    assert regression_metrics([0.1, 0.1, 0.1], [0.1, 0.2, 0.1]).r2 == 0
+
+
+def test_one_row():
+    assert regression_metrics([3.0], [1.0]).r2 == 0
+    assert regression_metrics([3.0], [1.0]).rmse == 2
+
+
+@pytest.mark.parametrize(
+    ("actual", "predicted", "message"),
+    [
+        ([1.0, 2.0], [1.0, np.nan], "1 of 2 predicted values are missing or infinite"),
+        ([1.0, 2.0], [np.inf, 1.0], "predicted"),
+        ([np.nan, 2.0], [1.0, 1.0], "actual"),
+        ([1.0], [1.0, 2.0], "1 actual but 2 predicted"),
+        ([], [], "no actual values"),
+        ([[1.0]], [[1.0]], "one dimension"),
+    ],
+)
+def test_what_can_not_be_judged_is_refused(actual, predicted, message):
+    with pytest.raises(ValueError, match=message):
+        regression_metrics(actual, predicted)
+
+
+def test_interval_is_that_of_scipys_bootstrap(predictions):
+    actual, predicted = predictions
+    found = bootstrap_rmse(actual, predicted, samples=4000)
+    expected = stats.bootstrap(
+        ((actual - predicted) ** 2,), lambda e, axis: np.sqrt(e.mean(axis=axis)), method="percentile",
+        n_resamples=4000, rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    width = expected.high - expected.low
+    assert found.low == pytest.approx(expected.low, abs=0.06 * width)
+    assert found.high == pytest.approx(expected.high, abs=0.06 * width)
+
+
+def test_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    inside = 0
+    for seed in range(300):
+        found = bootstrap_rmse(np.zeros(200), rng.normal(scale=2, size=200), samples=300, seed=seed)
+        inside += found.low <= 2 <= found.high
+    assert stats.binomtest(inside, 300, 0.94).pvalue > 0.001
+
+
+def test_groups_of_rows_give_the_spread_that_theory_says():
+    errors = np.sort(np.random.default_rng(2).exponential(size=7 * MOST_GROUPS + 13))
+    means = resampled_means(errors[:, None], samples=2000, seed=0)[:, 0]
+    assert means.mean() == pytest.approx(errors.mean(), abs=4 * errors.std() / np.sqrt(len(errors) * 2000) + 1e-4)
+    assert means.std() == pytest.approx(errors.std() / np.sqrt(len(errors)), rel=0.06)
+
+
+def test_many_rows_are_fast_and_small():
+    rng = np.random.default_rng(0)
+    actual, predicted = rng.normal(size=300_000), rng.normal(size=300_000)
+    tracemalloc.start()
+    start = time.perf_counter()
+    found = bootstrap_rmse(actual, predicted)
+    seconds = time.perf_counter() - start
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.low < np.sqrt(2) * 1.001
+    assert found.high > np.sqrt(2) * 0.999
+    assert seconds < 2
+    assert peak < 200e6
+
+
+def test_seed_repeats_the_interval(predictions):
+    assert bootstrap_rmse(*predictions, seed=5) == bootstrap_rmse(*predictions, seed=5)
+    assert bootstrap_rmse(*predictions, seed=5) != bootstrap_rmse(*predictions, seed=6)
+
+
+@pytest.mark.parametrize("level", [0, 1, 95])
+def test_level_out_of_range_is_refused(predictions, level):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        bootstrap_rmse(*predictions, level=level)

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from dlreg_core.evaluation.residuals import error_by_quantile, qq_points, residual_table, worst_rows
+
+
+def test_residual_is_actual_minus_predicted():
+    table = residual_table([10, 20], [7, 25], rows=[4, 9])
+    assert table.to_dict("list") == {
+        "row": [4, 9], "actual": [10, 20], "predicted": [7, 25], "residual": [3, -5], "abs_error": [3, 5],
+    }  # fmt: skip
+
+
+def test_row_numbers_must_fit():
+    assert list(residual_table([1, 2], [1, 2])["row"]) == [0, 1]
+    with pytest.raises(ValueError, match="row numbers"):
+        residual_table([1, 2], [1, 2], rows=[1])
+
+
+def test_worst_rows_come_first():
+    table = residual_table([0, 0, 0, 0], [1, -9, 3, 2])
+    assert list(worst_rows(table, 2)["row"]) == [1, 2]
+    assert len(worst_rows(table)) == 4
+
+
+def test_quantiles_are_those_of_scipy():
+    residuals = np.random.default_rng(0).normal(scale=4, size=200)
+    table = qq_points(residuals)
+    (normal, ordered), _ = stats.probplot(residuals)
+    # scipy takes Filliben's positions, which differ from Blom's a little.
+    assert np.allclose(table["normal"], normal, atol=0.04)
+    assert np.array_equal(table["residual"], ordered)
+
+
+def test_line_goes_through_the_quartiles():
+    residuals = np.random.default_rng(0).exponential(size=1001)
+    table = qq_points(residuals, at_most=2000)
+    for share in (0.25, 0.75):
+        expected = np.interp(stats.norm.ppf(share), table["normal"], table["expected"])
+        assert expected == pytest.approx(np.quantile(residuals, share))
+
+
+def test_many_residuals_are_thinned_and_keep_their_ends():
+    residuals = np.random.default_rng(0).normal(size=50_000)
+    table = qq_points(residuals, at_most=300)
+    assert 200 < len(table) <= 300
+    assert table["residual"].iloc[0] == residuals.min()
+    assert table["residual"].iloc[-1] == residuals.max()
+    assert table["residual"].is_monotonic_increasing
+
+
+def test_groups_of_the_target_by_hand():
+    actual = np.arange(20.0)
+    predicted = actual - np.repeat([1.0, -3.0], 10)
+    predicted[0] -= 2
+    table = error_by_quantile(actual, predicted, bins=2)
+    assert list(table["rows"]) == [10, 10]
+    assert list(table["low"]) == [0, 10]
+    assert list(table["high"]) == [9, 19]
+    assert list(table["mae"]) == pytest.approx([1.2, 3])
+    assert list(table["bias"]) == pytest.approx([1.2, -3])
+    reach = stats.norm.ppf(0.975) * stats.sem([3, *[1] * 9])
+    assert table["mae_high"][0] - 1.2 == pytest.approx(reach)
+
+
+def test_equal_values_stay_together():
+    actual = np.array([1.0] * 50 + [2.0] * 3 + [9.0] * 47)
+    table = error_by_quantile(actual, actual + 1)
+    assert table["rows"].sum() == 100
+    assert list(table["rows"]) == [50, 50]
+    assert list(table["low"]) == [1, 2]
+
+
+def test_a_constant_target_is_one_group():
+    table = error_by_quantile([2.0, 2.0, 2.0], [1.0, 2.0, 3.0])
+    assert len(table) == 1
+    assert table["mae"][0] == pytest.approx(2 / 3)

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from dlreg_core.report import findings
+
+
+@pytest.fixture
+def noise():
+    rng = np.random.default_rng(0)
+    return rng.uniform(100, 200, size=4000), rng.normal(size=4000)
+
+
+def test_nearness_by_hand():
+    actual = np.arange(11.0)
+    assert findings.predicted_actual_words(actual, np.zeros(11), "kg") == (
+        "Half of the predictions are within 5 kg of the truth, nine in ten within 9 kg."
+    )
+
+
+def test_no_pattern(noise):
+    guess, error = noise
+    assert findings.residuals_predicted_words(guess + error, guess, "$") == (
+        "The errors are about level over all predictions, as they should be."
+    )
+
+
+def test_large_predictions_too_low(noise):
+    guess, _ = noise
+    actual = guess + np.where(guess > 185, 5, 0) + np.tile([0.5, -0.5], 2000)
+    text = findings.residuals_predicted_words(actual, guess, "$")
+    assert text == "Large predictions are too low, by $5 on average."
+
+
+def test_small_predictions_too_high(noise):
+    guess, error = noise
+    text = findings.residuals_predicted_words(guess + error - np.where(guess < 111, 5, 0), guess, "$")
+    assert text.startswith("Small predictions are too high, by $")
+
+
+def test_spread_that_grows(noise):
+    guess, error = noise
+    text = findings.residuals_predicted_words(guess + error * np.where(guess > 150, 3, 1), guess, "$")
+    assert text.startswith("The errors grow with the prediction: ")
+    assert 2.8 < float(text.split(": ")[1].split(" ")[0]) < 3.2
+
+
+def test_few_or_equal_predictions():
+    text = "There are too few different predictions to see a pattern."
+    assert findings.residuals_predicted_words([1.0, 2.0], [1.0, 2.0], "$") == text
+    assert findings.residuals_predicted_words(np.arange(50.0), np.zeros(50), "$") == text
+
+
+def test_normal_residuals(noise):
+    guess, error = noise
+    assert findings.distribution_words(guess + error, guess, "$") == (
+        "Predictions are too high about as much as too low. Far-off rows are about as rare as in a normal distribution."
+    )
+
+
+def test_heavy_tails_and_a_lean(noise):
+    guess, _ = noise
+    error = np.random.default_rng(1).standard_t(2, size=4000) + 3
+    text = findings.distribution_words(guess + error, guess, "$")
+    assert text.startswith("Predictions are too low by $")
+    assert "as many as a normal distribution has" in text
+
+
+def test_error_that_grows_at_the_end():
+    actual = np.arange(1000.0)
+    predicted = actual + np.where(np.arange(1000) % 2, 10, -10)
+    predicted[900:] = actual[900:] - 100 + np.arange(100) % 3
+    assert findings.quantile_words(actual, predicted, "$").startswith(
+        "It is off most for the largest values, $900 and more: by $99 on average, 5.2 × the error of all rows"
+    )
+    assert findings.quantile_words(actual, predicted, "$").endswith(", mostly too low.")
+
+
+def test_error_that_is_level(noise):
+    guess, error = noise
+    level = guess + np.sign(error)
+    assert findings.quantile_words(level, guess, "$") == (
+        "It is off by about as much for small values as for large ones."
+    )
+    assert findings.quantile_words([1.0, 1.0], [1.0, 1.0], "$") == "The error is the same for all values."

@@ -1,0 +1,149 @@
+import pandas as pd
+import pytest
+
+from dlreg_core.report import words
+from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, TrainResult
+
+
+def row(model, mae, rmse, role="network", **more):
+    return LeaderboardRow(model=model, family=model, role=role, mae=mae, rmse=rmse, r2=0.8312, **more)
+
+
+def result(improvement=0.334, low=0.301, high=0.362, baseline_mae=47900, baseline_rmse=70300, **more):
+    rows = (
+        row("Ensemble", 31874, 47211, "ensemble", fit_seconds=60, predict_rows_per_second=1000),
+        row("TabM", 33000, 49000),
+        row("Ridge regression", baseline_mae, baseline_rmse, "baseline", fit_seconds=2, predict_rows_per_second=5000),
+    )
+    fields = {
+        "leaderboard": rows,
+        "best_model": "Ensemble",
+        "comparison": Comparison(
+            baseline="Ridge regression", improvement=improvement, interval=Interval(low=low, high=high)
+        ),
+        "rows": RowCounts(train=14448, validation=3096, test=3096),
+        "plan": ResolvedPlan(),
+        "ensemble_weights": {"RealMLP": 0.4, "TabM": 0.6, "FastAI": 0.0},
+        "seconds": 120.0,
+    }
+    return TrainResult(**(fields | more))
+
+
+def test_headline():
+    assert words.headline(result(), "$") == (
+        "TabM + RealMLP (ensemble) is off by $31,900 on average (RMSE $47,200, R² 0.83) "
+        "on 3,096 rows it has never seen."
+    )
+
+
+def test_headline_of_a_single_network():
+    text = words.headline(result(best_model="TabM"), "$")
+    assert text.startswith("TabM is off by $33,000 on average (RMSE $49,000")
+
+
+def test_many_members_are_counted():
+    members = {"TabM": 0.3, "RealMLP": 0.3, "FastAI": 0.2, "NN Torch": 0.2}
+    assert words.best_name(result(ensemble_weights=members)) == "An ensemble of 4 networks"
+
+
+def test_not_luck():
+    assert words.versus_baseline(result()) == (
+        "That is 33 % better than ridge regression, and the difference is not luck (95 %: 30–36 %)."
+    )
+
+
+def test_maybe_luck_is_said_in_the_first_sentence():
+    found = result(improvement=0.01, low=-0.02, high=0.04, baseline_mae=32200)
+    assert words.headline(found, "$") == (
+        "Ridge regression does as well as the networks here: off by $32,200 on average against $31,900 for "
+        "TabM + RealMLP (ensemble), on 3,096 rows neither has seen."
+    )
+    assert words.versus_baseline(found) == (
+        "That is no clear gain over ridge regression: the difference may be luck (95 %: −2 to 4 %)."
+    )
+
+
+def test_a_better_baseline_is_said_in_the_first_sentence():
+    found = result(improvement=-0.2, low=-0.25, high=-0.15, baseline_mae=26500)
+    assert words.headline(found, "$").startswith(
+        "Ridge regression does better than the networks here: off by $26,500 on average against $31,900"
+    )
+    assert words.versus_baseline(found) == (
+        "The networks are off by 20 % more than ridge regression, and the difference is not luck (95 %: 15–25 %)."
+    )
+
+
+def test_a_better_baseline_counts_without_a_comparison():
+    found = result(comparison=None, baseline_mae=26500)
+    assert words.headline(found, "$").startswith("Ridge regression does better than the networks here")
+    assert words.versus_baseline(found) == ""
+
+
+def test_another_baseline_that_is_better_counts_too():
+    trees = row("Boosted trees", 30000, 45000, "baseline")
+    found = result()
+    found = found.model_copy(update={"leaderboard": (*found.leaderboard, trees)})
+    assert words.headline(found, "$").startswith("Boosted trees do better than the networks here: off by $30,000")
+
+
+def test_a_best_baseline():
+    text = words.headline(result(best_model="Ridge regression"), "$")
+    assert text.startswith("Ridge regression is best here, ahead of every network: off by $47,900 on average")
+
+
+def test_a_lower_rmse_of_the_baseline_is_told():
+    assert words.versus_baseline(result(baseline_rmse=47000)).endswith(
+        "Ridge regression has the lower RMSE, which weighs large errors more."
+    )
+
+
+def test_nothing_judged():
+    failed = LeaderboardRow(model="TabM", family="TABM", role="network")
+    assert words.headline(result(leaderboard=(failed,), best_model="TabM"), "$") == "No model could be judged."
+
+
+@pytest.mark.parametrize(
+    ("r2", "text"), [(0.831, "R² 0.83"), (0.99961, "R² 0.9996"), (-0.4, "R² −0.40"), (0.0, "R² 0.00")]
+)
+def test_r2_is_never_rounded_up_to_one(r2, text):
+    rows = (LeaderboardRow(model="TabM", family="TABM", role="network", mae=1.0, rmse=2.0, r2=r2),)
+    assert text in words.headline(result(leaderboard=rows, best_model="TabM", comparison=None), "$")
+
+
+def test_what_deep_learning_costs():
+    assert words.deep_learning_words(result(), "Ridge regression") == (
+        "Against ridge regression, TabM + RealMLP (ensemble) trains 30 × longer and predicts 5 × slower."
+    )
+    assert words.deep_learning_words(result(), "Mean") == ""
+
+
+@pytest.mark.parametrize(
+    ("coverage", "verdict"), [(0.905, "as it should"), (0.85, "fewer than promised"), (0.97, "more than promised")]
+)
+def test_coverage(coverage, verdict):
+    judged = row("TabM", 1, 1, half_width_90=70123.0, coverage_90=coverage)
+    text = words.coverage_words(judged, 1000, "$")
+    assert text.startswith("The 90 % interval, ± $70,100, holds ")
+    assert text.endswith(f"of 1,000 rows it has never seen, {verdict}.")
+    assert words.coverage_words(row("TabM", 1, 1), 1000, "$") == ""
+
+
+def test_shap():
+    values = pd.DataFrame(
+        {"longitude": [1.0, -1.0], "income": [40.0, -44.0], "ocean": [9.0, 9.0], "latitude": [5.0, 6.0]}
+    )
+    assert words.shap_words(values, "$") == (
+        "income matters most: it moves the prediction by $42 on average; then ocean and latitude."
+    )
+    assert words.shap_words(values[["income"]] * 0, "$") == "No column moves the prediction."
+    assert words.shap_words(values[["income"]], "") == "income matters most: it moves the prediction by 42 on average."
+
+
+def test_names_inside_sentences():
+    names = ["Decision tree", "Mean", "TabM", "Boosted trees"]
+    assert [words.in_sentence(name) for name in names] == [
+        "a decision tree",
+        "always predicting the mean",
+        "TabM",
+        "boosted trees",
+    ]
