@@ -1,0 +1,133 @@
+"""The model card: the README of a model file, in the form that Hugging Face uses."""
+
+from __future__ import annotations
+
+from dlreg_core.bundle.manifest import Manifest
+from dlreg_core.prepare.schema import Field
+from dlreg_core.report import words
+from dlreg_core.specs import ColumnType, Experiment, TrainResult
+
+_TEMPLATE = """---
+library_name: dlreg
+pipeline_tag: tabular-regression
+tags:
+- tabular
+- regression
+- autogluon
+model-index:
+- name: {name}
+  results:
+  - task:
+      type: tabular-regression
+    dataset:
+      name: {dataset}
+      type: tabular
+    metrics:
+    - type: rmse
+      value: {rmse:.6g}
+    - type: mae
+      value: {mae:.6g}
+    - type: r_squared
+      value: {r2:.6g}
+---
+
+# {title}
+
+Predicts **{target}**{unit} from {inputs} columns, with {model}.
+
+{headline}
+{versus}
+
+## How to use it
+
+```
+python -m venv venv
+venv/bin/pip install -r requirements.txt
+venv/bin/python predict.py rows.csv out.csv
+```
+
+`out.csv` holds the columns of `rows.csv` and `prediction`. `python predict.py --check` compares all files with their
+hashes and predicts the reference rows again. It needs Python {python}. Loading runs code that is stored in this folder:
+use it only if you trust whoever made it.
+
+## What it needs
+
+| column | type | seen in training |
+|---|---|---|
+{columns}
+
+## How it was made
+
+- Data: {dataset}, {train:,} rows to train, {validation:,} to choose between models, {test:,} to judge. Split: {split}.
+- The figures above are from the {test:,} test rows, which chose nothing.
+- Trained on {date} with {versions}.
+
+## Limits
+
+- It knows only what its training rows show. Values outside the ranges above, and levels it has never seen, are answered
+  without experience; `predict.py` names them.
+- {coverage}
+- A prediction is no cause: changing a column in the world need not change the target as the model says.
+"""
+
+
+def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) -> str:
+    """Return the model card as Markdown with YAML front matter."""
+    row, unit = manifest.metrics, manifest.unit
+    is_best = manifest.model == result.best_model
+    return _TEMPLATE.format(
+        name=_yaml(manifest.name),
+        dataset=_yaml(experiment.dataset_name),
+        title=_cell(manifest.name),
+        rmse=row.rmse or 0.0,
+        mae=row.mae or 0.0,
+        r2=row.r2 or 0.0,
+        target=_cell(manifest.target),
+        unit=f" in {unit}" if unit else "",
+        inputs=len(manifest.inputs.fields),
+        model=manifest.model,
+        headline=words.headline(result, unit)
+        if is_best
+        else f"On average it is off by {words.quantity(row.mae, unit)}.",
+        versus=words.versus_baseline(result) if is_best else "",
+        python=manifest.versions["python"],
+        columns="\n".join(_line(field) for field in manifest.inputs.fields),
+        train=manifest.rows.train,
+        validation=manifest.rows.validation,
+        test=manifest.rows.test,
+        split=_split(experiment),
+        date=f"{manifest.created:%d %B %Y}",
+        versions=", ".join(f"{name} {pin}" for name, pin in manifest.versions.items()),
+        coverage=words.coverage_words(row, manifest.rows.test, unit),
+    )
+
+
+def _line(field: Field) -> str:
+    if field.type in (ColumnType.NUMBER, ColumnType.DATETIME) and field.minimum is not None:
+        low, high = (f"{v:g}" if isinstance(v, float) else str(v)[:10] for v in (field.minimum, field.maximum))
+        seen = f"{low} to {high}"
+    else:
+        shown = ", ".join(field.levels[:8])
+        seen = shown + (f" and {len(field.levels) - 8} more" if len(field.levels) > 8 else "")
+    return f"| {_cell(field.name)} | {field.type.value} | {_cell(seen)} |"
+
+
+def _split(experiment: Experiment) -> str:
+    split = experiment.recipe.split
+    words_for = {
+        "random": "random rows",
+        "time": f"by time ({split.column}); the newest rows judge",
+        "group": f"by group ({split.column}); groups stay together",
+        "own": "an own test file",
+    }
+    return words_for[split.kind]
+
+
+def _cell(text: str) -> str:
+    """Return `text` so that it can't break out of a Markdown table or start markup."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def _yaml(text: str) -> str:
+    """Return `text` as a quoted YAML scalar."""
+    return "'" + text.replace("'", "''").replace("\n", " ") + "'"

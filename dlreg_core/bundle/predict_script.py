@@ -1,0 +1,91 @@
+"""Predict rows with the model in this folder: ``python predict.py rows.csv out.csv``.
+
+Needs only the packages in requirements.txt. Before anything is loaded, the hashes of all files and the versions of the
+packages are compared with the manifest; then the reference rows are predicted and must come out as they were.
+``python predict.py --check`` does only that. Loading runs code stored in this folder: use it only if you trust whoever
+made it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+
+
+def differences(manifest: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what is wrong with the files, and which versions differ."""
+    wrong = []
+    for name, digest in manifest["files"].items():
+        path = HERE / name
+        if not path.is_file():
+            wrong.append(f"{name} is missing")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            wrong.append(f"{name} was changed")
+    other = []
+    for name, wanted in manifest["versions"].items():
+        if name == "python":
+            found = f"{sys.version_info.major}.{sys.version_info.minor}"
+        else:
+            try:
+                found = metadata.version(name).split("+")[0]
+            except metadata.PackageNotFoundError:
+                found = "none"
+        if found != wanted:
+            other.append(f"{name} {wanted} was used, {found} is here")
+    return wrong, other
+
+
+def main(arguments: list[str]) -> int:
+    """Check, predict, write; return the exit code."""
+    check_only = arguments == ["--check"]
+    if not check_only and len(arguments) != 2:
+        print("usage: python predict.py rows.csv out.csv   or   python predict.py --check", file=sys.stderr)
+        return 2
+    manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
+    wrong, other = differences(manifest)
+    if wrong:
+        print(f"The model is damaged: {'; '.join(wrong[:5])}.", file=sys.stderr)
+        return 1
+    if other:
+        print(f"Versions differ: {'; '.join(other)}. Results may differ, or loading may fail.", file=sys.stderr)
+    # No compiled files: they would be files that the manifest doesn't know.
+    sys.dont_write_bytecode = True
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    sys.path.insert(0, str(HERE / "runtime"))
+    import numpy as np
+    from dlreg_core.errors import DlregError
+    from dlreg_core.prepare.reading import read_raw_rows
+    from dlreg_core.training.pipeline import Pipeline
+
+    pipeline = Pipeline(HERE / "model")
+    try:
+        reference = read_raw_rows(HERE / "reference.csv", pipeline.schema)
+        expected = reference["expected_prediction"].to_numpy(dtype=float)
+        difference = float(np.max(np.abs(pipeline.predict(reference) - expected) / np.maximum(np.abs(expected), 1e-12)))
+        if difference > manifest["tolerance"]:
+            print(
+                f"The reference rows come out differently, by up to {difference:.1e} of their value.", file=sys.stderr
+            )
+            return 1
+        if check_only:
+            print(f"All {len(manifest['files'])} files are intact; {len(expected)} reference rows were reproduced.")
+            return 0
+        rows = read_raw_rows(Path(arguments[0]), pipeline.schema)
+        for sentence in pipeline.schema.warnings(rows):
+            print(sentence, file=sys.stderr)
+        rows.assign(prediction=pipeline.predict(rows)).to_csv(arguments[1], index=False)
+    except (DlregError, OSError) as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

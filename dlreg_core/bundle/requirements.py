@@ -1,0 +1,52 @@
+"""The packages that a model file needs, pinned to the versions that made it."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+_EXTRAS = {"TABM": "tabm", "FASTAI": "fastai", "REALMLP": "realmlp"}
+_ALWAYS = ("pandas", "numpy", "pyarrow", "pydantic", "scikit-learn", "charset-normalizer", "joblib")
+_VISION = ("torch", "torchvision")
+
+
+def requirements_for(families: set[str]) -> tuple[str, ...]:
+    """Return exact requirements, direct and transitive, for the networks of the given families.
+
+    Only public packages by name and version: no address, and no local version such as ``+cpu``.
+    """
+    networks = {family for family in families if family in {"NN_TORCH", *_EXTRAS}}
+    wanted = [Requirement(name) for name in _ALWAYS]
+    if networks:
+        extras = ",".join(sorted(_EXTRAS[family] for family in networks if family in _EXTRAS))
+        wanted.append(Requirement(f"autogluon.tabular[{extras}]" if extras else "autogluon.tabular"))
+        wanted.append(Requirement("torch"))
+    if "REALMLP" in networks:
+        # It imports torchvision through its trainer, and a torchvision of another build doesn't load.
+        wanted += [Requirement(name) for name in _VISION]
+    return tuple(f"{name}=={pin}" for name, pin in sorted(_closure(wanted).items()))
+
+
+def _closure(wanted: list[Requirement]) -> dict[str, str]:
+    """Follow the requirements of what is installed here, with their extras."""
+    pins: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
+    open_ = list(wanted)
+    while open_:
+        requirement = open_.pop()
+        name = canonicalize_name(requirement.name)
+        try:
+            pins[name] = version(requirement.name).split("+")[0]
+        except PackageNotFoundError:
+            continue
+        for extra in ("", *requirement.extras):
+            if (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            for text in requires(requirement.name) or ():
+                needed = Requirement(text)
+                if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                    open_.append(needed)
+    return pins

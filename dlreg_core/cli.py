@@ -1,0 +1,288 @@
+"""The command line: the same core as the app, for scripts and for people who like a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+import dlreg_core
+from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.jobs import Dispatcher, Scorer, open_dispatcher
+from dlreg_core.prepare import prepared_of
+from dlreg_core.report import words
+from dlreg_core.report.answers import report_answer, run_answer
+from dlreg_core.runs import RunFolder, open_store
+from dlreg_core.settings import load_settings
+from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, Report, RunState, Split, TrainPlan
+from dlreg_core.terminal import watch
+from dlreg_core.training.catalogue import family
+
+app = typer.Typer(
+    help="Can deep learning predict this number? Tabular regression with neural networks, honestly judged.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or list) on standard output.")]
+RunId = Annotated[str, typer.Argument(help="Identifier of a run, as `dlreg runs` shows it.")]
+
+# Typer's own name for every misuse of the command line; it exports only this subclass.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+def main() -> None:
+    """Run the command line; bad input ends with 2 and one line on standard error, failed work with 1."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except _UsageError as exc:
+        typer.echo(exc.format_message(), err=True)
+        sys.exit(2)
+    except (InputError, NotFoundError, ConflictError) as exc:
+        typer.echo(str(exc), err=True)
+        sys.exit(2)
+    except DlregError as exc:
+        typer.echo(str(exc), err=True)
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
+) -> None:
+    """Start the app in the browser."""
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        typer.echo(
+            f"Listening on {host}: there is no sign-in yet, so everybody who reaches this address sees all data "
+            "and can start and delete runs.",
+            err=True,
+        )
+    front = front_folder()
+    options = [f"--server.address={host}", f"--server.port={port}"]
+    limit = load_settings().max_upload_mb
+    os.environ["DLREG_HOME"] = str(load_settings().home)
+    command = [sys.executable, "-m", "streamlit", "run", str(front / "app.py"), *options]
+    os.execv(sys.executable, [*command, f"--server.maxUploadSize={limit}"])
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 - one parameter an option
+    data: Annotated[Path, typer.Argument(help="The table: CSV (also gzipped) or Parquet.")],
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    time_limit: Annotated[float, typer.Option(help="Seconds for the whole run.")] = 120.0,
+    preset: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
+    models: Annotated[str, typer.Option(help="Networks, separated by commas; all by default.")] = "",
+    test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
+    split: Annotated[str, typer.Option(help="random, time:COLUMN or group:COLUMN.")] = "random",
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "",
+    export: Annotated[Path | None, typer.Option(help="Write the best model to this file.")] = None,
+    replay: Annotated[str, typer.Option(help="Repeat what this run trained, without looking at the clock.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Train the networks on a table, and judge them against simple baselines."""
+    settings = load_settings()
+    dispatcher = open_dispatcher(settings)
+    store = DatasetStore(settings.home)
+    dataset = store.add(data, data.name)
+    if replay:
+        experiment = _replayed(dispatcher.store.folder(replay), dataset, target, name)
+    else:
+        own = store.add(test_data, test_data.name).id if test_data else None
+        plan = _plan(models, preset, time_limit, seed)
+        features = tuple(column for column in dataset.column_names if column != target)
+        recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, seed))
+        experiment = Experiment(
+            name=name or f"{dataset.name} → {target}",
+            dataset_id=dataset.id,
+            dataset_name=dataset.name,
+            recipe=recipe,
+            plan=plan,
+        )
+    # What can't work is told at once, not by a run that fails.
+    prepared_of(settings.home, experiment)
+    run_id = dispatcher.submit(experiment, settings.owner)
+    state = _follow(dispatcher, run_id, quiet=as_json)
+    report = dispatcher.store.report(run_id)
+    if export is not None and state is RunState.COMPLETED:
+        _write_model(dispatcher.store.folder(run_id), None, export)
+    _print_report(report, as_json=as_json)
+    raise typer.Exit(0 if state is RunState.COMPLETED else 1)
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A model file, or the identifier of a run.")],
+    data: Annotated[Path, typer.Argument(help="The rows to predict: CSV or Parquet.")],
+    out: Annotated[Path, typer.Option(help="Where to write: the input's columns and `prediction`.")],
+    name: Annotated[str, typer.Option("--model", help="One of the run's models; the best by default.")] = "",
+) -> None:
+    """Predict the rows of a file with a model file or a run."""
+    # Imported here: only this command loads a deep learning library.
+    from dlreg_core.bundle import load_bundle
+    from dlreg_core.prepare import read_raw_rows
+    from dlreg_core.training.pipeline import Pipeline
+
+    with tempfile.TemporaryDirectory() as folder:
+        if Path(model).is_file():
+            pipeline, _ = load_bundle(Path(model), Path(folder))
+        else:
+            run = open_store(load_settings()).folder(model)
+            if run.result() is None:
+                raise ConflictError(f"Run {model} has no models.", "Train it first.")
+            pipeline = Pipeline(run.train_task().path / "model")
+        rows = read_raw_rows(data, pipeline.schema)
+        predictions = pipeline.predict(rows, name or None)
+        for sentence in pipeline.schema.warnings(rows):
+            typer.echo(sentence, err=True)
+    _write_rows(rows.assign(prediction=predictions), out)
+
+
+@app.command()
+def export(
+    run_id: RunId,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    model: Annotated[str, typer.Option(help="Name of the model; the best by default.")] = "",
+) -> None:
+    """Write a trained model as one file that works without this program."""
+    _write_model(open_store(load_settings()).folder(run_id), model or None, out)
+
+
+@app.command()
+def runs(as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    settings = load_settings()
+    dispatcher = open_dispatcher(settings)
+    for run_id, _ in dispatcher.store.index.live():
+        dispatcher.store.refresh(run_id)
+    found = dispatcher.store.list(settings.owner)
+    if as_json:
+        typer.echo(json.dumps([run_answer(run) for run in found]))
+        return
+    for run in found:
+        best = f"{run.best_model} (RMSE {run.best_rmse:.4g})" if run.best_model and run.best_rmse is not None else "–"
+        typer.echo(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {run.name}  {best}")
+
+
+@app.command()
+def cancel(run_id: RunId) -> None:
+    """End a run that is queued or running."""
+    if not open_dispatcher(load_settings()).cancel(run_id):
+        raise ConflictError(f"Run {run_id} isn't running.", "There is nothing to cancel.")
+    typer.echo(f"Run {run_id} is cancelled.")
+
+
+@app.command()
+def delete(run_id: RunId) -> None:
+    """Remove a run with everything that belongs to it."""
+    open_store(load_settings()).delete(run_id)
+    typer.echo(f"Run {run_id} is deleted.")
+
+
+def front_folder() -> Path:
+    """Return the folder of the browser app: inside the package where it was installed, beside it in a checkout."""
+    package = Path(dlreg_core.__file__).resolve().parent
+    packed = package / "_front"
+    return packed if packed.is_dir() else package.parent
+
+
+def _plan(models: str, preset: str, time_limit: float, seed: int) -> TrainPlan:
+    if time_limit <= 0:
+        raise PlanError("The time limit must be a positive number of seconds.", "Give it 30 s or more.")
+    choices: dict[str, Preset] = {"fast": "fast", "balanced": "balanced", "best": "best"}
+    if preset not in choices:
+        raise PlanError(f"There is no preset {preset}.", "Choose fast, balanced or best.")
+    keys = tuple(family(key).key for key in models.split(",") if key.strip())
+    chosen: dict[str, Any] = {"models": keys} if keys else {}
+    return TrainPlan(time_limit=time_limit, preset=choices[preset], seed=seed, **chosen)
+
+
+def _split(text: str, test_dataset: str | None, seed: int) -> Split:
+    kind, _, column = text.partition(":")
+    if test_dataset is not None:
+        if text != "random":
+            raise PlanError("An own test file and a split by column can't be had together.", "Give one of the two.")
+        return Split(kind="own", test_dataset=test_dataset, seed=seed)
+    if kind == "random" and not column:
+        return Split(seed=seed)
+    if kind == "time" and column:
+        return Split(kind="time", column=column, seed=seed)
+    if kind == "group" and column:
+        return Split(kind="group", column=column, seed=seed)
+    raise PlanError(f"{text!r} is no split.", "Use random, time:COLUMN or group:COLUMN.")
+
+
+def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Experiment:
+    result, experiment = run.result(), run.experiment()
+    if result is None:
+        raise ConflictError(f"Run {run.id} has no resolved plan to repeat.", "Only a finished run can be repeated.")
+    if (dataset.id, target) != (experiment.dataset_id, experiment.recipe.target):
+        raise PlanError(
+            f"Run {run.id} was about {experiment.recipe.target} of {experiment.dataset_name}.",
+            "Give the same file and target to repeat it.",
+        )
+    return Experiment(
+        name=name or f"{experiment.name} (repeated)",
+        dataset_id=experiment.dataset_id,
+        dataset_name=experiment.dataset_name,
+        recipe=experiment.recipe,
+        plan=experiment.plan,
+        replay_of=run.id,
+        replay=result.plan,
+    )
+
+
+def _follow(dispatcher: Dispatcher, run_id: str, *, quiet: bool) -> RunState:
+    """Wait for a run; Ctrl-C cancels it."""
+    try:
+        return watch(dispatcher, run_id, quiet=quiet)
+    except KeyboardInterrupt:
+        dispatcher.cancel(run_id)
+        return dispatcher.store.refresh(run_id)
+
+
+def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
+    scorer = Scorer()
+    try:
+        exported = scorer.export(run, model, out.resolve())
+    finally:
+        scorer.close()
+    typer.echo(
+        f"{out}: {exported.model}, {exported.size_mb:.1f} MB, {exported.reference_rows} reference rows reproduced.",
+        err=True,
+    )
+
+
+def _write_rows(rows: pd.DataFrame, out: Path) -> None:
+    try:
+        if out.suffix == ".parquet":
+            rows.to_parquet(out, index=False)
+        else:
+            rows.to_csv(out, index=False)
+    except OSError as exc:
+        raise InputError(f"{out} can't be written.", "Choose another place.") from exc
+
+
+def _print_report(report: Report, *, as_json: bool) -> None:
+    result = report.result
+    if as_json:
+        typer.echo(json.dumps(report_answer(report)))
+    elif result is not None:
+        typer.echo(words.headline(result, report.experiment.recipe.unit))
+        typer.echo(words.versus_baseline(result))
+        for row in result.leaderboard:
+            rmse = f"{row.rmse:>12.5g}" if row.rmse is not None else " " * 12
+            r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7
+            typer.echo(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
+        typer.echo(f"Run {report.run_id} in {report.run_dir}")
+    if report.state is not RunState.COMPLETED:
+        typer.echo(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)

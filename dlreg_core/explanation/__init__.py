@@ -1,0 +1,8 @@
+"""SHAP values of a fitted pipeline, with their cost and their error: the only importer of shap."""
+
+from __future__ import annotations
+
+from dlreg_core.explanation.shapley import explain, to_shap
+from dlreg_core.explanation.sizing import ExplainSizes, evaluations, sizes_for
+
+__all__ = ["ExplainSizes", "evaluations", "explain", "sizes_for", "to_shap"]

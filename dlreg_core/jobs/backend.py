@@ -1,0 +1,20 @@
+"""What something must be able to do to run tasks: a local process, a cluster, or a test."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dlreg_core.runs import TaskFolder
+
+
+class JobBackend(Protocol):
+    """Runs tasks. Whether one is alive is told by its folder, never by the backend."""
+
+    def launch(self, task: TaskFolder) -> None:
+        """Start a worker for `task` and return at once."""
+
+    def kill(self, task: TaskFolder) -> None:
+        """End the worker of `task` with all its children; return when they are gone."""
+
+    def reap(self) -> None:
+        """Forget workers that have ended."""

@@ -1,0 +1,32 @@
+"""A backend for tests: the worker's function runs at once, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dlreg_core.runs import TaskFolder
+from dlreg_core.specs import Done
+
+
+class InlineBackend:
+    """Does each task when it is launched.
+
+    Parameters
+    ----------
+    work : callable
+        The worker's function; it is handed in, so that this module needs no deep learning library.
+    """
+
+    def __init__(self, work: Callable[[TaskFolder], Done]) -> None:
+        self._work = work
+
+    def launch(self, task: TaskFolder) -> None:
+        """Do the task."""
+        task.mark_launched()
+        self._work(task)
+
+    def kill(self, task: TaskFolder) -> None:
+        """Do nothing: a task that was launched is done."""
+
+    def reap(self) -> None:
+        """Do nothing: there are no processes."""

@@ -1,0 +1,117 @@
+"""Predictions for whole tables, and model files: what the prediction process does through files."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from dlreg_core.jobs.scoring import Scorer
+from dlreg_core.prepare.schema import Schema
+from dlreg_core.runs import RunFolder
+from dlreg_core.runs.files import read_spec, write_spec
+from dlreg_core.specs import Exported
+
+PREDICTED = ("prediction", "low", "high")
+
+
+@dataclass(frozen=True)
+class PredictedTable:
+    """Rows with their predictions.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        The rows as they came in, with ``prediction`` and, where there are intervals, the ends of the 90 % prediction
+        interval, ``low`` and ``high``; a column that has such a name already keeps it, and ours gets a number.
+    added : tuple of str
+        The names of the columns that were added.
+    warnings : tuple of str
+        Where the rows leave what the model has seen.
+    """
+
+    table: pd.DataFrame
+    added: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, schema: Schema, model: str) -> PredictedTable:
+    """Predict all rows of a table.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        The prediction process.
+    run : RunFolder
+        A run with models.
+    rows : pandas.DataFrame
+        Raw rows; other columns than the schema's are kept and ignored.
+    schema : Schema
+        The columns that the model needs.
+    model : str
+        Name of the model.
+
+    Raises
+    ------
+    RowsError
+        If a column is missing.
+    ScorerError
+        If the prediction process fails.
+    """
+    # Before the process is started, so that a wrong file is told at once.
+    schema.coerce(rows.iloc[:1])
+    with tempfile.TemporaryDirectory(prefix="dlreg-") as folder:
+        source, target = Path(folder) / "rows.parquet", Path(folder) / "predictions.parquet"
+        rows[list(schema.names)].reset_index(drop=True).to_parquet(source)
+        scored = scorer.predict_file(run, source, target, model)
+        found = pd.read_parquet(target)
+    names = {name: _free_name(name, rows) for name in PREDICTED if name in found.columns}
+    found = found[list(names)].rename(columns=names)
+    table = pd.concat([rows.reset_index(drop=True), found], axis=1)
+    return PredictedTable(table, tuple(names.values()), scored.warnings)
+
+
+def _free_name(name: str, rows: pd.DataFrame) -> str:
+    number, free = 1, name
+    while free in rows.columns:
+        number += 1
+        free = f"{name}_{number}"
+    return free
+
+
+def model_file_path(run: RunFolder, model: str) -> Path:
+    """Return where the model file of a run's model is kept: ``HOME/cache/exports/RUN-MODEL.zip``."""
+    plain = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
+    return run.home / "cache" / "exports" / f"{run.id}-{plain}.zip"
+
+
+def find_model_file(run: RunFolder, model: str) -> Exported | None:
+    """Return the model file that was made before, or None where there is none."""
+    path = model_file_path(run, model)
+    note = path.with_suffix(".json")
+    return read_spec(note, Exported) if path.exists() and note.exists() else None
+
+
+def make_model_file(scorer: Scorer, run: RunFolder, model: str) -> Exported:
+    """Make the model file of a run's model, or return the one that was made before.
+
+    Raises
+    ------
+    ScorerError
+        If the prediction process fails, or the file doesn't reproduce the model's predictions.
+    """
+    made = find_model_file(run, model)
+    if made is not None:
+        return made
+    path = model_file_path(run, model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        building = Path(folder) / path.name
+        exported = scorer.export(run, model, building)
+        building.replace(path)
+    made = exported.model_copy(update={"path": str(path)})
+    write_spec(path.with_suffix(".json"), made)
+    return made

@@ -1,0 +1,128 @@
+"""The prediction process: keeps models in memory and answers JSON lines on its standard input.
+
+``dlreg_core.jobs.scoring`` is the client, and the only one who speaks to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dlreg_core.bundle import write_bundle
+from dlreg_core.errors import DlregError
+from dlreg_core.explanation import ExplainSizes, explain, sizes_for
+from dlreg_core.prepare import prepared_of
+from dlreg_core.runs import RunFolder
+from dlreg_core.training.pipeline import Pipeline
+
+_MOST_PIPELINES = 3
+_SHOWN = 5
+_EXPLAIN_SECONDS = 2.0
+_ASSUMED_ROWS_PER_SECOND = 10_000.0
+
+
+class Answering:
+    """Answers requests, with the pipelines that were used last in memory."""
+
+    def __init__(self) -> None:
+        self._pipelines: OrderedDict[str, Pipeline] = OrderedDict()
+        self._backgrounds: dict[str, pd.DataFrame] = {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what a request asks for; what a person must be told comes back as ``error``."""
+        try:
+            return self._do(request)
+        except DlregError as exc:
+            return {"error": exc.message, "hint": exc.hint}
+
+    def _do(self, request: dict[str, Any]) -> dict[str, Any]:
+        pipeline, model = self._pipeline(request["run"]), request["model"]
+        if request["do"] == "file":
+            return self._file(pipeline, model, Path(request["source"]), Path(request["target"]))
+        if request["do"] == "export":
+            exported = write_bundle(RunFolder(Path(request["run"])), model, Path(request["target"]), pipeline)
+            return exported.model_dump(mode="json")
+        rows = pd.DataFrame(request["rows"])
+        if request["do"] == "explain":
+            return self._explain(request["run"], pipeline, model, rows)
+        return {
+            "predictions": pipeline.predict(rows, model).tolist(),
+            "half_width_90": pipeline.half_width(model),
+            "warnings": pipeline.schema.warnings(rows),
+        }
+
+    def _file(self, pipeline: Pipeline, model: str | None, source: Path, target: Path) -> dict[str, Any]:
+        rows = pd.read_parquet(source)
+        predictions = pipeline.predict(rows, model)
+        width = pipeline.half_width(model)
+        table = pd.DataFrame({"prediction": predictions})
+        if width is not None:
+            table = table.assign(low=predictions - width, high=predictions + width)
+        table.to_parquet(target)
+        return {
+            "predictions": predictions[:_SHOWN].tolist(),
+            "half_width_90": width,
+            "warnings": pipeline.schema.warnings(rows),
+        }
+
+    def _explain(self, run: str, pipeline: Pipeline, model: str | None, rows: pd.DataFrame) -> dict[str, Any]:
+        background = self._background(run)
+        dropped = pipeline.spec.cleaner.dropped
+        active = tuple(name for name in pipeline.schema.names if name not in dropped)
+        sizes = sizes_for(len(active), _ASSUMED_ROWS_PER_SECOND, _EXPLAIN_SECONDS, at_most_rows=1)
+        explanation = explain(
+            lambda frame: pipeline.predict(frame, model),
+            rows[list(pipeline.schema.names)].iloc[:1],
+            background.iloc[: sizes.background],
+            ExplainSizes(1, sizes.background, sizes.permutations),
+            model=model or pipeline.best_model,
+            active=active,
+        )
+        return {
+            "values": explanation.values.iloc[0].tolist(),
+            "base_value": explanation.result.base_value,
+        }
+
+    def _pipeline(self, run: str) -> Pipeline:
+        if run not in self._pipelines:
+            while len(self._pipelines) >= _MOST_PIPELINES:
+                dropped, _ = self._pipelines.popitem(last=False)
+                self._backgrounds.pop(dropped, None)
+            pipeline = Pipeline(RunFolder(Path(run)).train_task().path / "model")
+            for model in pipeline.models:
+                pipeline.persist(model.name)
+            self._pipelines[run] = pipeline
+        self._pipelines.move_to_end(run)
+        return self._pipelines[run]
+
+    def _background(self, run: str) -> pd.DataFrame:
+        """Return the training rows that stand for "not known": the same as in the run's own explanation."""
+        if run not in self._backgrounds:
+            folder = RunFolder(Path(run))
+            experiment = folder.experiment()
+            table = prepared_of(folder.home, experiment)
+            chosen = np.random.default_rng(experiment.plan.seed).permutation(len(table.train))[:100]
+            self._backgrounds[run] = table.train.iloc[chosen]
+        return self._backgrounds[run]
+
+
+def main() -> None:
+    """Answer line by line until the client is gone."""
+    # Libraries print what they like; only answers may reach the client.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    answering = Answering()
+    for line in sys.stdin:
+        answers.write(json.dumps(answering.answer(json.loads(line))) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

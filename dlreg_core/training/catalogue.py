@@ -1,0 +1,192 @@
+"""The network families: what each is, what it needs and how it is scaled to a share of the budget.
+
+No deep learning library is imported here, so that pages and the command line can describe the families at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dlreg_core.errors import PlanError
+
+LARGE_TABLE = 50_000
+"""Training rows from which on batches are made larger, since steps, not epochs, cost the time."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Settings of a network size, and the time of its epochs relative to the family's smallest one on a CPU."""
+
+    settings: dict[str, Any]
+    cost: float = 1.0
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family of networks.
+
+    Attributes
+    ----------
+    key : str
+        AutoGluon's key.
+    title : str
+        Name on the leaderboard.
+    summary : str
+        What it is, in two sentences.
+    paper, licence : str
+        Where it was described, and the licence of the code.
+    epochs_setting, batch_setting, seed_setting : str
+        AutoGluon's names of these settings.
+    fewest_epochs : int
+        Below this number of passes over the rows the network isn't worth its time.
+    enough_epochs : int
+        More passes than this hardly ever help.
+    has_schedule : bool
+        True where the learning rate follows a schedule over all epochs, which must not be cut.
+    weight : float
+        Share of the budget relative to the other families.
+    sizes : tuple of Size
+        From the smallest to the largest network; the largest one for which a long training fits is taken.
+    """
+
+    key: str
+    title: str
+    summary: str
+    paper: str
+    licence: str
+    epochs_setting: str
+    batch_setting: str
+    seed_setting: str
+    fewest_epochs: int
+    enough_epochs: int
+    has_schedule: bool
+    weight: float
+    sizes: tuple[Size, ...] = (Size({}),)
+
+    def batch_size(self, rows: int) -> int:
+        """Return the rows of one training step for a table of `rows` training rows."""
+        return _BATCHES[self.key](rows)
+
+
+def _stepped(rows: int, steps: tuple[tuple[int, int], ...]) -> int:
+    """Return the batch size of the last step that `rows` reaches."""
+    size = steps[0][1]
+    for least, batch in steps:
+        if rows >= least:
+            size = batch
+    return size
+
+
+# Small tables want many small steps, large ones can afford large steps. TabM's ladder follows the choices of its
+# paper; the others follow their libraries' defaults up to LARGE_TABLE rows.
+_BATCHES = {
+    "NN_TORCH": lambda rows: _stepped(rows, ((0, 32), (1_000, 64), (5_000, 128), (20_000, 256), (100_000, 512))),
+    "FASTAI": lambda rows: _stepped(rows, ((0, 32), (500, 128), (5_000, 256), (LARGE_TABLE, 512), (200_000, 1024))),
+    "TABM": lambda rows: _stepped(
+        rows, ((0, 32), (2_800, 64), (4_500, 128), (6_400, 256), (32_000, 512), (108_000, 1024))
+    ),
+    "REALMLP": lambda rows: _stepped(rows, ((0, 64), (1_000, 128), (3_000, 256), (LARGE_TABLE, 512), (200_000, 1024))),
+}
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        key="FASTAI",
+        title="FastAI",
+        summary=(
+            "A plain feed-forward network with embeddings for categories, trained with one cycle of the learning rate. "
+            "Quick, and a good first answer."
+        ),
+        paper="Howard & Gugger 2020, fastai: A Layered API for Deep Learning",
+        licence="Apache-2.0",
+        epochs_setting="epochs",
+        batch_setting="bs",
+        seed_setting="random_seed",
+        fewest_epochs=4,
+        enough_epochs=30,
+        has_schedule=True,
+        weight=1.0,
+    ),
+    Family(
+        key="NN_TORCH",
+        title="NN Torch",
+        summary=(
+            "AutoGluon's own feed-forward network, trained on the absolute error. "
+            "Less moved by a few extreme values than the others."
+        ),
+        paper="Erickson et al. 2020, AutoGluon-Tabular",
+        licence="Apache-2.0",
+        epochs_setting="num_epochs",
+        batch_setting="batch_size",
+        seed_setting="seed_value",
+        fewest_epochs=8,
+        enough_epochs=500,
+        has_schedule=False,
+        weight=1.0,
+        # The library's rate of 3e-4 needs more epochs than most budgets hold.
+        sizes=(Size({"learning_rate": 1e-3, "hidden_size": 256}),),
+    ),
+    Family(
+        key="TABM",
+        title="TabM",
+        summary=(
+            "Many small networks in one, which share most of their weights and vote. "
+            "Accurate and steady, and slower to predict."
+        ),
+        paper="Gorishniy et al. 2025, TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling",
+        licence="Apache-2.0",
+        epochs_setting="n_epochs",
+        batch_setting="batch_size",
+        seed_setting="random_state",
+        fewest_epochs=8,
+        enough_epochs=100,
+        has_schedule=False,
+        weight=2.0,
+        sizes=(
+            Size({"tabm_k": 8, "d_block": 128, "lr": 3e-3}),
+            Size({"tabm_k": 16, "d_block": 256, "lr": 3e-3}, cost=4.0),
+            Size({"tabm_k": 32, "d_block": 512}, cost=18.0),
+        ),
+    ),
+    Family(
+        key="REALMLP",
+        title="RealMLP",
+        summary=(
+            "A feed-forward network with a bag of tricks and defaults tuned on many tables. "
+            "Among the best on medium-sized tables."
+        ),
+        paper="Holzmüller et al. 2024, Better by Default",
+        licence="Apache-2.0",
+        epochs_setting="n_epochs",
+        batch_setting="batch_size",
+        seed_setting="random_state",
+        fewest_epochs=8,
+        enough_epochs=256,
+        has_schedule=True,
+        weight=2.0,
+    ),
+)
+
+_BY_KEY = {family.key: family for family in FAMILIES}
+ENSEMBLE = "Ensemble"
+BASELINES = {"MEAN": "Mean", "RIDGE": "Ridge regression", "TREE": "Decision tree"}
+
+
+def family(key: str) -> Family:
+    """Return the family with that key, in any case.
+
+    Raises
+    ------
+    PlanError
+        If there is none; the message names those that exist.
+    """
+    found = _BY_KEY.get(key.strip().upper())
+    if found is None:
+        raise PlanError(f"There is no network called {key}.", f"Choose from {', '.join(_BY_KEY)}.")
+    return found
+
+
+def sample_settings(key: str, rows: int, seed: int, size: int = 0) -> dict[str, Any]:
+    """Return AutoGluon's settings of a network: its size, its batch and its seed, without the epochs."""
+    chosen = family(key)
+    return {**chosen.sizes[size].settings, chosen.batch_setting: chosen.batch_size(rows), chosen.seed_setting: seed}

@@ -1,0 +1,104 @@
+"""Judging every model on the rows that chose nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlreg_core.evaluation.comparison import compare
+from dlreg_core.evaluation.conformal import coverage, half_width
+from dlreg_core.evaluation.metrics import bootstrap_rmse, regression_metrics
+from dlreg_core.specs import Comparison, LeaderboardRow
+from dlreg_core.training.pipeline import Pipeline, PipelineModel
+
+Predictions = Mapping[str, NDArray[np.float64]]
+_SPEED_ROWS = 1_000
+_ENSEMBLE_MARGIN = 1e-6
+"""Relative validation gain below which an ensemble is no gain over its best member."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions of all models for the validation and test rows, in the target's unit."""
+
+    validation: Predictions
+    test: Predictions
+
+
+def predict_parts(pipeline: Pipeline, validation: pd.DataFrame, test: pd.DataFrame) -> Judged:
+    """Predict the raw validation and test rows with every model."""
+    names = tuple(model.name for model in pipeline.models)
+    return Judged(pipeline.predict_all(validation, names), pipeline.predict_all(test, names))
+
+
+def best_by_validation(models: tuple[PipelineModel, ...], y: NDArray[np.float64], predicted: Predictions) -> str:
+    """Return the network or ensemble with the smallest validation RMSE; among equals a single network."""
+    errors = {m.name: regression_metrics(y, predicted[m.name]).rmse for m in models if m.role != "baseline"}
+    least = min(errors.values())
+    good = [m for m in models if m.role != "baseline" and errors[m.name] <= least * (1 + _ENSEMBLE_MARGIN)]
+    return min(good, key=lambda m: (m.role == "ensemble", errors[m.name])).name
+
+
+def judge(
+    model: PipelineModel,
+    y_validation: NDArray[np.float64],
+    y_test: NDArray[np.float64],
+    judged: Judged,
+    *,
+    seed: int,
+) -> LeaderboardRow:
+    """Return the figures of one model; fit time, speed, size and note are for the caller to add."""
+    validation, test = judged.validation[model.name], judged.test[model.name]
+    metrics = regression_metrics(y_test, test)
+    width = half_width(y_validation - validation, level=0.9)
+    return LeaderboardRow(
+        model=model.name,
+        family=model.family,
+        role=model.role,
+        rmse=metrics.rmse,
+        mae=metrics.mae,
+        mse=metrics.mse,
+        r2=metrics.r2,
+        median_ae=metrics.median_ae,
+        rmse_validation=regression_metrics(y_validation, validation).rmse,
+        rmse_interval=bootstrap_rmse(y_test, test, seed=seed),
+        half_width_90=width,
+        coverage_90=coverage(y_test, test, width),
+    )
+
+
+def compare_with_baselines(
+    best: str,
+    models: tuple[PipelineModel, ...],
+    y_validation: NDArray[np.float64],
+    y_test: NDArray[np.float64],
+    judged: Judged,
+    *,
+    seed: int,
+) -> Comparison:
+    """Compare the best model with the baseline that validation prefers, on the test rows."""
+    errors = {
+        m.name: float(np.mean(np.abs(y_validation - judged.validation[m.name]))) for m in models if m.role == "baseline"
+    }
+    baseline = min(errors, key=lambda name: errors[name])
+    return compare(y_test, judged.test[best], judged.test[baseline], name=baseline, seed=seed)
+
+
+def rows_per_second(pipeline: Pipeline, model: str, rows: pd.DataFrame) -> float:
+    """Measure how fast a model predicts, on up to 1,000 rows and with the model in memory."""
+    sample = rows.iloc[:_SPEED_ROWS]
+    start = time.perf_counter()
+    pipeline.predict(sample, model)
+    return len(sample) / max(1e-9, time.perf_counter() - start)
+
+
+def worse_than_mean_note(row: LeaderboardRow, mean: LeaderboardRow) -> str:
+    """Say so where a model is no better than always predicting the mean."""
+    if row.role == "baseline" or row.rmse is None or mean.rmse is None or row.rmse < mean.rmse:
+        return ""
+    return "No better than always predicting the mean: the columns don't tell it anything, or it trained too short."

@@ -1,0 +1,213 @@
+"""The fitted pipeline: cleaning and models in one object that predicts from raw rows.
+
+The leaderboard, the explanations, the form, the command line and the exported file all call this object, so none of
+them can disagree. This module and what it imports are also what an exported model carries along.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlreg_core.errors import NotFoundError
+from dlreg_core.prepare.cleaner import Cleaner
+from dlreg_core.prepare.schema import Schema
+from dlreg_core.specs import SCHEMA_VERSION, Role, Spec
+
+if TYPE_CHECKING:
+    from autogluon.tabular import TabularPredictor
+
+
+class PipelineModel(Spec):
+    """One model of a pipeline.
+
+    ``internal`` is AutoGluon's name of a network or ensemble; baselines have their key there.
+    """
+
+    name: str
+    family: str
+    role: Role
+    internal: str
+    half_width_90: float | None = None
+
+
+class PipelineSpec(Spec):
+    """Everything of a pipeline that isn't a fitted model: the content of ``pipeline.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    target: str
+    unit: str
+    cleaner: Cleaner
+    best_model: str
+    models: tuple[PipelineModel, ...]
+
+
+class Pipeline:
+    """A fitted pipeline.
+
+    Parameters
+    ----------
+    path : Path
+        Folder with ``pipeline.json``, ``predictor/`` and, where there are baselines, ``baselines.joblib``.
+
+    Notes
+    -----
+    Loading runs code that is stored in the folder. Load only folders that this program wrote, or whose hashes were
+    checked against a manifest from somebody you trust.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spec = PipelineSpec.model_validate_json((path / "pipeline.json").read_bytes())
+        self._models = {model.name: model for model in self.spec.models}
+        if any(model.role != "baseline" for model in self.spec.models):
+            self._predictor = _load_predictor(path / "predictor")
+        baselines = path / "baselines.joblib"
+        self._baselines: dict[str, object] = joblib.load(baselines) if baselines.exists() else {}
+
+    @property
+    def schema(self) -> Schema:
+        """The raw columns that the pipeline needs."""
+        return self.spec.cleaner.schema_
+
+    @property
+    def best_model(self) -> str:
+        """Name of the model that validation prefers."""
+        return self.spec.best_model
+
+    @property
+    def models(self) -> tuple[PipelineModel, ...]:
+        """All models, in the order of the leaderboard."""
+        return self.spec.models
+
+    def persist(self, model: str | None = None) -> None:
+        """Keep a model in memory, so that every later prediction is quick."""
+        chosen = self._model(model)
+        if chosen.role != "baseline":
+            self._predictor.persist(models=[chosen.internal], with_ancestors=True)
+
+    def predict(self, frame: pd.DataFrame, model: str | None = None) -> NDArray[np.float64]:
+        """Predict raw rows.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Raw rows with at least the columns of `schema`; other columns are ignored.
+        model : str, optional
+            Name of the model; the best one by default.
+
+        Returns
+        -------
+        ndarray of float64, shape (rows,)
+            Predictions in the target's unit.
+
+        Raises
+        ------
+        RowsError
+            If a column is missing.
+        NotFoundError
+            If there is no such model.
+        """
+        name = model or self.best_model
+        return self.predict_all(frame, (name,))[name]
+
+    def predict_all(self, frame: pd.DataFrame, models: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
+        """Predict raw rows with several models; the rows are cleaned once. See `predict`."""
+        chosen = [self._model(name) for name in models]
+        # A fresh index: pandas aligns by it, and the rows' own one may repeat.
+        cleaned = self.spec.cleaner.transform(frame.reset_index(drop=True))
+        found: dict[str, NDArray[np.float64]] = {}
+        if len(cleaned) == 0:
+            return {model.name: np.empty(0) for model in chosen}
+        internal = [model.internal for model in chosen if model.role != "baseline"]
+        if internal:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                networks = self._predictor.predict_multi(cleaned, models=internal, as_pandas=False)
+        for model in chosen:
+            if model.role == "baseline":
+                values = self._baselines[model.internal].predict(cleaned)  # type: ignore[attr-defined]
+            else:
+                values = networks[model.internal]
+            found[model.name] = np.asarray(values, dtype=np.float64)
+        return found
+
+    def half_width(self, model: str | None = None) -> float | None:
+        """Return half the width of the model's 90 % prediction interval, in the target's unit."""
+        return self._model(model).half_width_90
+
+    def settle(self, best_model: str, half_widths: dict[str, float | None]) -> None:
+        """Note, here and in ``pipeline.json``, which model is best and how wide the intervals are."""
+        models = tuple(m.model_copy(update={"half_width_90": half_widths[m.name]}) for m in self.models)
+        self.spec = self.spec.model_copy(update={"best_model": best_model, "models": models})
+        self._models = {model.name: model for model in models}
+        save_pipeline(self.path, self.spec)
+
+    def size_mb(self, model: str, members: tuple[str, ...] = ()) -> float:
+        """Return the size of a model's files in megabytes; for an ensemble with those of its `members`."""
+        chosen = self._model(model)
+        if chosen.role == "baseline":
+            return len(pickle.dumps(self._baselines[chosen.internal])) / 1e6
+        names = [chosen.internal, *(self._model(m).internal for m in members if chosen.role == "ensemble")]
+        folder = self.path / "predictor" / "models"
+        return sum(f.stat().st_size for name in names for f in (folder / name).rglob("*") if f.is_file()) / 1e6
+
+    def _model(self, name: str | None) -> PipelineModel:
+        found = self._models.get(name or self.best_model)
+        if found is None:
+            raise NotFoundError(f"There is no model {name!r} here.", f"Choose from {', '.join(self._models)}.")
+        return found
+
+
+def hush() -> None:
+    """Keep the networks' libraries from talking: what a person must know is said by this program."""
+    for name in ("autogluon", "pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _load_predictor(path: Path) -> TabularPredictor:
+    # Imported here: a pipeline of baselines alone needs no AutoGluon.
+    from autogluon.tabular import TabularPredictor
+
+    hush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return TabularPredictor.load(str(path), verbosity=0, require_version_match=True, require_py_version_match=False)
+
+
+def save_pipeline(path: Path, spec: PipelineSpec, baselines: dict[str, object] | None = None) -> None:
+    """Write what belongs to a pipeline besides its predictor, which is already in ``path/predictor``."""
+    path.mkdir(parents=True, exist_ok=True)
+    if baselines:
+        joblib.dump(baselines, path / "baselines.joblib", compress=3)
+    (path / "pipeline.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def deploy(pipeline: Pipeline, model: str, target: Path) -> None:
+    """Write a copy of a pipeline that holds one model and nothing that predicting doesn't need.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        The whole pipeline.
+    model : str
+        The network or ensemble to keep.
+    target : Path
+        A new folder.
+    """
+    chosen = pipeline._model(model)
+    baselines = None
+    if chosen.role == "baseline":
+        baselines = {chosen.internal: pipeline._baselines[chosen.internal]}
+    else:
+        pipeline._predictor.clone_for_deployment(path=str(target / "predictor"), model=chosen.internal)
+    spec = pipeline.spec.model_copy(update={"best_model": model, "models": (chosen,)})
+    save_pipeline(target, spec, baselines)
