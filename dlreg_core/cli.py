@@ -286,3 +286,7 @@ def _print_report(report: Report, *, as_json: bool) -> None:
         typer.echo(f"Run {report.run_id} in {report.run_dir}")
     if report.state is not RunState.COMPLETED:
         typer.echo(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -40,6 +40,7 @@ class SplitBar:
         """Return the figure."""
         figure = theme.figure(height=64, grid="")
         for line in records(self.frame()):
+            share = percent(line["share"])
             text = f"<b>{line['part']}</b>  {line['rows']:,}" if line["share"] >= _NARROW else ""
             figure.add_bar(
                 x=[line["rows"]],
@@ -52,9 +53,9 @@ class SplitBar:
                 textangle=0,
                 textfont={"color": "#FFFFFF" if line["part"] == "train" else "#1B2430"},
                 marker={"color": _PARTS[line["part"]], "line": {"width": 0}},
-                hovertemplate=f"<b>{line['part']}</b><br>{line['rows']:,} rows, {percent(line['share'])}<extra></extra>",
+                hovertemplate=f"<b>{line['part']}</b><br>{line['rows']:,} rows, {share}<extra></extra>",
             )
         figure.update_layout(barmode="stack", bargap=0, margin={"l": 0, "r": 0, "t": 8, "b": 8})
-        figure.update_xaxes(visible=False)
+        figure.update_xaxes(visible=False, range=[0, max(1, int(self.frame()["rows"].sum()))])
         figure.update_yaxes(visible=False)
         return figure

@@ -77,9 +77,7 @@ def sizes_for(
     return fitting[-1]
 
 
-def expected_seconds(
-    features: int, rows_per_second: float, rows: int, seconds: float, speed: float | None = None
-) -> float:
+def expected_seconds(features: int, rows_per_second: float, rows: int, seconds: float) -> float:
     """Return how long explaining `rows` rows will take, once the model is loaded.
 
     Parameters
@@ -87,13 +85,11 @@ def expected_seconds(
     features : int
         Features that the model uses.
     rows_per_second : float
-        Measured prediction speed of the model, from which the sizes are chosen.
+        Measured prediction speed of the model, or evaluations a second of an earlier explanation.
     rows : int
         Rows to explain.
     seconds : float
-        The time that the sizes are chosen for.
-    speed : float, optional
-        Evaluations a second of an earlier explanation of this model, where there is one.
+        The time that the sizes are chosen for; more is needed only where the smallest size doesn't fit.
     """
     sizes = sizes_for(features, rows_per_second, seconds, at_most_rows=rows, at_least_rows=rows)
-    return evaluations(features, sizes) / (speed or rows_per_second)
+    return evaluations(features, sizes) / rows_per_second

@@ -67,10 +67,12 @@ class Dispatcher:
             return True
         ended = False
         for task in self.store.folder(run_id).tasks():
-            if task.state() is RunState.RUNNING:
+            if not task.state().is_final:
                 self._backend.kill(task)
                 if task.done() is None:
                     task.finish(Done(state=RunState.CANCELLED, reason="Cancelled while it was running."))
+                    # A worker that took the task between the two steps above has not seen that it is done.
+                    self._backend.kill(task)
                     ended = True
         self.store.refresh(run_id)
         return ended

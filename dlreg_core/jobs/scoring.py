@@ -58,7 +58,7 @@ class Scorer:
         ScorerError
             With the process' own sentence.
         """
-        records = json.loads(rows.to_json(orient="records", date_format="iso"))
+        records = _records(rows)
         answer = self._ask({"do": "rows", "run": str(run.path), "model": model, "rows": records})
         return Scored.model_validate(answer)
 
@@ -80,7 +80,7 @@ class Scorer:
         base_value : float
             What they start from.
         """
-        records = json.loads(row.to_json(orient="records", date_format="iso"))
+        records = _records(row)
         answer = self._ask({"do": "explain", "run": str(run.path), "model": model, "rows": records})
         return np.array(answer["values"], dtype=np.float64), float(answer["base_value"])
 
@@ -113,7 +113,7 @@ class Scorer:
         if process.stdin is None or process.stdout is None:
             return None
         try:
-            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.write(json.dumps(request, default=_plain) + "\n")
             process.stdin.flush()
             line = process.stdout.readline()
         except OSError:
@@ -140,6 +140,17 @@ class Scorer:
                 if stream is not None:
                     stream.close()
             self._process = None
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows for JSON with every digit of their numbers, which pandas' own JSON would cut off."""
+    whole = rows.astype(object)
+    return [{str(k): v for k, v in record.items()} for record in whole.where(whole.notna(), None).to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    """Return a moment as ISO 8601, and a numpy scalar as the Python one."""
+    return value.isoformat() if hasattr(value, "isoformat") else value.item()
 
 
 @cache

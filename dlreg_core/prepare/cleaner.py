@@ -91,14 +91,15 @@ def fit_cleaner(
     dropped = columns_to_drop(current, types, cleaning)
     if dropped:
         add(DropColumns(columns=dropped))
-    if current.shape[1] == 0:
+    dates = [c for c in current.columns if types[c] is ColumnType.DATETIME]
+    if dates:
+        add(ExpandDates.fit(current, dates))
+    # Kept or not, a column that never changes can't tell rows apart, and networks refuse to learn from none.
+    if all(current[c].nunique(dropna=False) < 2 for c in current.columns):
         raise RecipeError(
             "No column is left to predict from: all of them are constant or identifiers.",
             "Choose other columns, or keep identifiers.",
         )
-    dates = [c for c in current.columns if types[c] is ColumnType.DATETIME]
-    if dates:
-        add(ExpandDates.fit(current, dates))
     numbers = [c for c in current.columns if c not in types or types[c] is ColumnType.NUMBER]
     levels = [c for c in current.columns if types.get(c) in _LEVELLED]
     for step in _fills(current, numbers, levels, cleaning):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.plan import target_choices
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Split
+from dlreg_core.runs.files import write_spec
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split, TrainPlan
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
 """Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(Spec):
     """Choices that need not make a recipe yet.
 
     ``used`` and ``types`` hold only what a person changed. `validation` and `test` are shares of the table's rows, and
@@ -26,8 +25,8 @@ class Draft:
 
     target: str
     unit: str = ""
-    used: Mapping[str, bool] = field(default_factory=dict)
-    types: Mapping[str, ColumnType] = field(default_factory=dict)
+    used: dict[str, bool] = Field(default_factory=dict)
+    types: dict[str, ColumnType] = Field(default_factory=dict)
     cleaning: Cleaning = Cleaning()
     kind: Literal["random", "time", "group", "own"] = "random"
     column: str | None = None
@@ -35,6 +34,11 @@ class Draft:
     test: float = 0.15
     seed: int = 0
     test_dataset: str | None = None
+    plan: TrainPlan = TrainPlan()
+
+    def changed(self, **updates: Any) -> Draft:
+        """Return a draft with some choices changed."""
+        return self.model_copy(update=updates)
 
 
 def start_draft(dataset: Dataset, target: str | None = None, unit: str = "") -> Draft | None:
@@ -47,7 +51,7 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
     """Return the draft that makes `recipe`, to change it."""
     split = recipe.split
     own = split.kind == "own"
-    plain = Draft(target=recipe.target)
+    plain = Draft(target=recipe.target, types=recipe.types)
     used = {
         c.name: c.name in recipe.features
         for c in dataset.columns
@@ -119,3 +123,23 @@ def _split(draft: Draft) -> Split:
         raise RecipeError(
             "The shares of validation and test rows leave no rows to train on.", "Make one of them smaller."
         ) from exc
+
+
+def save_draft(home: Path, owner: str, dataset_id: str, draft: Draft) -> None:
+    """Keep a draft, so that it survives a reload of the browser."""
+    path = _path(home, owner, dataset_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_spec(path, draft)
+
+
+def load_draft(home: Path, owner: str, dataset_id: str) -> Draft | None:
+    """Return the draft that was kept last; None where there is none that this version can read."""
+    try:
+        return Draft.model_validate_json(_path(home, owner, dataset_id).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _path(home: Path, owner: str, dataset_id: str) -> Path:
+    # The name of an owner may hold anything; in hexadecimal it is a file name everywhere.
+    return home / "drafts" / owner.encode().hex() / f"{dataset_id}.json"

@@ -71,13 +71,3 @@ def row_values(schema: Schema, raw: pd.DataFrame) -> dict[str, Value]:
 def row_frame(schema: Schema, values: Mapping[str, Value]) -> pd.DataFrame:
     """Return one raw row with all of the schema's columns; those without a value are missing."""
     return pd.DataFrame({name: [values.get(name)] for name in schema.names})
-
-
-def reading_types(schema: Schema) -> dict[str, ColumnType]:
-    """Return how the columns of a file of rows to predict are to be read.
-
-    Dates stay text, since the schema knows better than a file how they are written.
-    """
-    return {
-        field.name: ColumnType.NUMBER if field.type is ColumnType.NUMBER else ColumnType.TEXT for field in schema.fields
-    }

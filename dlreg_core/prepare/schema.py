@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,7 +11,11 @@ import pandas as pd
 from dlreg_core.errors import RowsError
 from dlreg_core.specs import ColumnType, Spec
 
-_TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0"})
+_YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fromkeys(
+    ("false", "no", "n", "f", "0", "0.0"), "no"
+)
+_ZEROS_AFTER_POINT = re.compile(r"([+-]?\d+)(?:\.0+|(\.\d*?[1-9])0+)")
+_MOST_EXACT = 2.0**53
 _MOST_LEVELS = 1000
 
 
@@ -96,6 +101,8 @@ def coerce_column(values: pd.Series, kind: ColumnType, day_first: bool | None = 
         numbers = pd.to_numeric(values, errors="coerce").astype("float64")
         return numbers.where(np.isfinite(numbers))
     if kind is ColumnType.DATETIME:
+        # A year or 20240131 that stands as a number would be taken for nanoseconds since 1970.
+        values = as_text(values) if pd.api.types.is_numeric_dtype(values.dtype) else values
         written = values.dtype == object
         moments = pd.to_datetime(
             values, errors="coerce", utc=True, format="mixed" if written else None, dayfirst=bool(day_first)
@@ -103,18 +110,26 @@ def coerce_column(values: pd.Series, kind: ColumnType, day_first: bool | None = 
         return moments.dt.tz_localize(None).astype("datetime64[ns]")
     text = as_text(values)
     if kind is ColumnType.BOOLEAN:
-        return text.map(lambda v: None if v is None else ("yes" if v.strip().lower() in _TRUE else "no")).astype(object)
+        return text.map(lambda v: None if v is None else _YES_NO.get(v.strip().lower())).astype(object)
+    if kind is ColumnType.CATEGORY:
+        return text.map(_plain_number).astype(object)
     return text
 
 
 def as_text(values: pd.Series) -> pd.Series:
     """Return a column as text; whole numbers without a decimal point, missing as None."""
     if pd.api.types.is_float_dtype(values.dtype):
-        whole = values.notna() & np.isfinite(values) & (values == values.round())
+        whole = values.notna() & (values.abs() < _MOST_EXACT) & (values == values.round())
         text = values.astype(str).where(~whole, values.where(whole, 0).astype("int64").astype(str))
     else:
         text = values.astype(str)
     return text.astype(object).where(values.notna(), None)
+
+
+def _plain_number(text: str | None) -> str | None:
+    """Write a number as `as_text` does, so that 2.50 in a file of new rows is the level 2.5 of a column of numbers."""
+    found = _ZEROS_AFTER_POINT.fullmatch(text) if text else None
+    return found[1] + (found[2] or "") if found else text
 
 
 def schema_of(

@@ -16,6 +16,8 @@ Rows = NDArray[np.int64]
 FEWEST_ROWS = 20
 """Below this number of rows there is nothing to split."""
 
+_FEWEST_ROWS_OF_PART = 2
+
 
 @dataclass(frozen=True)
 class SplitRows:
@@ -40,7 +42,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
     Raises
     ------
     RecipeError
-        If there are too few rows or groups, or the column has missing values.
+        If there are too few rows or groups, the column has missing values, or a part would get no rows.
     """
     if len(frame) < FEWEST_ROWS:
         raise RecipeError(
@@ -48,10 +50,19 @@ def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
             "Add rows, or check how many have a value in the target column.",
         )
     if split.kind == "time":
-        return _ordered(_keys(frame, split), split)
-    if split.kind == "group":
-        return _grouped(_keys(frame, split), split)
-    return _random(len(frame), split)
+        found = _ordered(_keys(frame, split), split)
+    elif split.kind == "group":
+        found = _grouped(_keys(frame, split), split)
+    else:
+        found = _random(len(frame), split)
+    least = min(len(part) for part in (found.train, found.validation, *([found.test] if split.kind != "own" else [])))
+    if least < _FEWEST_ROWS_OF_PART:
+        raise RecipeError(
+            f"The split leaves {len(found.train):,} rows to train, {len(found.validation):,} to choose between models "
+            f"and {len(found.test):,} to judge; each part needs {_FEWEST_ROWS_OF_PART} at least.",
+            "Give the small part a larger share, or choose another split.",
+        )
+    return found
 
 
 def preview_split(rows: int, split: Split) -> tuple[int, int, int]:

@@ -45,7 +45,7 @@ class ExpandDates(Spec):
         added: dict[str, pd.Series] = {}
         for column, origin in self.origins.items():
             values = _date_parts(frame[column], origin)
-            added |= {f"{column}: {part}": values[part] for part in self.parts[column]}
+            added |= {_free_name(f"{column}: {part}", frame): values[part] for part in self.parts[column]}
         return frame.drop(columns=list(self.origins)).join(pd.DataFrame(added, index=frame.index))
 
 
@@ -58,7 +58,7 @@ class FillNumbers(Spec):
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return `frame` with the numbers filled and the flags added."""
-        flags = {f"{c}: was missing": frame[c].isna().astype("float64") for c in self.flags}
+        flags = {_free_name(f"{c}: was missing", frame): frame[c].isna().astype("float64") for c in self.flags}
         return frame.fillna(self.values).join(pd.DataFrame(flags, index=frame.index))
 
 
@@ -74,6 +74,13 @@ class FillLevels(Spec):
 
 
 Step = Annotated[DropColumns | ExpandDates | FillNumbers | FillLevels, Field(discriminator="kind")]
+
+
+def _free_name(name: str, frame: pd.DataFrame) -> str:
+    """Return `name`, marked where the table has a column of that name already; the same for every table."""
+    while name in frame.columns:
+        name += "'"
+    return name
 
 
 def _date_parts(values: pd.Series, origin: str) -> dict[str, pd.Series]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dlreg_core.charts.numbers import number, number_range, percent, quantity
+from dlreg_core.charts.numbers import number, percent, quantity
 from dlreg_core.prepare import StepPreview
 from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts
 
@@ -28,6 +28,7 @@ _PLURALS = {
 }
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LEVELS = 3
+_DIGITS = 8
 
 
 def table_words(dataset: Dataset) -> str:
@@ -57,7 +58,8 @@ def values_words(column: Column) -> str:
     if isinstance(column.minimum, str) and isinstance(column.maximum, str):
         return f"{column.minimum[:10]} to {column.maximum[:10]}"
     if column.minimum is not None and column.maximum is not None:
-        return number_range(float(column.minimum), float(column.maximum))
+        low, high = _exact(column, float(column.minimum)), _exact(column, float(column.maximum))
+        return low if low == high else f"{low} to {high}"
     shown = ", ".join(level.value for level in column.levels[:_LEVELS])
     return f"{shown}, …" if column.distinct > _LEVELS else shown
 
@@ -72,15 +74,17 @@ def target_words(column: Column, unit: str) -> str:
 
 def repair_words(step: StepPreview, how: str = "") -> str:
     """Return what a repair does here: "Fill 207 missing numbers in total_bedrooms with the median"."""
+    count, where = f"{step.count:,}", _listed(step.columns)
     one = step.count == 1
-    where = _listed(step.columns)
+    rows, numbers, categories = ("row", "number", "category") if one else ("rows", "numbers", "categories")
+    have, are, repeat = ("has", "is", "repeats") if one else ("have", "are", "repeat")
+    change = "changes" if len(step.columns) == 1 else "change"
     texts = {
-        "missing_target": f"{step.count:,} {'row has' if one else 'rows have'} no target and {'is' if one else 'are'} "
-        "left out: nothing can be learned from them.",
-        "drop_duplicates": f"Leave out {step.count:,} {'row that repeats' if one else 'rows that repeat'} an earlier one",
-        "drop_constant": f"Leave out {where}, which never {'changes' if len(step.columns) == 1 else 'change'}",
-        "impute_numbers": f"Fill {step.count:,} missing {'number' if one else 'numbers'} in {where} {how}".strip(),
-        "impute_categories": f"Fill {step.count:,} missing {'category' if one else 'categories'} in {where} {how}".strip(),
+        "missing_target": f"{count} {rows} {have} no target and {are} left out: nothing can be learned from them.",
+        "drop_duplicates": f"Leave out {count} {rows} that {repeat} an earlier one",
+        "drop_constant": f"Leave out {where}, which never {change}",
+        "impute_numbers": f"Fill {count} missing {numbers} in {where} {how}".strip(),
+        "impute_categories": f"Fill {count} missing {categories} in {where} {how}".strip(),
     }
     return texts.get(step.key, step.title)
 
@@ -93,6 +97,15 @@ def rows_words(counts: RowCounts) -> str:
     if counts.dropped_duplicates:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
     return f"Left out: {', '.join(parts)}." if parts else ""
+
+
+def _exact(column: Column, value: float) -> str:
+    """Return a value as it stands in the table; a year has no thousands separator."""
+    low, high = column.minimum, column.maximum
+    looks_like_years = (
+        column.integer and isinstance(low, float) and isinstance(high, float) and 1000 <= low <= high <= 2100
+    )
+    return f"{value:.0f}" if looks_like_years else number(value, _DIGITS)
 
 
 def _gaps(dataset: Dataset) -> str:

@@ -114,3 +114,24 @@ def explanation_table(explanation: Explanation) -> pd.DataFrame:
     )
     values = explanation.values.reset_index(drop=True).add_prefix("SHAP ")
     return pd.concat([table, values, explanation.data.reset_index(drop=True)], axis=1)
+
+
+_PARTS = {
+    "predict.py": "a script that predicts a CSV file",
+    "README.md": "the model card: what it was made from, and how good it is",
+    "requirements.txt": "the packages it needs, with their versions",
+    "manifest.json": "the hashes of all files, versions, columns and figures",
+    "reference.csv": "rows with the predictions that they must get",
+    "model": "the fitted cleaning and networks",
+    "runtime": "the code that runs them",
+}
+
+
+def member_table(members: tuple[str, ...]) -> pd.DataFrame:
+    """Return what is in a model file: ``part`` (a file or folder at its top), ``files`` and ``what`` it is."""
+    parts = pd.Series([member.split("/", maxsplit=1)[0] for member in members], dtype=object)
+    counts = parts.value_counts()
+    known = [name for name in _PARTS if name in counts.index]
+    order = known + [name for name in counts.index if name not in _PARTS]
+    lines = [{"part": name, "files": int(counts[name]), "what": _PARTS.get(name, "")} for name in order]
+    return pd.DataFrame(lines, columns=["part", "files", "what"])

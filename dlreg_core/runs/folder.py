@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,6 +107,9 @@ class TaskFolder:
             me = psutil.Process()
             started = {"pid": me.pid, "created": me.create_time(), "time": now().isoformat()}
             write_text(self.path / "started.json", json.dumps(started))
+            # Whoever cancelled before there was a process to kill has written DONE in the meantime.
+            if self.done() is not None:
+                raise ConflictError(f"Task {self.number} of run {self.run.id} is already done.")
             yield self.task()
         finally:
             lock.release()
@@ -129,7 +133,7 @@ class TaskFolder:
             process = psutil.Process(int(started["pid"]))
             # A process number is used again: only the start time tells whether it is still the same process.
             same = abs(process.create_time() - float(started["created"])) < 1.0
-        except (FileNotFoundError, psutil.Error, ValueError, KeyError):
+        except (FileNotFoundError, psutil.Error, ValueError, KeyError, TypeError):
             return None
         return process if same else None
 
@@ -242,17 +246,28 @@ class RunFolder:
         return folder
 
     def add_task(self, kind: TaskKind, **request: Any) -> TaskFolder:
-        """Create the folder of a new task."""
+        """Create the folder of a new task.
+
+        Raises
+        ------
+        ConflictError
+            If another one was added at the same moment.
+        """
         taken = [task.number for task in self.tasks()]
         number = max(taken, default=0) + 1
         task = Task(run_id=self.id, number=number, kind=kind, **request)
+        folder = self.path / "tasks"
+        folder.mkdir(parents=True, exist_ok=True)
         # The folder appears under its number only when it is complete.
-        building = self.path / "tasks" / f".{number}"
-        building.mkdir(parents=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{number}-", dir=folder))
+        building.chmod(0o755)
         write_spec(building / "task.json", task)
-        final = self.path / "tasks" / str(number)
-        building.rename(final)
-        return TaskFolder(final)
+        try:
+            building.rename(folder / str(number))
+        except OSError as exc:
+            shutil.rmtree(building)
+            raise ConflictError(f"Another task of run {self.id} was added at the same moment.", "Try again.") from exc
+        return TaskFolder(folder / str(number))
 
     def train_task(self) -> TaskFolder:
         """Return the task that trained this run's models (the latest one)."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock
 from sqlalchemy import (
     Column,
     DateTime,
@@ -78,12 +79,17 @@ class RunIndex:
     """
 
     def __init__(self, url: str) -> None:
-        if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            _tune_sqlite(self._engine)
-        _metadata.create_all(self._engine)
+        database = self._engine.url.database
+        if self._engine.dialect.name != "sqlite" or database in (None, "", ":memory:"):
+            _metadata.create_all(self._engine)
+            return
+        path = Path(str(database))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _tune_sqlite(self._engine)
+        # A new file takes its journal mode and its tables from one process at a time.
+        with FileLock(path.with_name(f"{path.name}.lock")):
+            _metadata.create_all(self._engine)
 
     def add(self, run_id: str, experiment: Experiment, owner: str) -> None:
         """List a new run as queued."""
@@ -170,6 +176,6 @@ def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.close()

@@ -85,13 +85,23 @@ class RunStore:
         """Bring the index into line with the run's folder; return the state."""
         try:
             folder = self.folder(run_id)
-            state = folder.train_task().state()
         except NotFoundError:
             self.index.remove(run_id)
             return RunState.CANCELLED
+        try:
+            state = folder.train_task().state()
+            result = folder.result() if state.is_final else None
+        except NotFoundError:
+            # Damaged, or written by another version: it stays on the list, where it can be deleted.
+            state, result = RunState.INTERRUPTED, None
         if state is not RunState.QUEUED:
-            self.index.set_state(run_id, state, folder.result() if state.is_final else None)
+            self.index.set_state(run_id, state, result)
         return state
+
+    def queue_place(self, run_id: str) -> int:
+        """Return how many queued runs will start before this one."""
+        queued = [identifier for identifier, state in self.index.live() if state is RunState.QUEUED]
+        return queued.index(run_id) if run_id in queued else 0
 
     def withdraw(self, run_id: str) -> bool:
         """Cancel a run that is still queued; False if it isn't any more."""

@@ -24,6 +24,9 @@ EXTRA_FITS: dict[Preset, int] = {"fast": 0, "balanced": 4, "best": 24}
 _COMFORT = 5
 """A larger network is taken when it gets this multiple of the fewest useful epochs."""
 
+GRACE_SECONDS = 10.0
+"""How much later than planned a run may end when it would have no network otherwise."""
+
 _LENT = 1.5
 """A family may take this multiple of its fair share where a useful training needs it."""
 
@@ -44,7 +47,8 @@ class Speed:
 
     def epochs(self, seconds: float, cost: float = 1.0) -> int:
         """Return how many epochs fit into `seconds`; 0 when not even the fixed part does."""
-        return max(0, math.floor((seconds - self.fixed) / (self.epoch * cost)))
+        # Without the small step up, the time of eight epochs would now and then hold only seven.
+        return max(0, math.floor((seconds - self.fixed) / (self.epoch * cost) + 1e-6))
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def share(key: str, speed: Speed, waiting: Sequence[str], left: float, *, first:
     left : float
         Seconds left for all of them.
     first : bool
-        True while nothing has been trained: then a training that is worth its time may take all there is.
+        True while nothing has been trained: then a training that is worth its time may take all there is, and a little
+        more, since a result a few seconds late is better than none.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def share(key: str, speed: Speed, waiting: Sequence[str], left: float, *, first:
     if needed <= fair:
         return min(fair, most)
     # A little more than its share, if that makes the difference between a training and none.
-    lent = left if first else min(left, _LENT * fair)
+    lent = max(left, 0.0) + GRACE_SECONDS if first else min(left, _LENT * fair)
     return needed if needed <= lent else None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from dlreg_core.errors import TrainingError
 from dlreg_core.specs import PlannedFit, ResolvedPlan, TrainPlan
-from dlreg_core.training.allocation import Outcome, Proposal, Speed, first_fit, next_fit, order, share
+from dlreg_core.training.allocation import GRACE_SECONDS, Outcome, Proposal, Speed, first_fit, next_fit, order, share
 from dlreg_core.training.catalogue import family, sample_settings
 from dlreg_core.training.hooks import EpochWatch
 from dlreg_core.training.networks import FitFailedError, NetworkTrainer
@@ -111,7 +111,8 @@ class Campaign:
 
     def _first(self, key: str, waiting: Sequence[str]) -> bool:
         """Train a family for the first time; False when its share doesn't suffice, or it can't be trained at all."""
-        if key not in self._speeds and (self._left() < _LEAST_SECONDS or not self._measure(key)):
+        hopeless = self._left() < (_LEAST_SECONDS if self._done else -GRACE_SECONDS)
+        if key not in self._speeds and (hopeless or not self._measure(key)):
             return False
         speed = self._speeds[key]
         given = share(key, speed, waiting, self._left(), first=not self._done)

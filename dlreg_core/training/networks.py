@@ -25,7 +25,7 @@ from dlreg_core.training.hooks import EpochWatch, watching
 from dlreg_core.training.pipeline import hush
 
 LABEL = "__target__"
-"""Name of the target inside the predictor; no column of a person's table is called so."""
+"""Name of the target inside the predictor; marked where a column of a person's table is called so."""
 
 _START = "Start"
 _PILOT_EPOCHS = 3
@@ -67,13 +67,16 @@ class NetworkTrainer:
         self._ensemble = ""
         set_logger_verbosity(0)
         hush()
+        label = LABEL
+        while label in features.columns:
+            label += "_"
         self._predictor = TabularPredictor(
-            label=LABEL, problem_type="regression", eval_metric="rmse", path=str(path), verbosity=0
+            label=label, problem_type="regression", eval_metric="rmse", path=str(path), verbosity=0
         )
         # A constant model makes AutoGluon prepare its features, and nothing else.
         self._predictor.fit(
-            features.assign(**{LABEL: target}),
-            tuning_data=validation.assign(**{LABEL: validation_target}),
+            features.assign(**{label: target}),
+            tuning_data=validation.assign(**{label: validation_target}),
             hyperparameters={"DUMMY": [{"ag_args": {"name": _START}}]},
             fit_weighted_ensemble=False,
             feature_prune_kwargs=None,

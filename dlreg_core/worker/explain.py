@@ -12,7 +12,7 @@ from dlreg_core.prepare import PreparedTable, prepared_of
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.results import Explanation, save_explanation
 from dlreg_core.specs import Task
-from dlreg_core.training.judging import rows_per_second
+from dlreg_core.training.judging import bulk_rows_per_second
 from dlreg_core.training.pipeline import Pipeline
 
 
@@ -37,7 +37,7 @@ def explain_run(folder: TaskFolder, task: Task) -> None:
     table = prepared_of(folder.run.home, experiment)
     pipeline = Pipeline(folder.run.train_task().path / "model")
     pipeline.persist(request.model)
-    speed = rows_per_second(pipeline, request.model, table.test)
+    speed = bulk_rows_per_second(pipeline, request.model, table.test)
     rows = min(request.rows, len(table.test))
     sizes = sizes_for(len(used_columns(pipeline)), speed, request.time_limit, at_most_rows=rows, at_least_rows=rows)
     folder.emit("stage", name=f"Explaining {request.model}")

@@ -12,6 +12,7 @@ from dlreg_core.prepare import Cleaner, PreparedTable, fit_cleaner, prepared_of
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
+from dlreg_core.settings import load_settings
 from dlreg_core.specs import Experiment, LeaderboardRow, ResolvedPlan, Task, TrainResult
 from dlreg_core.training.baselines import Baseline, fit_baselines
 from dlreg_core.training.campaign import Budget, Campaign, Trained
@@ -19,6 +20,7 @@ from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
 from dlreg_core.training.judging import (
     Judged,
     best_by_validation,
+    bulk_rows_per_second,
     compare_with_baselines,
     judge,
     predict_parts,
@@ -81,7 +83,7 @@ def train_run(folder: TaskFolder, _task: Task) -> None:
     best = best_by_validation(pipeline.models, job.table.y_validation, judged.validation)
     pipeline.settle(best, {row.model: row.half_width_90 for row in rows})
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
-    plan = _explain(job, pipeline, rows, ResolvedPlan(fits=tuple(trained.fits), ensemble=bool(weights)))
+    plan = _explain(job, pipeline, ResolvedPlan(fits=tuple(trained.fits), ensemble=bool(weights)))
     comparison = compare_with_baselines(
         best, pipeline.models, job.table.y_validation, job.table.y_test, judged, seed=job.seed
     )
@@ -135,7 +137,9 @@ def _train(job: Job, *, gpu: bool) -> tuple[NetworkTrainer, Trained]:
         gpu=gpu,
     )
     reserve = _judging_seconds(job) + explaining_seconds(plan.time_limit)
-    campaign = Campaign(trainer, plan, lambda: job.budget.left() - reserve, core_count(), job.folder.emit)
+    # Runs beside this one want cores too.
+    cores = max(1, core_count() // load_settings().slots)
+    campaign = Campaign(trainer, plan, lambda: job.budget.left() - reserve, cores, job.folder.emit)
     replay = job.experiment.replay
     return trainer, campaign.run() if replay is None else campaign.replay(replay)
 
@@ -225,14 +229,14 @@ def _save_predictions(job: Job, judged: Judged) -> None:
     save_predictions(job.folder, "test", PartPredictions(table.rows_test, table.y_test, judged.test))
 
 
-def _explain(job: Job, pipeline: Pipeline, rows: tuple[LeaderboardRow, ...], plan: ResolvedPlan) -> ResolvedPlan:
+def _explain(job: Job, pipeline: Pipeline, plan: ResolvedPlan) -> ResolvedPlan:
     """Explain the best model in the time that is left, or just as the replayed run did."""
     job.folder.emit("stage", name=f"Explaining {pipeline.best_model}")
     replay = job.experiment.replay
     if replay is not None and replay.explain_rows:
         sizes = ExplainSizes(replay.explain_rows, replay.explain_background, replay.explain_permutations)
     else:
-        speed = next(row.predict_rows_per_second for row in rows if row.model == pipeline.best_model) or 1.0
+        speed = bulk_rows_per_second(pipeline, pipeline.best_model, job.table.test)
         seconds = max(1.0, min(job.budget.left() - 1.0, explaining_seconds(job.budget.seconds)))
         sizes = sizes_for(
             len(used_columns(pipeline)), speed, seconds, at_most_rows=min(_MOST_EXPLAINED, len(job.table.test))

@@ -1,0 +1,33 @@
+"""The composition root: the browser app and the server's own work, in one process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402 - the line above makes it importable
+from dlreg_core.settings import load_settings  # noqa: E402
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
+    """Look after runs while the server lives: start what waits, find what went on without it."""
+    dispatcher = open_dispatcher(load_settings())
+    dispatcher.start()
+    try:
+        yield None
+    finally:
+        dispatcher.stop()
+        open_scorer().close()
+
+
+app = st.App(ROOT / "pages" / "_ui" / "router.py", lifespan=lifespan)

@@ -1,0 +1,51 @@
+"""What a training will do, and how far it is, in words."""
+
+from __future__ import annotations
+
+from dlreg_core.charts.numbers import quantity
+from dlreg_core.runs.progress import ModelProgress, ModelState
+from dlreg_core.specs import TrainPlan
+
+_MINUTE, _HOUR = 60, 3600
+
+
+def budget_words(seconds: float) -> str:
+    """Return a budget: "30 s", "2 min", "1 h"."""
+    if seconds < _MINUTE:
+        return f"{seconds:g} s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:g} min"
+    return f"{seconds / _HOUR:g} h"
+
+
+def clock(seconds: float) -> str:
+    """Return a running time as a clock shows it: "0:07", "1:12", "2:05:00"."""
+    minutes, rest = divmod(max(0, int(seconds)), _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int) -> str:
+    """Return what will happen: "4 networks and 3 baselines learn from 14,448 rows with 9 columns, in about 2 min."."""
+    count = len(plan.models)
+    networks = "1 network" if count == 1 else f"{count} networks"
+    of_columns = "1 column" if columns == 1 else f"{columns:,} columns"
+    return (
+        f"{networks} and {baselines} baselines learn from {train_rows:,} rows with {of_columns}, "
+        f"and everything is done in about {budget_words(plan.time_limit)}. "
+        "A network that can't learn anything useful in its share of the time is skipped, and the leaderboard says so."
+    )
+
+
+def state_words(model: ModelProgress) -> str:
+    """Return the state of a model: "training 43 %"."""
+    if model.state is ModelState.TRAINING and model.epochs:
+        return f"training {model.share:.0%}".replace("%", " %")
+    return "not finished" if model.state is ModelState.STOPPED else model.state.value
+
+
+def best_words(model: ModelProgress | None, unit: str) -> str:
+    """Return the best model so far: "Best so far: TabM, RMSE $47,500 on the validation rows."."""
+    if model is None or model.validation is None:
+        return "No network has learned anything yet."
+    return f"Best so far: {model.model}, RMSE {quantity(model.validation, unit)} on the validation rows."

@@ -1,0 +1,1 @@
+"""What the pages share: the way between them, what is open, errors, and the look."""

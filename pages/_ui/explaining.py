@@ -1,0 +1,87 @@
+"""Starting an explanation, and watching it while it goes on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlreg_core.charts.numbers import about
+from dlreg_core.explanation.sizing import expected_seconds
+from dlreg_core.runs import Explanation, TaskFolder
+from dlreg_core.specs import ExplainRequest, LeaderboardRow, RunState, TaskKind
+from pages._ui import core, errors, state
+from pages._ui.sidebar import escaped
+
+_ROWS = (60, 200, 500, 1000)
+_SECONDS = 60.0
+_LOADING_SECONDS = 8.0
+"""Until the worker has started and loaded the model."""
+
+
+def offer(run_id: str, row: LeaderboardRow, found: Explanation | None, *, primary: bool) -> None:
+    """Offer to explain a model on more rows, with the time that it will take."""
+    available = len(core.predictions(run_id).rows)
+    sizes = [size for size in _ROWS if size < available] + ([available] if available <= _ROWS[-1] else [])
+    beyond = [size for size in sizes if found is None or size > found.result.rows]
+    if not beyond:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rows = st.selectbox(
+            "Rows", beyond, format_func=lambda size: f"{size:,}", key=f"explain_rows_{row.model}", width=110
+        )
+        label = f"Explain {rows:,} rows: {about(_expected(run_id, row, found, rows))}"
+        if st.button(label, type="primary" if primary else "secondary"):
+            with errors.shown():
+                request = ExplainRequest(model=row.model, rows=rows, time_limit=_SECONDS)
+                task = core.dispatcher().explain(run_id, request)
+                state.remember(f"explaining_{run_id}", task.number)
+                st.rerun()
+
+
+def _expected(run_id: str, row: LeaderboardRow, found: Explanation | None, rows: int) -> float:
+    cleaner = core.cleaner(run_id)
+    features = len(cleaner.schema_.names) - len(cleaner.dropped)
+    speed = row.predict_rows_per_second or 1000.0
+    if found is not None and found.result.seconds > 0:
+        # What the same model really did, beside whatever else this machine was doing.
+        speed = found.result.evaluations / found.result.seconds
+    return _LOADING_SECONDS + expected_seconds(features, speed, rows, _SECONDS)
+
+
+def running(run_id: str) -> TaskFolder | None:
+    """Return the explanation of this run that is going on, from whichever tab it was started."""
+    for task in reversed(core.run_folder(run_id).tasks()):
+        if task.task().kind is TaskKind.EXPLAIN and not task.state().is_final:
+            return task
+    return None
+
+
+def show_failed(run_id: str) -> None:
+    """Say so where the explanation that was started here has failed."""
+    number = state.recall(f"explaining_{run_id}")
+    if number is None:
+        return
+    done = core.run_folder(run_id).task(number).done()
+    if done is None or done.state is RunState.COMPLETED:
+        return
+    what = "was cancelled" if done.state is RunState.CANCELLED else "failed"
+    show = st.info if done.state is RunState.CANCELLED else st.error
+    show(f"**The explanation {what}.** {escaped(f'{done.reason} {done.hint}'.strip())}")
+
+
+@st.fragment(run_every=2)
+def watch(run_id: str, number: int) -> None:
+    """Show how far an explanation is, until it has ended."""
+    task = core.run_folder(run_id).task(number)
+    if task.state().is_final:
+        core.dispatcher().tick()
+        st.rerun()
+    request = task.task().explain
+    events = task.events().events
+    stage = next((str(e.data["name"]) for e in reversed(events) if e.kind == "stage"), "Starting")
+    share = next((float(e.data["share"]) for e in reversed(events) if e.kind == "progress"), 0.0)
+    rows = f" on {request.rows:,} rows" if request is not None else ""
+    st.progress(min(1.0, share), text=escaped(f"{stage}{rows}: {share:.0%}"))
+    st.caption("You can leave this page; it goes on, and is here when you come back.")
+    if st.button("Cancel", key=f"cancel_explain_{number}"):
+        core.dispatcher().cancel(run_id)
+        st.rerun()

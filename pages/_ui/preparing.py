@@ -1,0 +1,114 @@
+"""What the pages before a run share: the draft of its recipe, and the core's answers about it, cached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dlreg_core.errors import RecipeError
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.findings import Finding, findings
+from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
+from dlreg_core.prepare.draft import Draft, load_draft, recipe_of, save_draft, start_draft
+from dlreg_core.specs import Cleaning, Dataset, Recipe, RowCounts
+from pages._ui import core, state
+
+
+def draft(dataset: Dataset) -> Draft | None:
+    """Return what a person has chosen so far, or what to start from; None when nothing here can be predicted."""
+    found = state.draft("draft")
+    if found is None:
+        # A reload of the browser begins a new session: what was chosen before is on the disk.
+        found = load_draft(core.settings().home, core.settings().owner, dataset.id) or start_draft(dataset)
+        state.keep("draft", found)
+    return found
+
+
+def keep(chosen: Draft) -> None:
+    """Remember choices for the open data set, so that they survive going to another page, and a reload."""
+    state.keep("draft", chosen)
+    identifier = state.dataset_id()
+    if identifier is not None:
+        save_draft(core.settings().home, core.settings().owner, identifier, chosen)
+
+
+def change(chosen: Draft, **updates: Any) -> Draft:
+    """Return a draft with some choices changed, and remember it."""
+    changed = chosen.changed(**updates)
+    keep(changed)
+    return changed
+
+
+def recipe(dataset: Dataset, chosen: Draft) -> Recipe:
+    """Return the recipe that the choices make; `RecipeError` where they make none."""
+    made = recipe_of(dataset, chosen)
+    state.keep("recipe", made)
+    return made
+
+
+def recipe_without_split(dataset: Dataset, chosen: Draft) -> Recipe:
+    """Return the recipe with a random split, for what doesn't depend on the split."""
+    return recipe_of(dataset, chosen.changed(kind="random", column=None, validation=0.15, test=0.15))
+
+
+def current_recipe(dataset: Dataset) -> Recipe | None:
+    """Return the recipe of the open data set, None when nothing can be predicted or a choice is missing."""
+    chosen = draft(dataset)
+    if chosen is None:
+        return None
+    try:
+        return recipe(dataset, chosen)
+    except RecipeError:
+        return None
+
+
+def remarks(dataset: Dataset) -> tuple[Finding, ...]:
+    """Return what to look at in a table."""
+    return _remarks(str(core.settings().home), dataset.id)
+
+
+def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
+    """Return every other column with its relation to the target."""
+    return _choices(str(core.settings().home), dataset.id, target)
+
+
+def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
+    """Return what each repair changes."""
+    # Neither the unit nor how gaps are filled changes what there is to repair: those answers are the same.
+    plain = made.model_copy(update={"unit": "", "cleaning": Cleaning()})
+    return _steps(str(core.settings().home), dataset.id, plain.model_dump_json())
+
+
+def counts(dataset: Dataset, made: Recipe) -> RowCounts:
+    """Return how many rows train, choose and judge; `RecipeError` where the recipe doesn't fit the table."""
+    cleaning = Cleaning(drop_duplicates=made.cleaning.drop_duplicates)
+    plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
+    return _counts(str(core.settings().home), dataset.id, plain.model_dump_json())
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _remarks(home: str, dataset_id: str) -> tuple[Finding, ...]:
+    store = DatasetStore(Path(home))
+    return findings(store.get(dataset_id), store.table(dataset_id))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _choices(home: str, dataset_id: str, target: str) -> tuple[ColumnChoice, ...]:
+    store = DatasetStore(Path(home))
+    return column_choices(store.get(dataset_id), store.table(dataset_id), target)
+
+
+@st.cache_data(show_spinner="Counting what each repair changes", max_entries=64)
+def _steps(home: str, dataset_id: str, recipe_json: str) -> tuple[StepPreview, ...]:
+    store, made = DatasetStore(Path(home)), Recipe.model_validate_json(recipe_json)
+    return preview_steps(store.get(dataset_id), store.table(dataset_id), made)
+
+
+@st.cache_data(show_spinner="Dividing the rows", max_entries=64)
+def _counts(home: str, dataset_id: str, recipe_json: str) -> RowCounts:
+    store, made = DatasetStore(Path(home)), Recipe.model_validate_json(recipe_json)
+    own = made.split.test_dataset
+    own_test = store.table(own) if own else None
+    return prepare_table(store.get(dataset_id), store.table(dataset_id), made, own_test).counts

@@ -1,0 +1,86 @@
+"""The leaderboard as a table."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dlreg_core.charts.numbers import duration
+from dlreg_core.report.tables import rounded
+from dlreg_core.specs import TrainResult
+from pages._ui.results import quantity_column
+
+LABELS = {
+    "role": "Kind",
+    "rmse": "RMSE",
+    "mae": "Off by (MAE)",
+    "r2": "R²",
+    "median_ae": "Median error",
+    "mse": "MSE",
+    "rmse_validation": "Validation RMSE",
+    "coverage_90": "90 % interval holds",
+    "fit_seconds": "Fit time",
+    "predict_rows_per_second": "Rows/s",
+    "size_mb": "Size, MB",
+    "note": "Note",
+}
+FIRST = ["role", "rmse", "mae", "r2", "rmse_validation", "fit_seconds", "predict_rows_per_second"]
+HELP = {
+    "rmse": "Root mean squared error on the test rows: large errors count more. Smaller is better.",
+    "mae": "Mean absolute error on the test rows: how far off a prediction is on average.",
+    "r2": "Share of the target's variation that the model explains: 1 is perfect, 0 is no better than the mean.",
+    "median_ae": "Half of the predictions are off by less than this.",
+    "mse": "Mean squared error on the test rows.",
+    "rmse_validation": "RMSE on the validation rows, which chose the best model; the test rows chose nothing.",
+    "coverage_90": "Share of the test rows that lie inside their 90 % prediction interval.",
+    "predict_rows_per_second": "Rows predicted in a second, measured on up to 1,000 rows.",
+    "note": "What an ensemble is made of, or why there are no figures.",
+}
+_IN_UNIT = ("rmse", "mae", "median_ae", "rmse_validation")
+
+
+def choose_columns() -> list[str]:
+    """Let a person choose the columns of the table, behind a quiet button."""
+    with st.popover("Columns", type="tertiary", icon=":material/view_column:"):
+        chosen = st.pills(
+            "Columns", list(LABELS), selection_mode="multi", default=FIRST, format_func=LABELS.__getitem__,
+            label_visibility="collapsed", key="leaderboard_columns", wrap=True,
+        )  # fmt: skip
+    return [name for name in LABELS if name in chosen]
+
+
+def show(table: pd.DataFrame, result: TrainResult, unit: str, columns: list[str]) -> None:
+    """Show the models that were judged, sortable by any column."""
+    judged = table[table["rmse"].notna()].copy()
+    for name in _IN_UNIT:
+        judged[name] = rounded(judged[name])
+    judged["model"] = [f"{name} (best)" if name == result.best_model else name for name in judged["model"]]
+    # As numbers of seconds they sort rightly; the words are for reading.
+    judged["fit_seconds"] = judged["fit_seconds"].round(1)
+    st.dataframe(
+        judged[["rank", "model", *columns]],
+        hide_index=True,
+        column_config=_config(judged, unit),
+        height="content",
+        alt=f"The models from the lowest test error up, {duration(result.seconds)} of training in all.",
+    )
+
+
+def _config(table: pd.DataFrame, unit: str) -> dict:
+    number = st.column_config.NumberColumn
+    config = {name: quantity_column(LABELS[name], unit, table[name], HELP[name]) for name in _IN_UNIT}
+    config["rank"] = number("", width=40)
+    config["model"] = st.column_config.TextColumn("Model")
+    config["mse"] = number(LABELS["mse"], format="%.3g", help=HELP["mse"])
+    config["r2"] = st.column_config.ProgressColumn(
+        LABELS["r2"], format="%.2f", min_value=0, max_value=1, help=HELP["r2"], width=120
+    )
+    config["coverage_90"] = number(LABELS["coverage_90"], format="percent", help=HELP["coverage_90"])
+    config["fit_seconds"] = number(LABELS["fit_seconds"], format="%.1f s")
+    config["predict_rows_per_second"] = number(
+        LABELS["predict_rows_per_second"], format="%,.0f", help=HELP["predict_rows_per_second"]
+    )
+    config["size_mb"] = number(LABELS["size_mb"], format="%.2f")
+    for name in ("role", "note"):
+        config[name] = st.column_config.TextColumn(LABELS[name], help=HELP.get(name))
+    return config

@@ -1,0 +1,79 @@
+"""Prepare: the repairs, each with what it changes in this table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dlreg_core.prepare import StepPreview
+from dlreg_core.prepare.draft import Draft
+from dlreg_core.report.table_words import repair_words
+from dlreg_core.specs import Dataset, Recipe
+from pages._ui import preparing
+from pages._ui.sidebar import escaped
+
+_FILLS = {
+    "impute_numbers": {"median": "the median", "mean": "the mean", "zero": "zero", "keep": "nothing: leave them empty"},
+    "impute_categories": {
+        "level": "a category of their own",
+        "most_frequent": "the most frequent one",
+        "keep": "nothing: leave them empty",
+    },
+}
+_IDLE = {
+    "drop_duplicates": "Leave out rows that repeat an earlier one",
+    "drop_constant": "Leave out columns that never change",
+    "impute_numbers": "Fill missing numbers with",
+    "impute_categories": "Fill missing categories with",
+}
+
+
+def repairs(dataset: Dataset, draft: Draft, recipe: Recipe) -> Draft:
+    """Let a person choose the repairs: first those that change something in this table, the others folded away."""
+    steps = {step.key: step for step in preparing.steps(dataset, recipe)}
+    dropped = steps.pop("missing_target")
+    steps.pop("drop_identifiers", None)  # The table of columns says which identifiers are used.
+    if dropped.count:
+        st.markdown(f":gray[:material/info:] {escaped(repair_words(dropped))}")
+    changes: dict[str, Any] = {}
+    busy = [step for step in steps.values() if step.count]
+    if not busy and not dropped.count:
+        st.markdown("Nothing to repair: no gaps, no repeated rows, no columns that never change.")
+    for step in busy:
+        changes |= _repair(dataset, draft, step)
+    with st.expander("Repairs that change nothing here, but may in new rows", type="compact"):
+        for step in steps.values():
+            if not step.count:
+                changes |= _repair(dataset, draft, step)
+        changes["missing_flags"] = st.checkbox(
+            "Tell the networks where a number was missing",
+            draft.cleaning.missing_flags,
+            key=f"missing_flags_{dataset.id}",
+            help="Adds a yes/no column for each number column with gaps: that a value is missing often says something.",
+        )
+    cleaning = draft.cleaning.model_copy(update=changes)
+    return preparing.change(draft, cleaning=cleaning) if cleaning != draft.cleaning else draft
+
+
+def _repair(dataset: Dataset, draft: Draft, step: StepPreview) -> dict[str, Any]:
+    """Show one repair; return the choice."""
+    chosen = getattr(draft.cleaning, step.key)
+    key = f"{step.key}_{dataset.id}"
+    if step.key not in _FILLS:
+        label = repair_words(step) if step.count else _IDLE[step.key]
+        return {step.key: st.checkbox(escaped(label), chosen, key=key)}
+    label = f"{repair_words(step)} with" if step.count else _IDLE[step.key]
+    fills = _FILLS[step.key]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(escaped(label), width="content")
+        how = st.selectbox(
+            label,
+            list(fills),
+            index=list(fills).index(chosen),
+            format_func=fills.__getitem__,
+            key=key,
+            label_visibility="collapsed",
+            width=260,
+        )
+    return {step.key: how}

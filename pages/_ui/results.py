@@ -1,0 +1,71 @@
+"""What the pages about a finished run share: the lines above the result, and tables with units."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+import streamlit as st
+
+from dlreg_core.charts.numbers import CURRENCIES
+from dlreg_core.report import context, tables
+from dlreg_core.specs import Report, TrainResult
+from pages._ui import state
+from pages._ui.sidebar import escaped
+from pages._ui.widgets import PAGES, header, need_result
+
+
+def open_result(title: str, sentence: str, *, back_to: str = "leaderboard") -> tuple[Report, TrainResult]:
+    """Show the page's head and return the open run's result; ends the page where there is none."""
+    header(title, sentence)
+    line = st.container()
+    report, result = need_result()
+    with line.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(PAGES / f"{back_to}.py", label=f"**{escaped(report.experiment.name)}**", query_params=address())
+        st.caption(escaped(run_line(report)))
+    return report, result
+
+
+def run_line(report: Report) -> str:
+    """Return data, target, when, how long and on what, in one line."""
+    experiment = report.experiment
+    what = f"{experiment.dataset_name} → {experiment.recipe.target}"
+    # A run is often named after both; once is enough.
+    parts = [what] if experiment.name != what else []
+    return " · ".join([*parts, context.run_words(report, zone())])
+
+
+def zone() -> ZoneInfo | None:
+    """Return the reader's time zone, None where the browser doesn't tell it."""
+    name = st.context.timezone
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def address() -> dict[str, str]:
+    """Return what the address must hold so that this place is found again."""
+    return state.address()
+
+
+def quantity_column(label: str, unit: str, values: pd.Series, help_text: str | None = None, **options: object) -> dict:
+    """Return the settings of a column of numbers in `unit`, with as many decimals as they need."""
+    number = f"%,.{tables.decimals(values)}f"
+    if unit in CURRENCIES:
+        return st.column_config.NumberColumn(label, format=f"{unit}{number}", help=help_text, **options)
+    named = f"{label}, {unit}" if unit else label
+    return st.column_config.NumberColumn(named, format=number, help=help_text, **options)
+
+
+def raw_columns(table: pd.DataFrame) -> dict:
+    """Return settings under which raw columns look as in their file: no thousands separators, dates without seconds."""
+    config = {}
+    for name in table.columns:
+        if pd.api.types.is_datetime64_any_dtype(table[name]):
+            midnight = bool((table[name].dropna() == table[name].dropna().dt.normalize()).all())
+            shape = "YYYY-MM-DD" if midnight else "YYYY-MM-DD HH:mm"
+            config[name] = st.column_config.DatetimeColumn(str(name), format=shape)
+    return config

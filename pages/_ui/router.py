@@ -1,0 +1,56 @@
+"""The way through the app. It only lists the pages and says what is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages._ui import sidebar, state
+
+PAGES = Path(__file__).resolve().parents[1]
+LOGO = PAGES.parent / "assets" / "logo.svg"
+
+WAY = {
+    "Build": (("data", "Data", "table"), ("prepare", "Prepare", "tune"), ("train", "Train", "model_training")),
+    "Understand": (
+        ("leaderboard", "Leaderboard", "leaderboard"),
+        ("diagnostics", "Diagnostics", "show_chart"),
+        ("explain", "Explain", "lightbulb"),
+    ),
+    "Use": (("predict", "Predict", "online_prediction"), ("export", "Export", "download")),
+    "Keep": (("runs", "Runs", "history"),),
+}
+
+
+def _home() -> None:
+    """Lead from the bare address to the first step."""
+    st.switch_page(PAGES / "data.py", query_params=state.address())
+
+
+def main() -> None:
+    """Show the page that the address names, with the sidebar beside it."""
+    st.set_page_config(page_title="dlreg", page_icon=str(LOGO), layout="wide")
+    state.sync()
+    done = sidebar.done_steps()
+    pages = {
+        section: [
+            st.Page(
+                PAGES / f"{name}.py",
+                title=f"{title} ✓" if name in done else title,
+                url_path=name,
+                icon=f":material/{icon}:",
+            )
+            for name, title, icon in steps
+        ]
+        for section, steps in WAY.items()
+    }
+    # The default page answers at the bare address only. Were it Data, a link to /data would find nothing.
+    pages[""] = [st.Page(_home, title="Data", url_path="home", default=True, visibility="hidden")]
+    page = st.navigation(pages)
+    st.set_page_config(page_title=f"{page.title.removesuffix(' ✓')} · dlreg", page_icon=str(LOGO))
+    sidebar.show_open()
+    page.run()
+
+
+main()

@@ -1,0 +1,125 @@
+"""Prepare: which rows train, which choose between models, and which judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dlreg_core.charts.split_bar import SplitBar
+from dlreg_core.errors import RecipeError
+from dlreg_core.prepare.advice import group_columns, split_advice, time_columns
+from dlreg_core.prepare.draft import Draft
+from dlreg_core.report.table_words import rows_words
+from dlreg_core.specs import Dataset
+from pages._ui import core, errors, preparing
+from pages._ui.sidebar import escaped
+from pages._ui.upload import upload
+from pages._ui.widgets import picture
+
+_KINDS = {"random": "Random", "time": "By time", "group": "By group", "own": "My own test file"}
+_MEANING = {
+    "random": "Rows are drawn by chance.",
+    "time": "The oldest rows train, the newest judge.",
+    "group": "Rows of one group stay together, so that the models are judged on groups they have never seen.",
+    "own": "The rows of your file judge; this table is divided between training and validation.",
+}
+_SHARES = list(range(5, 45, 5))
+
+
+def split(dataset: Dataset, draft: Draft) -> Draft:
+    """Let a person choose how the rows are divided."""
+    kind = st.radio(
+        "How the rows are divided",
+        list(_KINDS),
+        index=list(_KINDS).index(draft.kind),
+        format_func=_KINDS.__getitem__,
+        horizontal=True,
+        key=f"split_{dataset.id}",
+        label_visibility="collapsed",
+    )
+    st.markdown(f":gray[{_MEANING[kind]}]")
+    changes: dict[str, Any] = {"kind": kind}
+    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+        if kind in ("time", "group"):
+            changes["column"] = _column(dataset, draft, kind)
+        changes |= _shares(dataset, draft, kind)
+    if kind == "own":
+        _own_file(draft, changes)
+    if any(getattr(draft, name) != value for name, value in changes.items()):
+        draft = preparing.change(draft, **changes)
+    return draft
+
+
+def _column(dataset: Dataset, draft: Draft, kind: str) -> str | None:
+    names = time_columns(dataset, draft.target) if kind == "time" else group_columns(dataset, draft.target)
+    if not names:
+        return None
+    return st.selectbox(
+        "Order the rows by" if kind == "time" else "Keep rows together that share",
+        names,
+        index=names.index(draft.column) if draft.column in names else 0,
+        key=f"split_{kind}_{dataset.id}_{draft.target}",
+        width=260,
+    )
+
+
+def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
+    shares: dict[str, Any] = {}
+    parts = {"validation": "Validation rows: choose between models", "test": "Test rows: judge, and choose nothing"}
+    for part, label in parts.items():
+        if kind == "own" and part == "test":
+            continue
+        now = round(getattr(draft, part) * 100)
+        percent = st.select_slider(
+            label,
+            sorted({*_SHARES, now}),
+            value=now,
+            format_func=lambda share: f"{share} %",
+            key=f"share_{part}_{dataset.id}",
+            width=260,
+        )
+        shares[part] = percent / 100
+    if kind in ("random", "group", "own"):
+        shares["seed"] = st.number_input(
+            "Seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            value=draft.seed,
+            key=f"seed_{dataset.id}",
+            width=120,
+            help="The same seed divides the rows in the same way every time.",
+        )
+    return shares
+
+
+def _own_file(draft: Draft, changes: dict[str, Any]) -> None:
+    added = upload("A file with the same columns, whose rows judge the models", "test")
+    if added is not None:
+        preparing.change(draft, **changes, test_dataset=added.id)
+        st.rerun()
+    if draft.test_dataset is not None:
+        with errors.shown():
+            file = core.dataset(draft.test_dataset)
+            st.markdown(f":material/check: **{escaped(file.name)}**: {file.rows:,} rows")
+
+
+def outcome(dataset: Dataset, draft: Draft) -> bool:
+    """Show how many rows each part gets, and whether the split is an honest one; False where it isn't possible."""
+    try:
+        counts = preparing.counts(dataset, preparing.recipe(dataset, draft))
+    except RecipeError as exc:
+        if draft.kind == "own" and draft.test_dataset is None:
+            st.info(f"{exc.message} {exc.hint}", icon=":material/upload_file:")
+        else:
+            errors.show(exc)
+        return False
+    picture(SplitBar(counts), key="split_bar")
+    left_out = rows_words(counts)
+    if left_out:
+        st.markdown(f":gray[{left_out}]")
+    advice = split_advice(dataset, draft.target)
+    if draft.kind == "random":
+        mark = ":gray[:material/info:]" if advice.kind == "random" else ":orange[:material/info:]"
+        st.markdown(f"{mark} {escaped(advice.sentence)}")
+    return True

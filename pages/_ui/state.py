@@ -1,0 +1,112 @@
+"""What is open in this browser tab: the only place that touches the session's state and the address.
+
+The address holds the open data set, run and model, so that reload, bookmark and share work. The session remembers them
+too, because a click in the sidebar leaves the address bare.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+_OPEN = ("dataset", "run", "model")
+_DRAFT = "draft"
+
+
+def sync() -> None:
+    """Bring address and session into line; the address wins. The router calls this before every page."""
+    for name in _OPEN:
+        if name in st.query_params:
+            st.session_state[f"open_{name}"] = st.query_params[name]
+        elif st.session_state.get(f"open_{name}"):
+            st.query_params[name] = st.session_state[f"open_{name}"]
+
+
+def dataset_id() -> str | None:
+    """Return the open data set."""
+    return _get("dataset")
+
+
+def run_id() -> str | None:
+    """Return the open run."""
+    return _get("run")
+
+
+def model() -> str | None:
+    """Return the model that was chosen on one of the run's pages."""
+    return _get("model")
+
+
+def open_dataset(identifier: str | None) -> None:
+    """Open a data set; its earlier run is closed."""
+    if identifier != dataset_id():
+        _set("run", None)
+        _set("model", None)
+    _set("dataset", identifier)
+
+
+def open_run(identifier: str | None, dataset: str | None = None) -> None:
+    """Open a run and its data set."""
+    if identifier != run_id():
+        _set("model", None)
+    _set("run", identifier)
+    if dataset is not None:
+        _set("dataset", dataset)
+
+
+def choose_model(name: str | None) -> None:
+    """Note which model the run's pages show."""
+    _set("model", name)
+
+
+def address() -> dict[str, str]:
+    """Return what the address must hold so that this place is found again."""
+    return {name: value for name in _OPEN if (value := _get(name))}
+
+
+def draft(key: str, default: Any = None) -> Any:
+    """Return what a person has chosen so far on the way to a run of the open data set."""
+    return st.session_state.get(_DRAFT, {}).get((dataset_id(), key), default)
+
+
+def keep(key: str, value: Any) -> None:
+    """Remember a choice for the open data set, also when its widget isn't on the page."""
+    st.session_state.setdefault(_DRAFT, {})[(dataset_id(), key)] = value
+
+
+def once(key: str) -> bool:
+    """Return True the first time in this session that `key` is asked for."""
+    seen = st.session_state.setdefault("seen", set())
+    first = key not in seen
+    seen.add(key)
+    return first
+
+
+def recall(key: str, default: Any = None) -> Any:
+    """Return what `remember` kept in this session."""
+    return st.session_state.get(f"kept_{key}", default)
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep something for this session that belongs to no data set."""
+    st.session_state[f"kept_{key}"] = value
+
+
+def take(key: str, default: Any = None) -> Any:
+    """Return what `remember` kept in this session, and forget it."""
+    return st.session_state.pop(f"kept_{key}", default)
+
+
+def _get(name: str) -> str | None:
+    value = st.session_state.get(f"open_{name}")
+    return str(value) if value else None
+
+
+def _set(name: str, value: str | None) -> None:
+    st.session_state[f"open_{name}"] = value
+    if value is None:
+        if name in st.query_params:
+            del st.query_params[name]
+    else:
+        st.query_params[name] = value

@@ -1,0 +1,89 @@
+"""Ways to a data set: a file, a sample, one that was opened before."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlreg_core.errors import DlregError
+from dlreg_core.ingest import SAMPLES, Sample, sample_path
+from dlreg_core.prepare.draft import start_draft
+from dlreg_core.specs import Dataset
+from pages._ui import core, errors, preparing, state
+from pages._ui.sidebar import escaped
+from pages._ui.widgets import go_to
+
+TYPES = ["csv", "tsv", "txt", "gz", "parquet"]
+_MOST_EARLIER = 50
+
+
+def upload(label: str, name: str) -> Dataset | None:
+    """Let a person choose a file; return the data set once it is stored.
+
+    A file that can't be read is said once and plainly, and nothing else on the page changes.
+    """
+    megabytes = core.settings().max_upload_mb
+    key = f"upload_{name}_{state.recall(f'uploads_{name}', 0)}"
+    file = st.file_uploader(
+        label, type=TYPES, key=key, max_upload_size=megabytes, help=f"CSV, TSV or Parquet, up to {megabytes} MB."
+    )
+    if file is None:
+        return None
+    try:
+        with st.spinner(f"Reading {escaped(file.name)}"):
+            dataset = core.datasets().add(file.getvalue(), file.name)
+    except DlregError as exc:
+        errors.show(exc)
+        return None
+    # A fresh uploader: the old one would hold the file in memory and hand it over again and again.
+    state.remember(f"uploads_{name}", state.recall(f"uploads_{name}", 0) + 1)
+    return dataset
+
+
+def samples() -> None:
+    """Show the samples; a click stores one and opens Prepare with its target chosen."""
+    for sample, place in zip(SAMPLES, st.columns(len(SAMPLES), gap="small"), strict=True):
+        with place.container(border=True, height="stretch", vertical_alignment="distribute"):
+            with st.container(gap=None):
+                st.markdown(f"**{sample.title}**")
+                st.caption(f"{sample.rows:,} rows × {sample.columns} columns  \n{sample.sentence}")
+            source = f"{sample.source}. Licence: {sample.licence}."
+            label = f"Predict {_plain(sample.target)}"
+            if st.button(label, key=f"sample_{sample.key}", width="stretch", help=source):
+                _open_sample(sample)
+
+
+def earlier() -> None:
+    """Let a person open one of the data sets that are already here."""
+    known = {dataset.id: dataset for dataset in core.datasets().list()[:_MOST_EARLIER]}
+    others = [identifier for identifier in known if identifier != state.dataset_id()]
+    if not others:
+        return
+    chosen = st.selectbox(
+        "Or open an earlier table",
+        others,
+        index=None,
+        placeholder=f"{len(others)} earlier" if len(others) > 1 else "1 earlier",
+        format_func=lambda identifier: _line(known[identifier]),
+        key=f"earlier_{state.dataset_id()}",
+    )
+    if chosen is not None:
+        state.open_dataset(chosen)
+        st.rerun()
+
+
+def _open_sample(sample: Sample) -> None:
+    with errors.shown():
+        dataset = core.datasets().add(sample_path(sample))
+        state.open_dataset(dataset.id)
+        started = start_draft(dataset, sample.target, sample.unit)
+        if started is not None:
+            preparing.keep(started)
+        go_to("prepare")
+
+
+def _line(dataset: Dataset) -> str:
+    return f"{dataset.name} · {dataset.rows:,} rows × {len(dataset.columns)} columns · {dataset.created:%d %b %Y}"
+
+
+def _plain(column: str) -> str:
+    return column.removesuffix("_mpa").replace("_", " ")

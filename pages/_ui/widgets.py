@@ -1,0 +1,143 @@
+"""Pieces that several pages are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dlreg_core.errors import NotFoundError
+from dlreg_core.specs import Dataset, LeaderboardRow, Report, RunState, TrainResult
+from pages._ui import core, state
+from pages._ui.sidebar import escaped
+
+PAGES = Path(__file__).resolve().parents[1]
+
+
+class Display(Protocol):
+    """A picture with the table behind it."""
+
+    @property
+    def alt(self) -> str:
+        """What it shows, in one sentence."""
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table behind the picture."""
+
+    def plot(self) -> go.Figure:
+        """Return the picture."""
+
+
+def header(title: str, sentence: str) -> None:
+    """Show the page's name and what to do here."""
+    state.sync()
+    st.title(title, anchor=False)
+    st.markdown(f":gray[{sentence}]")
+
+
+def need_dataset() -> Dataset:
+    """Return the open data set, or say that there is none, lead to one, and end the page."""
+    identifier = state.dataset_id()
+    if identifier is not None:
+        try:
+            return core.dataset(identifier)
+        except NotFoundError:
+            state.open_dataset(None)
+    st.info("No data set is open yet.", icon=":material/table:")
+    lead("Choose data", "data")
+    return st.stop()
+
+
+def need_run() -> Report:
+    """Return the open run, or say that there is none, lead to one, and end the page."""
+    identifier = state.run_id()
+    if identifier is not None:
+        try:
+            report = core.report(identifier)
+        except NotFoundError as exc:
+            st.error(f"**{exc.message}** {exc.hint}", icon=":material/error:")
+            lead("Look at the runs", "runs")
+            return st.stop()
+        if state.dataset_id() != report.experiment.dataset_id:
+            state.open_run(identifier, report.experiment.dataset_id)
+        return report
+    st.info("No run is open yet.", icon=":material/model_training:")
+    lead("Train networks", "train" if state.dataset_id() else "data")
+    return st.stop()
+
+
+def need_result() -> tuple[Report, TrainResult]:
+    """Return the open run's result, or say why there is none, lead on, and end the page."""
+    report = need_run()
+    if report.result is not None:
+        return report, report.result
+    if report.state in (RunState.QUEUED, RunState.RUNNING):
+        st.info("This run is still training.", icon=":material/hourglass_top:")
+        lead("Watch its progress", "train")
+    else:
+        why = escaped(f"{report.reason} {report.hint}".strip())
+        st.error(f"**This run has no result: it {_ended(report)}.** {why}", icon=":material/error:")
+        lead("Train again", "train")
+    return st.stop()
+
+
+def choose_model(result: TrainResult) -> LeaderboardRow:
+    """Let a person choose one of the models that were trained; the address keeps the choice."""
+    rows = [row for row in result.leaderboard if row.trained]
+    names = [row.model for row in rows]
+    wanted = state.model()
+    current = wanted if wanted in names else result.best_model
+    label = {result.best_model: f"{result.best_model} (best)"}
+    chosen = st.selectbox("Model", names, index=names.index(current), format_func=lambda name: label.get(name, name))
+    if chosen != wanted:
+        state.choose_model(chosen)
+    return next(row for row in rows if row.model == chosen)
+
+
+def lead(label: str, page: str, *, primary: bool = True) -> None:
+    """Show a button that leads to another page."""
+    if st.button(label, type="primary" if primary else "secondary", key=f"lead_{page}_{label}"):
+        go_to(page)
+
+
+def go_to(page: str) -> None:
+    """Open another page."""
+    st.switch_page(PAGES / f"{page}.py", query_params=state.address())
+
+
+def picture(display: Display, *, key: str, on_select: Callable[[], None] | Literal["rerun"] | None = None) -> Any:
+    """Show a picture with its text for screen readers, and offer the table behind it.
+
+    Returns what was selected where `on_select` is given.
+    """
+    options: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select is not None else {}
+    return st.plotly_chart(
+        display.plot(),
+        key=key,
+        alt=display.alt,
+        config={"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": key}},
+        **options,
+    )
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV that a spreadsheet opens without running anything in it."""
+    safe = table.copy()
+    for column in safe.select_dtypes(include=["object", "string", "category"]).columns:
+        text = safe[column].astype("string")
+        safe[column] = text.where(~text.str.match(r"^[=+\-@\t\r]", na=False), "'" + text)
+    return safe.to_csv(index=False).encode("utf-8-sig")
+
+
+def cells(values: Sequence[str]) -> str:
+    """Return texts as one line, separated by dots."""
+    return " · ".join(escaped(value) for value in values if value)
+
+
+def _ended(report: Report) -> str:
+    words = {RunState.CANCELLED: "was cancelled", RunState.INTERRUPTED: "was interrupted", RunState.FAILED: "failed"}
+    return words.get(report.state, "ended")

@@ -1,0 +1,152 @@
+"""Where a model is wrong: the pictures and tables of Diagnostics."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dlreg_core.charts import errors as charts
+from dlreg_core.charts.grouped import GroupedResiduals
+from dlreg_core.charts.numbers import number, quantity
+from dlreg_core.charts.progress import LearningCurves
+from dlreg_core.evaluation.arrays import FloatArray
+from dlreg_core.report import findings
+from dlreg_core.report.tables import rounded, worst_table
+from dlreg_core.specs import Report
+from pages._ui import core, state
+from pages._ui.results import quantity_column, raw_columns
+from pages._ui.sidebar import escaped
+from pages._ui.widgets import Display, go_to, picture
+
+_MOST_SEGMENTS = 8
+
+
+def four_pictures(actual: FloatArray, predicted: FloatArray, unit: str, rows: FloatArray) -> None:
+    """Show the four pictures of the errors, each with what is seen in it."""
+    both = (actual, predicted, unit)
+    upper, lower = st.columns(2, gap="large"), st.columns(2, gap="large")
+    with upper[0]:
+        seen = findings.predicted_actual_words(*both)
+        _titled("Predicted against actual", seen, charts.PredictedActual(*both, rows), "predicted-actual")
+    with upper[1]:
+        seen = findings.residuals_predicted_words(*both)
+        _titled("Error against predicted", seen, charts.ResidualsPredicted(*both, rows), "residuals-predicted")
+    with lower[0]:
+        _heading("How the errors spread", findings.distribution_words(*both))
+        # Only the open tab is drawn, so that the other one isn't sent before it is asked for.
+        spread, normal = st.tabs(["Histogram", "Q-Q"], on_change="rerun", key="spread")
+        if spread.open:
+            with spread:
+                picture(charts.ResidualHistogram(*both), key="residual-histogram")
+        if normal.open:
+            with normal:
+                picture(charts.QQPlot(*both), key="residual-qq")
+    with lower[1]:
+        seen = findings.quantile_words(*both)
+        _titled("Error for small and large values", seen, charts.ErrorByQuantile(*both), "error-quantile")
+
+
+def _titled(title: str, sentence: str, display: Display, key: str) -> None:
+    _heading(title, sentence)
+    picture(display, key=key)
+
+
+def _heading(title: str, sentence: str) -> None:
+    st.markdown(f"**{title}**  \n{escaped(sentence)}")
+
+
+def segments(run_id: str, model: str, unit: str) -> None:
+    """Show the groups of rows on which the model is off most."""
+    table = core.segments_of(run_id, model)
+    st.subheader("Where is it wrong?", anchor=False)
+    if table.empty:
+        st.markdown("There are too few rows to tell groups apart.")
+        return
+    clear = table[table["ratio_low"] > 1]
+    if clear.empty:
+        st.markdown("No group of rows is clearly worse than the others.")
+    else:
+        first = clear.iloc[0]
+        st.markdown(
+            escaped(
+                f"It is off most where {first['where']}: by {quantity(first['mae'], unit)} on average, "
+                f"{number(first['ratio'], 2)} × the error of all rows."
+            )
+        )
+    _segment_table(table.head(_MOST_SEGMENTS), unit)
+
+
+def _segment_table(table: pd.DataFrame, unit: str) -> None:
+    shown = table[["where", "rows", "mae", "ratio", "ratio_low", "ratio_high", "bias"]].copy()
+    shown["mae"] = rounded(shown["mae"])
+    shown["bias"] = [f"{quantity(abs(bias), unit, 2)} {'low' if bias > 0 else 'high'}" for bias in shown["bias"]]
+    shown["interval"] = [
+        f"{low:.2f}–{high:.2f}" for low, high in zip(shown["ratio_low"], shown["ratio_high"], strict=True)
+    ]
+    number_column = st.column_config.NumberColumn
+    st.dataframe(
+        shown.drop(columns=["ratio_low", "ratio_high"]),
+        hide_index=True,
+        column_order=["where", "rows", "mae", "ratio", "interval", "bias"],
+        column_config={
+            "where": st.column_config.TextColumn("Where", width="large"),
+            "rows": number_column("Rows", format="%,d"),
+            "mae": quantity_column("Off by", unit, shown["mae"], "Mean absolute error in this group."),
+            "ratio": number_column("× average", format="%.2f", help="This group's error over that of all rows."),
+            "interval": st.column_config.TextColumn(
+                "95 % interval", help="Of × average, widened so that all groups hold together.", alignment="right"
+            ),
+            "bias": st.column_config.TextColumn(
+                "Too low or high", help="What these predictions are off by in one direction.", alignment="right"
+            ),
+        },
+        alt=f"The {len(shown)} groups of rows with the largest error.",
+    )
+
+
+def worst_rows(report: Report, model: str) -> None:
+    """Show the rows that the model is off most on; one that is selected can be explained."""
+    recipe = report.experiment.recipe
+    table = worst_table(core.test_table(report.run_id), core.predictions(report.run_id), model, recipe.target)
+    st.markdown("**Worst rows**  \nSelect a row to see why it got its prediction.")
+    figures = ["Actual", "Predicted", "Off by"]
+    shown = table.assign(**{name: rounded(table[name], 4) for name in figures})
+    config = raw_columns(shown) | {name: quantity_column(name, recipe.unit, shown[name]) for name in figures}
+    config["Row"] = st.column_config.NumberColumn("Row", format="%d", help="Row number in the table, from 0.")
+    chosen = st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=config,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"worst_{model}",
+        height=282,
+        alt=f"The {len(shown)} test rows with the largest error.",
+    )
+    selected = chosen["selection"]["rows"]
+    if st.button("Explain this row", disabled=not selected, help=None if selected else "Select a row first."):
+        state.remember("row", (report.run_id, int(table["Row"].iloc[selected[0]])))
+        go_to("explain")
+
+
+def against_column(report: Report, model: str) -> None:
+    """Show the errors against any column of the table, also one that the model doesn't see."""
+    part, raw = core.predictions(report.run_id), core.test_rows(report.run_id)
+    columns = [name for name in raw.columns if name != report.experiment.recipe.target]
+    dates = [name for name in columns if pd.api.types.is_datetime64_any_dtype(raw[name])]
+    worst = core.segments_of(report.run_id, model)["column"]
+    # Over time where there is a time: that is where a model grows old.
+    first = dates[0] if dates else str(worst.iloc[0]) if len(worst) else columns[0]
+    st.markdown("**Error against any column**  \nA pattern here is something the column knows and the model missed.")
+    chosen = st.selectbox("Column", columns, index=columns.index(first), key="residual_column")
+    residual = part.actual - part.predicted[model]
+    picture(GroupedResiduals(raw[chosen], residual, report.experiment.recipe.unit), key="residual-column-chart")
+
+
+def learning_curves(run_id: str, unit: str) -> None:
+    """Show how the networks learned, where they told their epochs."""
+    curves = LearningCurves(core.training_events(run_id), unit)
+    if curves.frame().empty:
+        return
+    st.markdown("**How the networks learned**  \nThe validation error after each pass over the training rows.")
+    picture(curves, key="learning-curves")

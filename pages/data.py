@@ -1,0 +1,145 @@
+"""Data: from a file or a sample to a table that one has looked at."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dlreg_core.charts.numbers import percent
+from dlreg_core.errors import NotFoundError
+from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, table_words, values_words
+from dlreg_core.specs import Column, Dataset
+from pages._ui import core, preparing, state, upload
+from pages._ui.sidebar import escaped
+from pages._ui.widgets import go_to, header
+
+_PREVIEW_ROWS = 100
+_SHOWN = 6
+_BARS = 20
+_MOST_LINES = 30
+_HEIGHT = 900
+
+
+def open_dataset() -> Dataset | None:
+    """Return the open data set, None where there is none (any more)."""
+    identifier = state.dataset_id()
+    if identifier is None:
+        return None
+    try:
+        return core.dataset(identifier)
+    except NotFoundError:
+        state.open_dataset(None)
+        st.warning(
+            "That data set is not here any more. Open another one, or add its file again.", icon=":material/info:"
+        )
+        return None
+
+
+def ways_in() -> None:
+    """Show how to get at a table: a file, a sample, an earlier one."""
+    added = upload.upload("Drop a CSV or Parquet file here", "data")
+    if added is not None:
+        state.open_dataset(added.id)
+        st.rerun()
+    st.markdown(":gray[or try one of these]")
+    upload.samples()
+    upload.earlier()
+
+
+def preview(dataset: Dataset) -> None:
+    """Show the first rows; each column is headed by its type and what is missing in it."""
+    rows = core.datasets().preview(dataset.id, _PREVIEW_ROWS)
+    rows.columns = pd.MultiIndex.from_tuples([(_above(dataset, column), column.name) for column in dataset.columns])
+    st.dataframe(rows, hide_index=True, height=290, alt=f"The first {len(rows)} rows of {dataset.name}.")
+
+
+def _above(dataset: Dataset, column: Column) -> str:
+    # The share goes first: it is what the width of a column must not cut off.
+    share = f"{percent(column.missing / dataset.rows)} missing · " if column.missing else ""
+    return f"{share}{TYPE_WORDS[column.type]}"
+
+
+def columns_table(dataset: Dataset) -> None:
+    """Show a line a column: what it holds, in figures and as a tiny histogram."""
+    lines = [
+        {
+            "name": column.name,
+            "type": TYPE_WORDS[column.type],
+            "distribution": _bars(column),
+            "values": values_words(column),
+            "distinct": column.distinct,
+            "missing": round(column.missing / dataset.rows, 3),
+        }
+        for column in dataset.columns
+    ]
+    config = {
+        "name": st.column_config.TextColumn("Column", pinned=True),
+        "type": st.column_config.TextColumn("Type"),
+        "distribution": st.column_config.BarChartColumn(
+            "Distribution", y_min=0, help="Numbers: a histogram. Categories: the most frequent ones."
+        ),
+        "values": st.column_config.TextColumn(
+            "Values", help="The lowest and highest value, or the most frequent ones."
+        ),
+        "distinct": st.column_config.NumberColumn("Different values", format="%,d"),
+        "missing": st.column_config.ProgressColumn("Missing", format="percent", min_value=0, max_value=1),
+    }
+    height = "content" if len(lines) <= _MOST_LINES else _HEIGHT
+    alt = f"The columns of {dataset.name}."
+    st.dataframe(pd.DataFrame(lines), hide_index=True, column_config=config, height=height, alt=alt)
+
+
+def _bars(column: Column) -> list[int] | None:
+    if column.histogram is not None:
+        return list(column.histogram.counts)
+    return [level.count for level in column.levels[:_BARS]] or None
+
+
+def things_to_look_at(dataset: Dataset) -> None:
+    """Show what is odd about the table, what matters first."""
+    found = preparing.remarks(dataset)
+    if not found:
+        st.markdown("Nothing odd was found: no gaps, no repeated rows, no useless columns.")
+        return
+    lines = []
+    for finding in found:
+        mark = ":orange[:material/warning:]" if finding.serious else ":gray[:material/info:]"
+        name = f"**{escaped(finding.title)}**: " if finding.title else ""
+        lines.append(f"{mark} {name}{escaped(finding.text)}")
+    st.markdown("  \n".join(lines[:_SHOWN]))
+    if len(lines) > _SHOWN:
+        with st.expander(f"{len(lines) - _SHOWN} more"):
+            st.markdown("  \n".join(lines[_SHOWN:]))
+
+
+def show(dataset: Dataset) -> None:
+    """Show the open data set, and lead on."""
+    size = f"{dataset.rows:,} rows × {len(dataset.columns)} columns"
+    st.subheader(f"{escaped(dataset.name)}: {size}", anchor=False)
+    st.markdown(f"{escaped(table_words(dataset))}  \n:gray[{escaped(dialect_words(dataset.dialect))}]")
+    preview(dataset)
+    st.subheader("Things to look at", anchor=False)
+    things_to_look_at(dataset)
+    if st.button("Continue: choose what to predict", type="primary"):
+        go_to("prepare")
+    st.subheader("Columns", anchor=False)
+    columns_table(dataset)
+
+
+def page() -> None:
+    """Show the page."""
+    dataset = open_dataset()
+    if dataset is None:
+        header(
+            "Start with a table",
+            "Find out how well deep learning predicts a number in it, with which network, and why.",
+        )
+        ways_in()
+        return
+    header("Data", "What is in your table, and what to look at before a network learns from it.")
+    with st.expander("Start with another table", icon=":material/add:"):
+        ways_in()
+    show(dataset)
+
+
+page()

@@ -1,0 +1,39 @@
+"""Diagnostics: where and how a model is wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlreg_core.errors import DlregError
+from dlreg_core.report import context
+from pages._ui import core, errors, wrong
+from pages._ui.results import open_result
+from pages._ui.sidebar import escaped
+from pages._ui.widgets import choose_model, lead
+
+
+def page() -> None:
+    """Show the page."""
+    report, result = open_result("Diagnostics", "Where a model is wrong, on rows it has never seen.")
+    unit = report.experiment.recipe.unit
+    with st.columns([1, 2])[0]:
+        row = choose_model(result)
+    try:
+        part = core.predictions(report.run_id)
+    except DlregError as exc:
+        errors.show(exc)
+        return
+    st.subheader(escaped(context.model_words(row, unit)), anchor=False)
+    wrong.four_pictures(part.actual, part.predicted[row.model], unit, part.rows)
+    with errors.shown():
+        wrong.segments(report.run_id, row.model, unit)
+        wrong.worst_rows(report, row.model)
+    left, right = st.columns(2, gap="large")
+    with left, errors.shown():
+        wrong.against_column(report, row.model)
+    with right:
+        wrong.learning_curves(report.run_id, unit)
+    lead("See what drives it", "explain")
+
+
+page()

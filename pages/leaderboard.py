@@ -1,0 +1,87 @@
+"""Leaderboard: how good every model is on rows it has never seen, and whether deep learning was worth it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlreg_core.charts.leaderboard import LeaderboardChart
+from dlreg_core.report import context, words
+from dlreg_core.report.tables import leaderboard_table
+from dlreg_core.specs import LeaderboardRow, TrainResult
+from pages._ui import ranking, state
+from pages._ui.results import open_result
+from pages._ui.sidebar import escaped
+from pages._ui.widgets import csv_bytes, go_to, lead, picture
+
+
+def open_model(name: str) -> None:
+    """Lead to a model's errors."""
+    state.choose_model(name)
+    go_to("diagnostics")
+
+
+def show_chart(result: TrainResult, unit: str) -> None:
+    """Show the models as dots; a click leads to a model's errors."""
+    chosen = picture(LeaderboardChart(result.leaderboard, unit), key="leaderboard_dots", on_select="rerun")
+    how = "Dots are the error on the test rows, lines its 95 % interval. Click a dot to look at that model's errors."
+    st.caption(escaped(f"{how} {context.chosen_words(result)}"))
+    for point in chosen["selection"]["points"]:
+        if point.get("customdata"):
+            open_model(point["customdata"][0])
+
+
+def show_table(result: TrainResult, unit: str) -> None:
+    """Show the leaderboard as a table, with its columns to choose and a download."""
+    table = leaderboard_table(result)
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        columns = ranking.choose_columns()
+        st.download_button(
+            "Download CSV",
+            csv_bytes(table),
+            "leaderboard.csv",
+            "text/csv",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+    ranking.show(table, result, unit, columns)
+
+
+def show_absent(rows: tuple[LeaderboardRow, ...]) -> None:
+    """Say which models are missing, and why."""
+    absent = [row for row in rows if not row.trained]
+    if absent:
+        lines = [f"- **{escaped(row.model)}**: {escaped(row.note or 'no reason was given.')}" for row in absent]
+        st.warning("Not on the leaderboard:\n\n" + "\n".join(lines), icon=":material/block:")
+
+
+def show_worth(result: TrainResult, unit: str) -> None:
+    """Say what deep learning costs, whether the intervals hold, and what the figures rest on."""
+    best = result.row(result.best_model)
+    baseline = result.comparison.baseline if result.comparison else ""
+    cost = words.deep_learning_words(result, baseline) if best.role != "baseline" else ""
+    if cost:
+        st.markdown(f"**Was deep learning worth it?** {escaped(cost)}")
+    coverage = words.coverage_words(best, result.rows.test, unit)
+    for sentence in (coverage, context.rows_words(result.rows), *result.notes):
+        if sentence:
+            st.markdown(escaped(sentence))
+
+
+def page() -> None:
+    """Show the page."""
+    report, result = open_result("Leaderboard", "How good every model is on rows it has never seen.", back_to="train")
+    unit = report.experiment.recipe.unit
+    st.subheader(escaped(words.headline(result, unit)), anchor=False)
+    st.markdown(escaped(words.versus_baseline(result)))
+    show_chart(result, unit)
+    show_absent(result.leaderboard)
+    show_table(result, unit)
+    show_worth(result, unit)
+    if st.button("Look at its errors", type="primary"):
+        open_model(result.best_model)
+    if result.stopped_early:
+        lead("Train longer", "train", primary=False)
+
+
+page()

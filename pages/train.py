@@ -1,0 +1,146 @@
+"""Train: how much time to spend, then what comes of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlreg_core.errors import DlregError, RecipeError
+from dlreg_core.prepare.draft import draft_of
+from dlreg_core.report import words
+from dlreg_core.report.plan_words import plan_words
+from dlreg_core.runs.progress import fold
+from dlreg_core.specs import Dataset, Experiment, Recipe, Report, RunState, TrainPlan
+from dlreg_core.training.catalogue import BASELINES
+from pages._ui import core, errors, preparing, state, training_plan, watching
+from pages._ui.sidebar import escaped
+from pages._ui.widgets import go_to, header, lead, need_dataset, need_run
+
+_ENDINGS = {
+    RunState.FAILED: "This run failed.",
+    RunState.CANCELLED: "This run was cancelled.",
+    RunState.INTERRUPTED: "This run was interrupted: its process ended before it was done.",
+}
+
+
+def set_up(
+    dataset: Dataset, recipe: Recipe, start: TrainPlan, key: str, *, label: str, primary: bool = True
+) -> TrainPlan | None:
+    """Let a person choose the plan and start; return the plan."""
+    plan = training_plan.choose_plan(start, key)
+    try:
+        rows = preparing.counts(dataset, recipe).train
+    except RecipeError as exc:
+        errors.show(exc)
+        lead("Change the preparation", "prepare")
+        return plan
+    if plan is not None:
+        st.markdown(f"**What will happen:** {plan_words(plan, len(BASELINES), rows, len(recipe.features))}")
+    kind = "primary" if primary else "secondary"
+    if st.button(label, type=kind, icon=":material/play_arrow:", disabled=plan is None) and plan is not None:
+        start_run(dataset, recipe, plan)
+    return plan
+
+
+def start_run(dataset: Dataset, recipe: Recipe, plan: TrainPlan) -> None:
+    """Queue a run and open it."""
+    experiment = Experiment(
+        name=f"{dataset.name} → {recipe.target}",
+        dataset_id=dataset.id,
+        dataset_name=dataset.name,
+        recipe=recipe,
+        plan=plan,
+    )
+    try:
+        run_id = core.dispatcher().submit(experiment, core.settings().owner)
+    except DlregError as exc:
+        errors.show(exc)
+        return
+    state.open_run(run_id, dataset.id)
+    st.rerun()
+
+
+def new_run() -> None:
+    """Show what a run of the open data set needs."""
+    header("Train", "Choose how much time to spend. You can leave this page while the networks learn.")
+    dataset = need_dataset()
+    live_runs(dataset)
+    draft, recipe = preparing.draft(dataset), preparing.current_recipe(dataset)
+    if draft is None or recipe is None:
+        st.info("It isn't settled yet what to predict from this table.", icon=":material/tune:")
+        lead("Prepare", "prepare")
+        return
+    split = {"own": "your own test file"}.get(recipe.split.kind, f"a {recipe.split.kind} split")
+    split = f"{split} by {recipe.split.column}" if recipe.split.column else split
+    columns = f"{len(recipe.features)} columns" if len(recipe.features) > 1 else "1 column"
+    st.markdown(f"Predict **{escaped(recipe.target)}** from {columns}, with {escaped(split)}.")
+    plan = set_up(dataset, recipe, draft.plan, f"new_{dataset.id}", label="Start training")
+    if plan is not None and plan != draft.plan:
+        preparing.change(draft, plan=plan)
+
+
+def live_runs(dataset: Dataset) -> None:
+    """Lead to the runs of this table that wait or train."""
+    for run in core.runs().list(core.settings().owner, dataset.id):
+        if not run.state.is_final and st.button(
+            f"{escaped(run.name)} is {'training' if run.state is RunState.RUNNING else 'waiting'}: watch it",
+            type="tertiary",
+            icon=":material/model_training:",
+            key=f"watch_{run.run_id}",
+        ):
+            state.open_run(run.run_id, dataset.id)
+            st.rerun()
+
+
+def ended(report: Report) -> None:
+    """Show what became of a run, and offer to train again."""
+    header("Train", f"{escaped(report.experiment.name)}: {watching.budget_line(report)}")
+    done = report.state is RunState.COMPLETED and report.result is not None
+    if done and report.result is not None:
+        st.subheader(escaped(words.headline(report.result, report.experiment.recipe.unit)), anchor=False)
+        lead("See the leaderboard", "leaderboard")
+    else:
+        what = _ENDINGS.get(report.state, "This run has no result.")
+        show = st.info if report.state is RunState.CANCELLED else st.error
+        reason = "" if report.state is RunState.CANCELLED else report.reason
+        show(f"**{what}** {escaped(reason)} {escaped(report.hint)}".strip(), icon=":material/info:")
+    task = core.run_folder(report.run_id).train_task()
+    watching.models(fold(watching.events_of(task)).ended(), report.experiment.recipe.unit)
+    watching.log(task)
+    again(report, primary=not done)
+
+
+def again(report: Report, *, primary: bool) -> None:
+    """Offer to train again, with the same settings or with others."""
+    st.subheader("Train again", anchor=False)
+    recipe, plan = report.experiment.recipe, report.experiment.plan
+    with errors.shown():
+        dataset = core.dataset(report.experiment.dataset_id)
+        if preparing.current_recipe(dataset) not in (None, recipe):
+            st.markdown("What is chosen on Prepare differs from what this run was trained with.")
+            if st.button("Train with what is prepared now", type="tertiary", icon=":material/arrow_forward:"):
+                state.open_run(None)
+                st.rerun()
+        if st.button("Change what this run was trained with", type="tertiary", icon=":material/tune:"):
+            preparing.keep(draft_of(dataset, recipe).changed(plan=plan))
+            state.open_run(None)
+            go_to("prepare")
+        set_up(dataset, recipe, plan, report.run_id, label="Train again", primary=primary)
+
+
+def page() -> None:
+    """Show the page: a new run, a live one, or one that has ended."""
+    if state.run_id() is None:
+        new_run()
+        return
+    report = need_run()
+    if not report.state.is_final:
+        header("Train", f"{escaped(report.experiment.name)}: {watching.budget_line(report)}")
+        watching.watch(report.run_id)
+        return
+    if watching.was_watched(report.run_id) and report.state is RunState.COMPLETED:
+        st.toast("The networks are trained.", icon=":material/check_circle:")
+        go_to("leaderboard")
+    ended(report)
+
+
+page()

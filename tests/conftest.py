@@ -1,0 +1,105 @@
+"""Fixtures for all tests: homes of their own, small tables, and one run that was really trained."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.jobs import open_dispatcher
+from dlreg_core.runs import RunFolder
+from dlreg_core.settings import Settings
+from dlreg_core.specs import Dataset, Experiment, Recipe, TrainPlan
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real files; without it the test is skipped, except in CI."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail("the shared data files are not there")
+        pytest.skip("the shared data files are not there")
+    return SHARED
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty home, used by everything that reads the settings."""
+    monkeypatch.setenv("DLREG_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def small_table(rows: int = 240, seed: int = 0) -> pd.DataFrame:
+    """Return a table whose target is a known function of a number, a category and a date, with gaps and noise."""
+    rng = np.random.default_rng(seed)
+    size = rng.uniform(20, 200, rows).round(1)
+    place = rng.choice(["north", "south", "west"], rows, p=[0.5, 0.3, 0.2])
+    built = pd.Timestamp("2001-01-01") + pd.to_timedelta(rng.integers(0, 7000, rows), unit="D")
+    price = 3.0 * size + np.where(place == "south", 90.0, 0.0) + built.year.to_numpy() * 0.5 + rng.normal(0, 8, rows)
+    table = pd.DataFrame(
+        {
+            "id": np.arange(1, rows + 1),
+            "size": size,
+            "place": place,
+            "built": built.strftime("%Y-%m-%d"),
+            "country": "Freedonia",
+            "price": price.round(2),
+        }
+    )
+    table.loc[rng.choice(rows, 12, replace=False), "size"] = np.nan
+    return table
+
+
+def add_table(home: Path, table: pd.DataFrame, name: str = "houses.csv") -> Dataset:
+    """Store a table as if it had been uploaded."""
+    return DatasetStore(home).add(table.to_csv(index=False).encode(), name)
+
+
+def experiment_on(dataset: Dataset, target: str, **plan: object) -> Experiment:
+    """Return an experiment that predicts `target` from all other columns."""
+    features = tuple(name for name in dataset.column_names if name != target)
+    return Experiment(
+        name=f"{dataset.name} → {target}",
+        dataset_id=dataset.id,
+        dataset_name=dataset.name,
+        recipe=Recipe(target=target, features=features, unit="$"),
+        plan=TrainPlan(**plan),  # type: ignore[arg-type]
+    )
+
+
+def wait_for(condition: object, seconds: float = 60.0) -> None:
+    """Wait until `condition` holds; fail when it doesn't in time."""
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never became true"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
+    """Return a run that a worker process has trained: two networks, their ensemble and the baselines.
+
+    It is shared by all tests of a session and must not be changed.
+    """
+    home = tmp_path_factory.mktemp("trained")
+    dispatcher = open_dispatcher(Settings(home=home))
+    experiment = experiment_on(
+        add_table(home, small_table()), "price", models=("FASTAI", "NN_TORCH"), time_limit=30.0, preset="fast"
+    )
+    run_id = dispatcher.submit(experiment, "local")
+    wait_for(lambda: dispatcher.store.refresh(run_id).is_final, 240)
+    run = dispatcher.store.folder(run_id)
+    done = run.train_task().done()
+    assert done is not None
+    assert done.state == "completed", f"{done.reason}\n{run.train_task().log()}"
+    yield run

@@ -1,0 +1,194 @@
+"""Dividing rows, and the whole way from a stored table to its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlreg_core.errors import RecipeError
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare import preview_split, split_rows
+from dlreg_core.prepare.tables import prepare_table, prepared_of
+from dlreg_core.specs import Cleaning, ColumnType, Recipe, Split
+from tests.conftest import add_table, experiment_on, small_table
+
+
+def check_whole(parts: object, rows: int) -> None:
+    """Every row stands in exactly one part, in ascending order."""
+    every = [parts.train, parts.validation, parts.test]  # type: ignore[attr-defined]
+    assert sorted(np.concatenate(every).tolist()) == list(range(rows))
+    for part in every:
+        assert (np.diff(part) > 0).all()
+
+
+@given(st.integers(20, 400), st.integers(5, 40), st.integers(5, 40), st.integers(0, 5))
+def test_a_random_split_is_whole_and_has_its_shares(rows: int, validation: int, test: int, seed: int) -> None:
+    split = Split(train=1 - (validation + test) / 100, validation=validation / 100, test=test / 100, seed=seed)
+    try:
+        parts = split_rows(pd.DataFrame(index=range(rows)), split)
+    except RecipeError:
+        assert rows * min(validation, test) / 100 < 2.5
+        return
+    check_whole(parts, rows)
+    assert abs(len(parts.test) - rows * test / 100) <= 0.5
+    assert abs(len(parts.validation) - rows * validation / 100) <= 1
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == preview_split(rows, split)
+
+
+def test_a_split_follows_its_seed() -> None:
+    frame = pd.DataFrame(index=range(200))
+    one, again, other = (split_rows(frame, Split(seed=seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one.test, again.test)
+    np.testing.assert_array_equal(one.train, again.train)
+    assert one.test.tolist() != other.test.tolist()
+
+
+def test_by_time_the_oldest_rows_train_and_the_newest_judge() -> None:
+    days = np.random.default_rng(0).permutation(100)
+    frame = pd.DataFrame({"day": pd.Timestamp("2020-01-01") + pd.to_timedelta(days, unit="D")})
+    parts = split_rows(frame, Split(kind="time", column="day"))
+    check_whole(parts, 100)
+    assert set(days[parts.train]) == set(range(70))
+    assert set(days[parts.validation]) == set(range(70, 85))
+    assert set(days[parts.test]) == set(range(85, 100))
+
+
+def test_equal_times_keep_the_order_of_the_file() -> None:
+    parts = split_rows(pd.DataFrame({"t": [5] * 40}), Split(kind="time", column="t"))
+    assert parts.train.tolist() == list(range(28))
+    assert parts.test.tolist() == list(range(34, 40))
+
+
+def test_by_group_no_group_stands_on_two_sides() -> None:
+    groups = np.random.default_rng(1).integers(0, 40, 800)
+    parts = split_rows(pd.DataFrame({"g": groups}), Split(kind="group", column="g", seed=3))
+    check_whole(parts, 800)
+    sides = [set(groups[part]) for part in (parts.train, parts.validation, parts.test)]
+    assert sum(len(side) for side in sides) == len(set(groups)) == 40
+    assert [len(side) for side in sides] == pytest.approx([28, 6, 6], abs=1)
+
+
+def test_too_few_groups_are_told() -> None:
+    frame = pd.DataFrame({"g": ["a", "b"] * 20})
+    with pytest.raises(RecipeError, match="fewer than three groups"):
+        split_rows(frame, Split(kind="group", column="g"))
+
+
+def test_groups_so_uneven_that_a_part_has_one_row_are_told() -> None:
+    frame = pd.DataFrame({"g": ["a"] * 38 + ["b", "c"]})
+    with pytest.raises(RecipeError, match="each part needs 2"):
+        split_rows(frame, Split(kind="group", column="g"))
+
+
+@pytest.mark.parametrize("kind", ["time", "group"])
+def test_missing_keys_and_columns_are_told(kind: str) -> None:
+    frame = pd.DataFrame({"k": [1.0, None, None, *range(30)]})
+    with pytest.raises(RecipeError, match="is missing in 2 rows"):
+        split_rows(frame, Split(kind=kind, column="k"))  # type: ignore[arg-type]
+    with pytest.raises(RecipeError, match="no column other"):
+        split_rows(frame, Split(kind=kind, column="other"))  # type: ignore[arg-type]
+
+
+def test_too_few_rows_are_told() -> None:
+    with pytest.raises(RecipeError, match="19 usable rows; at least 20"):
+        split_rows(pd.DataFrame(index=range(19)), Split())
+
+
+def test_a_share_that_gets_no_row_is_told() -> None:
+    with pytest.raises(RecipeError, match="0 to choose between models"):
+        split_rows(pd.DataFrame(index=range(30)), Split(train=0.84, validation=0.01, test=0.15))
+    with pytest.raises(RecipeError, match="0 to judge"):
+        split_rows(pd.DataFrame(index=range(30)), Split(train=0.84, validation=0.15, test=0.01))
+
+
+def test_with_an_own_test_file_no_row_of_the_table_judges() -> None:
+    split = Split(kind="own", test_dataset="x", train=0.6, validation=0.2, test=0.2)
+    parts = split_rows(pd.DataFrame(index=range(100)), split)
+    check_whole(parts, 100)
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (75, 25, 0)
+    assert preview_split(100, split) == (75, 25, 0)
+
+
+# --- from a stored table ---------------------------------------------------------------------------------------------
+
+
+def test_a_stored_table_is_divided_into_raw_rows(tmp_path: Path) -> None:
+    table = small_table(100)
+    table.loc[[3, 50], "price"] = np.nan
+    table = pd.concat([table, table.iloc[[10, 11, 12]]], ignore_index=True)
+    experiment = experiment_on(add_table(tmp_path, table), "price")
+    found = prepared_of(tmp_path, experiment)
+    assert (found.counts.dropped_missing_target, found.counts.dropped_duplicates) == (2, 3)
+    assert (found.counts.train, found.counts.validation, found.counts.test) == (68, 15, 15)
+    every = np.concatenate([found.rows_train, found.rows_validation, found.rows_test])
+    assert sorted(every) == [i for i in range(100) if i not in (3, 50)]
+    for part, rows, target in (
+        (found.train, found.rows_train, found.y_train),
+        (found.validation, found.rows_validation, found.y_validation),
+        (found.test, found.rows_test, found.y_test),
+    ):
+        np.testing.assert_allclose(target, table["price"].to_numpy()[rows])
+        np.testing.assert_allclose(part["size"], table["size"].to_numpy()[rows])
+        assert part["place"].tolist() == table["place"].iloc[rows].tolist()
+    again = prepared_of(tmp_path, experiment)
+    np.testing.assert_array_equal(again.rows_test, found.rows_test)
+
+
+def test_repeated_rows_never_stand_on_two_sides_of_the_split(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.integers(0, 8, 400), "b": rng.integers(0, 8, 400)})
+    table["y"] = table["a"] * 10.0 + table["b"]
+    experiment = experiment_on(add_table(tmp_path, table), "y")
+    found = prepared_of(tmp_path, experiment)
+    assert found.counts.dropped_duplicates == 400 - len(table.drop_duplicates())
+    sides = [set(map(tuple, part.to_numpy().tolist())) for part in (found.train, found.validation, found.test)]
+    assert sum(map(len, sides)) == len(sides[0] | sides[1] | sides[2]) == len(table.drop_duplicates())
+    kept = experiment.recipe.model_copy(update={"cleaning": Cleaning(drop_duplicates=False)})
+    whole = prepared_of(tmp_path, experiment.model_copy(update={"recipe": kept}))
+    assert whole.counts.train + whole.counts.validation + whole.counts.test == 400
+
+
+def test_an_own_test_file_judges(tmp_path: Path) -> None:
+    dataset = add_table(tmp_path, small_table(60))
+    judges = small_table(30, seed=5)
+    judges.loc[4, "price"] = np.nan
+    own = add_table(tmp_path, judges, "judges.csv")
+    experiment = experiment_on(dataset, "price")
+    recipe = experiment.recipe.model_copy(update={"split": Split(kind="own", test_dataset=own.id)})
+    found = prepared_of(tmp_path, experiment.model_copy(update={"recipe": recipe}))
+    assert found.rows_test.tolist() == [i for i in range(30) if i != 4]
+    np.testing.assert_allclose(found.y_test, judges["price"].dropna())
+    assert (found.counts.train, found.counts.validation) == (49, 11)
+    narrow = add_table(tmp_path, judges.drop(columns=["size", "place"]), "narrow.csv")
+    recipe = recipe.model_copy(update={"split": Split(kind="own", test_dataset=narrow.id)})
+    with pytest.raises(RecipeError, match="The test file has no column size, place"):
+        prepared_of(tmp_path, experiment.model_copy(update={"recipe": recipe}))
+
+
+def test_recipes_that_can_not_work_are_told(tmp_path: Path) -> None:
+    dataset = add_table(tmp_path, small_table(40).assign(level=2.5))
+    table = DatasetStore(tmp_path).table(dataset.id)
+
+    def attempt(**changes: object) -> None:
+        values = {"target": "price", "features": ("size",), **changes}
+        prepare_table(dataset, table, Recipe(**values))  # type: ignore[arg-type]
+
+    with pytest.raises(RecipeError, match=r"no column Price\. Did you mean price"):
+        attempt(target="Price")
+    with pytest.raises(RecipeError, match="no column sizes"):
+        attempt(features=("sizes",))
+    with pytest.raises(RecipeError, match="no column when"):
+        attempt(split=Split(kind="time", column="when"))
+    with pytest.raises(RecipeError, match="is a category column, and only a number"):
+        attempt(target="place")
+    with pytest.raises(RecipeError, match="only a number"):
+        attempt(target="level")
+    with pytest.raises(RecipeError, match="own test file is not there"):
+        attempt(split=Split(kind="own", test_dataset="x"))
+    with pytest.raises(RecipeError, match="same value in all training rows"):
+        attempt(target="level", types={"level": ColumnType.NUMBER}, cleaning=Cleaning(drop_duplicates=False))

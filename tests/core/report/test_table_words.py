@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dlreg_core.ingest import SAMPLES, DatasetStore, sample_path
+from dlreg_core.prepare import StepPreview
+from dlreg_core.report.plan_words import best_words, budget_words, clock, plan_words, state_words
+from dlreg_core.report.table_words import (
+    dialect_words,
+    repair_words,
+    rows_words,
+    table_words,
+    target_words,
+    values_words,
+)
+from dlreg_core.runs.progress import ModelProgress, ModelState
+from dlreg_core.specs import Dataset, Dialect, RowCounts, TrainPlan
+
+
+@pytest.fixture(scope="module")
+def housing(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return DatasetStore(tmp_path_factory.mktemp("home")).add(sample_path(SAMPLES[0]))
+
+
+def test_a_table_in_words(housing: Dataset) -> None:
+    assert table_words(housing) == "9 numbers, 1 category · 1 % of total_bedrooms missing"
+    assert dialect_words(housing.dialect) == "Read as: commas, UTF-8, header in the first line"
+    assert values_words(housing.column("housing_median_age")) == "1 to 52"
+    assert values_words(housing.column("ocean_proximity")) == "<1H OCEAN, INLAND, NEAR OCEAN, …"
+    words = target_words(housing.column("median_house_value"), "$")
+    assert words == "From $15,000 to $500,000, half of them below $180,000."
+
+
+def test_values_are_exact_and_years_are_years(tmp_path: Path) -> None:
+    dataset = DatasetStore(tmp_path).add(b"year,one,n\n1983,2013,1234567\n2020,2013,5\n2001,2013,7\n")
+    assert [values_words(c) for c in dataset.columns] == ["1983 to 2020", "2013", "5 to 1,234,567"]
+
+
+def test_other_dialects() -> None:
+    odd = Dialect(delimiter=";", encoding="latin-1", decimal=",", header_row=None)
+    assert dialect_words(odd) == "Read as: semicolons, LATIN-1, decimal comma, no header"
+    assert dialect_words(None).startswith("Read as: Parquet")
+
+
+def test_gaps_of_several_columns(tmp_path: Path) -> None:
+    dataset = DatasetStore(tmp_path).add(b"a,b,when\n1,,2024-01-01\n,,2024-01-02\n2,5,2024-01-03\n4,6,2024-02-01\n")
+    assert table_words(dataset) == "2 numbers, 1 date · 2 columns with gaps, up to 50 % missing"
+    assert values_words(dataset.column("when")) == "2024-01-01 to 2024-02-01"
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (StepPreview("impute_numbers", "", 207, "values", ("beds",)), "Fill 207 missing numbers in beds"),
+        (StepPreview("impute_categories", "", 1, "values", tuple("abcd")), "Fill 1 missing category in 4 columns"),
+        (StepPreview("drop_duplicates", "", 1, "rows"), "Leave out 1 row that repeats an earlier one"),
+        (StepPreview("drop_constant", "", 2, "columns", ("a", "b")), "Leave out a, b, which never change"),
+        (
+            StepPreview("missing_target", "", 1200, "rows"),
+            "1,200 rows have no target and are left out: nothing can be learned from them.",
+        ),
+        (StepPreview("other", "Do something", 3, "rows"), "Do something"),
+    ],
+)
+def test_repairs(step: StepPreview, words: str) -> None:
+    assert repair_words(step) == words
+
+
+def test_rows_that_are_left_out() -> None:
+    counts = RowCounts(train=1, validation=1, test=1, dropped_missing_target=1200, dropped_duplicates=3)
+    assert rows_words(counts) == "Left out: 1,200 without a target, 3 repeated."
+    assert rows_words(RowCounts(train=1, validation=1, test=1)) == ""
+
+
+def test_times() -> None:
+    assert [budget_words(s) for s in (30, 120, 28800)] == ["30 s", "2 min", "8 h"]
+    assert [clock(s) for s in (7.9, 72, 7500)] == ["0:07", "1:12", "2:05:00"]
+
+
+def test_a_plan_in_words() -> None:
+    words = plan_words(TrainPlan(models=("TABM",)), 3, 14_448, 9)
+    assert words.startswith("1 network and 3 baselines learn from 14,448 rows with 9 columns, ")
+    assert "in about 2 min" in words
+
+
+def test_models_in_words() -> None:
+    training = ModelProgress("TabM", ModelState.TRAINING, validation=47_532.7, epoch=43, epochs=100)
+    assert state_words(training) == "training 43 %"
+    assert state_words(ModelProgress("TabM")) == "waiting"
+    assert state_words(ModelProgress("TabM", ModelState.STOPPED)) == "not finished"
+    assert best_words(training, "$") == "Best so far: TabM, RMSE $47,500 on the validation rows."
+    assert best_words(None, "$") == "No network has learned anything yet."

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dlreg_core.runs.progress import ModelState, fold
+from dlreg_core.specs import Event
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def log(*events: tuple[str, dict[str, Any]]) -> list[Event]:
+    return [Event(time=START + timedelta(seconds=i), kind=kind, data=data) for i, (kind, data) in enumerate(events)]
+
+
+PLAN = ("plan", {"models": ["TabM", "FastAI", "RealMLP"]})
+
+
+def test_nothing_has_happened_yet() -> None:
+    progress = fold([])
+    assert (progress.stage, progress.models, progress.best) == ("", (), None)
+
+
+def test_planned_models_wait() -> None:
+    progress = fold(log(("stage", {"name": "Measuring"}), PLAN))
+    assert progress.stage == "Measuring"
+    assert [m.model for m in progress.models] == ["TabM", "FastAI", "RealMLP"]
+    assert {m.state for m in progress.models} == {ModelState.WAITING}
+
+
+def test_models_stand_in_the_order_of_their_training() -> None:
+    progress = fold(
+        log(
+            PLAN,
+            ("model_skipped", {"model": "RealMLP", "reason": "Skipped: it needs about 90 s."}),
+            ("model_started", {"model": "FastAI", "epochs": 10}),
+            ("model_finished", {"model": "FastAI", "validation": 5.0, "seconds": 3.0, "epochs_trained": 7}),
+            ("model_started", {"model": "TabM", "epochs": 20}),
+            ("epoch", {"model": "TabM", "epoch": 5, "epochs": 20, "validation": 4.0}),
+            ("epoch", {"model": "TabM", "epoch": 6, "epochs": 20, "validation": None}),
+        )
+    )
+    assert [m.model for m in progress.models] == ["RealMLP", "FastAI", "TabM"]
+    skipped, done, training = progress.models
+    assert (skipped.state, skipped.reason) == (ModelState.SKIPPED, "it needs about 90 s.")
+    assert (done.state, done.validation, done.seconds, done.share) == (ModelState.DONE, 5.0, 3.0, 1.0)
+    assert (training.state, training.validation, training.share) == (ModelState.TRAINING, 4.0, 0.3)
+    assert progress.stage == "Training TabM"
+    # What still trains isn't counted: its network may never be kept.
+    assert progress.best == done
+
+
+def test_the_first_model_is_the_best_so_far_while_it_trains() -> None:
+    started = ("model_started", {"model": "TabM", "epochs": 20})
+    epoch = ("epoch", {"model": "TabM", "epoch": 5, "epochs": 20, "validation": 4.0})
+    best = fold(log(PLAN, started, epoch)).best
+    assert best is not None
+    assert best.model == "TabM"
+
+
+def test_a_failed_model_says_why_and_repetitions_are_models_of_their_own() -> None:
+    progress = fold(
+        log(
+            ("plan", {"models": ["TabM"]}),
+            ("model_started", {"model": "TabM", "epochs": 3}),
+            ("model_finished", {"model": "TabM", "validation": 2.0, "seconds": 1.0, "epochs_trained": 3}),
+            ("model_started", {"model": "TabM 2", "epochs": 3}),
+            ("model_failed", {"model": "TabM 2", "reason": "out of memory"}),
+        )
+    )
+    assert [(m.model, m.state) for m in progress.models] == [
+        ("TabM", ModelState.DONE),
+        ("TabM 2", ModelState.FAILED),
+    ]
+    assert progress.models[1].reason == "out of memory"
+
+
+def test_when_a_run_has_ended_nothing_waits_or_trains_any_more() -> None:
+    progress = fold(log(PLAN, ("model_started", {"model": "TabM", "epochs": 3}))).ended()
+    assert {m.state for m in progress.models} == {ModelState.STOPPED}
+
+
+def test_events_that_are_about_something_else_change_nothing() -> None:
+    assert fold(log(("log", {"text": "hello"}), ("progress", {"share": 0.5}))).models == ()

@@ -1,0 +1,206 @@
+"""The index of runs: who gets a run, who sees it, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dlreg_core.errors import ConflictError, NotFoundError
+from dlreg_core.runs import RunIndex, RunStore, open_store
+from dlreg_core.settings import Settings
+from dlreg_core.specs import Done, Experiment, LeaderboardRow, Recipe, ResolvedPlan, RowCounts, RunState, TrainResult
+from tests.conftest import ROOT
+
+CLAIMER = """
+import sys
+from dlreg_core.runs import RunIndex
+print("ready", flush=True)
+sys.stdin.readline()
+for url in sys.argv[1].split():
+    index = RunIndex(url)
+for run_id in sys.argv[3:]:
+    if index.claim(run_id, int(sys.argv[2])):
+        print(run_id, flush=True)
+"""
+
+
+def experiment(name: str = "e", dataset: str = "0" * 16) -> Experiment:
+    return Experiment(name=name, dataset_id=dataset, dataset_name="d", recipe=Recipe(target="y", features=("a",)))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return open_store(Settings(home=tmp_path / "home"))
+
+
+def url_of(store: RunStore) -> str:
+    return f"sqlite:///{store.home / 'dlreg.db'}"
+
+
+def race(url: str, slots: int, run_ids: list[str], processes: int) -> list[str]:
+    """Let processes claim the same runs at the same moment; return the claims that were granted."""
+    command = [sys.executable, "-c", CLAIMER, url, str(slots), *run_ids]
+    found = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for _ in range(processes)
+    ]
+    for process in found:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in found:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    granted = []
+    for process in found:
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        granted += out.split()
+    return granted
+
+
+def test_of_many_processes_exactly_one_gets_each_run(store: RunStore) -> None:
+    run_ids = [store.create(experiment(), "a").id for _ in range(12)]
+    granted = race(url_of(store), 100, run_ids, processes=3)
+    assert Counter(granted) == Counter(run_ids)
+
+
+def test_processes_that_open_a_new_home_at_once_all_succeed(tmp_path: Path) -> None:
+    homes = [f"sqlite:///{tmp_path / str(number) / 'dlreg.db'}" for number in range(20)]
+    assert race(" ".join(homes), 1, ["nothing"], processes=3) == []
+
+
+def test_slots_are_respected_across_processes(store: RunStore) -> None:
+    run_ids = [store.create(experiment(), "a").id for _ in range(10)]
+    granted = race(url_of(store), 3, run_ids, processes=3)
+    assert len(granted) == 3
+    assert {run_id for run_id, state in store.index.live() if state is RunState.RUNNING} == set(granted)
+
+
+def test_of_many_threads_exactly_one_gets_a_run(store: RunStore) -> None:
+    run_ids = [store.create(experiment(), "a").id for _ in range(5)]
+    barrier = threading.Barrier(16)
+    granted: list[str] = []
+
+    def claim(index: RunIndex) -> None:
+        barrier.wait()
+        granted.extend(run_id for run_id in run_ids if index.claim(run_id, 2))
+
+    threads = [threading.Thread(target=claim, args=(RunIndex(url_of(store)),)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(granted) == 2
+    assert len(set(granted)) == 2
+
+
+def test_a_claimed_run_can_be_neither_claimed_nor_withdrawn_again(store: RunStore) -> None:
+    run_id = store.create(experiment(), "a").id
+    assert store.index.claim(run_id, 1)
+    assert not store.index.claim(run_id, 5)
+    assert not store.index.withdraw(run_id)
+    assert not store.index.claim("nobody", 5)
+
+
+def test_a_withdrawn_run_is_cancelled_in_its_folder_too(store: RunStore) -> None:
+    run = store.create(experiment(), "a")
+    assert store.withdraw(run.id)
+    assert not store.withdraw(run.id)
+    report = store.report(run.id)
+    assert (report.state, report.reason) == (RunState.CANCELLED, "Cancelled before it started.")
+    assert store.index.live() == ()
+
+
+def test_each_owner_sees_their_own_runs_newest_first(store: RunStore) -> None:
+    first = store.create(experiment("first"), "ann").id
+    store.create(experiment("other"), "bob")
+    second = store.create(experiment("second", dataset="1" * 16), "ann").id
+    assert [r.run_id for r in store.list("ann")] == [second, first]
+    assert [r.name for r in store.list("bob")] == ["other"]
+    assert store.list("eve") == ()
+    assert [r.run_id for r in store.list("ann", dataset_id="0" * 16)] == [first]
+    assert len(store.index.list()) == 3
+
+
+def test_a_live_run_is_not_deleted_and_a_dead_one_leaves_nothing(store: RunStore) -> None:
+    run = store.create(experiment(), "a")
+    with pytest.raises(ConflictError, match="still going"):
+        store.delete(run.id)
+    store.index.claim(run.id, 1)
+    with run.train_task().hold(), pytest.raises(ConflictError):
+        store.delete(run.id)
+    assert run.path.exists()
+    run.train_task().finish(Done(state=RunState.FAILED, reason="r"))
+    store.delete(run.id)
+    assert list((store.home / "runs").iterdir()) == []
+    assert store.list("a") == ()
+    with pytest.raises(NotFoundError, match=f"There is no run '{run.id}'"):
+        store.delete(run.id)
+
+
+@pytest.mark.parametrize("run_id", ["", ".", "..", "../x", "a/b", "nobody", ".hidden", "C:"])
+def test_what_is_no_run_is_told_and_never_leads_out_of_the_home(store: RunStore, run_id: str) -> None:
+    with pytest.raises(NotFoundError, match="There is no run"):
+        store.folder(run_id)
+
+
+def test_the_index_follows_the_folder(store: RunStore) -> None:
+    run = store.create(experiment(), "a")
+    assert store.refresh(run.id) is RunState.QUEUED
+    store.index.claim(run.id, 1)
+    with run.train_task().hold():
+        assert store.refresh(run.id) is RunState.RUNNING
+        result = TrainResult(
+            leaderboard=(LeaderboardRow(model="A", family="FASTAI", role="network", rmse=1.5),),
+            best_model="A",
+            comparison=None,
+            rows=RowCounts(train=1, validation=1, test=1),
+            plan=ResolvedPlan(),
+            seconds=3.25,
+        )
+        (run.train_task().path / "result.json").write_text(result.model_dump_json())
+        run.train_task().finish(Done(state=RunState.COMPLETED))
+    assert store.refresh(run.id) is RunState.COMPLETED
+    (summary,) = store.list("a")
+    assert (summary.state, summary.best_model, summary.best_rmse, summary.seconds) == ("completed", "A", 1.5, 3.25)
+    assert summary.created == store.report(run.id).experiment.created.replace(tzinfo=None)
+
+
+def test_a_run_whose_folder_is_gone_leaves_the_list(store: RunStore) -> None:
+    run = store.create(experiment(), "a")
+    run.delete()
+    store.refresh(run.id)
+    assert store.list("a") == ()
+
+
+@pytest.mark.parametrize("name", ["DONE", "result.json"])
+def test_a_run_that_can_not_be_read_stays_on_the_list_and_frees_its_slot(store: RunStore, name: str) -> None:
+    run = store.create(experiment(), "a")
+    store.index.claim(run.id, 1)
+    run.train_task().finish(Done(state=RunState.COMPLETED))
+    (run.train_task().path / name).write_text("{")
+    assert store.refresh(run.id) is RunState.INTERRUPTED
+    assert [r.state for r in store.list("a")] == [RunState.INTERRUPTED]
+    assert store.index.live() == ()
+
+
+def test_a_report_reads_the_folder_alone(store: RunStore) -> None:
+    run = store.create(experiment("plain"), "a")
+    store.index.remove(run.id)
+    report = store.report(run.id)
+    assert (report.run_id, report.state, report.result, report.started, report.ended) == (
+        run.id,
+        RunState.QUEUED,
+        None,
+        None,
+        None,
+    )
+    assert report.experiment == experiment("plain").model_copy(update={"created": report.experiment.created})
+    assert json.loads((run.path / "experiment.json").read_text())["schema_version"] == 1

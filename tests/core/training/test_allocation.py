@@ -1,0 +1,199 @@
+"""Sharing out the budget is arithmetic, and is tested as such."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlreg_core.errors import PlanError
+from dlreg_core.training.allocation import (
+    EXTRA_FITS,
+    GRACE_SECONDS,
+    Outcome,
+    Proposal,
+    Speed,
+    first_fit,
+    next_fit,
+    order,
+    share,
+)
+from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
+
+KEYS = tuple(f.key for f in FAMILIES)
+speeds = st.builds(Speed, fixed=st.floats(0, 20), epoch=st.floats(1e-4, 20))
+waiting = st.lists(st.sampled_from(KEYS), min_size=1, unique=True)
+
+
+def needed(key: str, speed: Speed) -> float:
+    return speed.fixed + family(key).fewest_epochs * speed.epoch
+
+
+def most(key: str, speed: Speed) -> float:
+    chosen = family(key)
+    return speed.fixed + chosen.enough_epochs * speed.epoch * max(size.cost for size in chosen.sizes)
+
+
+@given(waiting, speeds, st.floats(0, 5000), st.booleans())
+def test_a_share_is_useful_and_no_more_than_enough(keys: list[str], speed: Speed, left: float, first: bool) -> None:
+    key = keys[0]
+    found = share(key, speed, keys, left, first=first)
+    weight = family(key).weight / sum(family(k).weight for k in keys)
+    if found is None:
+        assert needed(key, speed) > left * weight
+        assert needed(key, speed) > (left + GRACE_SECONDS if first else min(left, 1.5 * left * weight))
+    else:
+        assert needed(key, speed) <= found * (1 + 1e-9)
+        assert found <= most(key, speed) * (1 + 1e-9)
+        assert found <= (left + GRACE_SECONDS if first else left) * (1 + 1e-9) + 1e-9
+
+
+@given(waiting, speeds, st.floats(0, 5000), st.booleans())
+def test_whoever_gets_a_share_gets_a_training_within_it(
+    keys: list[str], speed: Speed, left: float, first: bool
+) -> None:
+    given_ = share(keys[0], speed, keys, left, first=first)
+    if given_ is not None:
+        proposal = first_fit(keys[0], speed, given_, seed=0)
+        assert proposal is not None
+        assert proposal.seconds <= given_ * (1 + 1e-5)
+
+
+@given(st.lists(speeds, min_size=4, max_size=4), st.floats(30, 5000))
+def test_all_shares_together_fit_into_the_budget(four: list[Speed], budget: float) -> None:
+    """One after the other, as a run does it, each taking all that it gets."""
+    left = budget
+    for place, (key, speed) in enumerate(zip(KEYS, four, strict=True)):
+        given_ = share(key, speed, KEYS[place:], left, first=left == budget)
+        left -= given_ or 0.0
+    assert left >= -GRACE_SECONDS * (1 + 1e-9)
+
+
+def test_shares_by_hand() -> None:
+    slow = Speed(0, 10.0)
+    three = ("FASTAI", "NN_TORCH", "TABM")
+    # Weights 1, 1 and 2: a quarter of 400 s, then a third of 300 s, then all that is left.
+    assert share("FASTAI", slow, three, 400.0, first=True) == 100.0
+    assert share("NN_TORCH", slow, three[1:], 300.0, first=False) == 100.0
+    assert share("TABM", slow, three[2:], 200.0, first=False) == 200.0
+    # FastAI's 30 epochs of 0.1 s: nobody gets more than enough.
+    assert share("FASTAI", Speed(0, 0.1), three, 400.0, first=True) == pytest.approx(3.0)
+
+
+def test_a_little_is_lent_where_it_makes_a_training_possible() -> None:
+    # FastAI needs 4 epochs of 10 s; half of 60 s is fair, one and a half times that is 45 s.
+    pair = ("FASTAI", "NN_TORCH")
+    assert share("FASTAI", Speed(0, 10.0), pair, 60.0, first=False) == 40.0
+    assert share("FASTAI", Speed(0, 11.5), pair, 60.0, first=False) is None
+    # Before anything is trained, all the time and ten seconds more: 70 s hold 4 epochs of 17.5 s.
+    assert share("FASTAI", Speed(0, 17.5), pair, 60.0, first=True) == 70.0
+    assert share("FASTAI", Speed(0, 17.6), pair, 60.0, first=True) is None
+    assert share("FASTAI", Speed(0, 2.5), ("FASTAI",), -5.0, first=True) == 10.0
+
+
+def test_families_are_tried_from_quick_to_demanding() -> None:
+    assert order(["TABM", "FASTAI", "REALMLP", "NN_TORCH"]) == KEYS
+    assert order(["TABM", "FASTAI"]) == ("FASTAI", "TABM")
+    assert order(["TABM", "TABM"]) == ("TABM",)
+
+
+def test_the_first_training_takes_what_its_share_holds() -> None:
+    assert first_fit("FASTAI", Speed(2.0, 1.0), 12.5, seed=7) == Proposal("FASTAI", 0, 10, 7, 12.0)
+    assert first_fit("FASTAI", Speed(2.0, 1.0), 5.9, seed=7) is None
+    longest = first_fit("FASTAI", Speed(2.0, 1.0), 1000.0, seed=7)
+    assert longest is not None
+    assert (longest.epochs, longest.seconds) == (30, 32.0)
+
+
+def test_a_larger_network_is_taken_when_a_long_training_of_it_fits() -> None:
+    speed = Speed(0.0, 1.0)
+    # Comfort is 5 × 8 epochs, of 4 s each for the middle and 18 s each for the largest size.
+    for share, size, epochs in ((159.0, 0, 100), (160.0, 1, 40), (719.0, 1, 100), (720.0, 2, 40)):
+        found = first_fit("TABM", speed, share, seed=0)
+        assert found is not None
+        assert (found.size, found.epochs) == (size, epochs)
+        assert found.seconds <= share
+
+
+@given(st.sampled_from(KEYS), st.floats(0, 20), st.floats(1e-4, 20), st.floats(0, 2000))
+def test_a_first_training_is_useful_and_fits(key: str, fixed: float, epoch: float, share: float) -> None:
+    speed = Speed(fixed, epoch)
+    found = first_fit(key, speed, share, seed=0)
+    if found is None:
+        assert speed.epochs(share) < family(key).fewest_epochs
+    else:
+        assert family(key).fewest_epochs <= found.epochs <= family(key).enough_epochs
+        assert found.seconds <= share * (1 + 1e-9) + 1e-9
+
+
+def done(key: str, validation: float, epochs: int = 10, seed: int = 0, *, converged: bool = False) -> Outcome:
+    return Outcome(key=key, size=0, epochs=epochs, seed=seed, validation=validation, seconds=1.0, converged=converged)
+
+
+SPEEDS = {"FASTAI": Speed(0, 1.0), "TABM": Speed(0, 1.0)}
+
+
+def test_nothing_follows_with_the_fast_preset() -> None:
+    assert next_fit([done("FASTAI", 1.0)], SPEEDS, 1000.0, "fast") is None
+    assert next_fit([], SPEEDS, 1000.0, "best") is None
+
+
+def test_the_best_family_is_repeated_longer_and_with_another_seed() -> None:
+    found = next_fit([done("FASTAI", 2.0), done("TABM", 1.0)], SPEEDS, 1000.0, "balanced")
+    assert found == Proposal("TABM", 0, 20, 1, 20.0)
+    converged = next_fit([done("TABM", 1.0, converged=True)], SPEEDS, 1000.0, "balanced")
+    assert converged == Proposal("TABM", 0, 10, 1, 10.0)
+
+
+def test_a_repetition_is_never_shorter_and_longer_only_where_that_is_worth_it() -> None:
+    first = [done("TABM", 1.0)]
+    assert next_fit(first, SPEEDS, 9.9, "balanced") is None
+    for budget, epochs in ((10.0, 10), (14.9, 10), (15.0, 15), (19.0, 19), (500.0, 20)):
+        found = next_fit(first, SPEEDS, budget, "balanced")
+        assert found is not None
+        assert found.epochs == epochs
+        assert found.seconds <= budget
+
+
+def test_where_the_best_does_not_fit_another_does() -> None:
+    outcomes = [done("TABM", 1.0, epochs=50), done("FASTAI", 2.0, epochs=5)]
+    found = next_fit(outcomes, SPEEDS, 20.0, "balanced")
+    assert found is not None
+    assert found.key == "FASTAI"
+
+
+def test_after_some_repetitions_a_family_that_is_nearly_as_good_gets_its_turn() -> None:
+    outcomes = [done("TABM", 1.0), done("FASTAI", 1.04)]
+    assert next_fit(outcomes, SPEEDS, 1000.0, "best").key == "TABM"  # type: ignore[union-attr]
+    outcomes.append(done("TABM", 1.01, seed=1))
+    # Each repetition counts 5 %: 1.05 against 1.04.
+    assert next_fit(outcomes, SPEEDS, 1000.0, "best").key == "FASTAI"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("preset", ["balanced", "best"])
+def test_repetitions_come_to_an_end_and_never_repeat_a_seed(preset: str) -> None:
+    outcomes = [done("TABM", 1.0, converged=True), done("FASTAI", 1.5, converged=True)]
+    while (found := next_fit(outcomes, SPEEDS, 1e6, preset)) is not None:  # type: ignore[arg-type]
+        assert (found.key, found.seed, found.epochs) not in {(o.key, o.seed, o.epochs) for o in outcomes}
+        better = 1.0 - 0.001 * len(outcomes) if found.key == "TABM" else 1.5
+        outcomes.append(done(found.key, better, found.epochs, found.seed, converged=True))
+    assert len(outcomes) == 2 + EXTRA_FITS[preset]  # type: ignore[index]
+
+
+def test_families_are_found_in_any_case_and_others_are_told() -> None:
+    assert family(" tabm ").key == "TABM"
+    with pytest.raises(PlanError, match=r"no network called XGB\. Choose from FASTAI, NN_TORCH, REALMLP, TABM"):
+        family("XGB")
+
+
+def test_settings_carry_batch_and_seed_under_the_names_of_each_family() -> None:
+    assert sample_settings("FASTAI", 400, 3) == {"bs": 32, "random_seed": 3}
+    assert sample_settings("TABM", 5000, 3, size=2) == {
+        "tabm_k": 32,
+        "d_block": 512,
+        "batch_size": 128,
+        "random_state": 3,
+    }
+    for chosen in FAMILIES:
+        batches = [chosen.batch_size(rows) for rows in (1, 100, 1000, 10_000, 100_000, 10_000_000)]
+        assert batches == sorted(batches)

@@ -1,0 +1,217 @@
+"""The whole way in a real browser: from an uploaded file to a model file that predicts in a fresh process.
+
+Set DLREG_SCREENSHOTS to a folder to keep a picture of every page; README's are made in this way.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import ROOT, wait_for
+from tests.test_packaging import answers, free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+QUIET = ["--disable-background-networking", "--disable-component-update"]
+SAMPLE = ROOT / "assets" / "samples" / "concrete_strength.csv"
+SOON, LONG = 30_000, 180_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the app from a home of its own."""
+    folder = tmp_path_factory.mktemp("served")
+    port = free_port()
+    command = [sys.executable, "-m", "dlreg_core.cli", "serve", "--port", str(port)]
+    environment = {**os.environ, "DLREG_HOME": str(folder / "home")}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(lambda: answers(f"{url}/_stcore/health") or process.poll() is not None, 60)
+            assert process.poll() is None, (folder / "log").read_text()
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium; without it the test is skipped, except in CI."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed")
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS + QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    """Open a tab that fails the test when the page complains or asks another host."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    tab = context.new_page()
+    complaints: list[str] = []
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on(
+        "request",
+        lambda r: complaints.append(r.url) if r.url.startswith("http") and not r.url.startswith(server) else None,
+    )
+    yield tab
+    context.close()
+    assert complaints == []
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Keep a picture of the page where that is asked for."""
+    folder = os.environ.get("DLREG_SCREENSHOTS")
+    if folder:
+        expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=SOON)
+        page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=SOON)
+        for chart in page.locator(".js-plotly-plot").all():
+            expect(chart.locator(".main-svg").first).to_be_visible(timeout=SOON)
+        page.mouse.move(0, 0)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), animations="disabled")
+
+
+def button(page: Page, name: str) -> None:
+    """Click a button by its name."""
+    page.get_by_role("button", name=name).first.click(timeout=SOON)
+
+
+def title(page: Page, name: str) -> None:
+    """Wait until a page is shown."""
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible(timeout=SOON)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def visit(page: Page, name: str) -> None:
+    """Go to a page by the sidebar."""
+    page.locator("[data-testid=stSidebarNav]").get_by_role("link", name=name).click()
+    title(page, name)
+
+
+def shorten_the_budget(page: Page) -> None:
+    """Move the slider of the time to its shortest value with the keyboard."""
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    slider.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "30 s", timeout=SOON)
+
+
+def start_training(page: Page, server: str) -> None:
+    """Upload the sample as a file and start a run on it."""
+    page.goto(server)
+    title(page, "Start with a table")
+    keep_picture(page, "start")
+    page.locator("input[type=file]").first.set_input_files(str(SAMPLE))
+    expect(page.get_by_text("1,030 rows").first).to_be_visible(timeout=SOON)
+    keep_picture(page, "data")
+    button(page, "Continue: choose what to predict")
+    title(page, "Prepare")
+    expect(page.get_by_text("compressive_strength_mpa").first).to_be_visible(timeout=SOON)
+    page.get_by_role("textbox", name="Unit").fill("MPa")
+    page.keyboard.press("Tab")
+    keep_picture(page, "prepare")
+    button(page, "Continue: train")
+    title(page, "Train")
+    if not os.environ.get("DLREG_SCREENSHOTS"):
+        shorten_the_budget(page)
+    button(page, "Start training")
+    expect(page.get_by_role("button", name="Cancel").first).to_be_visible(timeout=SOON)
+
+
+def test_from_upload_to_a_model_file_that_predicts(page: Page, server: str, tmp_path: Path) -> None:
+    start_training(page, server)
+    expect(page.get_by_text("Best so far").first).to_be_visible(timeout=LONG)
+    keep_picture(page, "train")
+    # A reload in the middle loses nothing: the address holds the run.
+    page.reload()
+    title(page, "Train")
+    expect(page.get_by_role("button", name="Cancel").first).to_be_visible(timeout=SOON)
+    expect(
+        page.get_by_text("rows it has never seen").or_(page.get_by_role("button", name="See the leaderboard")).first
+    ).to_be_visible(timeout=LONG)
+    visit(page, "Leaderboard")
+    expect(page.get_by_text("MPa on average").first).to_be_visible(timeout=SOON)
+    keep_picture(page, "leaderboard")
+    visit(page, "Diagnostics")
+    expect(page.locator(".js-plotly-plot").nth(3)).to_be_visible(timeout=SOON)
+    keep_picture(page, "diagnostics")
+    visit(page, "Explain")
+    expect(page.get_by_text("matters most").first).to_be_visible(timeout=SOON)
+    keep_picture(page, "explain")
+    visit(page, "Predict")
+    expect(page.get_by_text("90 %").first).to_be_visible(timeout=LONG)
+    keep_picture(page, "predict")
+    visit(page, "Runs")
+    keep_picture(page, "runs")
+    visit(page, "Export")
+    with page.expect_download(timeout=LONG) as started:
+        page.get_by_role("button", name="Download model").click(timeout=LONG)
+    keep_picture(page, "export")
+    check_model_file(Path(started.value.path()), tmp_path)
+
+
+def check_model_file(path: Path, folder: Path) -> None:
+    """Unpack the downloaded file and predict with it in a fresh process, without this program's own modules."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder / "model")
+    out = folder / "out.csv"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [sys.executable, str(folder / "model" / "predict.py"), str(SAMPLE), str(out)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(out)
+    error = (table["prediction"] - table["compressive_strength_mpa"]).abs().mean()
+    assert error < table["compressive_strength_mpa"].std() / 2
+
+
+def test_a_cancelled_run_is_over_and_can_be_deleted(page: Page, server: str) -> None:
+    start_training(page, server)
+    page.get_by_role("button", name="Cancel").first.click()
+    button(page, "Cancel this run")
+    expect(page.get_by_text("cancelled").first).to_be_visible(timeout=SOON)
+    visit(page, "Runs")
+    expect(page.locator("[data-testid=stDataFrame]")).to_be_visible(timeout=SOON)
+
+
+def test_what_is_no_table_gets_one_plain_sentence(page: Page, server: str, tmp_path: Path) -> None:
+    page.goto(server)
+    title(page, "Start with a table")
+    wrong = tmp_path / "picture.csv"
+    wrong.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    page.locator("input[type=file]").first.set_input_files(str(wrong))
+    expect(page.locator("[data-testid=stAlert]").first).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_every_page_answers_on_a_deep_link(page: Page, server: str) -> None:
+    for path, name in (
+        ("data", "Start with a table"),
+        ("prepare", "Prepare"),
+        ("train", "Train"),
+        ("leaderboard", "Leaderboard"),
+        ("diagnostics", "Diagnostics"),
+        ("explain", "Explain"),
+        ("predict", "Predict"),
+        ("export", "Export"),
+        ("runs", "Runs"),
+    ):
+        page.goto(f"{server}/{path}")
+        title(page, name)
+        expect(page.get_by_text("Page not found")).to_have_count(0)

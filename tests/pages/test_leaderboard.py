@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dlreg_core.runs import RunFolder
+from dlreg_core.runs.files import write_spec
+from dlreg_core.specs import LeaderboardRow
+from tests.pages.opening import copied, failed_run, going_on, labels, opened, texts, widget
+
+
+def test_without_a_run_the_page_leads_to_one(home: Path) -> None:
+    app = opened("leaderboard")
+    assert not app.exception
+    assert "No run is open yet" in texts(app)
+    assert labels(app) == ["Train networks"]
+
+
+def test_a_failed_run_says_why(home: Path) -> None:
+    app = opened("leaderboard", run=failed_run(home).id)
+    assert not app.exception
+    assert "The table is too small. Add rows." in texts(app)
+    assert labels(app) == ["Train again"]
+
+
+def test_a_run_that_trains_leads_to_its_progress(home: Path) -> None:
+    app = opened("leaderboard", run=going_on(home).run.id)
+    assert not app.exception
+    assert "still training" in texts(app)
+    assert labels(app) == ["Watch its progress"]
+
+
+def test_a_run_that_is_not_there_leads_to_the_list(home: Path) -> None:
+    app = opened("leaderboard", run="nosuchrun")
+    assert not app.exception
+    assert "There is no run" in texts(app)
+    assert labels(app) == ["Look at the runs"]
+
+
+def test_shows_words_table_and_rows(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLREG_HOME", str(trained.home))
+    app = opened("leaderboard", run=trained.id)
+    assert not app.exception
+    words = texts(app)
+    result = trained.result()
+    assert result is not None
+    assert "off by $" in words
+    assert f"{result.rows.test:,} test rows judged them once" in words
+    assert "houses.csv → price" in words
+    table = app.dataframe[0].value
+    judged = [row for row in result.leaderboard if row.trained]
+    assert len(table) == len(judged)
+    assert f"{result.best_model} (best)" in set(table["model"])
+    assert labels(app)[-1] == "Look at its errors"
+
+
+def test_columns_can_be_chosen(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLREG_HOME", str(trained.home))
+    app = opened("leaderboard", run=trained.id)
+    widget(app.pills, "Columns").set_value(["mse"]).run()
+    assert not app.exception
+    assert list(app.dataframe[0].value.columns) == ["rank", "model", "mse"]
+
+
+def test_models_without_figures_are_listed_with_their_reason(
+    trained: RunFolder, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = copied(trained, home)
+    result = run.result()
+    assert result is not None
+    absent = LeaderboardRow(model="FT-Transformer", family="FT", role="network", note="It needs a *GPU*.")
+    more = result.model_copy(update={"leaderboard": (*result.leaderboard, absent)})
+    write_spec(run.train_task().path / "result.json", more)
+    app = opened("leaderboard", run=run.id)
+    assert not app.exception
+    assert "It needs a *GPU*." in texts(app)
+    assert "\\*GPU\\*" in app.warning[0].value

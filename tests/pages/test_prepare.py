@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from dlreg_core.prepare.draft import Draft, load_draft, recipe_of
+from dlreg_core.specs import ColumnType, Dataset
+from pages._ui import columns_part
+from tests.conftest import ROOT, add_table, small_table
+
+
+def opened(dataset: Dataset | None) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "_ui" / "router.py"), default_timeout=60)
+    if dataset is not None:
+        app.query_params["dataset"] = dataset.id
+    return app.run().switch_page("../prepare.py").run()
+
+
+def widget(elements: Any, label: str) -> Any:
+    return next(element for element in elements if element.label.startswith(label))
+
+
+def kept(home: Path, dataset: Dataset) -> Draft:
+    draft = load_draft(home, "local", dataset.id)
+    assert draft is not None
+    return draft
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for element in (*app.markdown, *app.caption)).replace("\\", "")
+
+
+def test_without_data_the_page_leads_to_data(home: Path) -> None:
+    app = opened(None)
+    assert not app.exception
+    assert app.info[0].value == "No data set is open yet."
+    assert [button.label for button in app.button] == ["Choose data"]
+
+
+def test_the_likeliest_target_is_chosen_and_everything_can_go_on(home: Path) -> None:
+    app = opened(add_table(home, small_table()))
+    assert not app.exception
+    assert widget(app.selectbox, "What do you want").value == "price"
+    assert list(widget(app.selectbox, "What do you want").options) == ["size", "price"]
+    assert "**country** is the same in every row" in texts(app)
+    assert not widget(app.button, "Continue").disabled
+    assert "There is a date, built" in texts(app)
+
+
+def test_choices_survive_another_page_and_a_new_session(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    widget(app.selectbox, "What do you want").select("size").run()
+    widget(app.text_input, "Unit").input("m²").run()
+    app.radio[0].set_value("time").run()
+    widget(app.selectbox, "Fill missing categories").select("most_frequent").run()
+    widget(app.select_slider, "Test rows").set_value(25).run()
+    assert not app.exception
+    app.switch_page("../train.py").run()
+    app.switch_page("../prepare.py").run()
+    for again in (app, opened(dataset)):
+        assert widget(again.selectbox, "What do you want").value == "size"
+        assert widget(again.text_input, "Unit").value == "m²"
+        assert again.radio[0].value == "time"
+        assert widget(again.select_slider, "Test rows").value == 25
+    recipe = recipe_of(dataset, kept(home, dataset))
+    assert (recipe.split.kind, recipe.split.column, recipe.split.test) == ("time", "built", 0.25)
+    assert recipe.cleaning.impute_categories == "most_frequent"
+
+
+def test_repairs_say_what_they_change(home: Path) -> None:
+    table = pd.concat([small_table(), small_table().iloc[10:15]], ignore_index=True)
+    table.loc[table.index[:3], "price"] = None
+    dataset = add_table(home, table)
+    app = opened(dataset)
+    assert "3 rows have no target" in texts(app)
+    assert any(box.label.startswith("Fill") and "missing numbers in size" in box.label for box in app.selectbox)
+    duplicates = widget(app.checkbox, "Leave out")
+    duplicates.uncheck().run()
+    assert not kept(home, dataset).cleaning.drop_duplicates
+
+
+def test_a_split_that_leaves_no_rows_is_refused_in_a_sentence(home: Path) -> None:
+    app = opened(add_table(home, small_table(rows=60).iloc[:18]))
+    assert not app.exception
+    assert "at least 20 are needed" in app.error[0].value
+    assert widget(app.button, "Continue").disabled
+
+
+def test_an_own_test_file_is_asked_for_stored_and_checked(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    app.radio[0].set_value("own").run()
+    assert "There is no test file yet" in app.info[0].value
+    assert widget(app.button, "Continue").disabled
+    other = small_table(seed=5).drop(columns="place").to_csv(index=False).encode()
+    app.file_uploader[0].upload("other.csv", other, "text/csv").run()
+    assert "The test file has no column place" in app.error[0].value
+    test = small_table(rows=80, seed=6).to_csv(index=False).encode()
+    app.file_uploader[0].upload("test.csv", test, "text/csv").run()
+    assert not app.exception
+    assert not app.error
+    assert not widget(app.button, "Continue").disabled
+    recipe = recipe_of(dataset, kept(home, dataset))
+    assert recipe.split.kind == "own"
+    assert recipe.split.test_dataset != dataset.id
+
+
+def test_a_table_of_texts_has_nothing_to_predict(home: Path) -> None:
+    table = pd.DataFrame({"a": ["x", "y", "z"] * 20, "b": ["u", "v"] * 30})
+    app = opened(add_table(home, table))
+    assert not app.exception
+    assert "No column of this table can be predicted" in app.error[0].value
+    assert [button.label for button in app.button] == ["Choose other data"]
+
+
+def test_continue_leads_to_train(home: Path) -> None:
+    app = opened(add_table(home, small_table()))
+    widget(app.button, "Continue").click().run()
+    assert app.title[0].value == "Train"
+
+
+def test_what_a_person_edits_in_the_table_of_columns_becomes_the_draft(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    opened(dataset)
+
+    def edited(draft: Draft, **changes: Any) -> Draft:
+        names = [name for name in dataset.column_names if name != "price"]
+        used = {"id": False, "size": True, "place": True, "built": True, "country": False} | changes.get("used", {})
+        types = {"id": "identifier", "size": "number", "place": "category", "built": "date", "country": "constant"}
+        types |= changes.get("types", {})
+        after = pd.DataFrame({"name": names, "used": [used[n] for n in names], "type": [types[n] for n in names]})
+        return columns_part.changed(dataset, draft, after)
+
+    start = Draft(target="price")
+    assert edited(start) == start
+    assert edited(start, used={"size": False}).used == {"size": False}
+    retyped = edited(start, types={"id": "category"})
+    assert retyped.types == {"id": ColumnType.CATEGORY}
+    assert "id" in recipe_of(dataset, retyped).features
+    assert edited(retyped, used={"id": False}, types={"id": "category"}).used == {"id": False}
+    assert edited(edited(start, used={"id": True})) == start

@@ -1,0 +1,87 @@
+"""Every command in README runs, and every command and option is documented."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, wait_for
+from tests.test_packaging import answers, free_port
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.strip().split("\n")]
+NEEDS = pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
+
+
+def run(command: str, home: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a shell command with a home of its own."""
+    environment = {**os.environ, "DLREG_HOME": str(home), "UV_PROJECT": str(ROOT)}
+    return subprocess.run(command, shell=True, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_readme_has_the_commands_that_are_tested_here() -> None:
+    kinds = [re.sub(r"^(pip install uv && )?uv run ", "", command).split()[:2] for command in COMMANDS]
+    assert kinds == [["dlreg", "serve"], ["pytest"], ["dlreg", "train"], ["dlreg", "predict"], ["dlreg", "runs"]]
+
+
+@NEEDS
+def test_first_command_serves_the_app(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {**os.environ, "DLREG_HOME": str(tmp_path / "home")}
+    with (tmp_path / "log").open("w") as log:
+        command = f"exec bash -c '{COMMANDS[0]} --port {port}'"
+        server = subprocess.Popen(
+            command, shell=True, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health") or server.poll() is not None, 240)
+            assert server.poll() is None, (tmp_path / "log").read_text()
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait(timeout=20)
+
+
+@NEEDS
+def test_second_command_finds_the_tests(tmp_path: Path) -> None:
+    done = run(f"{COMMANDS[1]} --collect-only -q tests/core", tmp_path, ROOT)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@NEEDS
+@pytest.mark.timeout(600)
+def test_walk_through_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "assets").symlink_to(ROOT / "assets")
+    for command in COMMANDS[2:]:
+        done = run(command, tmp_path / "home", tmp_path)
+        assert done.returncode == 0, done.stderr[-2000:]
+    rows = len((ROOT / "assets/samples/concrete_strength.csv").read_text().strip().split("\n"))
+    predictions = (tmp_path / "predictions.csv").read_text().strip().split("\n")
+    assert len(predictions) == rows
+    assert predictions[0].endswith(",prediction")
+    assert "concrete_strength.csv" in done.stdout
+
+
+def test_every_command_and_option_is_documented() -> None:
+    from typer.main import get_command
+
+    from dlreg_core.cli import app
+
+    text = (ROOT / "docs/cli.md").read_text()
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        section = re.search(rf"^## `dlreg {name}\b.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert section is not None, name
+        for parameter in command.params:
+            option = next((o for o in parameter.opts if o.startswith("--")), None)
+            assert option in (None, "--help") or option in section.group(), f"{name} {option}"
+
+
+def test_links_and_pictures_exist() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(((?!https?:)[^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
