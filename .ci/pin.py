@@ -1,7 +1,7 @@
 """Pin every dependency, direct and transitive, without naming an index: ``uv run python .ci/pin.py``.
 
-Resolves afresh, and writes the result to constraints.txt and to the uv section of pyproject.toml. A uv.lock would record
-the addresses of a package index, so it is not kept.
+Resolves afresh, and writes the result to constraints.txt and to the uv section of pyproject.toml. A uv.lock would hold
+addresses of a package index, so it is not kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXPORT = "uv export --all-groups --no-hashes --no-emit-project --no-header --no-annotate --quiet".split()
+EXPORT = ["uv", "export", "--all-groups", "--no-hashes", "--no-emit-project", "--no-header", "--no-annotate", "--quiet"]
 LIST = re.compile(r"constraint-dependencies = \[\n.*?\]\n", re.DOTALL)
 
 

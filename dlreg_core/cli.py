@@ -196,7 +196,7 @@ def front_folder() -> Path:
 
 
 def _plan(models: str, preset: str, time_limit: float, seed: int) -> TrainPlan:
-    if time_limit <= 0:
+    if not 0 < time_limit < float("inf"):
         raise PlanError("The time limit must be a positive number of seconds.", "Give it 30 s or more.")
     choices: dict[str, Preset] = {"fast": "fast", "balanced": "balanced", "best": "best"}
     if preset not in choices:
@@ -251,6 +251,12 @@ def _follow(dispatcher: Dispatcher, run_id: str, *, quiet: bool) -> RunState:
 
 
 def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
+    result = run.result()
+    if result is None:
+        raise ConflictError(f"Run {run.id} has no models.", "Train it first.")
+    models = [row.model for row in result.leaderboard if row.trained]
+    if model is not None and model not in models:
+        raise NotFoundError(f"Run {run.id} has no model {model!r}.", f"Choose from {', '.join(models)}.")
     scorer = Scorer()
     try:
         exported = scorer.export(run, model, out.resolve())

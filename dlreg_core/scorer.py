@@ -12,19 +12,19 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from dlreg_core.bundle import write_bundle
-from dlreg_core.errors import DlregError
+from dlreg_core.errors import ConflictError, DlregError
 from dlreg_core.explanation import ExplainSizes, explain, sizes_for
-from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare import background_rows, prepared_of
 from dlreg_core.runs import RunFolder
 from dlreg_core.training.pipeline import Pipeline
 
 _MOST_PIPELINES = 3
 _SHOWN = 5
 _EXPLAIN_SECONDS = 2.0
+_MOST_BACKGROUND = 100
 _ASSUMED_ROWS_PER_SECOND = 10_000.0
 
 
@@ -41,6 +41,8 @@ class Answering:
             return self._do(request)
         except DlregError as exc:
             return {"error": exc.message, "hint": exc.hint}
+        except OSError as exc:
+            return {"error": f"{exc.filename or 'A file'} can't be read or written ({exc.strerror or exc})."}
 
     def _do(self, request: dict[str, Any]) -> dict[str, Any]:
         pipeline, model = self._pipeline(request["run"]), request["model"]
@@ -73,17 +75,16 @@ class Answering:
         }
 
     def _explain(self, run: str, pipeline: Pipeline, model: str | None, rows: pd.DataFrame) -> dict[str, Any]:
+        pipeline.schema.coerce(rows)
         background = self._background(run)
-        dropped = pipeline.spec.cleaner.dropped
-        active = tuple(name for name in pipeline.schema.names if name not in dropped)
-        sizes = sizes_for(len(active), _ASSUMED_ROWS_PER_SECOND, _EXPLAIN_SECONDS, at_most_rows=1)
+        sizes = sizes_for(len(pipeline.schema.names), _ASSUMED_ROWS_PER_SECOND, _EXPLAIN_SECONDS, at_most_rows=1)
         explanation = explain(
             lambda frame: pipeline.predict(frame, model),
             rows[list(pipeline.schema.names)].iloc[:1],
-            background.iloc[: sizes.background],
-            ExplainSizes(1, sizes.background, sizes.permutations),
+            background,
+            ExplainSizes(1, len(background), sizes.permutations),
             model=model or pipeline.best_model,
-            active=active,
+            active=pipeline.schema.names,
         )
         return {
             "values": explanation.values.iloc[0].tolist(),
@@ -95,7 +96,10 @@ class Answering:
             while len(self._pipelines) >= _MOST_PIPELINES:
                 dropped, _ = self._pipelines.popitem(last=False)
                 self._backgrounds.pop(dropped, None)
-            pipeline = Pipeline(RunFolder(Path(run)).train_task().path / "model")
+            folder = RunFolder(Path(run))
+            if folder.result() is None:
+                raise ConflictError(f"Run {folder.id} has no models to use.", "Wait until its training is done.")
+            pipeline = Pipeline(folder.train_task().path / "model")
             for model in pipeline.models:
                 pipeline.persist(model.name)
             self._pipelines[run] = pipeline
@@ -103,13 +107,13 @@ class Answering:
         return self._pipelines[run]
 
     def _background(self, run: str) -> pd.DataFrame:
-        """Return the training rows that stand for "not known": the same as in the run's own explanation."""
+        """Return as many background rows as the run's own explanation used, so that both start from one base value."""
         if run not in self._backgrounds:
             folder = RunFolder(Path(run))
-            experiment = folder.experiment()
+            experiment, result = folder.experiment(), folder.result()
+            count = result.plan.explain_background if result else 0
             table = prepared_of(folder.home, experiment)
-            chosen = np.random.default_rng(experiment.plan.seed).permutation(len(table.train))[:100]
-            self._backgrounds[run] = table.train.iloc[chosen]
+            self._backgrounds[run] = background_rows(table, count or _MOST_BACKGROUND, experiment.plan.seed)
         return self._backgrounds[run]
 
 

@@ -62,6 +62,7 @@ def show_usage(file_name: str) -> None:
     st.subheader("How to use it", anchor=False)
     python, command = st.tabs(["Python", "Command line"])
     with python:
+        st.markdown("With dlreg installed:")
         st.code(usage.python_usage(file_name), language="python")
     with command:
         st.markdown("With dlreg installed:")

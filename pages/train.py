@@ -7,7 +7,7 @@ import streamlit as st
 from dlreg_core.errors import DlregError, RecipeError
 from dlreg_core.prepare.draft import draft_of
 from dlreg_core.report import words
-from dlreg_core.report.plan_words import plan_words
+from dlreg_core.report.plan_words import plan_words, recipe_words
 from dlreg_core.runs.progress import fold
 from dlreg_core.specs import Dataset, Experiment, Recipe, Report, RunState, TrainPlan
 from dlreg_core.training.catalogue import BASELINES
@@ -69,10 +69,7 @@ def new_run() -> None:
         st.info("It isn't settled yet what to predict from this table.", icon=":material/tune:")
         lead("Prepare", "prepare")
         return
-    split = {"own": "your own test file"}.get(recipe.split.kind, f"a {recipe.split.kind} split")
-    split = f"{split} by {recipe.split.column}" if recipe.split.column else split
-    columns = f"{len(recipe.features)} columns" if len(recipe.features) > 1 else "1 column"
-    st.markdown(f"Predict **{escaped(recipe.target)}** from {columns}, with {escaped(split)}.")
+    st.markdown(escaped(recipe_words(recipe)))
     plan = set_up(dataset, recipe, draft.plan, f"new_{dataset.id}", label="Start training")
     if plan is not None and plan != draft.plan:
         preparing.change(draft, plan=plan)

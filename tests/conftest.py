@@ -94,7 +94,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     home = tmp_path_factory.mktemp("trained")
     dispatcher = open_dispatcher(Settings(home=home))
     experiment = experiment_on(
-        add_table(home, small_table()), "price", models=("FASTAI", "NN_TORCH"), time_limit=30.0, preset="fast"
+        add_table(home, small_table()), "price", models=("FASTAI", "NN_TORCH"), time_limit=60.0, preset="fast"
     )
     run_id = dispatcher.submit(experiment, "local")
     wait_for(lambda: dispatcher.store.refresh(run_id).is_final, 240)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -67,7 +68,8 @@ def _unpack(path: Path, folder: Path) -> None:
             infos = archive.infolist()
             _audit(infos)
             archive.extractall(folder)
-    except (zipfile.BadZipFile, OSError, EOFError) as exc:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as exc:
+        # The last two: members that are encrypted, or packed in a way that Python doesn't know.
         raise BundleError(f"{path.name} is no readable model file.", "Choose a file that was exported here.") from exc
 
 

@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 import dlreg_core
 from dlreg_core.bundle.card import model_card
@@ -16,13 +15,16 @@ from dlreg_core.bundle.load import checked_pipeline
 from dlreg_core.bundle.manifest import MANIFEST, Manifest, python_minor, sha256
 from dlreg_core.bundle.requirements import requirements_for
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
-from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare import prepared_of, read_raw_rows
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Exported, TrainResult
 from dlreg_core.training.pipeline import Pipeline, deploy
 
 RUNTIME = ("__init__.py", "errors.py", "specs.py", "ingest", "prepare", "training/__init__.py", "training/pipeline.py")
 """Modules of this package that a model file carries along."""
+
+_OF_NETWORKS = ("autogluon.tabular", "torch")
+"""Packages that a baseline doesn't need."""
 
 _REFERENCE_ROWS = 5
 _SCRIPT = Path(__file__).with_name("predict_script.py")
@@ -97,7 +99,8 @@ def _fill(place: Path, run: RunFolder, pipeline: Pipeline, result: TrainResult, 
         model=model,
         family=row.family,
         inputs=pipeline.schema,
-        versions={"python": python_minor(), **{k: v.split("+")[0] for k, v in result.versions.items()}},
+        versions={"python": python_minor()}
+        | {k: v.split("+")[0] for k, v in result.versions.items() if row.role != "baseline" or k not in _OF_NETWORKS},
         metrics=row,
         rows=result.rows,
         dataset_sha256_prefix=experiment.dataset_id,
@@ -120,18 +123,21 @@ def _copy_runtime(target: Path) -> None:
 
 
 def _write_reference(path: Path, run: RunFolder, pipeline: Pipeline, model: str) -> None:
-    """Write a few raw test rows with their predictions."""
+    """Write a few raw test rows with their predictions in the last column, under a name that is free."""
     table = prepared_of(run.home, run.experiment())
     rows = table.test.iloc[:_REFERENCE_ROWS]
     expected = pipeline.predict(rows, model)
-    rows.assign(expected_prediction=expected).to_csv(path, index=False)
+    name = "expected_prediction"
+    while name in rows.columns:
+        name += "_"
+    rows.assign(**{name: expected}).to_csv(path, index=False)
 
 
 def _check(place: Path) -> float:
     """Load what was written as a stranger would, and return the largest relative difference."""
     loaded, manifest = checked_pipeline(place)
-    rows = pd.read_csv(place / "reference.csv", dtype={f.name: object for f in loaded.schema.fields})
-    expected = rows["expected_prediction"].to_numpy(dtype=np.float64)
+    rows = read_raw_rows(place / "reference.csv", loaded.schema)
+    expected = rows.iloc[:, -1].to_numpy(dtype=np.float64)
     found = loaded.predict(rows)
     difference = float(np.max(np.abs(found - expected) / np.maximum(np.abs(expected), 1e-12)))
     if difference > manifest.tolerance:

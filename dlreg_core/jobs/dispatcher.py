@@ -68,6 +68,7 @@ class Dispatcher:
         ended = False
         for task in self.store.folder(run_id).tasks():
             if not task.state().is_final:
+                task.mark_cancelling()
                 self._backend.kill(task)
                 if task.done() is None:
                     task.finish(Done(state=RunState.CANCELLED, reason="Cancelled while it was running."))

@@ -76,7 +76,7 @@ class Scorer:
         Returns
         -------
         values : ndarray of float64, shape (features,)
-            Shapley values in the target's unit, in the order of the recipe's features.
+            Shapley values in the target's unit, in the order of the model's columns.
         base_value : float
             What they start from.
         """

@@ -14,7 +14,7 @@ from dlreg_core.prepare.plan import (
 from dlreg_core.prepare.reading import read_raw_rows
 from dlreg_core.prepare.schema import Field, Schema, schema_of
 from dlreg_core.prepare.splitting import SplitRows, preview_split, split_rows
-from dlreg_core.prepare.tables import PreparedTable, prepare_table, prepared_of
+from dlreg_core.prepare.tables import PreparedTable, background_rows, prepare_table, prepared_of
 
 __all__ = [
     "Cleaner",
@@ -25,6 +25,7 @@ __all__ = [
     "SplitRows",
     "StepPreview",
     "TargetChoice",
+    "background_rows",
     "column_choices",
     "fit_cleaner",
     "prepare_table",

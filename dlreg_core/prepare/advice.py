@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from dlreg_core.specs import Column, ColumnType, Dataset
+from dlreg_core.specs import Column, ColumnType, Dataset, RowCounts
 
 _GROUP_WORDS = re.compile(
     r"(^|[^a-z])(id|ids|code|key|name|group|subject|patient|person|user|customer|client|store|shop|station|site|"
@@ -15,6 +15,7 @@ _GROUP_WORDS = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _FEWEST_GROUPS = 3
+_FEW_ROWS = 30
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,15 @@ def split_advice(dataset: Dataset, target: str) -> SplitAdvice:
         )
         return SplitAdvice("group", column.name, sentence)
     return SplitAdvice("random", None, "No date or repeating identifier found, so a random split is honest here.")
+
+
+def few_rows_warning(counts: RowCounts) -> str:
+    """Say that too few rows choose or judge to tell models apart; empty where there are enough."""
+    for rows, verb in ((counts.test, "judge the models"), (counts.validation, "choose between the models")):
+        if rows < _FEW_ROWS:
+            only = "Only 1 row would" if rows == 1 else f"Only {rows} rows would"
+            return f"{only} {verb}: too few to tell them apart. Choose other shares, another split, or add rows."
+    return ""
 
 
 def time_columns(dataset: Dataset, target: str) -> tuple[str, ...]:

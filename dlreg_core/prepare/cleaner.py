@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+from pydantic import Field
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.schema import Schema, schema_of
-from dlreg_core.prepare.steps import MISSING_LEVEL, DropColumns, ExpandDates, FillLevels, FillNumbers, Step
+from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
 from dlreg_core.specs import Cleaning, ColumnType, Spec
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
@@ -18,6 +19,8 @@ class Cleaner(Spec):
     """Cleaning as it was fitted on the training rows; kept and loaded as JSON."""
 
     schema_: Schema
+    dropped: dict[str, str] = Field(default_factory=dict)
+    """Columns that are left out, with the reason; new rows need not have them."""
     steps: tuple[Step, ...]
     level_columns: tuple[str, ...]
     """Columns that the networks get as categories."""
@@ -45,15 +48,6 @@ class Cleaner(Spec):
             cleaned = step.transform(cleaned)
         return cleaned.astype(dict.fromkeys(self.level_columns, "category"))
 
-    @property
-    def dropped(self) -> dict[str, str]:
-        """Columns that are left out, with the reason."""
-        found: dict[str, str] = {}
-        for step in self.steps:
-            if isinstance(step, DropColumns):
-                found |= step.columns
-        return found
-
 
 def fit_cleaner(
     frame: pd.DataFrame,
@@ -79,7 +73,14 @@ def fit_cleaner(
     RecipeError
         If no column is left to learn from.
     """
-    schema = schema_of(frame, types, day_first)
+    everything = schema_of(frame, types, day_first)
+    dropped = columns_to_drop(everything.coerce(frame), types, cleaning)
+    schema = Schema(fields=tuple(field for field in everything.fields if field.name not in dropped))
+    if not schema.fields:
+        raise RecipeError(
+            "No column is left to predict from: all of them are constant or identifiers.",
+            "Choose other columns, or keep identifiers.",
+        )
     current = schema.coerce(frame)
     steps: list[Step] = []
 
@@ -88,9 +89,6 @@ def fit_cleaner(
         current = step.transform(current)
         steps.append(step)
 
-    dropped = columns_to_drop(current, types, cleaning)
-    if dropped:
-        add(DropColumns(columns=dropped))
     dates = [c for c in current.columns if types[c] is ColumnType.DATETIME]
     if dates:
         add(ExpandDates.fit(current, dates))
@@ -105,7 +103,7 @@ def fit_cleaner(
     for step in _fills(current, numbers, levels, cleaning):
         add(step)
     as_levels = [c for c in current.columns if types.get(c) in (*_LEVELLED, ColumnType.IDENTIFIER)]
-    return Cleaner(schema_=schema, steps=tuple(steps), level_columns=tuple(as_levels))
+    return Cleaner(schema_=schema, dropped=dropped, steps=tuple(steps), level_columns=tuple(as_levels))
 
 
 def columns_to_drop(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleaning: Cleaning) -> dict[str, str]:

@@ -98,13 +98,23 @@ def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
     wanted = any(type_of(dataset, draft, n) is ColumnType.IDENTIFIER for n in features)
     cleaning = draft.cleaning.model_copy(update={"drop_identifiers": not wanted})
     return Recipe(
-        target=draft.target, features=features, unit=draft.unit, types=types, cleaning=cleaning, split=_split(draft)
+        target=draft.target,
+        features=features,
+        unit=draft.unit,
+        types=types,
+        cleaning=cleaning,
+        split=_split(dataset, draft),
     )
 
 
-def _split(draft: Draft) -> Split:
+def _split(dataset: Dataset, draft: Draft) -> Split:
     if draft.kind == "own" and not draft.test_dataset:
         raise RecipeError("There is no test file yet.", "Choose the file whose rows will judge the models.")
+    if draft.kind == "own" and draft.test_dataset == dataset.id:
+        raise RecipeError(
+            "The test file is the table itself, so its rows would judge what was learned from them.",
+            "Choose a file with other rows.",
+        )
     if draft.kind in ("time", "group") and not draft.column:
         raise RecipeError(f"There is no column to split by {draft.kind} with.", "Choose another split.")
     # With an own test file the table's rows are divided in the proportion of training to validation.

@@ -40,13 +40,12 @@ def form_fields(cleaner: Cleaner, order: Iterable[str] = ()) -> tuple[Field, ...
     Parameters
     ----------
     cleaner : Cleaner
-        The fitted cleaning; columns that it drops are not asked for.
+        The fitted cleaning.
     order : iterable of str
         Columns by their importance; those that it doesn't name follow in the table's order.
     """
-    used = [field for field in cleaner.schema_.fields if field.name not in cleaner.dropped]
     places = {name: place for place, name in enumerate(order)}
-    return tuple(sorted(used, key=lambda field: places.get(field.name, len(places))))
+    return tuple(sorted(cleaner.schema_.fields, key=lambda field: places.get(field.name, len(places))))
 
 
 def typical_row(schema: Schema) -> dict[str, Value]:

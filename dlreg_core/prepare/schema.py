@@ -183,15 +183,18 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
     found = []
     unread = int((read.isna() & raw.notna()).sum())
     if unread:
-        found.append(f"{field.name}: {unread:,} values can't be read as {field.type.value} and count as missing.")
+        values, count = ("value", "counts") if unread == 1 else ("values", "count")
+        found.append(f"{field.name}: {unread:,} {values} can't be read as {field.type.value} and {count} as missing.")
     if field.type is ColumnType.NUMBER and field.minimum is not None:
         beyond = int(((read < float(field.minimum)) | (read > float(field.maximum or 0))).sum())
         if beyond:
             low, high = f"{field.minimum:g}", f"{field.maximum:g}"
-            found.append(f"{field.name}: {beyond:,} values lie outside {low} to {high}, the range learned from.")
+            values = "value lies" if beyond == 1 else "values lie"
+            found.append(f"{field.name}: {beyond:,} {values} outside {low} to {high}, the range learned from.")
     elif field.type in (ColumnType.CATEGORY, ColumnType.BOOLEAN) and field.levels:
         new = sorted(set(read.dropna()) - set(field.levels))
         if new and len(field.levels) < _MOST_LEVELS:
             shown = ", ".join(new[:3]) + ("…" if len(new) > 3 else "")
-            found.append(f"{field.name}: {len(new):,} levels were never seen in training ({shown}).")
+            levels = "level was" if len(new) == 1 else "levels were"
+            found.append(f"{field.name}: {len(new):,} {levels} never seen in training ({shown}).")
     return found

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupShuffleSplit
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.specs import Split
 
 Rows = NDArray[np.int64]
+_GROUP_ORDERS = 20
 FEWEST_ROWS = 20
 """Below this number of rows there is nothing to split."""
 
@@ -37,7 +37,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
         The rows to divide, with the column that the split goes by.
     split : Split
         How to divide them. By time: the oldest rows train, the newest judge. By group: the rows of a group stay
-        together, and the shares are shares of groups.
+        together, and the shares are met as nearly as whole groups allow.
 
     Raises
     ------
@@ -102,17 +102,31 @@ def _ordered(keys: pd.Series, split: Split) -> SplitRows:
 
 def _grouped(keys: pd.Series, split: Split) -> SplitRows:
     groups = keys.astype(str).to_numpy()
-    if len(np.unique(groups)) < 3:
+    names, sizes = np.unique(groups, return_counts=True)
+    if len(names) < 3:
         raise RecipeError(
             f"The column {split.column} has fewer than three groups.", "Choose a column with more groups to split by."
         )
-    everything = np.arange(len(keys), dtype=np.int64)
-    rest, test = _hold_out(everything, groups, split.test, split.seed)
-    train, validation = _hold_out(rest, groups, split.validation / (split.train + split.validation), split.seed + 1)
-    return SplitRows(train, validation, test)
+    part_of = _share_out(sizes, np.array([split.train, split.validation, split.test]), split.seed)
+    part = part_of[np.searchsorted(names, groups)]
+    return SplitRows(*(np.flatnonzero(part == number).astype(np.int64) for number in range(3)))
 
 
-def _hold_out(rows: Rows, groups: NDArray[np.object_], share: float, seed: int) -> tuple[Rows, Rows]:
-    splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-    kept, held = next(splitter.split(rows, groups=groups[rows]))
-    return rows[kept], rows[held]
+def _share_out(sizes: NDArray[np.int64], shares: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+    """Give each group to a part so that the parts' rows come close to their shares, and none is empty.
+
+    Groups differ in size, so several random orders are tried; in each, a group goes to the part that lacks most rows.
+    """
+    rng = np.random.default_rng(seed)
+    wanted = shares * sizes.sum()
+    best, least = np.zeros(len(sizes), dtype=np.int64), np.inf
+    for _ in range(_GROUP_ORDERS):
+        part, filled = np.empty(len(sizes), dtype=np.int64), np.zeros(len(shares))
+        for group in rng.permutation(len(sizes)):
+            # In proportion to the share, so that small parts are not filled last with whatever is over.
+            part[group] = int(np.argmax((wanted - filled) / wanted))
+            filled[part[group]] += sizes[group]
+        off = float(np.abs(filled - wanted).sum()) + (np.inf if (filled == 0).any() else 0.0)
+        if off < least:
+            best, least = part, off
+    return best

@@ -14,18 +14,6 @@ MISSING_LEVEL = "(missing)"
 _DAY = 86_400e9
 
 
-class DropColumns(Spec):
-    """Leave columns out."""
-
-    kind: Literal["drop_columns"] = "drop_columns"
-    columns: dict[str, str]
-    """Why each column is left out, by name."""
-
-    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return `frame` without the columns."""
-        return frame.drop(columns=list(self.columns))
-
-
 class ExpandDates(Spec):
     """Replace each date by the parts of it that vary: days since the first one, year, month, day, weekday, hour."""
 
@@ -73,7 +61,7 @@ class FillLevels(Spec):
         return frame.fillna(self.values)
 
 
-Step = Annotated[DropColumns | ExpandDates | FillNumbers | FillLevels, Field(discriminator="kind")]
+Step = Annotated[ExpandDates | FillNumbers | FillLevels, Field(discriminator="kind")]
 
 
 def _free_name(name: str, frame: pd.DataFrame) -> str:

@@ -145,6 +145,13 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
     )
 
 
+def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame:
+    """Return the training rows that stand for "not known" in explanations: the same for the same seed, everywhere."""
+    # A stream of its own, so that other random choices with the same seed don't move these.
+    chosen = np.random.default_rng([seed, 1]).permutation(len(table.train))[:count]
+    return table.train.iloc[chosen]
+
+
 def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
     """Refuse a recipe that names columns that aren't there, or a target that is no number.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dlreg_core.charts.numbers import quantity
+from dlreg_core.charts.numbers import percent, quantity
 from dlreg_core.runs.progress import ModelProgress, ModelState
-from dlreg_core.specs import TrainPlan
+from dlreg_core.specs import Recipe, TrainPlan
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -23,6 +23,19 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(0, int(seconds)), _MINUTE)
     hours, minutes = divmod(minutes, _MINUTE)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def recipe_words(recipe: Recipe) -> str:
+    """Return what is predicted: "Predict price from 9 columns, judged on a random 15 % of the rows."."""
+    split, count = recipe.split, len(recipe.features)
+    columns = "1 column" if count == 1 else f"{count:,} columns"
+    judged = {
+        "random": f"a random {percent(split.test)} of the rows",
+        "time": f"the newest {percent(split.test)} of the rows by {split.column}",
+        "group": f"groups of {split.column} that the models have never seen",
+        "own": "the rows of your own test file",
+    }[split.kind]
+    return f"Predict {recipe.target} from {columns}, judged on {judged}."
 
 
 def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int) -> str:

@@ -54,9 +54,12 @@ def leaderboard_table(result: TrainResult) -> pd.DataFrame:
     return table
 
 
-def rounded(values: pd.Series, digits: int = 3) -> pd.Series:
-    """Return a column of numbers as it is looked at: all at one precision, which gives most of them `digits` digits."""
-    place = _place(values, digits)
+def rounded(values: pd.Series, digits: int = 3, like: pd.Series | None = None) -> pd.Series:
+    """Return a column of numbers as it is looked at: all at one precision, which gives most of them `digits` digits.
+
+    With `like`, the precision is that of another column, so that both read alike.
+    """
+    place = _place(values if like is None else like, digits)
     return values if place is None else values.round(place)
 
 

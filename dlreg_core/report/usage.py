@@ -10,7 +10,7 @@ def python_usage(file_name: str) -> str:
 import pandas as pd
 from dlreg_core.bundle import load_bundle
 
-# Checks every file's hash, the versions and the reference rows before it answers.
+# Checks the hash of every file, and the versions, before anything is loaded.
 model, manifest = load_bundle(Path("{file_name}"), Path("model"))
 
 rows = pd.read_csv("rows.csv")

@@ -7,6 +7,7 @@
                 launched.json      when a process was started for it
                 started.json       which process took it
                 worker.lock        held by that process for as long as it lives
+                cancelling.json    when somebody began to end it
                 events.jsonl       what happened, a line each
                 log.txt            what the libraries printed
                 result.json, …     what was found
@@ -38,6 +39,10 @@ from dlreg_core.specs import Done, Event, Experiment, RunState, Task, TaskKind, 
 
 LAUNCH_GRACE_SECONDS = 120.0
 """How long a started process may take until it holds its lock, on a machine that is short of everything."""
+
+
+CANCEL_GRACE_SECONDS = 10.0
+"""How long ending a task's processes may take until it counts as cancelled without a ``DONE``."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,25 @@ class TaskFolder:
             return now()
         return datetime.fromisoformat(json.loads(path.read_text())["time"])
 
+    def started(self) -> datetime | None:
+        """Return the moment at which a process took this task, or None while none has."""
+        try:
+            return datetime.fromisoformat(json.loads((self.path / "started.json").read_text())["time"])
+        except FileNotFoundError:
+            return None
+
+    def mark_cancelling(self) -> None:
+        """Note that this task's processes are being ended, so that nobody takes it for one whose worker died."""
+        write_text(self.path / "cancelling.json", json.dumps({"time": now().isoformat()}))
+
     @contextmanager
-    def hold(self) -> Iterator[Task]:
+    def hold(self, patience: float = 10.0) -> Iterator[Task]:
         """Take the task for this process, and keep it until the block ends.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds to wait for another process to let go.
 
         Raises
         ------
@@ -98,7 +119,7 @@ class TaskFolder:
         """
         lock = FileLock(self.path / "worker.lock")
         try:
-            lock.acquire(timeout=10)
+            lock.acquire(timeout=patience)
         except Timeout as exc:
             raise ConflictError(f"Task {self.number} of run {self.run.id} is already being worked on.") from exc
         try:
@@ -149,20 +170,24 @@ class TaskFolder:
     def state(self) -> RunState:
         """Derive the task's state from its folder alone."""
         done = self.done()
-        if done is not None:
-            return done.state
-        if self.is_held():
+        if done is None and self.is_held():
             return RunState.RUNNING
         # The worker may have finished between the two looks.
-        done = self.done()
-        if done is not None:
-            return done.state
+        done = done or self.done()
+        return done.state if done is not None else self._state_without_worker()
+
+    def _state_without_worker(self) -> RunState:
+        """Return the state of a task that isn't done and that no process holds."""
+        if (self.path / "cancelling.json").exists():
+            return RunState.RUNNING if self._age("cancelling.json") < CANCEL_GRACE_SECONDS else RunState.CANCELLED
         if (self.path / "started.json").exists():
             return RunState.INTERRUPTED
         if not (self.path / "launched.json").exists():
             return RunState.QUEUED
-        age = now().timestamp() - (self.path / "launched.json").stat().st_mtime
-        return RunState.RUNNING if age < LAUNCH_GRACE_SECONDS else RunState.INTERRUPTED
+        return RunState.RUNNING if self._age("launched.json") < LAUNCH_GRACE_SECONDS else RunState.INTERRUPTED
+
+    def _age(self, name: str) -> float:
+        return now().timestamp() - (self.path / name).stat().st_mtime
 
     # --- events -------------------------------------------------------------------------------------------------
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs.files import write_spec
-from dlreg_core.runs.folder import RunFolder
+from dlreg_core.runs.folder import RunFolder, TaskFolder
 from dlreg_core.runs.index import RunIndex, RunSummary
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Report, RunState, TaskKind, now
@@ -64,7 +63,6 @@ class RunStore:
         folder = self.folder(run_id)
         task = folder.train_task()
         done = task.done()
-        started = task.path / "started.json"
         return Report(
             run_id=run_id,
             run_dir=str(folder.path),
@@ -72,7 +70,7 @@ class RunStore:
             reason=done.reason if done else "",
             hint=done.hint if done else "",
             experiment=folder.experiment(),
-            started=datetime.fromtimestamp(started.stat().st_mtime, UTC) if started.exists() else None,
+            started=task.started(),
             ended=done.ended if done else None,
             result=folder.result(),
         )
@@ -119,13 +117,15 @@ class RunStore:
             If it is queued or running.
         """
         folder = self.folder(run_id)
-        if any(not task.state().is_final for task in folder.tasks()):
+        if any(_is_live(task) for task in folder.tasks()):
             raise ConflictError(f"Run {run_id} is still going.", "Cancel it first, then delete it.")
         # Out of sight in one step, so that a half-removed run is never listed.
         doomed = folder.path.with_name(f".{run_id}.deleted")
         folder.path.rename(doomed)
         self.index.remove(run_id)
         shutil.rmtree(doomed)
+        for made in (self.home / "cache" / "exports").glob(f"{run_id}-*"):
+            made.unlink(missing_ok=True)
 
 
 @cache
@@ -137,6 +137,14 @@ def _store(home: Path, url: str) -> RunStore:
 def open_store(settings: Settings) -> RunStore:
     """Return the store of the home that `settings` name; one object for each home and process."""
     return _store(settings.home, settings.database_url)
+
+
+def _is_live(task: TaskFolder) -> bool:
+    try:
+        return not task.state().is_final
+    except NotFoundError:
+        # How it ended can't be read; only a process that still holds it is in the way then.
+        return task.is_held()
 
 
 def _new_id() -> str:

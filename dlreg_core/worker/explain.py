@@ -8,7 +8,7 @@ import numpy as np
 
 from dlreg_core.errors import ConflictError
 from dlreg_core.explanation import ExplainSizes, explain, sizes_for
-from dlreg_core.prepare import PreparedTable, prepared_of
+from dlreg_core.prepare import PreparedTable, background_rows, prepared_of
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.results import Explanation, save_explanation
 from dlreg_core.specs import Task
@@ -39,7 +39,7 @@ def explain_run(folder: TaskFolder, task: Task) -> None:
     pipeline.persist(request.model)
     speed = bulk_rows_per_second(pipeline, request.model, table.test)
     rows = min(request.rows, len(table.test))
-    sizes = sizes_for(len(used_columns(pipeline)), speed, request.time_limit, at_most_rows=rows, at_least_rows=rows)
+    sizes = sizes_for(len(pipeline.schema.names), speed, request.time_limit, at_most_rows=rows, at_least_rows=rows)
     folder.emit("stage", name=f"Explaining {request.model}")
 
     def report(share: float) -> None:
@@ -78,20 +78,13 @@ def explain_model(
     """
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.permutation(len(table.test))[: sizes.rows])
-    background = rng.permutation(len(table.train))[: sizes.background]
     return explain(
         lambda frame: pipeline.predict(frame, model),
         table.test.iloc[chosen].set_axis(table.rows_test[chosen], axis=0),
-        table.train.iloc[background],
+        background_rows(table, sizes.background, seed),
         sizes,
         model=model,
-        active=used_columns(pipeline),
+        active=pipeline.schema.names,
         seed=seed,
         progress=progress,
     )
-
-
-def used_columns(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return the raw columns that the models of a pipeline see."""
-    dropped = pipeline.spec.cleaner.dropped
-    return tuple(name for name in pipeline.schema.names if name not in dropped)

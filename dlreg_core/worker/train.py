@@ -29,7 +29,7 @@ from dlreg_core.training.judging import (
 )
 from dlreg_core.training.networks import NetworkTrainer, core_count, device_note, versions
 from dlreg_core.training.pipeline import Pipeline, PipelineModel, PipelineSpec, save_pipeline
-from dlreg_core.worker.explain import explain_model, used_columns
+from dlreg_core.worker.explain import explain_model
 
 _PREDICTED_PER_SECOND = 20_000.0
 """Careful guess of the rows that a network predicts in a second, for the time that judging will take."""
@@ -239,7 +239,7 @@ def _explain(job: Job, pipeline: Pipeline, plan: ResolvedPlan) -> ResolvedPlan:
         speed = bulk_rows_per_second(pipeline, pipeline.best_model, job.table.test)
         seconds = max(1.0, min(job.budget.left() - 1.0, explaining_seconds(job.budget.seconds)))
         sizes = sizes_for(
-            len(used_columns(pipeline)), speed, seconds, at_most_rows=min(_MOST_EXPLAINED, len(job.table.test))
+            len(pipeline.schema.names), speed, seconds, at_most_rows=min(_MOST_EXPLAINED, len(job.table.test))
         )
     explanation = explain_model(pipeline, pipeline.best_model, job.table, sizes, seed=job.seed)
     save_explanation(job.folder, explanation)

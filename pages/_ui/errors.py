@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from dlreg_core.errors import DlregError
+from pages._ui.sidebar import escaped
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def shown() -> Iterator[None]:
 
 def show(error: DlregError) -> None:
     """Show an error of the core."""
-    st.error(f"**{error.message}** {error.hint}".strip(), icon=":material/error:")
+    st.error(f"**{escaped(error.message)}** {escaped(error.hint)}".strip(), icon=":material/error:")
     if error.__cause__ is not None:
         with st.expander("Technical detail"):
             st.code("".join(traceback.format_exception(error.__cause__)), language=None)

@@ -39,7 +39,7 @@ def offer(run_id: str, row: LeaderboardRow, found: Explanation | None, *, primar
 
 def _expected(run_id: str, row: LeaderboardRow, found: Explanation | None, rows: int) -> float:
     cleaner = core.cleaner(run_id)
-    features = len(cleaner.schema_.names) - len(cleaner.dropped)
+    features = len(cleaner.schema_.names)
     speed = row.predict_rows_per_second or 1000.0
     if found is not None and found.result.seconds > 0:
         # What the same model really did, beside whatever else this machine was doing.

@@ -114,8 +114,8 @@ def _show_many(report: Report, predicted: PredictedTable, file_name: str) -> Non
     for warning in predicted.warnings:
         st.warning(escaped(warning), icon=":material/warning:")
     shown = table.head(_SHOWN)
-    shown = shown.assign(**{name: rounded(shown[name], 4) for name in added})
-    config = raw_columns(shown) | {name: quantity_column(name, unit, shown[name]) for name in added}
+    shown = shown.assign(**{name: rounded(shown[name], 4, like=shown[added[0]]) for name in added})
+    config = raw_columns(shown) | {name: quantity_column(name, unit, shown[added[0]]) for name in added}
     order = [*added, *(name for name in shown.columns if name not in added)]
     st.dataframe(shown, hide_index=True, column_order=order, column_config=config, height=282, alt="Predicted rows.")
     if len(table) > _SHOWN:

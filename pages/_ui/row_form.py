@@ -61,7 +61,7 @@ def _number(field: Field, label: str, value: Value, key: str) -> float | None:
     help_text = (
         f"In training from {number_range(low, high, ' to ')}, half of the rows below {number(_as_float(field))}."
     )
-    entered = st.number_input(
+    return st.number_input(
         label,
         value=None if value is None else float(value),
         step=_step(field, low, high),
@@ -70,9 +70,6 @@ def _number(field: Field, label: str, value: Value, key: str) -> float | None:
         key=key,
         placeholder="missing",
     )
-    if entered is not None and not low <= entered <= high:
-        st.caption(f":orange[outside {escaped(number_range(low, high, ' to '))}]")
-    return entered
 
 
 def _as_float(field: Field) -> float | None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dlreg_core.charts.split_bar import SplitBar
 from dlreg_core.errors import RecipeError
-from dlreg_core.prepare.advice import group_columns, split_advice, time_columns
+from dlreg_core.prepare.advice import few_rows_warning, group_columns, split_advice, time_columns
 from dlreg_core.prepare.draft import Draft
 from dlreg_core.report.table_words import rows_words
 from dlreg_core.specs import Dataset
@@ -23,6 +23,10 @@ _MEANING = {
     "time": "The oldest rows train, the newest judge.",
     "group": "Rows of one group stay together, so that the models are judged on groups they have never seen.",
     "own": "The rows of your file judge; this table is divided between training and validation.",
+}
+_PARTS = {
+    "validation": ("Validation rows", "They choose between the models, and the networks stop by them."),
+    "test": ("Test rows", "They judge the models, and choose nothing."),
 }
 _SHARES = list(range(5, 45, 5))
 
@@ -40,7 +44,7 @@ def split(dataset: Dataset, draft: Draft) -> Draft:
     )
     st.markdown(f":gray[{_MEANING[kind]}]")
     changes: dict[str, Any] = {"kind": kind}
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         if kind in ("time", "group"):
             changes["column"] = _column(dataset, draft, kind)
         changes |= _shares(dataset, draft, kind)
@@ -60,14 +64,13 @@ def _column(dataset: Dataset, draft: Draft, kind: str) -> str | None:
         names,
         index=names.index(draft.column) if draft.column in names else 0,
         key=f"split_{kind}_{dataset.id}_{draft.target}",
-        width=260,
+        width=210,
     )
 
 
 def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
     shares: dict[str, Any] = {}
-    parts = {"validation": "Validation rows: choose between models", "test": "Test rows: judge, and choose nothing"}
-    for part, label in parts.items():
+    for part, (label, meaning) in _PARTS.items():
         if kind == "own" and part == "test":
             continue
         now = round(getattr(draft, part) * 100)
@@ -77,7 +80,8 @@ def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
             value=now,
             format_func=lambda share: f"{share} %",
             key=f"share_{part}_{dataset.id}",
-            width=260,
+            width=210,
+            help=meaning,
         )
         shares[part] = percent / 100
     if kind in ("random", "group", "own"):
@@ -87,7 +91,7 @@ def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
             max_value=2**31 - 1,
             value=draft.seed,
             key=f"seed_{dataset.id}",
-            width=120,
+            width=110,
             help="The same seed divides the rows in the same way every time.",
         )
     return shares
@@ -115,6 +119,9 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
             errors.show(exc)
         return False
     picture(SplitBar(counts), key="split_bar")
+    warning = few_rows_warning(counts)
+    if warning:
+        st.warning(warning, icon=":material/warning:")
     left_out = rows_words(counts)
     if left_out:
         st.markdown(f":gray[{left_out}]")

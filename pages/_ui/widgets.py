@@ -59,7 +59,7 @@ def need_run() -> Report:
         try:
             report = core.report(identifier)
         except NotFoundError as exc:
-            st.error(f"**{exc.message}** {exc.hint}", icon=":material/error:")
+            st.error(f"**{escaped(exc.message)}** {escaped(exc.hint)}", icon=":material/error:")
             lead("Look at the runs", "runs")
             return st.stop()
         if state.dataset_id() != report.experiment.dataset_id:

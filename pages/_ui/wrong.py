@@ -110,8 +110,8 @@ def worst_rows(report: Report, model: str) -> None:
     table = worst_table(core.test_table(report.run_id), core.predictions(report.run_id), model, recipe.target)
     st.markdown("**Worst rows**  \nSelect a row to see why it got its prediction.")
     figures = ["Actual", "Predicted", "Off by"]
-    shown = table.assign(**{name: rounded(table[name], 4) for name in figures})
-    config = raw_columns(shown) | {name: quantity_column(name, recipe.unit, shown[name]) for name in figures}
+    shown = table.assign(**{name: rounded(table[name], 4, like=table["Actual"]) for name in figures})
+    config = raw_columns(shown) | {name: quantity_column(name, recipe.unit, shown["Actual"]) for name in figures}
     config["Row"] = st.column_config.NumberColumn("Row", format="%d", help="Row number in the table, from 0.")
     chosen = st.dataframe(
         shown,

@@ -71,7 +71,6 @@ def test_a_changed_value_changes_the_prediction(run: RunFolder) -> None:
     widget(app.number_input, "size").set_value(1000.0).run()
     assert not app.exception
     assert "$3,000" in texts(app)
-    assert "outside" in texts(app)
 
 
 def test_starting_from_a_test_row_fills_the_form(run: RunFolder) -> None:
@@ -104,7 +103,7 @@ def test_many_rows_come_back_with_predictions(run: RunFolder) -> None:
 
 def test_a_missing_column_is_named(run: RunFolder) -> None:
     app = opened("predict", run=run.id)
-    rows = small_table(5).drop(columns=["price", "size"])
+    rows = small_table(30).drop(columns=["price", "size"])
     app.file_uploader[0].upload("new.csv", rows.to_csv(index=False).encode(), "text/csv").run()
     assert not app.exception
     assert "has no column size" in texts(app)

@@ -226,4 +226,3 @@ def test_rows_that_are_asked_for_are_explained_however_long_it_takes() -> None:
     assert sizes_for(20, 1e9, 1.0, at_most_rows=50, at_least_rows=50).rows == 50
     sizes = sizes_for(5, 1000.0, 10.0, at_most_rows=30, at_least_rows=30)
     assert expected_seconds(5, 1000.0, 30, 10.0) == evaluations(5, sizes) / 1000
-    assert expected_seconds(5, 1000.0, 30, 10.0, speed=100.0) == evaluations(5, sizes) / 100

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.prepare.advice import group_columns, split_advice, time_columns
-from dlreg_core.specs import Dataset
+from dlreg_core.prepare.advice import few_rows_warning, group_columns, split_advice, time_columns
+from dlreg_core.specs import Dataset, RowCounts
 
 
 def stored(tmp_path: Path, **columns: list) -> Dataset:
@@ -42,3 +42,9 @@ def test_columns_with_gaps_are_not_offered(tmp_path: Path) -> None:
     dataset = stored(tmp_path, shop=[None, *(f"s{i % 5}" for i in range(99))], n=[None, *range(5, 104)])
     assert group_columns(dataset, "size") == ()
     assert time_columns(dataset, "size") == ()
+
+
+def test_a_handful_of_rows_judges_nothing() -> None:
+    assert few_rows_warning(RowCounts(train=700, validation=150, test=150)) == ""
+    assert few_rows_warning(RowCounts(train=292, validation=103, test=3)).startswith("Only 3 rows would judge")
+    assert few_rows_warning(RowCounts(train=292, validation=1, test=103)).startswith("Only 1 row would choose")

@@ -96,6 +96,12 @@ def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, changes: dict, me
         recipe_of(dataset, start_draft(dataset).changed(**changes))
 
 
+def test_a_table_cannot_judge_itself(tmp_path: Path) -> None:
+    dataset, _ = stored(tmp_path)
+    with pytest.raises(RecipeError, match="the table itself"):
+        recipe_of(dataset, start_draft(dataset).changed(kind="own", test_dataset=dataset.id))
+
+
 def test_a_draft_is_kept_for_its_owner(tmp_path: Path) -> None:
     dataset, _ = stored(tmp_path)
     draft = start_draft(dataset).changed(used={"size": False}, types={"shop": ColumnType.TEXT}, kind="group")

@@ -159,11 +159,11 @@ def test_rows_without_experience_are_named_in_a_sentence_each() -> None:
         }
     )
     assert schema.warnings(rows) == (
-        "n: 1 values can't be read as number and count as missing.",
+        "n: 1 value can't be read as number and counts as missing.",
         "n: 2 values lie outside 1 to 5, the range learned from.",
         "c: 2 levels were never seen in training (w, z).",
-        "b: 1 values can't be read as boolean and count as missing.",
-        "d: 1 values can't be read as datetime and count as missing.",
+        "b: 1 value can't be read as boolean and counts as missing.",
+        "d: 1 value can't be read as datetime and counts as missing.",
     )
     assert schema.warnings(training_rows()) == ()
 

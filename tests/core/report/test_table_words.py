@@ -6,7 +6,7 @@ import pytest
 
 from dlreg_core.ingest import SAMPLES, DatasetStore, sample_path
 from dlreg_core.prepare import StepPreview
-from dlreg_core.report.plan_words import best_words, budget_words, clock, plan_words, state_words
+from dlreg_core.report.plan_words import best_words, budget_words, clock, plan_words, recipe_words, state_words
 from dlreg_core.report.table_words import (
     dialect_words,
     repair_words,
@@ -16,7 +16,7 @@ from dlreg_core.report.table_words import (
     values_words,
 )
 from dlreg_core.runs.progress import ModelProgress, ModelState
-from dlreg_core.specs import Dataset, Dialect, RowCounts, TrainPlan
+from dlreg_core.specs import Dataset, Dialect, Recipe, RowCounts, Split, TrainPlan
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,13 @@ def test_a_plan_in_words() -> None:
     words = plan_words(TrainPlan(models=("TABM",)), 3, 14_448, 9)
     assert words.startswith("1 network and 3 baselines learn from 14,448 rows with 9 columns, ")
     assert "in about 2 min" in words
+
+
+def test_a_recipe_in_words() -> None:
+    recipe = Recipe(target="price", features=("a", "b"))
+    assert recipe_words(recipe) == "Predict price from 2 columns, judged on a random 15 % of the rows."
+    by_time = recipe.model_copy(update={"split": Split(kind="time", column="day")})
+    assert recipe_words(by_time).endswith("judged on the newest 15 % of the rows by day.")
 
 
 def test_models_in_words() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs import RunFolder, TaskFolder
-from dlreg_core.runs.folder import LAUNCH_GRACE_SECONDS
+from dlreg_core.runs.folder import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS
 from dlreg_core.specs import Done, Experiment, ExplainRequest, Recipe, RunState, TaskKind
 from tests.conftest import ROOT, wait_for
 
@@ -23,7 +23,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from dlreg_core.runs import TaskFolder
-with TaskFolder(Path(sys.argv[1])).hold():
+with TaskFolder(Path(sys.argv[1])).hold(1.0):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -86,6 +86,17 @@ def test_a_launch_that_never_arrives_is_interrupted_after_a_while(task: TaskFold
     long_ago = (task.path / "launched.json").stat().st_mtime - LAUNCH_GRACE_SECONDS - 1
     os.utime(task.path / "launched.json", (long_ago, long_ago))
     assert task.state() is RunState.INTERRUPTED
+
+
+def test_a_task_that_is_being_cancelled_is_never_taken_for_interrupted(task: TaskFolder) -> None:
+    with task.hold():
+        pass
+    assert task.state() is RunState.INTERRUPTED
+    task.mark_cancelling()
+    assert task.state() is RunState.RUNNING
+    long_ago = (task.path / "cancelling.json").stat().st_mtime - CANCEL_GRACE_SECONDS - 1
+    os.utime(task.path / "cancelling.json", (long_ago, long_ago))
+    assert task.state() is RunState.CANCELLED, "whoever cancelled it died before saying so"
 
 
 def test_only_one_process_can_hold_a_task(task: TaskFolder) -> None:

@@ -189,6 +189,8 @@ def test_a_run_that_can_not_be_read_stays_on_the_list_and_frees_its_slot(store: 
     assert store.refresh(run.id) is RunState.INTERRUPTED
     assert [r.state for r in store.list("a")] == [RunState.INTERRUPTED]
     assert store.index.live() == ()
+    store.delete(run.id)
+    assert store.list("a") == ()
 
 
 def test_a_report_reads_the_folder_alone(store: RunStore) -> None:

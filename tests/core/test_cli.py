@@ -1,0 +1,245 @@
+"""The command line, as a shell calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlreg_core.runs import RunFolder, load_predictions, open_store
+from dlreg_core.settings import Settings
+from dlreg_core.specs import RunState
+from tests.conftest import small_table, wait_for
+
+COMMAND = str(Path(sys.executable).with_name("dlreg"))
+RUN_KEYS = {
+    "run_id",
+    "run_dir",
+    "state",
+    "stopped_early",
+    "seconds",
+    "budget_seconds",
+    "best_model",
+    "test_rows",
+    "leaderboard",
+}
+ROW_KEYS = {
+    "model",
+    "family",
+    "role",
+    "rmse",
+    "mae",
+    "mse",
+    "r2",
+    "median_ae",
+    "rmse_validation",
+    "fit_seconds",
+    "predict_rows_per_second",
+    "size_mb",
+    "note",
+}
+LIST_KEYS = {"run_id", "state", "name", "target", "best_model", "best_rmse", "created"}
+
+
+class Shell:
+    """Calls the command in a folder of its own, with a home of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.environment = {**os.environ, "DLREG_HOME": str(self.home), "COLUMNS": "80"}
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=250,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    found = Shell(tmp_path_factory.mktemp("shell"))
+    small_table(120).to_csv(found.folder / "houses.csv", index=False)
+    small_table(20, seed=3).drop(columns="price").to_csv(found.folder / "new.csv", index=False)
+    yield found
+
+
+@pytest.fixture(scope="module")
+def answer(shell: Shell) -> dict[str, object]:
+    """Return what training printed."""
+    options = ["--models", "fastai", "--time-limit", "25", "--preset", "fast", "--seed", "3", "--name", "Été"]
+    done = shell("train", "houses.csv", "--target", "price", *options, "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_training_prints_one_object_with_the_documented_keys(shell: Shell, answer: dict[str, object]) -> None:
+    assert set(answer) == RUN_KEYS
+    rows = answer["leaderboard"]
+    assert isinstance(rows, list)
+    assert all(set(row) == ROW_KEYS for row in rows)
+    assert (answer["state"], answer["budget_seconds"], answer["stopped_early"]) == ("completed", 25.0, False)
+    assert {row["role"] for row in rows} == {"network", "baseline"}
+    run = RunFolder(Path(str(answer["run_dir"])))
+    assert run.id == answer["run_id"]
+    assert run.path == shell.home / "runs" / run.id
+    stored = load_predictions(run)
+    assert answer["test_rows"] == len(stored.rows) == 18
+    for row in rows:
+        rmse = float(np.sqrt(np.mean((stored.actual - stored.predicted[row["model"]]) ** 2)))
+        assert row["rmse"] == pytest.approx(rmse)
+    experiment = run.experiment()
+    assert (experiment.name, experiment.plan.seed, experiment.recipe.split.seed) == ("Été", 3, 3)
+    assert (experiment.plan.models, experiment.plan.preset) == (("FASTAI",), "fast")
+
+
+def test_runs_lists_them(shell: Shell, answer: dict[str, object]) -> None:
+    done = shell("runs", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = {run["run_id"]: run for run in json.loads(done.stdout)}
+    mine = listed[str(answer["run_id"])]
+    assert set(mine) == LIST_KEYS
+    assert (mine["state"], mine["name"], mine["target"]) == ("completed", "Été", "price")
+    assert mine["best_model"] == answer["best_model"]
+    rows = answer["leaderboard"]
+    assert isinstance(rows, list)
+    assert mine["best_rmse"] == next(r["rmse"] for r in rows if r["model"] == answer["best_model"])
+    assert mine["created"].endswith("Z")
+    plain = shell("runs")
+    assert str(answer["run_id"]) in plain.stdout
+    assert "completed" in plain.stdout
+
+
+def test_a_run_and_its_exported_file_predict_the_same(shell: Shell, answer: dict[str, object]) -> None:
+    run_id = str(answer["run_id"])
+    exported = shell("export", run_id, "--out", "out/model.zip")
+    assert exported.returncode == 0, exported.stderr
+    assert "reference rows reproduced" in exported.stderr
+    from_run = shell("predict", run_id, "new.csv", "--out", "run.csv")
+    from_file = shell("predict", "out/model.zip", "new.csv", "--out", "file.parquet")
+    assert (from_run.returncode, from_file.returncode) == (0, 0), from_run.stderr + from_file.stderr
+    one, two = pd.read_csv(shell.folder / "run.csv"), pd.read_parquet(shell.folder / "file.parquet")
+    np.testing.assert_allclose(one["prediction"], two["prediction"], rtol=1e-5)
+    new = pd.read_csv(shell.folder / "new.csv")
+    assert list(one.columns) == [*new.columns, "prediction"]
+    assert one["id"].tolist() == new["id"].tolist()
+    mean = shell("predict", run_id, "new.csv", "--out", "mean.csv", "--model", "Mean")
+    assert mean.returncode == 0
+    predicted = pd.read_csv(shell.folder / "mean.csv")["prediction"]
+    stored = load_predictions(RunFolder(Path(str(answer["run_dir"])))).predicted["Mean"]
+    np.testing.assert_allclose(predicted, stored[0])
+
+
+BAD = [
+    (["train", "nowhere.csv", "--target", "price"], "nowhere.csv"),
+    (["train", "houses.csv", "--target", "cost"], "no column cost"),
+    (["train", "houses.csv", "--target", "place"], "place"),
+    (["train", "houses.csv", "--target", "price", "--models", "FASTAI,XGB"], "no network called XGB"),
+    (["train", "houses.csv", "--target", "price", "--split", "size"], "'size' is no split"),
+    (["train", "houses.csv", "--target", "price", "--split", "time:"], "'time:' is no split"),
+    (["train", "houses.csv", "--target", "price", "--split", "group:when"], "no column when"),
+    (["train", "houses.csv", "--target", "price", "--preset", "slow"], "no preset slow"),
+    (["train", "houses.csv", "--target", "price", "--time-limit", "0"], "positive number of seconds"),
+    (["train", "houses.csv", "--target", "price", "--time-limit", "nan"], "positive number of seconds"),
+    (["train", "houses.csv", "--target", "price", "--time-limit", "soon"], "'--time-limit'"),
+    (["train", "houses.csv"], "--target"),
+    (["train", "houses.csv", "--target", "price", "--replay", "nobody"], "There is no run 'nobody'"),
+    (["train", "houses.csv", "--target", "price", "--test-data", "new.csv"], "test file has no column price"),
+    (["train", "tiny.csv", "--target", "y"], "at least 20"),
+    (["predict", "nobody", "new.csv", "--out", "x.csv"], "There is no run 'nobody'"),
+    (["predict", "houses.csv", "new.csv", "--out", "x.csv"], "no readable model file"),
+    (["export", "nobody", "--out", "x.zip"], "There is no run 'nobody'"),
+    (["delete", "nobody"], "There is no run 'nobody'"),
+    (["cancel", "nobody"], "There is no run 'nobody'"),
+    (["fly"], "fly"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "part"), BAD, ids=[" ".join(a) for a, _ in BAD])
+def test_bad_input_ends_with_2_and_one_line(shell: Shell, arguments: list[str], part: str) -> None:
+    pd.DataFrame({"x": range(12), "y": range(12)}).to_csv(shell.folder / "tiny.csv", index=False)
+    done = shell(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert part in done.stderr
+
+
+def test_bad_input_for_a_run_that_exists(shell: Shell, answer: dict[str, object]) -> None:
+    run_id = str(answer["run_id"])
+    pd.DataFrame({"size": [1.0]}).to_csv(shell.folder / "short.csv", index=False)
+    for arguments, part in (
+        (["predict", run_id, "short.csv", "--out", "x.csv"], "no column id, place, built, country"),
+        (["predict", run_id, "new.csv", "--out", "x.csv", "--model", "XGB"], "no model 'XGB'"),
+        (["predict", run_id, "new.csv", "--out", "no/such/folder/x.csv"], "can't be written"),
+        (["export", run_id, "--out", "x.zip", "--model", "XGB"], "no model 'XGB'"),
+        (["cancel", run_id], "isn't running"),
+        (["train", "houses.csv", "--target", "size", "--replay", run_id], "was about price"),
+    ):
+        done = shell(*arguments)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), (arguments, done.stderr)
+        assert part in done.stderr
+
+
+def test_a_run_is_deleted(shell: Shell, answer: dict[str, object], tmp_path: Path) -> None:
+    other = Shell(tmp_path)
+    shutil.copytree(shell.home, other.home)
+    done = other("delete", str(answer["run_id"]))
+    assert (done.returncode, done.stdout) == (0, f"Run {answer['run_id']} is deleted.\n")
+    assert not (other.home / "runs" / str(answer["run_id"])).exists()
+    assert json.loads(other("runs", "--json").stdout) == []
+
+
+def test_a_running_training_is_cancelled_from_another_shell(shell: Shell, tmp_path: Path) -> None:
+    other = Shell(tmp_path)
+    shutil.copy(shell.folder / "houses.csv", tmp_path)
+    training = other.start("train", "houses.csv", "--target", "price", "--time-limit", "200", "--json")
+    try:
+        wait_for(lambda: any(other.home.glob("runs/[0-9]*/tasks/1/started.json")))
+        run_id = next((other.home / "runs").glob("[0-9]*")).name
+        done = other("cancel", run_id)
+        assert (done.returncode, done.stdout) == (0, f"Run {run_id} is cancelled.\n")
+        out, error = training.communicate(timeout=60)
+    finally:
+        training.kill()
+        training.wait()
+    assert training.returncode == 1, error
+    found = json.loads(out)
+    assert set(found) == RUN_KEYS
+    assert (found["state"], found["best_model"], found["leaderboard"]) == ("cancelled", None, [])
+    assert error.strip() == "The run is cancelled. Cancelled while it was running."
+    task = open_store(Settings(home=other.home)).folder(run_id).train_task()
+    assert task.state() is RunState.CANCELLED
+    assert task.process() is None
+
+
+def test_help_names_every_command() -> None:
+    done = subprocess.run([COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    for name in ("serve", "train", "predict", "export", "runs", "cancel", "delete"):
+        assert f" {name} " in done.stdout

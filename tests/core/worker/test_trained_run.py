@@ -1,0 +1,209 @@
+"""What a run says of itself, worked out again from what it stored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_squared_error,
+    median_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
+
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.jobs import InlineBackend
+from dlreg_core.jobs.dispatcher import Dispatcher
+from dlreg_core.prepare import fit_cleaner, prepared_of
+from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
+from dlreg_core.runs.progress import ModelState, fold
+from dlreg_core.settings import Settings
+from dlreg_core.specs import RunState, TrainResult
+from dlreg_core.worker.work import work
+
+
+@pytest.fixture(scope="module")
+def result(trained: RunFolder) -> TrainResult:
+    found = trained.result()
+    assert found is not None
+    return found
+
+
+def test_every_figure_of_the_leaderboard_is_scikit_learns(trained: RunFolder, result: TrainResult) -> None:
+    validation, test = load_predictions(trained, "validation"), load_predictions(trained)
+    judged = [row for row in result.leaderboard if row.trained]
+    assert {row.model for row in judged} == set(test.predicted)
+    for row in judged:
+        y, guess = test.actual, test.predicted[row.model]
+        assert row.rmse == pytest.approx(root_mean_squared_error(y, guess))
+        assert row.mse == pytest.approx(mean_squared_error(y, guess))
+        assert row.mae == pytest.approx(mean_absolute_error(y, guess))
+        assert row.median_ae == pytest.approx(median_absolute_error(y, guess))
+        assert row.r2 == pytest.approx(r2_score(y, guess))
+        known = validation.predicted[row.model]
+        assert row.rmse_validation == pytest.approx(root_mean_squared_error(validation.actual, known))
+        # Split conformal: of n validation residuals the ceil((n + 1) 0.9)-th.
+        residuals = np.sort(np.abs(validation.actual - known))
+        width = residuals[int(np.ceil((len(residuals) + 1) * 0.9)) - 1]
+        assert row.half_width_90 == pytest.approx(width)
+        assert row.coverage_90 == pytest.approx(np.mean(np.abs(y - guess) <= width))
+        assert row.rmse_interval is not None
+        assert row.rmse_interval.low <= row.rmse <= row.rmse_interval.high  # type: ignore[operator]
+        assert (row.fit_seconds or 0) > 0
+        assert (row.predict_rows_per_second or 0) > 0
+        assert (row.size_mb or 0) > 0
+
+
+def test_the_leaderboard_is_ordered_and_the_best_chosen_by_validation(trained: RunFolder, result: TrainResult) -> None:
+    validation = load_predictions(trained, "validation")
+    errors = {m: root_mean_squared_error(validation.actual, p) for m, p in validation.predicted.items()}
+    judged = [row.model for row in result.leaderboard if row.trained]
+    assert judged == sorted(judged, key=lambda m: (errors[m], m)) or np.allclose(
+        [errors[m] for m in judged], sorted(errors.values())
+    )
+    networks = {row.model: errors[row.model] for row in result.leaderboard if row.trained and row.role != "baseline"}
+    assert networks[result.best_model] <= min(networks.values()) * (1 + 1e-6)
+    assert {row.role for row in result.leaderboard} >= {"network", "baseline"}
+
+
+def test_the_comparison_is_with_the_baseline_that_validation_prefers(trained: RunFolder, result: TrainResult) -> None:
+    validation, test = load_predictions(trained, "validation"), load_predictions(trained)
+    baselines = [row.model for row in result.leaderboard if row.role == "baseline"]
+    best = min(baselines, key=lambda m: mean_absolute_error(validation.actual, validation.predicted[m]))
+    assert result.comparison is not None
+    assert result.comparison.baseline == best
+    ours = mean_absolute_error(test.actual, test.predicted[result.best_model])
+    theirs = mean_absolute_error(test.actual, test.predicted[best])
+    assert result.comparison.improvement == pytest.approx(1 - ours / theirs)
+
+
+def test_rows_and_targets_are_those_of_the_table(trained: RunFolder, result: TrainResult) -> None:
+    table = DatasetStore(trained.home).table(trained.experiment().dataset_id)
+    for part in ("validation", "test"):
+        stored = load_predictions(trained, part)
+        np.testing.assert_array_equal(stored.actual, table["price"].to_numpy()[stored.rows])
+    counts = result.rows
+    assert (counts.train, counts.validation, counts.test) == (168, 36, 36)
+    assert counts.train + counts.validation + counts.test == len(table)
+    rows = set(load_predictions(trained, "test").rows) | set(load_predictions(trained, "validation").rows)
+    rest = table["price"].drop(index=sorted(rows))
+    assert result.target_mean == pytest.approx(rest.mean())
+    assert result.target_std == pytest.approx(rest.std(ddof=0))
+
+
+def test_baselines_predict_what_was_stored(trained: RunFolder) -> None:
+    """From the fitted scikit-learn models alone, with the cleaning fitted again on the training rows."""
+    experiment = trained.experiment()
+    table = prepared_of(trained.home, experiment)
+    cleaned = fit_cleaner(table.train, table.types, experiment.recipe.cleaning, table.day_first).transform(table.test)
+    models = joblib.load(trained.train_task().path / "model" / "baselines.joblib")
+    stored = load_predictions(trained).predicted
+    np.testing.assert_allclose(stored["Mean"], table.y_train.mean())
+    for key, name in (("RIDGE", "Ridge regression"), ("TREE", "Decision tree")):
+        np.testing.assert_allclose(models[key].predict(cleaned), stored[name])
+
+
+def test_the_ensemble_is_the_weighted_mean_of_its_members(trained: RunFolder, result: TrainResult) -> None:
+    assert sum(result.ensemble_weights.values()) == pytest.approx(1)
+    for part in ("validation", "test"):
+        predicted = load_predictions(trained, part).predicted
+        mean = sum(weight * predicted[name] for name, weight in result.ensemble_weights.items())
+        np.testing.assert_allclose(predicted["Ensemble"], mean, rtol=1e-5)
+    row = result.row("Ensemble")
+    assert row.fit_seconds == pytest.approx(sum(result.row(m).fit_seconds or 0 for m in result.ensemble_weights))
+    assert row.note.count("%") == len(result.ensemble_weights)
+
+
+def test_the_plan_says_what_was_trained(trained: RunFolder, result: TrainResult) -> None:
+    networks = [row.model for row in result.leaderboard if row.role == "network" and row.trained]
+    assert sorted(fit.model for fit in result.plan.fits) == sorted(networks)
+    assert {fit.family for fit in result.plan.fits} == {"FASTAI", "NN_TORCH"}
+    for fit in result.plan.fits:
+        assert fit.epochs > 0
+        assert (fit.seed, fit.device) == (0, "cpu") or fit.device == "gpu"
+    assert result.plan.ensemble == bool(result.ensemble_weights)
+    assert result.plan.explained_model == result.best_model
+    assert result.versions["pandas"] == pd.__version__
+    assert 0 < result.seconds < 200
+
+
+def test_the_first_explanation_adds_up(trained: RunFolder, result: TrainResult) -> None:
+    found = find_explanation(trained, result.best_model)
+    assert found is not None
+    test = load_predictions(trained)
+    where = {row: place for place, row in enumerate(test.rows)}
+    stored = test.predicted[result.best_model][[where[row] for row in found.rows]]
+    np.testing.assert_allclose(found.predictions, stored, rtol=1e-5)
+    total = found.values.sum(axis=1) + found.result.base_value
+    np.testing.assert_allclose(total, stored, rtol=1e-5)
+    assert list(found.values.columns) == list(trained.experiment().recipe.features)
+    assert (found.values[["id", "country"]] == 0).all().all(), "they are dropped before the models see them"
+    table = DatasetStore(trained.home).table(trained.experiment().dataset_id)
+    np.testing.assert_array_equal(found.data["size"], table["size"].to_numpy()[found.rows])
+    assert (found.result.rows, found.result.background) == (result.plan.explain_rows, result.plan.explain_background)
+    # What carries the price by construction: the size, three dollars each, then the place.
+    strength = found.values.abs().mean().sort_values(ascending=False)
+    assert strength.index[0] == "size"
+
+
+def test_the_events_add_up_to_the_result(trained: RunFolder, result: TrainResult) -> None:
+    progress = fold(trained.train_task().events().events)
+    assert {m.model: m.state for m in progress.models} == dict.fromkeys(["FastAI", "NN Torch"], ModelState.DONE)
+    for model in progress.models:
+        assert model.share == 1.0
+        assert model.validation == pytest.approx(result.row(model.model).rmse_validation, rel=1e-4)
+        assert 0 < model.epoch <= model.epochs
+    assert progress.stage == f"Explaining {result.best_model}"
+
+
+def test_a_finished_run_holds_what_it_should_and_no_more(trained: RunFolder) -> None:
+    task = trained.train_task()
+    assert {p.name for p in task.path.iterdir()} <= {
+        "task.json",
+        "launched.json",
+        "started.json",
+        "worker.lock",
+        "events.jsonl",
+        "log.txt",
+        "result.json",
+        "model",
+        "explanations",
+        "predictions-validation.parquet",
+        "predictions-test.parquet",
+        "DONE",
+    }
+    assert task.state() is RunState.COMPLETED
+    assert "Traceback" not in task.log()
+    assert not list((task.path / "model" / "predictor" / "models").glob("Start*"))
+
+
+def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainResult, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(trained.home / "datasets", home / "datasets")
+    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), 1)
+    experiment = trained.experiment().model_copy(update={"replay_of": trained.id, "replay": result.plan})
+    run_id = dispatcher.submit(experiment, "a")
+    run = dispatcher.store.folder(run_id)
+    assert dispatcher.store.refresh(run_id) is RunState.COMPLETED, run.train_task().done()
+    again = run.result()
+    assert again is not None
+    assert again.best_model == result.best_model
+    assert again.ensemble_weights == pytest.approx(result.ensemble_weights)
+    assert [fit.model for fit in again.plan.fits] == [fit.model for fit in result.plan.fits]
+    for row in result.leaderboard:
+        if row.trained:
+            other = again.row(row.model)
+            for figure in ("rmse", "mae", "mse", "median_ae", "rmse_validation", "half_width_90"):
+                assert getattr(other, figure) == pytest.approx(getattr(row, figure), rel=1e-6), (row.model, figure)
+    one, two = find_explanation(trained, result.best_model), find_explanation(run, result.best_model)
+    assert one is not None
+    assert two is not None
+    np.testing.assert_allclose(two.values, one.values, rtol=1e-4, atol=1e-3)
+    assert json.loads((run.path / "experiment.json").read_text())["replay_of"] == trained.id
