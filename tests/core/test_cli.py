@@ -149,11 +149,6 @@ def test_a_run_and_its_exported_file_predict_the_same(shell: Shell, answer: dict
     new = pd.read_csv(shell.folder / "new.csv")
     assert list(one.columns) == [*new.columns, "prediction"]
     assert one["id"].tolist() == new["id"].tolist()
-    mean = shell("predict", run_id, "new.csv", "--out", "mean.csv", "--model", "Mean")
-    assert mean.returncode == 0
-    predicted = pd.read_csv(shell.folder / "mean.csv")["prediction"]
-    stored = load_predictions(RunFolder(Path(str(answer["run_dir"])))).predicted["Mean"]
-    np.testing.assert_allclose(predicted, stored[0])
 
 
 BAD = [
@@ -195,7 +190,7 @@ def test_bad_input_for_a_run_that_exists(shell: Shell, answer: dict[str, object]
     run_id = str(answer["run_id"])
     pd.DataFrame({"size": [1.0]}).to_csv(shell.folder / "short.csv", index=False)
     for arguments, part in (
-        (["predict", run_id, "short.csv", "--out", "x.csv"], "no column id, place, built, country"),
+        (["predict", run_id, "short.csv", "--out", "x.csv"], "no column place, built"),
         (["predict", run_id, "new.csv", "--out", "x.csv", "--model", "XGB"], "no model 'XGB'"),
         (["predict", run_id, "new.csv", "--out", "no/such/folder/x.csv"], "can't be written"),
         (["export", run_id, "--out", "x.zip", "--model", "XGB"], "no model 'XGB'"),
