@@ -129,7 +129,7 @@ def predict(
     """Predict the rows of a file with a model file or a run."""
     # Imported here: only this command loads a deep learning library.
     from dlreg_core.bundle import load_bundle
-    from dlreg_core.prepare import read_raw_rows
+    from dlreg_core.prepare.reading import free_name, read_raw_rows
     from dlreg_core.training.pipeline import Pipeline
 
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +144,7 @@ def predict(
         predictions = pipeline.predict(rows, name or None)
         for sentence in pipeline.schema.warnings(rows):
             typer.echo(sentence, err=True)
-    _write_rows(rows.assign(prediction=predictions), out)
+    _write_rows(rows.assign(**{free_name("prediction", rows): predictions}), out)
 
 
 @app.command()

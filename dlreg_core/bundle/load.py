@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dlreg_core.bundle.manifest import FORMAT, FORMAT_VERSION, MANIFEST, Manifest, sha256, version_differences
 from dlreg_core.errors import BundleError
@@ -19,6 +19,13 @@ from dlreg_core.training.pipeline import Pipeline
 
 _MOST_BYTES = 8_000_000_000
 _MOST_MEMBERS = 20_000
+
+
+class _Format(BaseModel):
+    """What every manifest says, of whatever version."""
+
+    format: str
+    format_version: int
 
 
 def load_bundle(path: Path, folder: Path) -> tuple[Pipeline, Manifest]:
@@ -88,13 +95,15 @@ def _audit(infos: list[zipfile.ZipInfo]) -> None:
 
 def _read_manifest(folder: Path) -> Manifest:
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except (FileNotFoundError, ValidationError) as exc:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        # The format first: another version's manifest may have other fields.
+        found = _Format.model_validate_json(text)
+        if (found.format, found.format_version) != (FORMAT, FORMAT_VERSION):
+            raise BundleError(
+                f"The model file has the format {found.format} {found.format_version}, "
+                f"and this program reads {FORMAT} {FORMAT_VERSION}.",
+                "Use the program's version that made it.",
+            )
+        return Manifest.model_validate_json(text)
+    except (OSError, UnicodeDecodeError, ValidationError) as exc:
         raise BundleError("The file has no readable manifest.", "Choose a file that was exported here.") from exc
-    if manifest.format != FORMAT or manifest.format_version != FORMAT_VERSION:
-        raise BundleError(
-            f"The model file has the format {manifest.format} {manifest.format_version}, "
-            f"and this program reads {FORMAT} {FORMAT_VERSION}.",
-            "Use the program's version that made it.",
-        )
-    return manifest

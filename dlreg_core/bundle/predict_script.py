@@ -28,6 +28,10 @@ def differences(manifest: dict[str, Any]) -> tuple[list[str], list[str]]:
             wrong.append(f"{name} is missing")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             wrong.append(f"{name} was changed")
+    # A module that nobody vouches for would be imported like the others.
+    for folder in ("runtime", "model"):
+        present = {str(path.relative_to(HERE)) for path in (HERE / folder).rglob("*") if path.is_file()}
+        wrong += [f"{name} is not listed" for name in sorted(present - manifest["files"].keys())]
     other = []
     for name, wanted in manifest["versions"].items():
         if name == "python":
@@ -61,7 +65,7 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, str(HERE / "runtime"))
     import numpy as np
     from dlreg_core.errors import DlregError
-    from dlreg_core.prepare.reading import read_raw_rows
+    from dlreg_core.prepare.reading import free_name, read_raw_rows
     from dlreg_core.training.pipeline import Pipeline
 
     pipeline = Pipeline(HERE / "model")
@@ -80,7 +84,7 @@ def main(arguments: list[str]) -> int:
         rows = read_raw_rows(Path(arguments[0]), pipeline.schema)
         for sentence in pipeline.schema.warnings(rows):
             print(sentence, file=sys.stderr)
-        rows.assign(prediction=pipeline.predict(rows)).to_csv(arguments[1], index=False)
+        rows.assign(**{free_name("prediction", rows): pipeline.predict(rows)}).to_csv(arguments[1], index=False)
     except (DlregError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from dlreg_core.jobs.scoring import Scorer
+from dlreg_core.prepare.reading import free_name
 from dlreg_core.prepare.schema import Schema
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.files import read_spec, write_spec
@@ -68,18 +69,10 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, schema: Sc
         rows[list(schema.names)].reset_index(drop=True).to_parquet(source)
         scored = scorer.predict_file(run, source, target, model)
         found = pd.read_parquet(target)
-    names = {name: _free_name(name, rows) for name in PREDICTED if name in found.columns}
+    names = {name: free_name(name, rows) for name in PREDICTED if name in found.columns}
     found = found[list(names)].rename(columns=names)
     table = pd.concat([rows.reset_index(drop=True), found], axis=1)
     return PredictedTable(table, tuple(names.values()), scored.warnings)
-
-
-def _free_name(name: str, rows: pd.DataFrame) -> str:
-    number, free = 1, name
-    while free in rows.columns:
-        number += 1
-        free = f"{name}_{number}"
-    return free
 
 
 def model_file_path(run: RunFolder, model: str) -> Path:

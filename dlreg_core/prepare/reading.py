@@ -30,3 +30,12 @@ def read_raw_rows(source: Source, schema: Schema) -> pd.DataFrame:
         field.name: ColumnType.TEXT if field.type is ColumnType.DATETIME else field.type for field in schema.fields
     }
     return read_rows(source, like=kinds)
+
+
+def free_name(name: str, rows: pd.DataFrame) -> str:
+    """Return `name`, with a number behind it where the rows have such a column already: theirs is kept."""
+    number, free = 1, name
+    while free in rows.columns:
+        number += 1
+        free = f"{name}_{number}"
+    return free

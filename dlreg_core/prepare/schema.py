@@ -25,6 +25,8 @@ class Field(Spec):
     name: str
     type: ColumnType
     integer: bool = False
+    numeric_levels: bool = False
+    """For categories: whether the levels are numbers, so that 1 and 1.0 are the same level."""
     day_first: bool | None = None
     """For dates: whether text such as 03/04/2024 means the third of April."""
     minimum: float | str | None = None
@@ -76,9 +78,7 @@ class Schema(Spec):
                 f"The table has no column {listed}.",
                 "Give it the columns that the model was trained on; their names must match exactly.",
             )
-        return pd.DataFrame(
-            {f.name: coerce_column(frame[f.name], f.type, f.day_first) for f in self.fields}, index=frame.index
-        )
+        return pd.DataFrame({f.name: _coerce_field(frame[f.name], f) for f in self.fields}, index=frame.index)
 
     def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """Say, a sentence a column, where raw rows leave what the model has seen.
@@ -111,9 +111,12 @@ def coerce_column(values: pd.Series, kind: ColumnType, day_first: bool | None = 
     text = as_text(values)
     if kind is ColumnType.BOOLEAN:
         return text.map(lambda v: None if v is None else _YES_NO.get(v.strip().lower())).astype(object)
-    if kind is ColumnType.CATEGORY:
-        return text.map(_plain_number).astype(object)
     return text
+
+
+def _coerce_field(values: pd.Series, field: Field) -> pd.Series:
+    found = coerce_column(values, field.type, field.day_first)
+    return found.map(_plain_number).astype(object) if field.numeric_levels else found
 
 
 def as_text(values: pd.Series) -> pd.Series:
@@ -176,7 +179,8 @@ def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) 
         )
     counts = values.value_counts()
     levels = tuple(str(v) for v in counts.index[:_MOST_LEVELS]) if kind is not ColumnType.TEXT else ()
-    return Field(name=name, type=kind, typical=str(counts.index[0]), levels=levels)
+    numeric = kind is ColumnType.CATEGORY and pd.api.types.is_numeric_dtype(raw.dtype)
+    return Field(name=name, type=kind, numeric_levels=numeric, typical=str(counts.index[0]), levels=levels)
 
 
 def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:

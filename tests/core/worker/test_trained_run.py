@@ -25,7 +25,7 @@ from dlreg_core.prepare import fit_cleaner, prepared_of
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.runs.progress import ModelState, fold
 from dlreg_core.settings import Settings
-from dlreg_core.specs import RunState, TrainResult
+from dlreg_core.specs import ExplainRequest, RunState, TrainResult
 from dlreg_core.worker.work import work
 
 
@@ -207,3 +207,21 @@ def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainRes
     assert two is not None
     np.testing.assert_allclose(two.values, one.values, rtol=1e-4, atol=1e-3)
     assert json.loads((run.path / "experiment.json").read_text())["replay_of"] == trained.id
+
+
+def test_another_model_is_explained_in_a_task_of_its_own(trained: RunFolder, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(trained.home, home)
+    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), 1)
+    before = find_explanation(dispatcher.store.folder(trained.id), "Ridge regression")
+    task = dispatcher.explain(trained.id, ExplainRequest(model="Ridge regression", rows=12, time_limit=20.0))
+    assert before is None
+    assert task.state() is RunState.COMPLETED, task.done()
+    found = find_explanation(dispatcher.store.folder(trained.id), "Ridge regression")
+    assert found is not None
+    assert len(found.values) == 12
+    stored = load_predictions(trained)
+    by_row = dict(zip(stored.rows, stored.predicted["Ridge regression"], strict=True))
+    np.testing.assert_allclose(found.predictions, [by_row[row] for row in found.rows], rtol=1e-5)
+    np.testing.assert_allclose(found.values.sum(axis=1) + found.result.base_value, found.predictions, rtol=1e-6)
+    assert (found.values["country"] == 0).all()
