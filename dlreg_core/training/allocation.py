@@ -30,6 +30,9 @@ GRACE_SECONDS = 10.0
 _LENT = 1.5
 """A family may take this multiple of its fair share where a useful training needs it."""
 
+_FAR_BEHIND = 1.25
+"""A family whose validation error is this multiple of the best one's is not trained again."""
+
 _LONGER = 1.5
 """A repetition is made longer when at least this multiple of the first schedule fits."""
 
@@ -61,6 +64,8 @@ class Outcome:
     seed: int
     validation: float
     seconds: float
+    trained: int = 0
+    """Epochs that were really trained; as many as planned where this is 0."""
     converged: bool = False
     """True when the training ended by itself before the last planned epoch."""
 
@@ -152,7 +157,10 @@ def next_fit(done: Sequence[Outcome], speeds: Mapping[str, Speed], budget: float
         return None
     best = {key: min((o for o in done if o.key == key), key=lambda o: o.validation) for key in families}
     times = {key: sum(o.key == key for o in done) for key in families}
-    ranked = sorted(families, key=lambda key: (best[key].validation * (1 + 0.05 * (times[key] - 1)), key))
+    # Another seed of a family that is far behind adds nothing to an ensemble.
+    least = min(outcome.validation for outcome in best.values()) if best else 0.0
+    good = [key for key in families if best[key].validation <= _FAR_BEHIND * least]
+    ranked = sorted(good, key=lambda key: (best[key].validation * (1 + 0.05 * (times[key] - 1)), key))
     for key in ranked:
         proposal = _repetition(best[key], times[key], speeds[key], budget)
         if proposal is not None:
@@ -170,9 +178,12 @@ def _repetition(best: Outcome, times: int, speed: Speed, budget: float) -> Propo
     chosen = family(best.key)
     cost = chosen.sizes[best.size].cost
     fitting = min(chosen.enough_epochs, speed.epochs(budget, cost))
-    if fitting < best.epochs:
+    # Without a schedule, a training that stopped by itself will need about as many epochs again, not all that it had.
+    usual = best.trained if best.trained and best.converged and not chosen.has_schedule else best.epochs
+    if fitting < usual:
         return None
     longer = not best.converged and fitting >= _LONGER * best.epochs
     # Twice the schedule at most: the validation then tells whether to go on in that direction.
-    epochs = min(fitting, 2 * best.epochs) if longer else best.epochs
-    return Proposal(best.key, best.size, epochs, best.seed + times, speed.seconds(epochs, cost))
+    epochs = min(fitting, 2 * best.epochs if longer else best.epochs)
+    seconds = speed.seconds(epochs if longer else min(epochs, usual), cost)
+    return Proposal(best.key, best.size, epochs, best.seed + times, seconds)

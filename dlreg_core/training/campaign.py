@@ -164,6 +164,7 @@ class Campaign:
                 seed=proposal.seed,
                 validation=self._trainer.validation_rmse(planned.model),
                 seconds=took,
+                trained=watch.epochs,
                 converged=watch.epochs < proposal.epochs or proposal.epochs >= chosen.enough_epochs,
             )
         )

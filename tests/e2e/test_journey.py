@@ -125,7 +125,7 @@ def start_training(page: Page, server: str) -> None:
     title(page, "Prepare")
     expect(page.get_by_text("compressive_strength_mpa").first).to_be_visible(timeout=SOON)
     page.get_by_role("textbox", name="Unit").fill("MPa")
-    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
     keep_picture(page, "prepare")
     button(page, "Continue: train")
     title(page, "Train")
@@ -138,6 +138,9 @@ def start_training(page: Page, server: str) -> None:
 def test_from_upload_to_a_model_file_that_predicts(page: Page, server: str, tmp_path: Path) -> None:
     start_training(page, server)
     expect(page.get_by_text("Best so far").first).to_be_visible(timeout=LONG)
+    if os.environ.get("DLREG_SCREENSHOTS"):
+        # Later there is more to see.
+        expect(page.get_by_text("Training TabM").first).to_be_visible(timeout=LONG)
     keep_picture(page, "train")
     # A reload in the middle loses nothing: the address holds the run.
     page.reload()
@@ -157,6 +160,7 @@ def test_from_upload_to_a_model_file_that_predicts(page: Page, server: str, tmp_
     keep_picture(page, "explain")
     visit(page, "Predict")
     expect(page.get_by_text("90 %").first).to_be_visible(timeout=LONG)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=LONG)
     keep_picture(page, "predict")
     visit(page, "Runs")
     keep_picture(page, "runs")

@@ -156,10 +156,23 @@ def test_a_repetition_is_never_shorter_and_longer_only_where_that_is_worth_it() 
 
 
 def test_where_the_best_does_not_fit_another_does() -> None:
-    outcomes = [done("TABM", 1.0, epochs=50), done("FASTAI", 2.0, epochs=5)]
+    outcomes = [done("TABM", 1.0, epochs=50), done("FASTAI", 1.2, epochs=5)]
     found = next_fit(outcomes, SPEEDS, 20.0, "balanced")
     assert found is not None
     assert found.key == "FASTAI"
+    # One that is far behind adds nothing to an ensemble.
+    assert next_fit([outcomes[0], done("FASTAI", 1.3, epochs=5)], SPEEDS, 20.0, "balanced") is None
+
+
+def test_a_training_that_stopped_by_itself_is_repeated_where_as_many_epochs_fit() -> None:
+    stopped = Outcome(key="TABM", size=0, epochs=50, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True)
+    assert next_fit([stopped], SPEEDS, 20.0, "balanced") == Proposal("TABM", 0, 20, 1, 12.0)
+    assert next_fit([stopped], SPEEDS, 11.0, "balanced") is None
+    # With a schedule over all its epochs it needs all of them.
+    scheduled = Outcome(
+        key="FASTAI", size=0, epochs=30, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True
+    )
+    assert next_fit([scheduled], SPEEDS, 20.0, "balanced") is None
 
 
 def test_after_some_repetitions_a_family_that_is_nearly_as_good_gets_its_turn() -> None:
