@@ -74,7 +74,8 @@ class ShapWaterfall(ShapTables):
         total = table["kind"] == "total"
         amounts = table["end"].where(total, table["shap"])
         texts = [
-            quantity(line["end"], self.unit) if line["kind"] == "total" else signed(line["shap"], self.unit)
+            # The axis names the unit; where there is little room, a long one would run into the next text.
+            quantity(line["end"], self.unit) if line["kind"] == "total" else signed(line["shap"], _short(self.unit))
             for line in records(table)
         ]
         # By place and not by label, since two columns may read the same.
@@ -106,5 +107,10 @@ class ShapWaterfall(ShapTables):
         """Return the axis range: where the steps are, with room for their texts, and not always down to zero."""
         ends = table["end"]
         low, high = float(ends.min()), float(ends.max())
-        room = 0.25 * (high - low) or max(1.0, abs(high)) * 0.1
-        return [low - room, high + room]
+        room = 0.3 * (high - low) or max(1.0, abs(high)) * 0.1
+        # More on the left: there the texts of steps down stand beside the names of the columns.
+        return [low - 1.6 * room, high + room]
+
+
+def _short(unit: str) -> str:
+    return unit if len(unit) == 1 else ""

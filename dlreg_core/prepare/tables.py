@@ -146,10 +146,15 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
 
 
 def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame:
-    """Return the training rows that stand for "not known" in explanations: the same for the same seed, everywhere."""
+    """Return the training rows that stand for "not known" in explanations: the same for the same seed, everywhere.
+
+    The rows are sorted by their target and cut into `count` equal parts, and one row is drawn from each, so that even a
+    few of them have nearly the average target of all.
+    """
     # A stream of its own, so that other random choices with the same seed don't move these.
-    chosen = np.random.default_rng([seed, 1]).permutation(len(table.train))[:count]
-    return table.train.iloc[chosen]
+    rng = np.random.default_rng([seed, 1])
+    parts = np.array_split(np.argsort(table.y_train, kind="stable"), min(count, len(table.train)))
+    return table.train.iloc[[int(rng.choice(part)) for part in parts]]
 
 
 def check_recipe(dataset: Dataset, recipe: Recipe) -> None:

@@ -99,7 +99,7 @@ def one_row(report: Report, model: str, found: Explanation | None) -> None:
 
 def live_waterfall(report: Report, model: str, raw: pd.DataFrame) -> ShapWaterfall:
     """Ask the prediction process why a row gets its prediction."""
-    features = list(report.experiment.recipe.features)
+    features = list(core.cleaner(report.run_id).schema_.names)
     record = raw[features].to_json(orient="records", date_format="iso")
     with st.spinner("Explaining this row. The first time, loading the model takes about 10 s.", show_time=True):
         values, base = core.explain_row(report.run_id, model, record)

@@ -84,6 +84,7 @@ def keep_picture(page: Page, name: str) -> None:
         page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=SOON)
         for chart in page.locator(".js-plotly-plot").all():
             expect(chart.locator(".main-svg").first).to_be_visible(timeout=SOON)
+        expect(page.get_by_test_id("stToast")).to_have_count(0, timeout=SOON)
         page.mouse.move(0, 0)
         page.screenshot(path=str(Path(folder) / f"{name}.png"), animations="disabled")
 
