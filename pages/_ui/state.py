@@ -75,14 +75,6 @@ def keep(key: str, value: Any) -> None:
     st.session_state.setdefault(_DRAFT, {})[(dataset_id(), key)] = value
 
 
-def once(key: str) -> bool:
-    """Return True the first time in this session that `key` is asked for."""
-    seen = st.session_state.setdefault("seen", set())
-    first = key not in seen
-    seen.add(key)
-    return first
-
-
 def recall(key: str, default: Any = None) -> Any:
     """Return what `remember` kept in this session."""
     return st.session_state.get(f"kept_{key}", default)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -131,11 +131,6 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
         text = safe[column].astype("string")
         safe[column] = text.where(~text.str.match(r"^[=+\-@\t\r]", na=False), "'" + text)
     return safe.to_csv(index=False).encode("utf-8-sig")
-
-
-def cells(values: Sequence[str]) -> str:
-    """Return texts as one line, separated by dots."""
-    return " · ".join(escaped(value) for value in values if value)
 
 
 def _ended(report: Report) -> str:
