@@ -1,40 +1,80 @@
 """Hearing of every epoch while AutoGluon trains, and ending a training after one.
 
-AutoGluon's callbacks fire around models, not around epochs. Each family has a private place that is passed once an
-epoch; for the time of a fit these are wrapped. Nothing of ours ends up in a saved model. The places belong to the
-pinned version, and a test asserts that every family still passes its own.
+AutoGluon's callbacks fire around models, not around epochs. Each family has private places that are passed in every
+step and every epoch; for the time of a fit these are wrapped. Nothing of ours ends up in a saved model. The places
+belong to the pinned version, and a test asserts that every family still passes its own.
+
+A training is ended by the family's own means, its early stopping or its time limit, so that what is kept is what the
+family itself would keep: the network of the best epoch so far.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
+
+import torch
+
+
+@dataclass(frozen=True)
+class EpochFigures:
+    """What an epoch came to.
+
+    Attributes
+    ----------
+    epoch : int
+        Its number, from 1.
+    validation : float or None
+        RMSE of the validation rows after this epoch, not of the best one so far, in target units; None where it isn't
+        a finite number. It is the figure by which the family chooses its best epoch. FASTAI's is taken before
+        predictions are clipped to the range of the training target, so that its model's score may differ a little.
+    train_loss : float or None
+        Mean loss of the training rows over the epoch, as the network was taught by it: with dropout, and while its
+        weights were still moving. It may therefore lie above the validation error. None where no step was made, or
+        where it isn't a finite number. In the units of the network's own loss: NN_TORCH's is the mean absolute error
+        in target units; FASTAI's, TABM's and REALMLP's is the mean squared error of the standardised target (with
+        FASTAI clipped to a little more than its range, with TABM averaged over the networks inside), so that
+        ``sqrt(train_loss) * target_std`` is an RMSE in target units.
+    """
+
+    epoch: int
+    validation: float | None
+    train_loss: float | None
 
 
 @dataclass
 class EpochWatch:
-    """What is known of the training that is going on.
+    """What is known of the training that is going on, and whether it shall go on.
 
     Parameters
     ----------
     on_epoch : callable, optional
-        Called after each epoch with its number (from 1) and the validation RMSE in target units, where known.
+        Called after each epoch with its figures.
+    stop_now : callable, optional
+        Asked after each epoch, once `on_epoch` has returned; the training ends there where it returns True. AutoGluon
+        takes an exception in either callable for a failure of the network.
     stop_after : int, optional
         End the training after this epoch.
     target_std : float
         Standard deviation of the training target: some families report errors of a standardised target.
     """
 
-    on_epoch: Callable[[int, float | None], None] | None = None
+    on_epoch: Callable[[EpochFigures], None] | None = None
+    stop_now: Callable[[], bool] | None = None
     stop_after: int | None = None
     target_std: float = 1.0
     times: list[float] = field(default_factory=list)
     """Moments at which epochs ended, from ``time.perf_counter``."""
+    stopped: bool = False
+    """Whether `stop_now` or `stop_after` ended the training before its last planned epoch."""
+    _losses: list[tuple[torch.Tensor, int]] = field(default_factory=list, init=False, repr=False)
 
     @property
     def epochs(self) -> int:
@@ -50,95 +90,193 @@ class EpochWatch:
         """Tell whether another two epochs would have reached a moment of ``time.perf_counter``."""
         return bool(self.times) and self.times[-1] + 2 * (self.seconds_per_epoch() or 0.0) >= moment
 
-    def passed(self, validation: float | None) -> bool:
-        """Note that an epoch has ended; True when the training shall end now."""
+    def stepped(self, loss: torch.Tensor, weight: int = 1) -> None:
+        """Note the mean loss of a training step, which weighs more where the step had more rows."""
+        # Its value stays where it is: reading it would make the processor wait for the GPU in every step.
+        self._losses.append((loss.detach(), weight))
+
+    def passed(self, validation: float, planned: int | None) -> bool:
+        """Note that an epoch of those `planned` has ended; True when the training shall end now."""
         self.times.append(time.perf_counter())
+        figures = EpochFigures(self.epochs, _finite(validation), self._mean_loss())
         if self.on_epoch is not None:
-            self.on_epoch(self.epochs, validation)
-        return self.stop_after is not None and self.epochs >= self.stop_after
+            self.on_epoch(figures)
+        asked = self.stop_now is not None and self.stop_now()
+        reached = self.stop_after is not None and self.epochs >= self.stop_after
+        self.stopped = (asked or reached) and (planned is None or self.epochs < planned)
+        return self.stopped
+
+    def _mean_loss(self) -> float | None:
+        if not self._losses:
+            return None
+        losses, weights = zip(*self._losses, strict=True)
+        self._losses.clear()
+        values = torch.stack(losses).tolist()
+        return _finite(sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 @contextmanager
 def watching(family: str, watch: EpochWatch) -> Iterator[EpochWatch]:
-    """Report each epoch of a fit of `family` inside the block to `watch`."""
+    """Report each epoch of a single fit of `family` inside the block to `watch`, and end the fit where it says so."""
     with ExitStack() as stack:
-        for target, name, wrapper in _PLACES[family]():
-            stack.enter_context(patch.object(target, name, wrapper(getattr(target, name), watch)))
+        for target, name, replacement in _PLACES[family](watch):
+            stack.enter_context(patch.object(target, name, replacement))
         yield watch
 
 
-Wrapper = Callable[[Callable[..., Any], EpochWatch], Callable[..., Any]]
+Place = tuple[Any, str, Any]
+"""Whose attribute is replaced, its name, and what it is replaced by."""
 
 
-def _nn_torch() -> list[tuple[Any, str, Wrapper]]:
+def _nn_torch(watch: EpochWatch) -> list[Place]:
+    from autogluon.core.utils.early_stopping import AdaptiveES, NoES, SimpleES
     from autogluon.tabular.models.tabular_nn.torch.tabular_nn_torch import TabularNeuralNetTorchModel
+    from autogluon.tabular.models.tabular_nn.torch.torch_network_modules import EmbedNet
 
-    def wrapper(original: Callable[..., Any], watch: EpochWatch) -> Callable[..., Any]:
+    original_loss, original_score = EmbedNet.compute_loss, TabularNeuralNetTorchModel.score
+    validation, planned = math.nan, None
+
+    @functools.wraps(original_loss)
+    def compute_loss(self: Any, *args: Any, **kwargs: Any) -> Any:
+        loss = original_loss(self, *args, **kwargs)
+        watch.stepped(loss)
+        return loss
+
+    @functools.wraps(original_score)
+    def score(self: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal validation, planned
+        value = original_score(self, *args, **kwargs)
+        # Only the training loop asks for a score without resetting the threads.
+        if kwargs.get("_reset_threads") is False:
+            validation, planned = -float(value), self.params.get("num_epochs")
+        return value
+
+    def updating(original: Callable[..., bool]) -> Callable[..., bool]:
         @functools.wraps(original)
-        def score(self: Any, *args: Any, **kwargs: Any) -> Any:
-            value = original(self, *args, **kwargs)
-            # Only the training loop asks for a score without resetting the threads.
-            if kwargs.get("_reset_threads") is False:
-                watch.passed(-float(value))
-            return value
+        def update(self: Any, *args: Any, **kwargs: Any) -> bool:
+            # Asked once an epoch, when the best network has been put by; True leaves the loop.
+            own = original(self, *args, **kwargs)
+            return watch.passed(validation, planned) or own
 
-        return score
+        return update
 
-    return [(TabularNeuralNetTorchModel, "score", wrapper)]
+    return [
+        (EmbedNet, "compute_loss", compute_loss),
+        (TabularNeuralNetTorchModel, "score", score),
+        *((strategy, "update", updating(strategy.update)) for strategy in (AdaptiveES, NoES, SimpleES)),
+    ]
 
 
-def _tabm() -> list[tuple[Any, str, Wrapper]]:
+def _tabm(watch: EpochWatch) -> list[Place]:
     from autogluon.tabular.models.tabm import _tabm_internal
+    from torch.nn import functional
 
-    def wrapper(original: Callable[..., Any], watch: EpochWatch) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def compute_metric(*args: Any, **kwargs: Any) -> Any:
-            value = original(*args, **kwargs)
-            watch.passed(-float(value))
-            return value
+    original_fit, original_metric = _tabm_internal.TabMImplementation.fit, _tabm_internal.compute_metric
+    original_loss = functional.mse_loss
+    planned = None
 
-        return compute_metric
+    @functools.wraps(original_fit)
+    def fit(self: Any, *args: Any, time_to_fit_in_seconds: float | None = None, **kwargs: Any) -> Any:
+        nonlocal planned
+        planned = self.config.get("n_epochs")
+        # The clock is only looked at where there is a limit.
+        limit = math.inf if time_to_fit_in_seconds is None else time_to_fit_in_seconds
+        return original_fit(self, *args, time_to_fit_in_seconds=limit, **kwargs)
 
-    return [(_tabm_internal, "compute_metric", wrapper)]
+    def clock() -> float:
+        # Looked at between epochs: a time beyond every limit ends the training before the next one.
+        return math.inf if watch.stopped else time.time()
+
+    @functools.wraps(original_loss)
+    def mse_loss(predicted: torch.Tensor, target: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = original_loss(predicted, target, *args, **kwargs)
+        watch.stepped(loss, target.numel())
+        return loss
+
+    @functools.wraps(original_metric)
+    def compute_metric(*args: Any, **kwargs: Any) -> Any:
+        value = original_metric(*args, **kwargs)
+        watch.passed(-float(value), planned)
+        return value
+
+    return [
+        (_tabm_internal.TabMImplementation, "fit", fit),
+        (_tabm_internal, "time", SimpleNamespace(time=clock)),
+        (functional, "mse_loss", mse_loss),
+        (_tabm_internal, "compute_metric", compute_metric),
+    ]
 
 
-def _fastai() -> list[tuple[Any, str, Wrapper]]:
+def _fastai(watch: EpochWatch) -> list[Place]:
     from autogluon.tabular.models.fastainn.callbacks import EarlyStoppingCallbackWithTimeLimit
     from fastai.callback.core import CancelFitException
+    from fastai.learner import AvgSmoothLoss
 
-    def wrapper(original: Callable[..., Any], watch: EpochWatch) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def after_epoch(self: Any) -> Any:
-            # The network learns a standardised target, and so does its validation.
-            stop = watch.passed(float(self.recorder.values[-1][self.idx]) * watch.target_std)
-            value = original(self)
-            if stop:
-                raise CancelFitException
-            return value
+    original_epoch, original_accumulate = EarlyStoppingCallbackWithTimeLimit.after_epoch, AvgSmoothLoss.accumulate
 
-        return after_epoch
+    @functools.wraps(original_accumulate)
+    def accumulate(self: Any, learn: Any) -> Any:
+        # The figure that fastai itself calls the training loss forgets only slowly what was before this epoch.
+        # fastai's own kind of tensor would make the few operations on it several times as slow.
+        watch.stepped(learn.loss.as_subclass(torch.Tensor))
+        return original_accumulate(self, learn)
 
-    return [(EarlyStoppingCallbackWithTimeLimit, "after_epoch", wrapper)]
+    @functools.wraps(original_epoch)
+    def after_epoch(self: Any) -> Any:
+        # The network learns a standardised target, and so does its validation.
+        stop = watch.passed(float(self.recorder.values[-1][self.idx]) * watch.target_std, self.learn.n_epoch)
+        value = original_epoch(self)
+        if stop:
+            # The best epoch has been saved by the callback before this one, and is loaded when the fit is cancelled.
+            raise CancelFitException
+        return value
 
-
-def _realmlp() -> list[tuple[Any, str, Wrapper]]:
-    from pytabkit.models.training.lightning_modules import TabNNModule
-
-    def wrapper(original: Callable[..., Any], watch: EpochWatch) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def on_validation_epoch_end(self: Any) -> Any:
-            value = original(self)
-            best = next(iter(self.best_mean_val_errors.values()))[0]
-            if watch.passed(float(best)):
-                self.trainer.should_stop = True
-            return value
-
-        return on_validation_epoch_end
-
-    return [(TabNNModule, "on_validation_epoch_end", wrapper)]
+    return [
+        (AvgSmoothLoss, "accumulate", accumulate),
+        (EarlyStoppingCallbackWithTimeLimit, "after_epoch", after_epoch),
+    ]
 
 
-_PLACES: dict[str, Callable[[], list[tuple[Any, str, Wrapper]]]] = {
+def _realmlp(watch: EpochWatch) -> list[Place]:
+    from pytabkit.models.training.lightning_modules import Metrics, TabNNModule
+
+    original_step, original_epoch = TabNNModule.training_step, TabNNModule.on_validation_epoch_end
+    original_apply = Metrics.apply
+    errors: list[torch.Tensor] = []
+
+    @functools.wraps(original_step)
+    def training_step(self: Any, batch: Any, batch_idx: int) -> Any:
+        loss = original_step(self, batch, batch_idx)
+        # The sum over the networks that are trained side by side.
+        watch.stepped(loss.detach() / batch["y"].shape[0])
+        return loss
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        error = original_apply(*args, **kwargs)
+        errors.append(error.detach())
+        return error
+
+    @functools.wraps(original_epoch)
+    def on_validation_epoch_end(self: Any) -> Any:
+        # The module itself keeps only the best error so far.
+        errors.clear()
+        value = original_epoch(self)
+        if watch.passed(float(torch.stack(errors).mean()), self.progress.max_epochs):
+            self.trainer.should_stop = True
+        return value
+
+    return [
+        (TabNNModule, "training_step", training_step),
+        (Metrics, "apply", staticmethod(apply)),
+        (TabNNModule, "on_validation_epoch_end", on_validation_epoch_end),
+    ]
+
+
+_PLACES: dict[str, Callable[[EpochWatch], list[Place]]] = {
     "NN_TORCH": _nn_torch,
     "TABM": _tabm,
     "FASTAI": _fastai,
