@@ -20,14 +20,24 @@ class Settings(BaseSettings):
     database: str = ""
     """SQLAlchemy URL of the index; empty means SQLite inside ``home``."""
 
-    slots: int = Field(default=1, ge=1)
-    """How many runs train at the same time."""
+    slots: int = Field(default=0, ge=0)
+    """How many runs train on the processor at the same time; 0 means one for every two cores. A GPU always takes one
+    run at a time."""
 
     max_upload_mb: int = Field(default=200, ge=1)
     """Largest file that the browser may upload, in megabytes."""
 
     owner: str = "local"
     """Whom data sets and runs belong to while there is no sign-in."""
+
+    silence_report_seconds: float = Field(default=60.0, gt=0)
+    """A run without a sign of life for this long is reported."""
+
+    silence_end_seconds: float = Field(default=300.0, gt=0)
+    """A run without a sign of life for this long is ended."""
+
+    keep_days: float = Field(default=0.0, ge=0)
+    """Runs that ended longer ago than this are deleted; 0 keeps them until somebody deletes them."""
 
     @field_validator("home")
     @classmethod

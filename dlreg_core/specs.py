@@ -210,6 +210,8 @@ class ResolvedPlan(Spec):
 
     fits: tuple[PlannedFit, ...] = ()
     ensemble: bool = True
+    ensemble_from: tuple[str, ...] = ()
+    """The networks that the ensemble was chosen from, where those are not all of them."""
     explained_model: str = ""
     explain_rows: int = 0
     explain_background: int = 0
@@ -221,6 +223,8 @@ class Experiment(Spec):
 
     schema_version: int = SCHEMA_VERSION
     name: str
+    owner: str = "local"
+    """Whom the run belongs to."""
     dataset_id: str
     dataset_name: str
     recipe: Recipe
@@ -253,7 +257,22 @@ class TaskKind(StrEnum):
     """What a worker can be asked to do."""
 
     TRAIN = "train"
+    CONTINUE = "continue"
     EXPLAIN = "explain"
+
+    @property
+    def trains(self) -> bool:
+        """True for work that makes models, and that needs a slot for it."""
+        return self is not TaskKind.EXPLAIN
+
+
+class ContinueRequest(Spec):
+    """Add to the networks of an earlier task of the run, or only make a result of them."""
+
+    source: int | None = Field(default=None, ge=1)
+    """Number of the task whose networks are taken over; None where there were none yet."""
+    time_limit: float = Field(ge=0)
+    """Seconds for the whole task; with 0 nothing more is trained."""
 
 
 class ExplainRequest(Spec):
@@ -272,13 +291,52 @@ class Task(Spec):
     number: int = Field(ge=1)
     kind: TaskKind
     explain: ExplainRequest | None = None
+    more: ContinueRequest | None = None
     created: datetime = Field(default_factory=now)
 
     @model_validator(mode="after")
     def _has_its_request(self) -> Self:
         if (self.kind is TaskKind.EXPLAIN) != (self.explain is not None):
             raise ValueError("an explain task, and only that, carries what to explain")
+        if (self.kind is TaskKind.CONTINUE) != (self.more is not None):
+            raise ValueError("a task that continues, and only that, carries what it continues")
         return self
+
+
+class Launch(Spec):
+    """A process is started for a task: the content of ``launched.json``.
+
+    ``pid`` and ``created`` name the process once it is there; both together, since numbers are used again.
+    """
+
+    time: datetime = Field(default_factory=now)
+    slot: str = ""
+    cores: int | None = None
+    pid: int | None = None
+    created: float | None = None
+
+
+class Start(Spec):
+    """A process has taken a task: the content of ``started.json``."""
+
+    time: datetime = Field(default_factory=now)
+    pid: int
+    created: float
+    boot: str = ""
+    """Which start of the machine this was."""
+    oom_kills: int | None = None
+    """How often the system had ended a process of this group for lack of memory, where it tells."""
+
+
+class Pulse(Spec):
+    """The last sign of life of a worker: the content of ``pulse.json``, written every few seconds.
+
+    ``active`` is the last moment at which it had used the processor or reported progress, as ``time.time`` tells it.
+    """
+
+    active: float
+    memory_mb: float
+    gpu_memory_mb: float | None = None
 
 
 class Done(Spec):
@@ -293,14 +351,53 @@ class Done(Spec):
 class Event(Spec):
     """One line of a task's event log. ``kind`` names what happened, ``data`` carries its figures.
 
-    Kinds: ``stage`` (name), ``plan`` (models), ``model_started`` (model, family, epochs, expected),
-    ``epoch`` (model, epoch, epochs, validation), ``model_finished`` (model, validation, seconds, epochs_trained),
-    ``model_skipped`` and ``model_failed`` (model, reason), ``progress`` (share), ``log`` (text).
+    Kinds: ``stage`` (name), ``plan`` (models), ``forecast`` (seconds until the end, as far as that can be told),
+    ``model_started`` (model, family, epochs, expected), ``model_taken`` (model, validation, seconds; it comes from an
+    earlier task), ``epoch`` (model, epoch, epochs, validation, train_loss, and ``earlier``: a list of epoch, validation
+    and training loss for epochs that had no event of their own), ``model_finished`` (model, validation, seconds,
+    epochs_trained), ``model_skipped`` and ``model_failed`` (model, reason), ``resources`` (memory_mb, machine_mb, cpu:
+    cores in use, gpu_memory_mb, gpu_share), ``progress`` (share), ``log`` (text).
     """
 
     time: datetime
     kind: str
     data: dict[str, Any] = Field(default_factory=dict)
+
+
+class FamilySpeed(Spec):
+    """Measured seconds of a family on a table: once per training, and per epoch of its smallest network."""
+
+    fixed: float
+    epoch: float
+    threads: int = 1
+
+
+class FinishedFit(Spec):
+    """A network that is complete, with what the allocation of more time must know of it."""
+
+    fit: PlannedFit
+    seconds: float
+    validation: float
+    """RMSE on the validation rows, in the target's unit."""
+    size: int = 0
+    trained: int = 0
+    """Epochs that were really trained."""
+    converged: bool = False
+
+
+class Checkpoint(Spec):
+    """What a training has finished so far: the content of ``checkpoint.json``, from which it can be continued.
+
+    ``snapshot`` names the folder with the state of the predictor that belongs to it.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    fits: tuple[FinishedFit, ...] = ()
+    speeds: dict[str, FamilySpeed] = Field(default_factory=dict)
+    reasons: dict[str, str] = Field(default_factory=dict)
+    snapshot: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """With what the networks were trained: they can't be taken over by other versions."""
 
 
 # --- Results ---------------------------------------------------------------------------------------------------------
@@ -376,7 +473,9 @@ class TrainResult(Spec):
     plan: ResolvedPlan
     ensemble_weights: dict[str, float] = Field(default_factory=dict)
     seconds: float
+    """How long the run worked, all its tasks together."""
     stopped_early: bool = False
+    """True when somebody said that it was enough before the budget was spent."""
     device: str = "cpu"
     device_note: str = ""
     target_mean: float = 0.0
@@ -430,6 +529,19 @@ class Report(Spec):
     reason: str = ""
     hint: str = ""
     experiment: Experiment
+    time_limit: float
+    """Seconds that the latest training task was given."""
+    continues: bool = False
+    """True when that task adds to the models of an earlier one."""
+    launched: datetime | None = None
+    """When a process was started for that task."""
     started: datetime | None = None
+    """When the run's first process took it up."""
     ended: datetime | None = None
+    finishing: bool = False
+    """True when it was told to finish and keep the best."""
+    silent_seconds: float = 0.0
+    """How long a running task has given no sign of life."""
+    keepable: tuple[str, ...] = ()
+    """Networks that were finished although there is no result with them: they can be kept."""
     result: TrainResult | None = None

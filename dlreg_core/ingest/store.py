@@ -4,6 +4,9 @@
 
     HOME/datasets/<id>/data.parquet    the typed table
     HOME/datasets/<id>/dataset.json    the Dataset: name, dialect and profile
+    HOME/datasets/<id>/owners/<hex>    an empty file for each owner, named after them in hexadecimal
+
+Two people who upload the same file share its folder without knowing of each other.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from dlreg_core.specs import SCHEMA_VERSION, Dataset
 _ID = re.compile(r"[0-9a-f]{16}")
 _TABLE = "data.parquet"
 _PROFILE = "dataset.json"
+_OWNERS = "owners"
 _ROW_GROUP = 65_536
 
 
@@ -40,10 +44,14 @@ class DatasetStore:
     ----------
     home : Path
         The folder that `Settings.home` names; it is made on the first `add`.
+    owner : str, optional
+        Whose data sets these are: those of others don't exist here. Without it, all of them: for workers, which are
+        told what to read by a run that has an owner itself.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, owner: str | None = None) -> None:
         self._root = home / "datasets"
+        self._owner = owner
 
     def add(self, source: Source, name: str = "") -> Dataset:
         """Read a table file and keep it.
@@ -71,14 +79,22 @@ class DatasetStore:
         dataset_id = hashlib.sha256(content).hexdigest()[:16]
         stored = self._stored(dataset_id)
         if stored is not None:
+            self._own(dataset_id)
             return stored
         raw = read_table(content)
         fallback = str(source) if isinstance(source, str | Path) else ""
         dataset, table = _describe(raw, dataset_id, _plain_name(name or fallback), len(content))
-        return self._write(dataset, table)
+        written = self._write(dataset, table)
+        self._own(dataset_id)
+        return written
 
     def get(self, dataset_id: str) -> Dataset:
         """Return a data set; `NotFoundError` if there is none, `TableError` if another version of dlreg wrote it."""
+        if not self._owns(dataset_id):
+            raise _not_found(dataset_id)
+        return self._read(dataset_id)
+
+    def _read(self, dataset_id: str) -> Dataset:
         path = self.folder(dataset_id) / _PROFILE
         try:
             kept = json.loads(path.read_text("utf-8"))
@@ -135,6 +151,8 @@ class DatasetStore:
 
     def preview(self, dataset_id: str, rows: int = 50) -> pd.DataFrame:
         """Return the first `rows` rows of a data set, without reading the others."""
+        if not self._owns(dataset_id):
+            raise _not_found(dataset_id)
         with parquet.ParquetFile(self._table_path(dataset_id)) as file:
             first = next(file.iter_batches(batch_size=rows), None)
             return to_frame(file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first]))
@@ -143,23 +161,48 @@ class DatasetStore:
         """Return the data sets that this version can read, newest first."""
         if not self._root.is_dir():
             return ()
-        found = (self._stored(path.name) for path in self._root.iterdir() if _ID.fullmatch(path.name))
+        found = (
+            self._stored(path.name)
+            for path in self._root.iterdir()
+            if _ID.fullmatch(path.name) and self._owns(path.name)
+        )
         known = [dataset for dataset in found if dataset is not None]
         return tuple(sorted(known, key=lambda dataset: (dataset.created, dataset.id), reverse=True))
 
     def delete(self, dataset_id: str) -> None:
-        """Remove a data set; `NotFoundError` if it isn't there."""
-        folder = self.folder(dataset_id)
-        bin_folder = Path(tempfile.mkdtemp(prefix=".deleted-", dir=self._root)) if folder.is_dir() else None
-        if bin_folder is None:
+        """Remove a data set; `NotFoundError` if it isn't there. The table itself stays while others have it too."""
+        if not self._owns(dataset_id):
             raise _not_found(dataset_id)
+        folder = self.folder(dataset_id)
+        if self._owner is not None:
+            (folder / _OWNERS / _file_name(self._owner)).unlink(missing_ok=True)
+            if any((folder / _OWNERS).glob("*")):
+                return
+        if not folder.is_dir():
+            raise _not_found(dataset_id)
+        self._discard(folder)
+
+    def _discard(self, folder: Path) -> None:
+        bin_folder = Path(tempfile.mkdtemp(prefix=".deleted-", dir=self._root))
         try:
             # Moving is one step: nobody ever sees a data set with half its files.
-            folder.rename(bin_folder / dataset_id)
+            folder.rename(bin_folder / folder.name)
         except FileNotFoundError as exc:
-            raise _not_found(dataset_id) from exc
+            raise _not_found(folder.name) from exc
         finally:
             shutil.rmtree(bin_folder, ignore_errors=True)
+
+    def _own(self, dataset_id: str) -> None:
+        """Note that the data set belongs to this owner too."""
+        if self._owner is not None:
+            owners = self.folder(dataset_id) / _OWNERS
+            owners.mkdir(exist_ok=True)
+            (owners / _file_name(self._owner)).touch()
+
+    def _owns(self, dataset_id: str) -> bool:
+        owners = self.folder(dataset_id) / _OWNERS
+        # One that was stored before data sets had owners belongs to the one local user there was.
+        return self._owner is None or not owners.is_dir() or (owners / _file_name(self._owner)).exists()
 
     def _table_path(self, dataset_id: str) -> Path:
         path = self.folder(dataset_id) / _TABLE
@@ -169,7 +212,7 @@ class DatasetStore:
 
     def _stored(self, dataset_id: str) -> Dataset | None:
         try:
-            return self.get(dataset_id)
+            return self._read(dataset_id)
         except (NotFoundError, TableError):
             return None
 
@@ -182,12 +225,12 @@ class DatasetStore:
             (part / _PROFILE).write_text(dataset.model_dump_json(indent=1), "utf-8")
             part.chmod(0o755)
             if folder.exists() and self._stored(dataset.id) is None:
-                self.delete(dataset.id)
+                self._discard(folder)
             try:
                 part.rename(folder)
             except OSError:
                 # The same file was added by somebody else in the meantime: theirs stays.
-                return self.get(dataset.id)
+                return self._read(dataset.id)
             return dataset
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -211,6 +254,11 @@ def _describe(raw: RawTable, dataset_id: str, name: str, file_bytes: int) -> tup
 def _plain_name(name: str) -> str:
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     return "".join(character for character in last if character.isprintable()).strip() or "table"
+
+
+def _file_name(owner: str) -> str:
+    # The name of an owner may hold anything; in hexadecimal it is a file name everywhere.
+    return owner.encode().hex()
 
 
 def _not_found(dataset_id: str) -> NotFoundError:

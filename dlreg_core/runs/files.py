@@ -27,6 +27,21 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
+def write_new(path: Path, text: str) -> bool:
+    """Write `text` to `path` in one step, unless it exists; False if it does. True for exactly one caller."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        # A link, unlike a rename, fails where there is a file already.
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return True
+
+
 def write_spec(path: Path, spec: BaseModel) -> None:
     """Write `spec` as JSON, in one step."""
     write_text(path, spec.model_dump_json(indent=1) + "\n")

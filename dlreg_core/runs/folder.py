@@ -7,222 +7,32 @@
                 launched.json      when a process was started for it
                 started.json       which process took it
                 worker.lock        held by that process for as long as it lives
+                pulse.json         its last sign of life
                 cancelling.json    when somebody began to end it
+                finish.json        when somebody asked it to finish and keep the best
                 events.jsonl       what happened, a line each
                 log.txt            what the libraries printed
+                checkpoint.json    what is finished so far, to go on from
                 result.json, …     what was found
                 DONE               how it ended; from then on the folder is never changed
 
-Whether a task is alive is told by the lock, which the operating system frees when the process ends however it ends;
-never by a process number alone.
+The state of a run is what its tasks add up to: while the latest training task is live, its state; afterwards that of a
+completed run as soon as any of them left a result.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-from filelock import FileLock, Timeout
-
 from dlreg_core.errors import ConflictError, NotFoundError
-from dlreg_core.runs.files import read_spec, write_spec, write_text
-from dlreg_core.specs import Done, Event, Experiment, RunState, Task, TaskKind, TrainResult, now
+from dlreg_core.runs.files import read_spec, write_spec
+from dlreg_core.runs.task import EventLog, TaskFolder
+from dlreg_core.specs import Experiment, RunState, Task, TaskKind, TrainResult
 
-LAUNCH_GRACE_SECONDS = 120.0
-"""How long a started process may take until it holds its lock, on a machine that is short of everything."""
-
-
-CANCEL_GRACE_SECONDS = 10.0
-"""How long ending a task's processes may take until it counts as cancelled without a ``DONE``."""
-
-
-@dataclass(frozen=True)
-class EventLog:
-    """Events read so far and the byte offset to go on from."""
-
-    events: tuple[Event, ...]
-    offset: int
-
-
-class TaskFolder:
-    """One task of a run.
-
-    Parameters
-    ----------
-    path : Path
-        The folder ``RUN/tasks/N``.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
-
-    @property
-    def run(self) -> RunFolder:
-        """The run that this task belongs to."""
-        return RunFolder(self.path.parents[1])
-
-    @property
-    def number(self) -> int:
-        """The task's number in its run, from 1."""
-        return int(self.path.name)
-
-    def task(self) -> Task:
-        """Return what was asked."""
-        return read_spec(self.path / "task.json", Task)
-
-    # --- life ---------------------------------------------------------------------------------------------------
-
-    def mark_launched(self) -> None:
-        """Note that a process is being started for this task."""
-        write_text(self.path / "launched.json", json.dumps({"time": now().isoformat()}))
-
-    def launched(self) -> datetime:
-        """Return the moment at which a process was started for this task, or now where none was noted."""
-        path = self.path / "launched.json"
-        if not path.exists():
-            return now()
-        return datetime.fromisoformat(json.loads(path.read_text())["time"])
-
-    def started(self) -> datetime | None:
-        """Return the moment at which a process took this task, or None while none has."""
-        try:
-            return datetime.fromisoformat(json.loads((self.path / "started.json").read_text())["time"])
-        except FileNotFoundError:
-            return None
-
-    def mark_cancelling(self) -> None:
-        """Note that this task's processes are being ended, so that nobody takes it for one whose worker died."""
-        write_text(self.path / "cancelling.json", json.dumps({"time": now().isoformat()}))
-
-    @contextmanager
-    def hold(self, patience: float = 10.0) -> Iterator[Task]:
-        """Take the task for this process, and keep it until the block ends.
-
-        Parameters
-        ----------
-        patience : float
-            Seconds to wait for another process to let go.
-
-        Raises
-        ------
-        ConflictError
-            If another process has it, or it is done.
-        """
-        lock = FileLock(self.path / "worker.lock")
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout as exc:
-            raise ConflictError(f"Task {self.number} of run {self.run.id} is already being worked on.") from exc
-        try:
-            if self.done() is not None:
-                raise ConflictError(f"Task {self.number} of run {self.run.id} is already done.")
-            me = psutil.Process()
-            started = {"pid": me.pid, "created": me.create_time(), "time": now().isoformat()}
-            write_text(self.path / "started.json", json.dumps(started))
-            # Whoever cancelled before there was a process to kill has written DONE in the meantime.
-            if self.done() is not None:
-                raise ConflictError(f"Task {self.number} of run {self.run.id} is already done.")
-            yield self.task()
-        finally:
-            lock.release()
-
-    def is_held(self) -> bool:
-        """Tell whether a living process holds this task."""
-        if not (self.path / "worker.lock").exists():
-            return False
-        lock = FileLock(self.path / "worker.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
-
-    def process(self) -> psutil.Process | None:
-        """Return the process that took this task, if that very process still lives."""
-        try:
-            started = json.loads((self.path / "started.json").read_text())
-            process = psutil.Process(int(started["pid"]))
-            # A process number is used again: only the start time tells whether it is still the same process.
-            same = abs(process.create_time() - float(started["created"])) < 1.0
-        except (FileNotFoundError, psutil.Error, ValueError, KeyError, TypeError):
-            return None
-        return process if same else None
-
-    def done(self) -> Done | None:
-        """Return how the task ended, or None while it hasn't."""
-        path = self.path / "DONE"
-        return read_spec(path, Done) if path.exists() else None
-
-    def finish(self, done: Done) -> None:
-        """Write ``DONE``; the folder is never changed afterwards."""
-        write_spec(self.path / "DONE", done)
-
-    def state(self) -> RunState:
-        """Derive the task's state from its folder alone."""
-        done = self.done()
-        if done is None and self.is_held():
-            return RunState.RUNNING
-        # The worker may have finished between the two looks.
-        done = done or self.done()
-        return done.state if done is not None else self._state_without_worker()
-
-    def _state_without_worker(self) -> RunState:
-        """Return the state of a task that isn't done and that no process holds."""
-        if (self.path / "cancelling.json").exists():
-            return RunState.RUNNING if self._age("cancelling.json") < CANCEL_GRACE_SECONDS else RunState.CANCELLED
-        if (self.path / "started.json").exists():
-            return RunState.INTERRUPTED
-        if not (self.path / "launched.json").exists():
-            return RunState.QUEUED
-        return RunState.RUNNING if self._age("launched.json") < LAUNCH_GRACE_SECONDS else RunState.INTERRUPTED
-
-    def _age(self, name: str) -> float:
-        return now().timestamp() - (self.path / name).stat().st_mtime
-
-    # --- events -------------------------------------------------------------------------------------------------
-
-    def emit(self, kind: str, **data: Any) -> None:
-        """Append an event; only the process that holds the task may call this."""
-        path = self.path / "events.jsonl"
-        event = {"time": now().isoformat(), "kind": kind, "data": data}
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(event) + "\n")
-
-    def events(self, offset: int = 0) -> EventLog:
-        """Return the events from byte `offset` on.
-
-        A line that is still being written is left for the next call.
-        """
-        try:
-            with (self.path / "events.jsonl").open("rb") as file:
-                file.seek(offset)
-                text = file.read()
-        except FileNotFoundError:
-            return EventLog((), offset)
-        whole = text.rfind(b"\n") + 1
-        lines = text[:whole].splitlines()
-        events = tuple(Event(**json.loads(line)) for line in lines if line)
-        return EventLog(events, offset + whole)
-
-    def log(self, last_bytes: int = 20_000) -> str:
-        """Return the end of what the worker's libraries printed."""
-        path = self.path / "log.txt"
-        if not path.exists():
-            return ""
-        with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - last_bytes))
-            return file.read().decode("utf-8", errors="replace")
+__all__ = ["EventLog", "RunFolder", "TaskFolder"]
 
 
 class RunFolder:
@@ -280,7 +90,7 @@ class RunFolder:
         """
         taken = [task.number for task in self.tasks()]
         number = max(taken, default=0) + 1
-        task = Task(run_id=self.id, number=number, kind=kind, **request)
+        task = Task(**{"run_id": self.id, "number": number, "kind": kind} | request)
         folder = self.path / "tasks"
         folder.mkdir(parents=True, exist_ok=True)
         # The folder appears under its number only when it is complete.
@@ -295,17 +105,53 @@ class RunFolder:
         return TaskFolder(folder / str(number))
 
     def train_task(self) -> TaskFolder:
-        """Return the task that trained this run's models (the latest one)."""
+        """Return the latest task that trains this run's models."""
         for folder in reversed(self.tasks()):
-            if folder.task().kind is TaskKind.TRAIN:
+            if folder.task().kind.trains:
                 return folder
         raise NotFoundError(f"Run {self.id} has no training task.")
 
+    def result_task(self) -> TaskFolder | None:
+        """Return the latest task that completed with a result, or None while there is none."""
+        for folder in reversed(self.tasks()):
+            if (folder.path / "result.json").exists() and _is_completed(folder):
+                return folder
+        return None
+
+    def model_path(self) -> Path:
+        """Return the folder of the fitted pipeline.
+
+        Raises
+        ------
+        NotFoundError
+            If the run has no models.
+        """
+        task = self.result_task()
+        if task is None:
+            raise NotFoundError(f"Run {self.id} has no models.", "Train it first.")
+        return task.path / "model"
+
     def result(self) -> TrainResult | None:
         """Return what training found, or None while there is nothing."""
-        path = self.train_task().path / "result.json"
-        return read_spec(path, TrainResult) if path.exists() else None
+        task = self.result_task()
+        return read_spec(task.path / "result.json", TrainResult) if task is not None else None
+
+    def state(self) -> RunState:
+        """Return what the run's tasks add up to."""
+        latest = self.train_task().state()
+        if latest.is_final and latest is not RunState.COMPLETED and self.result_task() is not None:
+            return RunState.COMPLETED
+        return latest
+
+    def bytes(self) -> int:
+        """Return how much of the disk the run takes."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
     def delete(self) -> None:
         """Remove everything of this run."""
         shutil.rmtree(self.path)
+
+
+def _is_completed(task: TaskFolder) -> bool:
+    done = task.done()
+    return done is not None and done.state is RunState.COMPLETED

@@ -83,8 +83,9 @@ def load_predictions(run: RunFolder, part: str = "test") -> PartPredictions:
     NotFoundError
         If the run has no predictions.
     """
-    path = run.train_task().path / f"predictions-{part}.parquet"
-    if not path.exists():
+    task = run.result_task()
+    path = task.path / f"predictions-{part}.parquet" if task is not None else None
+    if path is None or not path.exists():
         raise NotFoundError(f"Run {run.id} has no predictions to look at.", "Train it first.")
     table = pd.read_parquet(path)
     names = [column for column in table.columns if column.startswith("model: ")]
@@ -106,8 +107,15 @@ def save_explanation(task: TaskFolder, explanation: Explanation) -> None:
 
 
 def find_explanation(run: RunFolder, model: str) -> Explanation | None:
-    """Return the newest explanation of a model, or None where there is none."""
+    """Return the newest explanation of a model, or None where there is none.
+
+    One from before the run was continued counts only for a network, which stays as it was; an ensemble may be another.
+    """
+    latest, result = run.result_task(), run.result()
+    changes = result is not None and any(row.model == model and row.role == "ensemble" for row in result.leaderboard)
     for task in reversed(run.tasks()):
+        if changes and latest is not None and task.number < latest.number:
+            return None
         folder = _explanation_folder(task.path, model)
         if (folder / "explanation.json").exists():
             rows = pd.read_parquet(folder / "rows.parquet")

@@ -112,3 +112,27 @@ def test_other_formats_are_refused_and_replaced_on_upload(tmp_path: Path) -> Non
     assert store.list() == ()
     assert store.add(CONTENT, "t.csv").rows == 3
     assert store.get(dataset.id).name == "t.csv"
+
+
+def test_data_sets_have_owners_who_do_not_see_each_other(tmp_path: Path) -> None:
+    ann, bob, all_of_them = DatasetStore(tmp_path, "ann"), DatasetStore(tmp_path, "bob/../x"), DatasetStore(tmp_path)
+    dataset = ann.add(b"a,b\n1,2\n3,4\n", "t.csv")
+    assert ann.get(dataset.id) == dataset
+    assert bob.list() == ()
+    for ask in (bob.get, bob.table, bob.preview, bob.delete):
+        with pytest.raises(NotFoundError):
+            ask(dataset.id)
+    assert all_of_them.get(dataset.id) == dataset
+    # The same file of another person is kept once, and stays until the last one has deleted it.
+    assert bob.add(b"a,b\n1,2\n3,4\n", "other.csv").id == dataset.id
+    ann.delete(dataset.id)
+    assert ann.list() == ()
+    assert [d.id for d in bob.list()] == [dataset.id]
+    bob.delete(dataset.id)
+    assert all_of_them.list() == ()
+    assert not ann.folder(dataset.id).exists()
+
+
+def test_a_data_set_from_before_there_were_owners_stays_readable(tmp_path: Path) -> None:
+    dataset = DatasetStore(tmp_path).add(b"a,b\n1,2\n3,4\n", "t.csv")
+    assert DatasetStore(tmp_path, "local").get(dataset.id) == dataset

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import BaseModel
 
+import dlreg_core.runs.task as task_module
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs import RunFolder, TaskFolder
-from dlreg_core.runs.folder import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS
-from dlreg_core.specs import Done, Experiment, ExplainRequest, Recipe, RunState, TaskKind
+from dlreg_core.runs.life import keepable, post_mortem, silent_seconds
+from dlreg_core.runs.task import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
+from dlreg_core.specs import (
+    Checkpoint,
+    ContinueRequest,
+    Done,
+    Experiment,
+    ExplainRequest,
+    FinishedFit,
+    Launch,
+    PlannedFit,
+    Pulse,
+    Recipe,
+    RunState,
+    Start,
+    TaskKind,
+)
 from tests.conftest import ROOT, wait_for
 
 HOLDER = """
@@ -53,6 +73,13 @@ def start_holder(task: TaskFolder) -> subprocess.Popen[str]:
     )
 
 
+def set_start(task: TaskFolder, **changes: object) -> None:
+    """Change the note of which process took the task."""
+    start = task.start()
+    assert start is not None
+    (task.path / "started.json").write_text(start.model_copy(update=changes).model_dump_json())
+
+
 def test_states_follow_from_the_folder_alone(task: TaskFolder) -> None:
     assert task.state() is RunState.QUEUED
     task.mark_launched()
@@ -65,12 +92,12 @@ def test_states_follow_from_the_folder_alone(task: TaskFolder) -> None:
     assert process is not None
     assert process.pid == holder.pid
     holder.communicate("\n", timeout=20)
-    assert TaskFolder(task.path).state() is RunState.INTERRUPTED, "it let go without saying that it is done"
+    assert TaskFolder(task.path).state() is RunState.FAILED, "it let go without saying that it is done"
     task.finish(Done(state=RunState.COMPLETED))
     assert TaskFolder(task.path).state() is RunState.COMPLETED
 
 
-def test_a_worker_that_was_killed_leaves_an_interrupted_task(task: TaskFolder) -> None:
+def test_a_worker_that_was_killed_has_failed_and_the_reason_says_so(task: TaskFolder) -> None:
     holder = start_holder(task)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
@@ -78,20 +105,148 @@ def test_a_worker_that_was_killed_leaves_an_interrupted_task(task: TaskFolder) -
     holder.wait(20)
     assert not task.is_held()
     assert task.process() is None
+    assert task.state() is RunState.FAILED
+    done = post_mortem(task)
+    assert (done.state, done.reason) == (RunState.FAILED, "Its process was ended from outside before it was done.")
+    assert done.hint.endswith("No network was finished yet; start it again.")
+
+
+def test_a_restart_of_the_machine_interrupts_and_is_no_failure(task: TaskFolder) -> None:
+    with task.hold():
+        pass
+    set_start(task, boot="another start of the machine")
     assert task.state() is RunState.INTERRUPTED
+    assert post_mortem(task).reason == "The machine was restarted while it was going on."
 
 
-def test_a_launch_that_never_arrives_is_interrupted_after_a_while(task: TaskFolder) -> None:
+def test_an_end_for_lack_of_memory_is_told_as_such(task: TaskFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with task.hold():
+        task.emit("resources", memory_mb=900, machine_used=0.5)
+    set_start(task, oom_kills=2)
+    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 2)
+    assert "memory" not in post_mortem(task).reason
+    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 3)
+    assert post_mortem(task).reason == "The machine ran out of memory, and ended it."
+    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: None)
+    assert "memory" not in post_mortem(task).reason
+    task.emit("resources", memory_mb=900, machine_used=0.97)
+    assert post_mortem(task).reason == "The machine ran out of memory, and ended it."
+
+
+def test_a_crash_in_a_library_is_named(task: TaskFolder) -> None:
+    with task.hold():
+        (task.path / "log.txt").write_text("x\nFatal Python error: Segmentation fault\n\nCurrent thread\n")
+    assert post_mortem(task).reason == "Its process crashed (Segmentation fault)."
+
+
+def test_a_result_without_the_last_word_is_a_result(task: TaskFolder) -> None:
+    with task.hold():
+        (task.path / "result.json").write_text("{}")
+    assert task.state() is RunState.COMPLETED
+
+
+def test_what_was_finished_before_the_end_can_be_kept(task: TaskFolder) -> None:
+    with task.hold():
+        fit = PlannedFit(model="FastAI", family="FASTAI", epochs=3, seed=0, threads=1, device="cpu")
+        made = Checkpoint(fits=(FinishedFit(fit=fit, seconds=1.0, validation=2.0),), snapshot="snapshot-1.pkl")
+        (task.path / "checkpoint.json").write_text(made.model_dump_json())
+    assert keepable(task.run) == ("FastAI",)
+    assert "FastAI was finished and is still there" in post_mortem(task).hint
+    # A continuation that died before it finished anything of its own takes nothing away.
+    more = task.run.add_task(TaskKind.CONTINUE, more=ContinueRequest(source=1, time_limit=9.0))
+    with more.hold():
+        pass
+    assert keepable(task.run) == ("FastAI",)
+    assert post_mortem(more).hint.endswith("What there was before is unchanged.")
+    more.finish(Done(state=RunState.COMPLETED))
+    assert keepable(task.run) == ()
+
+
+def test_a_launch_whose_process_never_came_is_tried_again_and_given_up_in_the_end(task: TaskFolder) -> None:
+    for _ in range(MOST_LAUNCHES):
+        assert task.state() is RunState.QUEUED
+        task.mark_launched(Launch(time=Launch().time - timedelta(seconds=LAUNCH_GRACE_SECONDS + 1)))
+        last = task.state()
+        if last is RunState.QUEUED:
+            task.retry()
+    assert last is RunState.FAILED
+
+
+def test_a_launched_process_that_has_died_is_not_waited_for(task: TaskFolder) -> None:
     task.mark_launched()
-    long_ago = (task.path / "launched.json").stat().st_mtime - LAUNCH_GRACE_SECONDS - 1
-    os.utime(task.path / "launched.json", (long_ago, long_ago))
-    assert task.state() is RunState.INTERRUPTED
+    me = psutil.Process()
+    task.note_process(me.pid)
+    assert task.state() is RunState.RUNNING
+    launch = task.launch()
+    assert launch is not None
+    (task.path / "launched.json").write_text(launch.model_copy(update={"created": 1.0}).model_dump_json())
+    assert task.state() is RunState.QUEUED
+
+
+def test_of_many_that_launch_a_task_one_may(task: TaskFolder) -> None:
+    barrier = threading.Barrier(8)
+    granted: list[int] = []
+
+    def launch(number: int) -> None:
+        barrier.wait()
+        try:
+            task.mark_launched(Launch(slot=f"cpu:{number}"))
+            granted.append(number)
+        except ConflictError:
+            pass
+
+    threads = [threading.Thread(target=launch, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(granted) == 1
+    found = task.launch()
+    assert found is not None
+    assert found.slot == f"cpu:{granted[0]}"
+
+
+def test_silence_is_counted_from_the_last_sign_of_life(task: TaskFolder) -> None:
+    assert silent_seconds(task) == 0.0
+    with task.hold():
+        assert silent_seconds(task) < 5
+        (task.path / "pulse.json").write_text(Pulse(active=time.time() - 100, memory_mb=1.0).model_dump_json())
+        assert 99 < silent_seconds(task) < 110
+
+
+def test_the_last_word_is_written_although_the_disk_is_full(task: TaskFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with task.hold():
+        real = task_module.write_spec
+
+        def write(path: Path, spec: BaseModel) -> None:
+            if (task.path / "reserve").exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            real(path, spec)
+
+        monkeypatch.setattr(task_module, "write_spec", write)
+        task.finish(Done(state=RunState.FAILED, reason="The disk is full."))
+    assert task.state() is RunState.FAILED
+    assert not (task.path / "reserve").exists()
+
+
+def test_nobody_concludes_a_task_that_lives_or_is_done(task: TaskFolder) -> None:
+    with task.hold():
+        found: list[bool] = []
+        asking = threading.Thread(target=lambda: found.append(TaskFolder(task.path).conclude(Done(state="failed"))))
+        asking.start()
+        asking.join()
+        assert found == [False]
+    assert task.conclude(Done(state=RunState.FAILED, reason="first"))
+    assert not task.conclude(Done(state=RunState.FAILED, reason="second"))
+    done = task.done()
+    assert done is not None
+    assert done.reason == "first"
 
 
 def test_a_task_that_is_being_cancelled_is_never_taken_for_interrupted(task: TaskFolder) -> None:
     with task.hold():
         pass
-    assert task.state() is RunState.INTERRUPTED
+    assert task.state() is RunState.FAILED
     task.mark_cancelling()
     assert task.state() is RunState.RUNNING
     long_ago = (task.path / "cancelling.json").stat().st_mtime - CANCEL_GRACE_SECONDS - 1
@@ -111,8 +266,6 @@ def test_only_one_process_can_hold_a_task(task: TaskFolder) -> None:
 
 def test_looking_whether_a_task_is_held_does_not_take_it(task: TaskFolder) -> None:
     with task.hold():
-        pass
-    with task.hold():
         found: list[bool] = []
         looking = threading.Thread(target=lambda: found.append(TaskFolder(task.path).is_held()))
         looking.start()
@@ -129,12 +282,19 @@ def test_a_finished_task_can_not_be_taken(task: TaskFolder) -> None:
     assert task.state() is RunState.CANCELLED
 
 
+def test_a_task_that_was_worked_on_is_never_taken_again(task: TaskFolder) -> None:
+    with task.hold():
+        pass
+    with pytest.raises(ConflictError, match="was worked on before"), task.hold():
+        pytest.fail("it was taken")
+
+
 def test_a_process_number_that_was_used_again_is_not_the_worker(task: TaskFolder) -> None:
     me = psutil.Process()
-    started = {"pid": me.pid, "created": me.create_time(), "time": "2026-01-01T00:00:00+00:00"}
-    (task.path / "started.json").write_text(json.dumps(started))
+    start = Start(pid=me.pid, created=me.create_time(), boot="b")
+    (task.path / "started.json").write_text(start.model_dump_json())
     assert task.process() == me
-    (task.path / "started.json").write_text(json.dumps(started | {"created": me.create_time() - 3600}))
+    set_start(task, created=me.create_time() - 3600)
     assert task.process() is None
     assert task.state() is RunState.INTERRUPTED
 
@@ -217,6 +377,25 @@ def test_tasks_are_numbered_and_found_in_order(run: RunFolder) -> None:
     assert run.train_task().number == 1
     assert run.task(11).task().explain == ExplainRequest(model="A", rows=1)
     assert run.task(11).run.path == run.path
+
+
+def test_a_run_is_what_its_training_tasks_add_up_to(run: RunFolder) -> None:
+    first = run.add_task(TaskKind.TRAIN)
+    with first.hold():
+        (first.path / "result.json").write_text("{}")
+        first.finish(Done(state=RunState.COMPLETED))
+    run.add_task(TaskKind.EXPLAIN, explain=ExplainRequest(model="A", rows=1))
+    assert run.state() is RunState.COMPLETED
+    more = run.add_task(TaskKind.CONTINUE, more=ContinueRequest(source=1, time_limit=9.0))
+    assert (more.time_limit(), run.train_task().number) == (9.0, 3)
+    assert run.state() is RunState.QUEUED
+    found = run.result_task()
+    assert found is not None
+    assert found.path == first.path
+    with more.hold():
+        assert run.state() is RunState.RUNNING
+    assert run.state() is RunState.COMPLETED, "a continuation that failed takes nothing away"
+    assert run.model_path() == first.path / "model"
 
 
 def test_a_task_that_was_left_half_built_does_not_block_the_next(run: RunFolder) -> None:

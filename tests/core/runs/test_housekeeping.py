@@ -1,0 +1,78 @@
+"""What is taken away by itself, and what never is."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dlreg_core.runs import RunStore, open_store
+from dlreg_core.runs.housekeeping import find_orphans, remove_old_runs, remove_orphans
+from dlreg_core.settings import Settings
+from dlreg_core.specs import Done, Experiment, Recipe, RunState, now
+
+
+def experiment() -> Experiment:
+    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return open_store(Settings(home=tmp_path / "home"))
+
+
+def make(path: Path, age: float) -> Path:
+    """Make a file that was last touched `age` seconds ago, in folders as old."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    for part in (path, path.parent):
+        os.utime(part, (time.time() - age, time.time() - age))
+    return path
+
+
+def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunStore) -> None:
+    run = store.create(experiment())
+    home = store.home
+    exports = home / "cache" / "exports"
+    orphans = {
+        make(home / "runs" / ".2601half" / "experiment.json", 7200).parent,
+        make(home / "runs" / ".2601x.deleted" / "tasks", 7200).parent,
+        make(run.path / "tasks" / ".2-abc" / "task.json", 7200).parent,
+        make(run.path / "tasks" / "1" / ".pulse.json.abc", 7200),
+        make(home / "datasets" / ".part-abc" / "data.parquet", 7200).parent,
+        make(exports / "gone-tabm.zip", 7200),
+        make(exports / "gone-tabm.json", 7200),
+        make(exports / ".abc" / "half.zip", 7200).parent,
+    }
+    make(home / "datasets" / ("a" * 16) / "data.parquet", 7200)
+    make(home / "drafts" / "ab" / "x.json", 7200)
+    make(exports / f"{run.id}-tabm.zip", 7200)
+    make(home / "runs" / ".2602young" / "experiment.json", 10)
+    # An old folder in which somebody writes.
+    make(home / "datasets" / ".part-live" / "data.parquet", 10)
+    os.utime(home / "datasets" / ".part-live", (0, 0))
+    before = {path for path in home.rglob("*") if not any(o == path or o in path.parents for o in orphans)}
+    assert set(find_orphans(home)) == orphans
+    assert set(remove_orphans(home)) == orphans
+    assert set(home.rglob("*")) == before
+    assert find_orphans(home) == ()
+
+
+def test_a_home_that_is_not_there_has_no_orphans(tmp_path: Path) -> None:
+    assert find_orphans(tmp_path / "nowhere") == ()
+
+
+def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore) -> None:
+    old, young, live = (store.create(experiment()) for _ in range(3))
+    old.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=31)))
+    young.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=29)))
+    for run in (old, young, live):
+        store.refresh(run.id)
+    assert remove_old_runs(store, 0) == ()
+    assert remove_old_runs(store, 30) == (old.id,)
+    assert {r.run_id for r in store.list("local")} == {young.id, live.id}
+    assert not old.path.exists()
+    assert young.path.exists()
