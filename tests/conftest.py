@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.jobs import open_dispatcher
+from dlreg_core.jobs import Dispatcher, open_dispatcher
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Dataset, Experiment, Recipe, TrainPlan
+from dlreg_core.specs import Dataset, Experiment, Recipe, RunState, TrainPlan
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -85,6 +85,18 @@ def wait_for(condition: object, seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
+def wait_until_ended(dispatcher: Dispatcher, run_id: str, seconds: float = 240.0) -> RunState:
+    """Look after the queue until a run has ended; return how."""
+    task = dispatcher.store.folder(run_id).train_task()
+
+    def ended() -> bool:
+        dispatcher.tick()
+        return task.done() is not None
+
+    wait_for(ended, seconds)
+    return dispatcher.store.refresh(run_id)
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     """Return a run that a worker process has trained: two networks, their ensemble and the baselines.
@@ -96,8 +108,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     experiment = experiment_on(
         add_table(home, small_table()), "price", models=("FASTAI", "NN_TORCH"), time_limit=60.0, preset="fast"
     )
-    run_id = dispatcher.submit(experiment, "local")
-    wait_for(lambda: dispatcher.store.refresh(run_id).is_final, 240)
+    run_id = dispatcher.submit(experiment)
+    wait_until_ended(dispatcher, run_id)
     run = dispatcher.store.folder(run_id)
     done = run.train_task().done()
     assert done is not None

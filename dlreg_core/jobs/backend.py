@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dlreg_core.jobs.slots import Slot
 from dlreg_core.runs import TaskFolder
 
 
 class JobBackend(Protocol):
     """Runs tasks. Whether one is alive is told by its folder, never by the backend."""
 
-    def launch(self, task: TaskFolder) -> None:
-        """Start a worker for `task` and return at once."""
+    def launch(self, task: TaskFolder, slot: Slot | None) -> None:
+        """Start a worker for `task` on a place and return at once; on none where the task needs none."""
 
     def kill(self, task: TaskFolder) -> None:
         """End the worker of `task` with all its children; return when they are gone."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dlreg_core.jobs.slots import Slot
 from dlreg_core.runs import TaskFolder
-from dlreg_core.specs import Done
+from dlreg_core.specs import Done, Launch
 
 
 class InlineBackend:
@@ -20,9 +21,9 @@ class InlineBackend:
     def __init__(self, work: Callable[[TaskFolder], Done]) -> None:
         self._work = work
 
-    def launch(self, task: TaskFolder) -> None:
+    def launch(self, task: TaskFolder, slot: Slot | None) -> None:
         """Do the task."""
-        task.mark_launched()
+        task.mark_launched(Launch(slot=slot.name if slot else "", cores=slot.cores if slot else None))
         self._work(task)
 
     def kill(self, task: TaskFolder) -> None:

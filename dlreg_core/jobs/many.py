@@ -76,9 +76,14 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, schema: Sc
 
 
 def model_file_path(run: RunFolder, model: str) -> Path:
-    """Return where the model file of a run's model is kept: ``HOME/cache/exports/RUN-MODEL.zip``."""
+    """Return where the model file of a run's model is kept: ``HOME/cache/exports/RUN-MODEL.zip``.
+
+    A run that was continued may have other models under the same names, so that its later files have a number.
+    """
     plain = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
-    return run.home / "cache" / "exports" / f"{run.id}-{plain}.zip"
+    task = run.result_task()
+    later = f"-{task.number}" if task is not None and task.number > 1 else ""
+    return run.home / "cache" / "exports" / f"{run.id}-{plain}{later}.zip"
 
 
 def find_model_file(run: RunFolder, model: str) -> Exported | None:

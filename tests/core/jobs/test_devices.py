@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from dlreg_core.jobs.devices import cpu_cores, gpu_names
+from dlreg_core.jobs.devices import _gpus, cpu_cores, gpu_names, visible_gpus
 
 
 @pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    gpu_names.cache_clear()
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    _gpus.cache_clear()
     yield
-    gpu_names.cache_clear()
+    _gpus.cache_clear()
 
 
 def fake_driver(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,8 +24,28 @@ def fake_driver(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_names_are_those_that_the_driver_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_driver(tmp_path, "printf 'NVIDIA H100\\nNVIDIA T4\\n'", monkeypatch)
+    fake_driver(tmp_path, "printf '0, NVIDIA H100\\n1, NVIDIA T4\\n'", monkeypatch)
     assert gpu_names() == ("NVIDIA H100", "NVIDIA T4")
+    assert visible_gpus() == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "numbers", "names"),
+    [
+        ("1", ("1",), ("NVIDIA T4",)),
+        ("1,0", ("1", "0"), ("NVIDIA T4", "NVIDIA H100")),
+        ("", (), ()),
+        ("-1", (), ()),
+        ("0,-1,1", ("0",), ("NVIDIA H100",)),
+        ("GPU-abc", ("GPU-abc",), ("GPU",)),
+    ],
+)
+def test_what_an_administrator_allows_is_kept_to(
+    allowed: str, numbers: tuple[str, ...], names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_driver(tmp_path, "printf '0, NVIDIA H100\\n1, NVIDIA T4\\n'", monkeypatch)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
+    assert (visible_gpus(), gpu_names()) == (numbers, names)
 
 
 def test_a_driver_that_fails_means_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

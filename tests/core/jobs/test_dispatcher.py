@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
-from dlreg_core.errors import ConflictError, NotFoundError
+from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import InlineBackend, LocalProcesses, open_dispatcher
-from dlreg_core.jobs.dispatcher import Dispatcher
+from dlreg_core.jobs.dispatcher import Dispatcher, Limits
+from dlreg_core.jobs.slots import Slot, cpu_slots
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
+from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.task import MARK
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Done, Experiment, ExplainRequest, Recipe, RunState, TaskKind
+from dlreg_core.specs import Done, Experiment, ExplainRequest, Pulse, Recipe, RunState, Start, TaskKind
 from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for
 
 HOLDER = """
@@ -34,7 +38,8 @@ with TaskFolder(Path(sys.argv[1])).hold():
 
 
 def experiment() -> Experiment:
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)))
+    recipe = Recipe(target="y", features=("a",))
+    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a")
 
 
 @pytest.fixture
@@ -57,9 +62,10 @@ def spawned() -> Iterator[Callable[[TaskFolder], None]]:
 
     def spawn(task: TaskFolder) -> None:
         task.mark_launched()
-        processes.append(
-            subprocess.Popen([sys.executable, "-c", HOLDER, str(task.path)], cwd=ROOT, start_new_session=True)
-        )
+        command = [sys.executable, "-c", HOLDER, str(task.path)]
+        environment = {**os.environ, MARK: str(task.path)}
+        processes.append(subprocess.Popen(command, cwd=ROOT, start_new_session=True, env=environment))
+        task.note_process(processes[-1].pid)
 
     yield spawn
     for process in processes:
@@ -76,7 +82,7 @@ class Holding(LocalProcesses):
         self.launched: list[str] = []
         self._spawn = spawn
 
-    def launch(self, task: TaskFolder) -> None:
+    def launch(self, task: TaskFolder, slot: Slot | None) -> None:
         self.launched.append(task.run.id)
         self._spawn(task)
 
@@ -98,18 +104,18 @@ def test_with_one_slot_runs_are_done_one_after_the_other(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
     backend = Holding(spawned)
-    dispatcher = Dispatcher(store, backend, slots=1)
-    first, second, third = (dispatcher.submit(experiment(), "a") for _ in range(3))
+    dispatcher = Dispatcher(store, backend, slots=cpu_slots(1))
+    first, second, third = (dispatcher.submit(experiment()) for _ in range(3))
     processes = started(store.folder(first).train_task())
     dispatcher.tick()
     assert backend.launched == [first]
     assert [store.refresh(r) for r in (first, second, third)] == [RunState.RUNNING, RunState.QUEUED, RunState.QUEUED]
-    assert dispatcher.cancel(first)
+    assert dispatcher.cancel(store.folder(first))
     assert gone(processes)
     dispatcher.tick()
     assert backend.launched == [first, second]
     started(store.folder(second).train_task())
-    assert dispatcher.cancel(second)
+    assert dispatcher.cancel(store.folder(second))
     dispatcher.tick()
     assert backend.launched == [first, second, third]
 
@@ -121,23 +127,23 @@ def test_done_runs_free_their_slot_without_being_asked(store: RunStore) -> None:
         order.append(task.run.id)
         return complete(task)
 
-    dispatcher = Dispatcher(store, InlineBackend(note), slots=1)
-    submitted = [dispatcher.submit(experiment(), "a") for _ in range(3)]
-    dispatcher.tick()
+    dispatcher = Dispatcher(store, InlineBackend(note), slots=cpu_slots(1))
+    submitted = [dispatcher.submit(experiment()) for _ in range(3)]
+    for _ in range(3):
+        dispatcher.tick()
     assert order == submitted
-    dispatcher.tick()
     assert all(r.state is RunState.COMPLETED for r in store.list("a"))
 
 
 def test_a_queued_run_is_cancelled_and_never_started(store: RunStore, spawned: Callable[[TaskFolder], None]) -> None:
     backend = Holding(spawned)
-    dispatcher = Dispatcher(store, backend, slots=1)
-    first, second = (dispatcher.submit(experiment(), "a") for _ in range(2))
-    assert dispatcher.cancel(second)
-    assert not dispatcher.cancel(second)
+    dispatcher = Dispatcher(store, backend, slots=cpu_slots(1))
+    first, second = (dispatcher.submit(experiment()) for _ in range(2))
+    assert dispatcher.cancel(store.folder(second))
+    assert not dispatcher.cancel(store.folder(second))
     assert store.report(second).reason == "Cancelled before it started."
     started(store.folder(first).train_task())
-    assert dispatcher.cancel(first)
+    assert dispatcher.cancel(store.folder(first))
     dispatcher.tick()
     assert backend.launched == [first]
     assert store.report(second).state is RunState.CANCELLED
@@ -146,33 +152,33 @@ def test_a_queued_run_is_cancelled_and_never_started(store: RunStore, spawned: C
 def test_a_running_run_is_cancelled_with_all_its_processes(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
-    dispatcher = Dispatcher(store, Holding(spawned), slots=1)
-    run_id = dispatcher.submit(experiment(), "a")
+    dispatcher = Dispatcher(store, Holding(spawned), slots=cpu_slots(1))
+    run_id = dispatcher.submit(experiment())
     processes = started(store.folder(run_id).train_task())
     assert store.refresh(run_id) is RunState.RUNNING
-    assert dispatcher.cancel(run_id)
+    assert dispatcher.cancel(dispatcher.store.folder(run_id))
     wait_for(lambda: gone(processes), 5)
     report = store.report(run_id)
     assert (report.state, report.reason) == (RunState.CANCELLED, "Cancelled while it was running.")
     assert [r.state for r in store.list("a")] == [RunState.CANCELLED]
-    assert not dispatcher.cancel(run_id)
+    assert not dispatcher.cancel(dispatcher.store.folder(run_id))
 
 
 def test_a_run_is_cancelled_by_another_process_than_started_it(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
-    run_id = Dispatcher(store, Holding(spawned), slots=1).submit(experiment(), "a")
+    run_id = Dispatcher(store, Holding(spawned), slots=cpu_slots(1)).submit(experiment())
     processes = started(store.folder(run_id).train_task())
-    assert Dispatcher(store, LocalProcesses(), slots=1).cancel(run_id)
+    assert Dispatcher(store, LocalProcesses(), slots=cpu_slots(1)).cancel(store.folder(run_id))
     assert gone(processes)
 
 
 def test_a_run_that_was_claimed_but_never_launched_can_be_cancelled(store: RunStore) -> None:
     """As when the server died between the two."""
-    run = store.create(experiment(), "a")
-    assert store.index.claim(run.id, 1)
-    dispatcher = Dispatcher(store, InlineBackend(complete), slots=1)
-    assert dispatcher.cancel(run.id)
+    run = store.create(experiment())
+    assert store.index.claim(run.id, 1, ["cpu:0"])
+    dispatcher = Dispatcher(store, InlineBackend(complete), slots=cpu_slots(1))
+    assert dispatcher.cancel(run)
     assert store.report(run.id).state is RunState.CANCELLED
     assert store.index.live() == ()
 
@@ -180,9 +186,9 @@ def test_a_run_that_was_claimed_but_never_launched_can_be_cancelled(store: RunSt
 def test_cancelling_straight_after_the_launch_wins_over_the_worker(tmp_path: Path) -> None:
     dispatcher = open_dispatcher(Settings(home=tmp_path))
     run_id = dispatcher.submit(
-        experiment_on(add_table(tmp_path, small_table(60)), "price", models=("FASTAI",), time_limit=30.0), "a"
+        experiment_on(add_table(tmp_path, small_table(60)), "price", models=("FASTAI",), time_limit=30.0)
     )
-    assert dispatcher.cancel(run_id)
+    assert dispatcher.cancel(dispatcher.store.folder(run_id))
     task = dispatcher.store.folder(run_id).train_task()
     # The worker, which had not even started Python when it was cancelled, finds nothing to do.
     workers = [p for p in psutil.Process().children() if str(task.path) in " ".join(p.cmdline())]
@@ -192,30 +198,138 @@ def test_cancelling_straight_after_the_launch_wins_over_the_worker(tmp_path: Pat
     assert not (task.path / "events.jsonl").exists()
 
 
-def test_a_worker_that_was_killed_is_interrupted_and_frees_its_slot(
+def test_a_killed_worker_has_failed_its_children_are_ended_and_its_slot_is_free(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
     backend = Holding(spawned)
-    dispatcher = Dispatcher(store, backend, slots=1)
-    first, second = (dispatcher.submit(experiment(), "a") for _ in range(2))
-    process, child = started(store.folder(first).train_task())
-    process.kill()
-    child.kill()
+    dispatcher = Dispatcher(store, backend, slots=cpu_slots(1))
+    first, second = (dispatcher.submit(experiment()) for _ in range(2))
+    processes = started(store.folder(first).train_task())
+    processes[0].kill()
     wait_for(lambda: not store.folder(first).train_task().is_held())
     dispatcher.tick()
+    assert gone(processes), "the child that the worker left behind too"
     states = {r.run_id: r.state for r in store.list("a")}
-    assert states[first] is RunState.INTERRUPTED
+    assert states[first] is RunState.FAILED
+    done = store.folder(first).train_task().done()
+    assert done is not None
+    assert done.reason == "Its process was ended from outside before it was done."
     assert backend.launched == [first, second]
     started(store.folder(second).train_task())
 
 
+def test_a_run_that_gives_no_sign_of_life_is_ended(store: RunStore, spawned: Callable[[TaskFolder], None]) -> None:
+    dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), Limits(silence=30.0))
+    run = store.folder(dispatcher.submit(experiment()))
+    processes = started(run.train_task())
+    dispatcher.tick()
+    assert run.state() is RunState.RUNNING
+    silent = Pulse(active=time.time() - 31, memory_mb=1.0)
+    (run.train_task().path / "pulse.json").write_text(silent.model_dump_json())
+    assert store.report(run.id).silent_seconds > 30
+    dispatcher.tick()
+    assert gone(processes)
+    report = store.report(run.id)
+    assert (report.state, report.reason) == (RunState.FAILED, "It gave no sign of life for 1 min and was ended.")
+    assert store.index.live() == ()
+
+
+def test_a_run_that_takes_far_more_than_it_was_given_is_ended(
+    store: RunStore, spawned: Callable[[TaskFolder], None]
+) -> None:
+    limits = Limits(overrun=1.5, overrun_seconds=0.0)
+    dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), limits)
+    run = store.folder(dispatcher.submit(experiment()))
+    processes = started(run.train_task())
+    task = run.train_task()
+    launch = task.launch()
+    assert launch is not None
+    dispatcher.tick()
+    assert run.state() is RunState.RUNNING
+    earlier = launch.model_copy(update={"time": launch.time - timedelta(seconds=200)})
+    (task.path / "launched.json").write_text(earlier.model_dump_json())
+    dispatcher.tick()
+    assert gone(processes)
+    assert "It had 120 s, was still going after 20" in store.report(run.id).reason
+
+
+def test_a_claim_whose_server_died_is_started_by_the_next_one(store: RunStore) -> None:
+    run = store.create(experiment())
+    assert store.index.claim(run.id, 1, ["cpu:0"])
+    dispatcher = Dispatcher(store, InlineBackend(complete), slots=cpu_slots(1))
+    dispatcher.tick()
+    assert store.report(run.id).state is RunState.COMPLETED
+
+
+def test_a_run_between_folder_and_queue_when_the_server_died_is_found(store: RunStore) -> None:
+    run = store.create(experiment())
+    store.index.remove(run.id)
+    again = RunStore(store.home, store.index)
+    again.reconcile()
+    Dispatcher(again, InlineBackend(complete), slots=cpu_slots(1)).tick()
+    assert [(r.run_id, r.state) for r in again.list("a")] == [(run.id, RunState.COMPLETED)]
+
+
+def test_a_running_task_keeps_its_slot_when_the_queue_is_lost(
+    store: RunStore, spawned: Callable[[TaskFolder], None]
+) -> None:
+    class Noting(Holding):
+        def launch(self, task: TaskFolder, slot: Slot | None) -> None:
+            super().launch(task, slot)
+            launch = task.launch()
+            assert launch is not None
+            assert slot is not None
+            write_spec(task.path / "launched.json", launch.model_copy(update={"slot": slot.name}))
+
+    backend = Noting(spawned)
+    run = store.folder(Dispatcher(store, backend, cpu_slots(1)).submit(experiment()))
+    started(run.train_task())
+    store.index.remove(run.id)
+    again = RunStore(store.home, store.index)
+    again.reconcile()
+    dispatcher = Dispatcher(again, backend, cpu_slots(1))
+    waiting = dispatcher.submit(experiment())
+    dispatcher.tick()
+    assert {task.run_id: task.slot for task in again.index.live()} == {run.id: "cpu:0", waiting: None}
+    assert backend.launched == [run.id]
+
+
+def test_finishing_asks_the_worker_and_refuses_what_can_not_be_finished(
+    store: RunStore, spawned: Callable[[TaskFolder], None]
+) -> None:
+    dispatcher = Dispatcher(store, Holding(spawned), slots=cpu_slots(1))
+    first, second = (store.folder(dispatcher.submit(experiment())) for _ in range(2))
+    started(first.train_task())
+    assert dispatcher.finish(first).is_asked_to_finish()
+    assert store.report(first.id).finishing
+    with pytest.raises(ConflictError, match="hasn't started yet"):
+        dispatcher.finish(second)
+    dispatcher.cancel(first)
+    with pytest.raises(ConflictError, match="ended before a network was finished"):
+        dispatcher.finish(first)
+
+
+def test_waiting_runs_know_their_place_and_when_they_start(
+    store: RunStore, spawned: Callable[[TaskFolder], None]
+) -> None:
+    dispatcher = Dispatcher(store, Holding(spawned), slots=cpu_slots(1))
+    first, second, third = (store.folder(dispatcher.submit(experiment())) for _ in range(3))
+    started(first.train_task())
+    assert dispatcher.place(first) is None
+    one, two = dispatcher.place(second), dispatcher.place(third)
+    assert one is not None
+    assert two is not None
+    assert (one.ahead, two.ahead) == (0, 1)
+    assert 100 < one.seconds <= 120
+    assert two.seconds == pytest.approx(one.seconds + 120, abs=1)
+
+
 def test_killing_a_process_number_that_was_used_again_harms_nobody(store: RunStore) -> None:
-    run = store.create(experiment(), "a")
+    run = store.create(experiment())
     bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         created = psutil.Process(bystander.pid).create_time() - 100
-        note = {"pid": bystander.pid, "created": created, "time": "2026-01-01T00:00:00Z"}
-        (run.train_task().path / "started.json").write_text(json.dumps(note))
+        write_spec(run.train_task().path / "started.json", Start(pid=bystander.pid, created=created))
         LocalProcesses().kill(run.train_task())
         assert bystander.poll() is None
     finally:
@@ -227,37 +341,35 @@ def test_explaining_waits_for_nobody_but_needs_a_finished_run(trained: RunFolder
     asked: list[TaskFolder] = []
 
     class Noting(InlineBackend):
-        def launch(self, task: TaskFolder) -> None:
+        def launch(self, task: TaskFolder, slot: Slot | None) -> None:
             task.mark_launched()
             asked.append(task)
 
     store = open_store(Settings(home=tmp_path / "home"))
-    dispatcher = Dispatcher(store, Noting(complete), slots=1)
+    dispatcher = Dispatcher(store, Noting(complete), slots=cpu_slots(1))
+    run = store.folder(trained.id)
     request = ExplainRequest(model="FastAI", rows=5)
-    task = dispatcher.explain(trained.id, request)
+    task = dispatcher.explain(run, request)
     assert (task.number, task.task().kind, task.task().explain) == (2, TaskKind.EXPLAIN, request)
     assert [asked_for.path for asked_for in asked] == [task.path]
     with pytest.raises(ConflictError, match="already under way"):
-        dispatcher.explain(trained.id, request)
+        dispatcher.explain(run, request)
     assert store.report(trained.id).state is RunState.COMPLETED, "explaining doesn't change what training came to"
     with pytest.raises(ConflictError, match="still going"):
         store.delete(trained.id)
-    assert dispatcher.cancel(trained.id)
+    assert dispatcher.cancel(run)
     assert task.state() is RunState.CANCELLED
-    assert dispatcher.explain(trained.id, request).number == 3
-    unfinished = store.create(experiment(), "a")
+    assert dispatcher.explain(run, request).number == 3
+    unfinished = store.create(experiment())
     with pytest.raises(ConflictError, match="no models to explain"):
-        dispatcher.explain(unfinished.id, request)
-    with pytest.raises(NotFoundError):
-        dispatcher.explain("nobody", request)
+        dispatcher.explain(unfinished, request)
 
 
 def test_the_thread_starts_what_is_queued_and_ends_when_asked(store: RunStore) -> None:
-    dispatcher = Dispatcher(store, InlineBackend(complete), slots=1)
-    run = store.create(experiment(), "a")
-    broken = store.create(experiment(), "a")
+    dispatcher = Dispatcher(store, InlineBackend(complete), slots=cpu_slots(1))
+    run = store.create(experiment())
+    broken = store.create(experiment())
     (broken.train_task().path / "DONE").write_text("{")
-    store.index.set_state(broken.id, RunState.RUNNING)
     dispatcher.start(0.02)
     try:
         wait_for(lambda: store.folder(run.id).train_task().done() is not None, 20)
