@@ -17,11 +17,17 @@ import pandas as pd
 from dlreg_core.bundle import write_bundle
 from dlreg_core.errors import ConflictError, DlregError
 from dlreg_core.explanation import ExplainSizes, explain, sizes_for
-from dlreg_core.prepare import background_rows, prepared_of
+from dlreg_core.prepare import background_rows, fit_cleaner, prepared_of
 from dlreg_core.runs import RunFolder
+from dlreg_core.specs import Experiment
+from dlreg_core.training.expected import TableFacts
+from dlreg_core.training.networks import core_count, device_note
+from dlreg_core.training.outlook import foresee, known_speeds
 from dlreg_core.training.pipeline import Pipeline
+from dlreg_core.training.preflight import frame_mb, room, spread_rows, study
 
 _MOST_PIPELINES = 3
+_MOST_TABLES = 8
 _SHOWN = 5
 _EXPLAIN_SECONDS = 2.0
 _MOST_BACKGROUND = 100
@@ -34,6 +40,7 @@ class Answering:
     def __init__(self) -> None:
         self._pipelines: OrderedDict[str, Pipeline] = OrderedDict()
         self._backgrounds: dict[str, pd.DataFrame] = {}
+        self._facts: OrderedDict[str, TableFacts] = OrderedDict()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what a request asks for; what a person must be told comes back as ``error``."""
@@ -45,6 +52,8 @@ class Answering:
             return {"error": f"{exc.filename or 'A file'} can't be read or written ({exc.strerror or exc})."}
 
     def _do(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["do"] == "preflight":
+            return self._preflight(Path(request["home"]), Experiment.model_validate(request["experiment"]))
         pipeline, model = self._pipeline(request["run"]), request["model"]
         if request["do"] == "file":
             return self._file(pipeline, model, Path(request["source"]), Path(request["target"]))
@@ -59,6 +68,30 @@ class Answering:
             "half_width_90": pipeline.half_width(model),
             "warnings": pipeline.schema.warnings(rows),
         }
+
+    def _preflight(self, home: Path, experiment: Experiment) -> dict[str, Any]:
+        """Say what a run needs; quickly, since predictions wait meanwhile."""
+        gpu, _ = device_note(experiment.plan.device)
+        space = room(home, cores=core_count(), gpu=gpu)
+        outlook = foresee(experiment.plan, self._facts_of(home, experiment), space, known_speeds(home))
+        return outlook.model_dump(mode="json")
+
+    def _facts_of(self, home: Path, experiment: Experiment) -> TableFacts:
+        """Return what the cost depends on; the same for all plans on the same rows."""
+        recipe = experiment.recipe
+        key = f"{home}\n{experiment.dataset_id}\n{recipe.model_dump_json()}"
+        if key not in self._facts:
+            while len(self._facts) >= _MOST_TABLES:
+                self._facts.popitem(last=False)
+            table = prepared_of(home, experiment)
+            # A large table's cleaning takes longer than a person waits; some of its rows tell as much here.
+            few = spread_rows(table.train)
+            cleaner = fit_cleaner(few, table.types, recipe.cleaning, table.day_first)
+            counts = table.counts
+            parts = (counts.train + counts.validation + counts.test) / max(1, len(few))
+            self._facts[key] = study(cleaner.transform(few), counts, frame_mb(few) * parts)
+        self._facts.move_to_end(key)
+        return self._facts[key]
 
     def _file(self, pipeline: Pipeline, model: str | None, source: Path, target: Path) -> dict[str, Any]:
         rows = pd.read_parquet(source)
@@ -99,7 +132,7 @@ class Answering:
             folder = RunFolder(Path(run))
             if folder.result() is None:
                 raise ConflictError(f"Run {folder.id} has no models to use.", "Wait until its training is done.")
-            pipeline = Pipeline(folder.train_task().path / "model")
+            pipeline = Pipeline(folder.model_path())
             for model in pipeline.models:
                 pipeline.persist(model.name)
             self._pipelines[run] = pipeline

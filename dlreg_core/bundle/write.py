@@ -59,7 +59,7 @@ def write_bundle(run: RunFolder, model: str | None, target: Path, pipeline: Pipe
     result = run.result()
     if result is None:
         raise ConflictError(f"Run {run.id} has no models to export.", "Train it first.")
-    pipeline = pipeline or Pipeline(run.train_task().path / "model")
+    pipeline = pipeline or Pipeline(run.model_path())
     name = model or result.best_model
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "bundle"

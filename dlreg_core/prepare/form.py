@@ -25,7 +25,7 @@ def load_cleaner(run: RunFolder) -> Cleaner:
     NotFoundError
         If the run has no models, or their description can't be read.
     """
-    path = run.train_task().path / "model" / "pipeline.json"
+    path = run.model_path() / "pipeline.json"
     try:
         return Cleaner.model_validate(json.loads(path.read_text(encoding="utf-8"))["cleaner"])
     except FileNotFoundError as exc:

@@ -37,6 +37,13 @@ _LONGER = 1.5
 """A repetition is made longer when at least this multiple of the first schedule fits."""
 
 
+_PATIENCE = 3
+"""After so many additional trainings that didn't help, no more follow."""
+
+_NEXT_TO_NOTHING = 5e-4
+"""Relative gain of the ensemble's validation error that doesn't count as one."""
+
+
 @dataclass(frozen=True)
 class Speed:
     """Measured seconds of a family on this table: once per training, and per epoch of its smallest network."""
@@ -130,7 +137,15 @@ def first_fit(key: str, speed: Speed, share: float, seed: int) -> Proposal | Non
     return Proposal(key, size, epochs, seed, speed.seconds(epochs, cost))
 
 
-def next_fit(done: Sequence[Outcome], speeds: Mapping[str, Speed], budget: float, preset: Preset) -> Proposal | None:
+def next_fit(
+    done: Sequence[Outcome],
+    speeds: Mapping[str, Speed],
+    budget: float,
+    preset: Preset,
+    *,
+    taken: int = 0,
+    errors: Sequence[float] = (),
+) -> Proposal | None:
     """Propose one more training for time that is left.
 
     The family that is best on validation comes first, then the others by what they reached, each with a longer
@@ -145,7 +160,12 @@ def next_fit(done: Sequence[Outcome], speeds: Mapping[str, Speed], budget: float
     budget : float
         Seconds left.
     preset : {"fast", "balanced", "best"}
-        How many additional trainings are wanted.
+        How many additional trainings are wanted in any case.
+    taken : int
+        How many of `done` come from an earlier task.
+    errors : sequence of float
+        Validation RMSE of the ensemble after the first round and after each additional training. Beyond the number
+        that is wanted in any case, training goes on while one of the last ones helped.
 
     Returns
     -------
@@ -153,7 +173,9 @@ def next_fit(done: Sequence[Outcome], speeds: Mapping[str, Speed], budget: float
         None when nothing useful fits or enough has been trained.
     """
     families = {outcome.key for outcome in done}
-    if len(done) - len(families) >= EXTRA_FITS[preset]:
+    new = {outcome.key for outcome in done[taken:]} - {outcome.key for outcome in done[:taken]}
+    extra = len(done) - taken - len(new)
+    if extra >= EXTRA_FITS[preset] and (preset == "fast" or not still_improving(errors)):
         return None
     best = {key: min((o for o in done if o.key == key), key=lambda o: o.validation) for key in families}
     times = {key: sum(o.key == key for o in done) for key in families}
@@ -166,6 +188,13 @@ def next_fit(done: Sequence[Outcome], speeds: Mapping[str, Speed], budget: float
         if proposal is not None:
             return proposal
     return None
+
+
+def still_improving(errors: Sequence[float]) -> bool:
+    """Tell whether one of the last additional trainings made the ensemble better by more than next to nothing."""
+    if len(errors) <= _PATIENCE:
+        return bool(errors)
+    return min(errors[-_PATIENCE:]) < (1 - _NEXT_TO_NOTHING) * min(errors[:-_PATIENCE])
 
 
 def _largest_size(chosen: Family, speed: Speed, share: float) -> int:

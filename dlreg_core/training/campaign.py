@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dlreg_core.errors import TrainingError
-from dlreg_core.specs import PlannedFit, ResolvedPlan, TrainPlan
-from dlreg_core.training.allocation import GRACE_SECONDS, Outcome, Proposal, Speed, first_fit, next_fit, order, share
-from dlreg_core.training.catalogue import family, sample_settings
-from dlreg_core.training.hooks import EpochWatch
+from dlreg_core.specs import Checkpoint, FamilySpeed, FinishedFit, PlannedFit, Preset, ResolvedPlan, TrainPlan
+from dlreg_core.training.allocation import (
+    EXTRA_FITS,
+    GRACE_SECONDS,
+    Outcome,
+    Proposal,
+    Speed,
+    first_fit,
+    next_fit,
+    order,
+    share,
+)
+from dlreg_core.training.catalogue import Family, family, sample_settings
+from dlreg_core.training.hooks import EpochFigures, EpochWatch
 from dlreg_core.training.networks import FitFailedError, NetworkTrainer
 
 _EVENT_SECONDS = 0.3
 """Epoch events are not written more often than this."""
+
+_MOST_EVENTS = 3_000
+"""Epoch events of a whole run: their distance grows with its budget."""
+
+_LATE_SHARE = 0.05
+"""Share of the budget by which a network may be late whose schedule is nearly through."""
 
 _MOST_THREADS = 8
 _LEAST_SECONDS = 2.0
@@ -52,10 +70,80 @@ class Budget:
 class Trained:
     """What became of the families: models that exist, and reasons for those that don't."""
 
-    fits: list[PlannedFit] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+    done: list[FinishedFit] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     """By family: why it was skipped or failed."""
+    stopped: bool = False
+    """True when somebody said that it was enough."""
+
+    @property
+    def fits(self) -> tuple[PlannedFit, ...]:
+        """The networks as they were really trained."""
+        return tuple(done.fit for done in self.done)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each network trained."""
+        return {done.fit.model: done.seconds for done in self.done}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a campaign hears and tells.
+
+    Attributes
+    ----------
+    time_left : callable
+        Returns the seconds that training may still take.
+    enough : callable
+        Returns True once somebody has said that it is enough.
+    emit : Emit
+        Told what happens.
+    keep : callable
+        Given a checkpoint whenever a network is complete.
+    afterwards : callable
+        Returns the seconds that the run takes after its training.
+    """
+
+    time_left: Callable[[], float]
+    emit: Emit
+    enough: Callable[[], bool] = lambda: False
+    keep: Callable[[Checkpoint], None] = lambda _: None
+    afterwards: Callable[[], float] = lambda: 0.0
+
+
+class _EpochReporter:
+    """Tells of epochs at most once in `distance` seconds; what is passed over travels with the next event."""
+
+    def __init__(self, planned: PlannedFit, emit: Emit, distance: float) -> None:
+        self._planned = planned
+        self._emit = emit
+        self._distance = distance
+        self._told = 0.0
+        self._waiting: list[EpochFigures] = []
+
+    def __call__(self, figures: EpochFigures) -> None:
+        self._waiting.append(figures)
+        if time.monotonic() - self._told >= self._distance:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell of what has been passed over."""
+        if not self._waiting:
+            return
+        *earlier, last = self._waiting
+        self._waiting = []
+        self._told = time.monotonic()
+        passed_over = [[figures.epoch, figures.validation, figures.train_loss] for figures in earlier]
+        self._emit(
+            "epoch",
+            model=self._planned.model,
+            epoch=last.epoch,
+            epochs=self._planned.epochs,
+            validation=last.validation,
+            train_loss=last.train_loss,
+            **({"earlier": passed_over} if passed_over else {}),
+        )
 
 
 class Campaign:
@@ -67,58 +155,103 @@ class Campaign:
         Where the networks go.
     plan : TrainPlan
         What a person asked for.
-    time_left : callable
-        Returns the seconds that training may still take.
     cores : int
         Processor cores that this run may use.
-    emit : Emit
-        Told what happens.
+    surroundings : Surroundings
+        What it hears and tells.
+    earlier : Checkpoint, optional
+        What an earlier task of the run has trained, and the trainer has taken over.
     """
 
     def __init__(
-        self, trainer: NetworkTrainer, plan: TrainPlan, time_left: Callable[[], float], cores: int, emit: Emit
+        self,
+        trainer: NetworkTrainer,
+        plan: TrainPlan,
+        cores: int,
+        surroundings: Surroundings,
+        earlier: Checkpoint | None = None,
     ) -> None:
         self._trainer = trainer
         self._plan = plan
-        self._left = time_left
+        self._around = surroundings
+        self._left = surroundings.time_left
+        self._emit = surroundings.emit
         self._cores = cores
-        self._emit = emit
-        self._speeds: dict[str, Speed] = {}
-        self._threads: dict[str, int] = {}
-        self._done: list[Outcome] = []
+        earlier = earlier or Checkpoint()
+        self._speeds = {key: Speed(speed.fixed, speed.epoch) for key, speed in earlier.speeds.items()}
+        self._threads = {key: speed.threads for key, speed in earlier.speeds.items()}
+        self.trained = Trained(done=list(earlier.fits))
+        self._taken = len(earlier.fits)
+        self._broken: set[str] = set()
         self._began = 0.0
-        self.trained = Trained()
 
     def replay(self, plan: ResolvedPlan) -> Trained:
         """Train what an earlier run trained, without looking at the clock."""
         self._emit("plan", models=[fit.model for fit in plan.fits])
         for planned in plan.fits:
-            self._train(planned, expected=0.0, time_limit=None)
+            if not self._enough():
+                self._train(planned, expected=0.0, time_limit=None)
         return self._checked()
 
     def run(self) -> Trained:
         """Measure and train one family after the other, then train more where it pays, for as long as there is time."""
-        keys = order([family(key).key for key in self._plan.models])
+        for done in self.trained.done:
+            self._emit("model_taken", model=done.fit.model, validation=done.validation, seconds=done.seconds)
+        have = {done.fit.family for done in self.trained.done}
+        keys = tuple(key for key in order([family(key).key for key in self._plan.models]) if key not in have)
         self._emit("plan", models=[family(key).title for key in keys])
         self._began = self._left()
         late = [key for place, key in enumerate(keys) if not self._first(key, keys[place:])]
         for place, key in enumerate(late):
             if key not in self.trained.reasons and not self._first(key, late[place:]):
                 self._skip(key)
-        while (proposal := next_fit(self._done, self._speeds, self._left(), self._plan.preset)) is not None:
-            self._carry_out(proposal)
+        self._go_on()
         return self._checked()
+
+    def _enough(self) -> bool:
+        """Tell whether to train nothing more: somebody said so, and there is a network to make a result of."""
+        self.trained.stopped = self.trained.stopped or self._around.enough()
+        return self.trained.stopped and bool(self.trained.done)
+
+    def _go_on(self) -> None:
+        """Train more of what did well; beyond what the effort asks for only while it helps."""
+        errors = [self._trainer.ensemble_rmse()] if self.trained.done else []
+        while not self._enough():
+            proposal = next_fit(
+                self._outcomes(), self._speeds, self._left(), self._effort(), taken=self._taken, errors=errors
+            )
+            if proposal is None:
+                return
+            self._forecast(proposal.seconds, more=True)
+            self._carry_out(proposal)
+            errors.append(self._trainer.ensemble_rmse())
+
+    def _effort(self) -> Preset:
+        """Return the effort: a person who gives a finished run more time wants more networks."""
+        return "balanced" if self._taken and self._plan.preset == "fast" else self._plan.preset
+
+    def _outcomes(self) -> list[Outcome]:
+        """Return what was trained, in order, without families that can't be trained again."""
+        return [outcome_of(done) for done in self.trained.done if done.fit.family not in self._broken]
 
     def _first(self, key: str, waiting: Sequence[str]) -> bool:
         """Train a family for the first time; False when its share doesn't suffice, or it can't be trained at all."""
-        hopeless = self._left() < (_LEAST_SECONDS if self._done else -GRACE_SECONDS)
+        if self._enough():
+            return False
+        hopeless = self._left() < (_LEAST_SECONDS if self.trained.done else -GRACE_SECONDS)
         if key not in self._speeds and (hopeless or not self._measure(key)):
             return False
+        if self._enough():
+            return False
         speed = self._speeds[key]
-        given = share(key, speed, waiting, self._left(), first=not self._done)
+        given = share(key, speed, waiting, self._left(), first=not self.trained.done)
         proposal = first_fit(key, speed, given, self._plan.seed) if given is not None else None
+        if proposal is None and self._around.enough():
+            # Whoever says that it is enough before there is a network gets one that has seen the rows once.
+            proposal = Proposal(key, 0, family(key).fewest_epochs, self._plan.seed, 0.0)
         if proposal is None:
             return False
+        self._forecast(proposal.seconds, more=len(waiting) > 1)
         self._carry_out(proposal)
         return True
 
@@ -129,7 +262,9 @@ class Campaign:
         threads = [1] if many == 1 or self._began < _SHORT else [1, many]
         batches = int(min(20, max(4, self._began / 6)))
         try:
-            self._speeds[key], self._threads[key] = self._trainer.measure(key, self._plan.seed, threads, batches)
+            self._speeds[key], self._threads[key] = self._trainer.measure(
+                key, self._plan.seed, threads, batches, self._around.enough
+            )
         except FitFailedError as exc:
             self._fail(key, exc.message)
             return False
@@ -137,9 +272,8 @@ class Campaign:
 
     def _carry_out(self, proposal: Proposal) -> None:
         chosen = family(proposal.key)
-        count = 1 + sum(outcome.key == proposal.key for outcome in self._done)
         planned = PlannedFit(
-            model=chosen.title if count == 1 else f"{chosen.title} {count}",
+            model=self._free_name(chosen),
             family=proposal.key,
             settings=sample_settings(proposal.key, self._trainer.rows, proposal.seed, proposal.size),
             epochs=proposal.epochs,
@@ -149,76 +283,113 @@ class Campaign:
         )
         # The safety net: schedules are sized to fit, so it only catches a machine that became much slower.
         limit = max(10.0, min(2.0 * proposal.seconds + 5.0, self._left()))
-        watch = self._train(planned, expected=proposal.seconds, time_limit=limit)
-        took = self.trained.seconds.get(planned.model)
-        if watch is None or took is None:
+        if self._train(planned, expected=proposal.seconds, time_limit=limit, size=proposal.size) is None:
             # It would fail again: further repetitions of this family are pointless.
-            self._done = [outcome for outcome in self._done if outcome.key != proposal.key]
-            return
-        self._learn_speed(proposal, watch, took)
-        self._done.append(
-            Outcome(
-                key=proposal.key,
-                size=proposal.size,
-                epochs=proposal.epochs,
-                seed=proposal.seed,
-                validation=self._trainer.validation_rmse(planned.model),
-                seconds=took,
-                trained=watch.epochs,
-                converged=watch.epochs < proposal.epochs or proposal.epochs >= chosen.enough_epochs,
-            )
-        )
+            self._broken.add(proposal.key)
 
-    def _train(self, planned: PlannedFit, expected: float, time_limit: float | None) -> EpochWatch | None:
+    def _free_name(self, chosen: Family) -> str:
+        """Return the first name of a family that no network has; one of an earlier task may have any."""
+        taken = {done.fit.model for done in self.trained.done}
+        names = (chosen.title if count == 1 else f"{chosen.title} {count}" for count in itertools.count(1))
+        return next(name for name in names if name not in taken)
+
+    def _train(
+        self, planned: PlannedFit, expected: float, time_limit: float | None, size: int = 0
+    ) -> FinishedFit | None:
         """Train one network; None where that failed."""
         start = time.perf_counter()
         self._emit(
             "model_started", model=planned.model, family=planned.family, epochs=planned.epochs, expected=expected
         )
-        watch = EpochWatch(on_epoch=self._epoch_reporter(planned))
+        # A training of hours needs no line every few moments.
+        reporter = _EpochReporter(planned, self._emit, max(_EVENT_SECONDS, self._began / _MOST_EVENTS))
+        watch = EpochWatch(on_epoch=reporter)
+        watch.stop_now = self._stopper(planned, watch, time_limit)
+        # AutoGluon's own limit would shorten schedules by guesses of its own; ours stops between epochs.
+        longest = None if time_limit is None else 2.0 * time_limit + 60.0
         try:
-            carried_out = self._trainer.fit(planned, watch, time_limit)
+            carried_out = self._trainer.fit(planned, watch, longest)
         except FitFailedError as exc:
             self._fail(planned.family, exc.message, planned.model)
             return None
+        reporter.flush()
         took = time.perf_counter() - start
-        self.trained.fits.append(carried_out)
-        self.trained.seconds[planned.model] = took
-        validation = self._trainer.validation_rmse(planned.model)
-        self._emit(
-            "model_finished", model=planned.model, validation=validation, seconds=took, epochs_trained=watch.epochs
+        self._learn_speed(planned, size, watch, took)
+        enough = family(planned.family).enough_epochs
+        done = FinishedFit(
+            fit=carried_out,
+            seconds=took,
+            validation=self._trainer.validation_rmse(planned.model),
+            size=size,
+            trained=watch.epochs,
+            converged=not watch.stopped and (watch.epochs < planned.epochs or planned.epochs >= enough),
         )
-        return watch
+        self.trained.done.append(done)
+        self._emit(
+            "model_finished",
+            model=planned.model,
+            validation=done.validation,
+            seconds=took,
+            epochs_trained=watch.epochs,
+        )
+        self._around.keep(self._checkpoint())
+        return done
 
-    def _epoch_reporter(self, planned: PlannedFit) -> Callable[[int, float | None], None]:
-        last = 0.0
+    def _stopper(self, planned: PlannedFit, watch: EpochWatch, time_limit: float | None) -> Callable[[], bool]:
+        """Return what tells after each epoch whether the training shall end there."""
+        begun = time.monotonic()
 
-        def report(epoch: int, validation: float | None) -> None:
-            nonlocal last
-            if time.monotonic() - last >= _EVENT_SECONDS or epoch == planned.epochs:
-                last = time.monotonic()
-                self._emit("epoch", model=planned.model, epoch=epoch, epochs=planned.epochs, validation=validation)
+        def stop_now() -> bool:
+            if self._around.enough():
+                return True
+            if time_limit is None:
+                return False
+            late = time.monotonic() - begun - time_limit
+            if late <= 0:
+                return False
+            # A schedule that is cut loses more than the little time that its last epochs take.
+            rest = (planned.epochs - watch.epochs) * (watch.seconds_per_epoch() or math.inf)
+            scheduled = family(planned.family).has_schedule
+            return not (scheduled and late + rest <= _LATE_SHARE * max(self._began, 0.0))
 
-        return report
+        return stop_now
 
-    def _learn_speed(self, proposal: Proposal, watch: EpochWatch, took: float) -> None:
+    def _learn_speed(self, planned: PlannedFit, size: int, watch: EpochWatch, took: float) -> None:
         """Replace the pilot's estimate by what the whole training showed."""
         epoch = watch.seconds_per_epoch()
         if epoch is not None:
-            cost = family(proposal.key).sizes[proposal.size].cost
+            cost = family(planned.family).sizes[size].cost
             fixed = max(0.0, took - watch.epochs * epoch)
-            self._speeds[proposal.key] = Speed(fixed=fixed, epoch=max(1e-4, epoch / cost))
+            self._speeds[planned.family] = Speed(fixed=fixed, epoch=max(1e-4, epoch / cost))
+
+    def _checkpoint(self) -> Checkpoint:
+        speeds = {
+            key: FamilySpeed(fixed=speed.fixed, epoch=speed.epoch, threads=self._threads.get(key, 1))
+            for key, speed in self._speeds.items()
+        }
+        return Checkpoint(fits=tuple(self.trained.done), speeds=speeds, reasons=dict(self.trained.reasons))
+
+    def _forecast(self, current: float, *, more: bool) -> None:
+        """Tell in how many seconds the run will be over: all that is left, unless nothing follows this training."""
+        left = max(0.0, self._left())
+        if not more and EXTRA_FITS[self._effort()] == 0:
+            left = min(left, current)
+        self._emit("forecast", seconds=left + self._around.afterwards())
 
     def _skip(self, key: str) -> None:
         chosen = family(key)
         if key in self.trained.reasons:
             return
-        if key in self._speeds:
+        if self._enough():
+            reason = "Skipped: training was ended before its turn."
+        elif key in self._speeds:
             needed = self._speeds[key].seconds(chosen.fewest_epochs)
-            needs = f"it needs about {max(1, round(needed)):,} s to train to something useful on this table, and "
+            reason = (
+                f"Skipped: it needs about {max(1, round(needed)):,} s to train to something useful on this table, "
+                f"and {max(0, round(self._left())):,} s were left for it."
+            )
         else:
-            needs = ""
-        reason = f"Skipped: {needs}{max(0, round(self._left())):,} s were left for it."
+            reason = f"Skipped: {max(0, round(self._left())):,} s were left for it."
         self.trained.reasons[key] = reason
         self._emit("model_skipped", model=chosen.title, reason=reason)
 
@@ -228,7 +399,21 @@ class Campaign:
         self._emit("model_failed", model=model or family(key).title, reason=reason)
 
     def _checked(self) -> Trained:
-        if not self.trained.fits:
+        if not self.trained.done:
             why = "; ".join(f"{family(key).title}: {reason}" for key, reason in self.trained.reasons.items())
             raise TrainingError(f"No network could be trained. {why}", "Give the run more time, or fewer rows.")
         return self.trained
+
+
+def outcome_of(done: FinishedFit) -> Outcome:
+    """Return what the allocation must know of a network."""
+    return Outcome(
+        key=done.fit.family,
+        size=done.size,
+        epochs=done.fit.epochs,
+        seed=done.fit.seed,
+        validation=done.validation,
+        seconds=done.seconds,
+        trained=done.trained,
+        converged=done.converged,
+    )

@@ -69,7 +69,7 @@ class Pipeline:
         self.spec = PipelineSpec.model_validate_json((path / "pipeline.json").read_bytes())
         self._models = {model.name: model for model in self.spec.models}
         if any(model.role != "baseline" for model in self.spec.models):
-            self._predictor = _load_predictor(path / "predictor")
+            self._predictor = load_predictor(path / "predictor")
         baselines = path / "baselines.joblib"
         self._baselines: dict[str, object] = joblib.load(baselines) if baselines.exists() else {}
 
@@ -131,7 +131,7 @@ class Pipeline:
         if internal:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                networks = self._predictor.predict_multi(cleaned, models=internal, as_pandas=False)
+                networks = self._predictor.predict_multi(for_networks(cleaned), models=internal, as_pandas=False)
         for model in chosen:
             if model.role == "baseline":
                 values = self._baselines[model.internal].predict(cleaned)  # type: ignore[attr-defined]
@@ -167,13 +167,22 @@ class Pipeline:
         return found
 
 
+def for_networks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return cleaned rows under the names that the networks' libraries get to see.
+
+    Some names mean something to them: fastai takes a column called ``c`` for the number of classes.
+    """
+    return frame.add_prefix("column ")
+
+
 def hush() -> None:
     """Keep the networks' libraries from talking: what a person must know is said by this program."""
     for name in ("autogluon", "pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _load_predictor(path: Path) -> TabularPredictor:
+def load_predictor(path: Path) -> TabularPredictor:
+    """Load the predictor of AutoGluon that is kept at `path`; it must be of this very version."""
     # Imported here: a pipeline of baselines alone needs no AutoGluon.
     from autogluon.tabular import TabularPredictor
 

@@ -35,7 +35,7 @@ def explain_run(folder: TaskFolder, task: Task) -> None:
     folder.emit("stage", name=f"Loading {request.model}")
     experiment = folder.run.experiment()
     table = prepared_of(folder.run.home, experiment)
-    pipeline = Pipeline(folder.run.train_task().path / "model")
+    pipeline = Pipeline(folder.run.model_path())
     pipeline.persist(request.model)
     speed = bulk_rows_per_second(pipeline, request.model, table.test)
     rows = min(request.rows, len(table.test))

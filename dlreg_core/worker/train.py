@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import platform
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
-import pandas as pd
 
+import dlreg_core
+from dlreg_core.errors import ConflictError
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.prepare import Cleaner, PreparedTable, fit_cleaner, prepared_of
-from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.files import write_spec, write_text
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
-from dlreg_core.settings import load_settings
-from dlreg_core.specs import Experiment, LeaderboardRow, ResolvedPlan, Task, TrainResult
+from dlreg_core.specs import Checkpoint, Experiment, LeaderboardRow, ResolvedPlan, Task, TrainResult
 from dlreg_core.training.baselines import Baseline, fit_baselines
-from dlreg_core.training.campaign import Budget, Campaign, Trained
+from dlreg_core.training.campaign import Budget, Campaign, Surroundings, Trained
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
 from dlreg_core.training.judging import (
     Judged,
@@ -27,12 +30,15 @@ from dlreg_core.training.judging import (
     rows_per_second,
     worse_than_mean_note,
 )
-from dlreg_core.training.networks import NetworkTrainer, core_count, device_note, versions
+from dlreg_core.training.networks import NetworkTrainer, Rows, core_count, device_note, versions
 from dlreg_core.training.pipeline import Pipeline, PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.worker.explain import explain_model
 
 _PREDICTED_PER_SECOND = 20_000.0
 """Careful guess of the rows that a network predicts in a second, for the time that judging will take."""
+
+_JUDGED_SECONDS = 0.3
+"""What measuring one model's speed and the intervals of its error take."""
 
 _MOST_EXPLAINED = 500
 """Rows of the first explanation: more are there for the asking."""
@@ -43,39 +49,55 @@ class Job:
     """What a training task works with from start to end."""
 
     folder: TaskFolder
+    task: Task
     experiment: Experiment
     budget: Budget
     table: PreparedTable
     cleaner: Cleaner
-    train: pd.DataFrame
-    validation: pd.DataFrame
+    rows: Rows
 
     @property
     def seed(self) -> int:
         """Seed of everything that is random."""
         return self.experiment.plan.seed
 
+    @property
+    def source(self) -> TaskFolder | None:
+        """The task whose networks are taken over."""
+        number = self.task.more.source if self.task.more is not None else None
+        return self.folder.run.task(number) if number is not None else None
 
-def train_run(folder: TaskFolder, _task: Task) -> None:
+    @property
+    def only_keep(self) -> bool:
+        """True when nothing more shall be trained."""
+        return self.task.more is not None and self.task.more.time_limit == 0
+
+    def enough(self) -> bool:
+        """Tell whether somebody has said that it is enough."""
+        return self.only_keep or self.folder.is_asked_to_finish()
+
+
+def train_run(folder: TaskFolder, task: Task) -> None:
     """Train, judge and explain the networks of a run, and write ``result.json``.
 
     Parameters
     ----------
-    folder : TaskFolder
-        The training task; its run says what to do.
+    folder, task : TaskFolder, Task
+        The training task, or one that goes on from an earlier one; its run says what to do.
     """
-    job = _prepare(folder)
+    job = _prepare(folder, task)
     folder.emit("stage", name="Training the baselines")
-    baselines = fit_baselines(job.train, job.table.y_train, job.validation, job.table.y_validation, seed=job.seed)
+    baselines = _baselines(job)
     gpu, device = device_note(job.experiment.plan.device)
     folder.emit("log", text=device)
     trainer, trained = _train(job, gpu=gpu)
     weights: dict[str, float] = {}
     if len(trained.fits) > 1:
         folder.emit("stage", name="Combining the networks")
-        weights = trainer.fit_ensemble()
-    trainer.finish()
+        replay = job.experiment.replay
+        weights = trainer.fit_ensemble(replay.ensemble_from if replay is not None and task.more is None else ())
     folder.emit("stage", name="Judging the models on the test rows")
+    folder.emit("forecast", seconds=max(0.0, min(job.budget.left(), 2 * explaining_seconds(job.budget.seconds))))
     pipeline = _build_pipeline(job, trainer, trained, baselines, ensemble=bool(weights))
     judged = predict_parts(pipeline, job.table.validation, job.table.test)
     _save_predictions(job, judged)
@@ -83,7 +105,7 @@ def train_run(folder: TaskFolder, _task: Task) -> None:
     best = best_by_validation(pipeline.models, job.table.y_validation, judged.validation)
     pipeline.settle(best, {row.model: row.half_width_90 for row in rows})
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
-    plan = _explain(job, pipeline, ResolvedPlan(fits=tuple(trained.fits), ensemble=bool(weights)))
+    plan = _explain(job, pipeline, _resolved(job, trainer, trained, ensemble=bool(weights)))
     comparison = compare_with_baselines(
         best, pipeline.models, job.table.y_validation, job.table.y_test, judged, seed=job.seed
     )
@@ -94,13 +116,15 @@ def train_run(folder: TaskFolder, _task: Task) -> None:
         rows=job.table.counts,
         plan=plan,
         ensemble_weights=weights,
-        seconds=job.budget.used(),
+        seconds=job.budget.used() + _earlier_seconds(folder),
+        stopped_early=trained.stopped,
         device="gpu" if gpu else "cpu",
         device_note=device,
         target_mean=float(np.mean(job.table.y_train)),
         target_std=float(np.std(job.table.y_train)),
         versions=versions(),
     )
+    _remove_snapshots(folder)
     write_spec(folder.path / "result.json", result)
 
 
@@ -109,46 +133,153 @@ def explaining_seconds(time_limit: float) -> float:
     return min(60.0, max(2.0, 0.06 * time_limit))
 
 
-def _prepare(folder: TaskFolder) -> Job:
+def _prepare(folder: TaskFolder, task: Task) -> Job:
     folder.emit("stage", name="Preparing the rows")
     experiment = folder.run.experiment()
     table = prepared_of(folder.run.home, experiment)
     cleaner = fit_cleaner(table.train, table.types, experiment.recipe.cleaning, table.day_first)
     return Job(
         folder=folder,
+        task=task,
         experiment=experiment,
-        budget=Budget(began=folder.launched().timestamp(), seconds=experiment.plan.time_limit),
+        budget=Budget(began=folder.launched().timestamp(), seconds=folder.time_limit()),
         table=table,
         cleaner=cleaner,
-        train=cleaner.transform(table.train),
-        validation=cleaner.transform(table.validation),
+        rows=Rows(
+            features=cleaner.transform(table.train),
+            target=table.y_train,
+            validation=cleaner.transform(table.validation),
+            validation_target=table.y_validation,
+        ),
     )
+
+
+def _baselines(job: Job) -> tuple[Baseline, ...]:
+    """Return the baselines: those of the earlier task where there is one, since they would be the same."""
+    source = job.source
+    kept = source.path / "baselines.joblib" if source is not None else None
+    if kept is not None and kept.exists():
+        baselines: tuple[Baseline, ...] = joblib.load(kept)
+    else:
+        rows = job.rows
+        baselines = fit_baselines(rows.features, rows.target, rows.validation, rows.validation_target, seed=job.seed)
+    joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
+    return baselines
 
 
 def _train(job: Job, *, gpu: bool) -> tuple[NetworkTrainer, Trained]:
-    plan = job.experiment.plan
+    plan, source = job.experiment.plan, job.source
     job.folder.emit("stage", name="Preparing the networks' input")
+    earlier = source.checkpoint() if source is not None else Checkpoint()
+    _refuse_other_versions(earlier)
     trainer = NetworkTrainer(
         job.folder.path / "model" / "predictor",
-        job.train,
-        job.table.y_train,
-        job.validation,
-        job.table.y_validation,
+        job.rows,
         gpu=gpu,
+        source=source.path / "model" / "predictor" if source is not None else None,
+        taken=[done.fit.model for done in earlier.fits],
+        snapshot=source.path / "model" / earlier.snapshot if source is not None and earlier.snapshot else None,
     )
-    reserve = _judging_seconds(job) + explaining_seconds(plan.time_limit)
+    keep = _Keeper(job.folder, trainer, "gpu" if gpu else "cpu")
+    if earlier.fits:
+        keep(earlier)
+    explaining = explaining_seconds(job.budget.seconds)
+
+    def afterwards() -> float:
+        return _judging_seconds(job, len(trainer.names)) + explaining
+
     # Runs beside this one want cores too.
-    cores = max(1, core_count() // load_settings().slots)
-    campaign = Campaign(trainer, plan, lambda: job.budget.left() - reserve, cores, job.folder.emit)
+    launch = job.folder.launch()
+    cores = launch.cores if launch is not None and launch.cores else core_count()
+    surroundings = Surroundings(
+        time_left=lambda: job.budget.left() - afterwards(),
+        emit=job.folder.emit,
+        enough=job.enough,
+        keep=keep,
+        afterwards=afterwards,
+    )
+    campaign = Campaign(trainer, plan, cores, surroundings, earlier)
     replay = job.experiment.replay
-    return trainer, campaign.run() if replay is None else campaign.replay(replay)
+    # What goes on from a repetition is a training of its own.
+    return trainer, campaign.run() if replay is None or job.task.more is not None else campaign.replay(replay)
 
 
-def _judging_seconds(job: Job) -> float:
+def own_versions() -> dict[str, str]:
+    """Return the versions that must be the same to go on from a network."""
+    return versions() | {"dlreg": dlreg_core.__version__, "python": platform.python_version()}
+
+
+def _refuse_other_versions(earlier: Checkpoint) -> None:
+    here = own_versions()
+    others = [f"{name} {version}" for name, version in earlier.versions.items() if here.get(name) != version]
+    if others:
+        raise ConflictError(
+            f"The networks of this run were trained with other versions ({', '.join(sorted(others))}).",
+            "Train again with the versions that are installed now.",
+        )
+
+
+class _Keeper:
+    """Writes checkpoints: first the state of the predictor, then the word that it counts."""
+
+    def __init__(self, folder: TaskFolder, trainer: NetworkTrainer, device: str) -> None:
+        self._folder = folder
+        self._trainer = trainer
+        self._device = device
+
+    def __call__(self, checkpoint: Checkpoint) -> None:
+        model = self._folder.path / "model"
+        name = f"snapshot-{len(checkpoint.fits)}.pkl"
+        self._trainer.save_state(model / name)
+        complete = checkpoint.model_copy(update={"snapshot": name, "versions": own_versions()})
+        write_spec(self._folder.path / "checkpoint.json", complete)
+        for other in model.glob("snapshot-*.pkl"):
+            if other.name != name:
+                other.unlink()
+        families = {key: {"fixed": s.fixed, "epoch": s.epoch} for key, s in checkpoint.speeds.items()}
+        measured = {
+            "rows": self._trainer.rows,
+            "features": self._trainer.columns,
+            "device": self._device,
+            "families": families,
+        }
+        write_text(self._folder.path / "speeds.json", json.dumps(measured))
+
+
+def _remove_snapshots(folder: TaskFolder) -> None:
+    """Drop what only an early end would need: from here on the predictor itself is complete."""
+    write_spec(folder.path / "checkpoint.json", folder.checkpoint().model_copy(update={"snapshot": ""}))
+    for snapshot in (folder.path / "model").glob("snapshot-*.pkl"):
+        snapshot.unlink()
+
+
+def _earlier_seconds(folder: TaskFolder) -> float:
+    """Return how long the run's earlier training tasks worked."""
+    seconds = 0.0
+    for task in folder.run.tasks():
+        done, started = task.done(), task.started()
+        if task.number < folder.number and task.task().kind.trains and done is not None and started is not None:
+            seconds += (done.ended - task.launched()).total_seconds()
+    return seconds
+
+
+def _resolved(job: Job, trainer: NetworkTrainer, trained: Trained, *, ensemble: bool) -> ResolvedPlan:
+    chosen_from: tuple[str, ...] = ()
+    if trainer.kept_earlier_ensemble:
+        earlier = job.folder.run.result()
+        if earlier is not None:
+            chosen_from = earlier.plan.ensemble_from or tuple(fit.model for fit in earlier.plan.fits)
+    elif job.experiment.replay is not None and job.task.more is None:
+        chosen_from = job.experiment.replay.ensemble_from
+    return ResolvedPlan(fits=trained.fits, ensemble=ensemble, ensemble_from=chosen_from)
+
+
+def _judging_seconds(job: Job, networks: int) -> float:
     """Return the seconds to keep for predicting validation and test rows and for measuring."""
-    plan = job.experiment.plan
-    predictions = (job.table.counts.validation + job.table.counts.test) * len(plan.models)
-    return min(2.0 + predictions / _PREDICTED_PER_SECOND, 0.25 * plan.time_limit)
+    count = max(networks, len(job.experiment.plan.models))
+    predictions = (job.table.counts.validation + job.table.counts.test) * count
+    needed = 1.0 + _JUDGED_SECONDS * count + predictions / _PREDICTED_PER_SECOND
+    return min(needed, 0.25 * job.budget.seconds)
 
 
 def _build_pipeline(
@@ -196,6 +327,7 @@ def _with_costs(
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
     mean = next(row for row in rows if row.family == "MEAN")
     cut = {fit.model: fit.stop_after for fit in trained.fits if fit.stop_after is not None}
+    planned = {fit.model: fit.epochs for fit in trained.fits}
     found = []
     for row in rows:
         note = worse_than_mean_note(row, mean)
@@ -204,7 +336,7 @@ def _with_costs(
                 f"{weight:.0%} {member}" for member, weight in sorted(weights.items(), key=lambda w: -w[1])
             )
         elif not note and row.model in cut:
-            note = f"The clock ended its training after epoch {cut[row.model]}."
+            note = f"Its training was ended after epoch {cut[row.model]} of {planned[row.model]}."
         cost = {
             "fit_seconds": seconds[row.model],
             "predict_rows_per_second": rows_per_second(pipeline, row.model, job.table.test),
@@ -236,8 +368,12 @@ def _explain(job: Job, pipeline: Pipeline, plan: ResolvedPlan) -> ResolvedPlan:
     if replay is not None and replay.explain_rows:
         sizes = ExplainSizes(replay.explain_rows, replay.explain_background, replay.explain_permutations)
     else:
-        speed = bulk_rows_per_second(pipeline, pipeline.best_model, job.table.test)
-        seconds = max(1.0, min(job.budget.left() - 1.0, explaining_seconds(job.budget.seconds)))
+        if job.enough():
+            # Whoever says that it is enough waits for the result.
+            speed, seconds = rows_per_second(pipeline, pipeline.best_model, job.table.test), 1.0
+        else:
+            speed = bulk_rows_per_second(pipeline, pipeline.best_model, job.table.test)
+            seconds = max(1.0, min(job.budget.left() - 1.0, explaining_seconds(job.budget.seconds)))
         sizes = sizes_for(
             len(pipeline.schema.names), speed, seconds, at_most_rows=min(_MOST_EXPLAINED, len(job.table.test))
         )

@@ -17,6 +17,7 @@ from dlreg_core.training.allocation import (
     next_fit,
     order,
     share,
+    still_improving,
 )
 from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
 
@@ -210,3 +211,32 @@ def test_settings_carry_batch_and_seed_under_the_names_of_each_family() -> None:
     for chosen in FAMILIES:
         batches = [chosen.batch_size(rows) for rows in (1, 100, 1000, 10_000, 100_000, 10_000_000)]
         assert batches == sorted(batches)
+
+
+def test_training_goes_on_beyond_the_effort_only_while_it_helps() -> None:
+    speeds = {"FASTAI": Speed(0.0, 0.1)}
+    done = [Outcome("FASTAI", 0, 30, seed, 10.0, 3.0, 30, True) for seed in range(5)]
+    helped = [10.0, 9.9, 9.8, 9.7, 9.6]
+    assert next_fit(done, speeds, 100.0, "balanced") is None
+    assert next_fit(done, speeds, 100.0, "balanced", errors=helped) is not None
+    assert next_fit(done, speeds, 100.0, "balanced", errors=[10.0, 9.9, 9.9, 9.9, 9.899]) is None
+    assert next_fit(done, speeds, 100.0, "fast", errors=helped) is None
+
+
+def test_what_an_earlier_task_trained_counts_for_nothing_of_the_effort() -> None:
+    speeds = {"FASTAI": Speed(0.0, 0.1), "NN_TORCH": Speed(0.0, 0.1)}
+    done = [Outcome("FASTAI", 0, 30, seed, 10.0, 3.0, 30, True) for seed in range(5)]
+    assert next_fit(done, speeds, 100.0, "balanced", errors=[10.0] * 6) is None
+    proposal = next_fit(done, speeds, 100.0, "balanced", taken=5, errors=[10.0] * 6)
+    assert proposal is not None
+    assert proposal.seed == 5
+    more = [*done, Outcome("NN_TORCH", 0, 30, 0, 10.0, 3.0, 30, True)]
+    assert next_fit(more, speeds, 100.0, "balanced", taken=5, errors=[10.0] * 6) is not None, "a first one is no extra"
+
+
+@pytest.mark.parametrize(
+    ("errors", "improving"),
+    [([], False), ([5.0], True), ([5.0, 5.0, 5.0], True), ([5.0, 5.0, 5.0, 5.0], False), ([5.0, 5.1, 5.1, 4.9], True)],
+)
+def test_improvement_is_looked_for_among_the_last_trainings(errors: list[float], improving: bool) -> None:
+    assert still_improving(errors) is improving

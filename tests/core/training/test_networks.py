@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from autogluon.tabular.registry import ag_model_registry
 
 from dlreg_core.errors import NotFoundError, RowsError
 from dlreg_core.prepare import prepared_of
@@ -16,8 +18,8 @@ from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.specs import PlannedFit
 from dlreg_core.training.catalogue import FAMILIES, sample_settings
 from dlreg_core.training.hooks import EpochWatch
-from dlreg_core.training.networks import FitFailedError, NetworkTrainer
-from dlreg_core.training.pipeline import Pipeline
+from dlreg_core.training.networks import FitFailedError, NetworkTrainer, Rows
+from dlreg_core.training.pipeline import Pipeline, for_networks
 
 EPOCHS = 3
 
@@ -41,21 +43,23 @@ class Fitted:
             threads=1,
             device="cpu",
         )
-        watch = EpochWatch(on_epoch=lambda epoch, validation: told.append((epoch, validation)))
+        watch = EpochWatch(on_epoch=lambda figures: told.append((figures.epoch, figures.validation)))
         self.carried_out[name] = self.trainer.fit(planned, watch, None)
         self.seen[name] = told
 
 
 def rows(count: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"a": rng.uniform(-2, 2, count), "c": pd.Categorical(rng.choice(["x", "y"], count))})
+    # A category called c with more than two levels: fastai takes such a column for the number of classes.
+    levels = pd.Categorical(rng.choice(["x", "y", "z"], count), categories=["x", "y", "z"])
+    frame = pd.DataFrame({"a": rng.uniform(-2, 2, count), "c": levels})
     return frame, (1000 + 50 * frame["a"] + 30 * (frame["c"] == "x") + rng.uniform(-5, 5, count)).to_numpy()
 
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fitted]:
     train, validation = rows(200, 0), rows(60, 1)
-    found = Fitted(NetworkTrainer(tmp_path_factory.mktemp("nets") / "p", *train, *validation, gpu=False))
+    found = Fitted(NetworkTrainer(tmp_path_factory.mktemp("nets") / "p", Rows(*train, *validation), gpu=False))
     for chosen in FAMILIES:
         found.fit(chosen.key, chosen.title)
     for key in ("REALMLP", "FASTAI"):
@@ -87,7 +91,7 @@ def test_every_family_trains_and_tells_of_each_epoch(fitted: Fitted, chosen: obj
 def test_the_validation_figure_is_the_error_in_target_units(fitted: Fitted, chosen: object) -> None:
     title = chosen.title  # type: ignore[attr-defined]
     frame, target = rows(60, 1)
-    predicted = fitted.trainer._predictor.predict(frame, model=title, as_pandas=False)
+    predicted = fitted.trainer._predictor.predict(for_networks(frame), model=title, as_pandas=False)
     rmse = float(np.sqrt(np.mean((predicted - target) ** 2)))
     assert fitted.trainer.validation_rmse(title) == pytest.approx(rmse, rel=1e-4)
     assert min(f for _, f in fitted.seen[title] if f is not None) == pytest.approx(rmse, rel=0.02)
@@ -97,6 +101,54 @@ def test_the_validation_figure_is_the_error_in_target_units(fitted: Fitted, chos
 def test_a_family_with_a_schedule_ends_where_it_shall(fitted: Fitted, key: str) -> None:
     assert [epoch for epoch, _ in fitted.seen[f"{key} cut"]] == [1, 2]
     assert fitted.carried_out[f"{key} cut"].stop_after == 2
+
+
+def test_another_predictor_takes_the_networks_over_and_adds_to_them(fitted: Fitted, tmp_path: Path) -> None:
+    train, validation = rows(200, 0), rows(60, 1)
+    data = Rows(*train, *validation)
+    first = NetworkTrainer(tmp_path / "first", data, gpu=False)
+    part = Fitted(first)
+    part.fit("FASTAI", "FastAI")
+    part.fit("NN_TORCH", "NN Torch")
+    first.save_state(tmp_path / "snapshot")
+    files = {path: path.read_bytes() for path in (tmp_path / "first").rglob("*") if path.is_file()}
+    # As after a crash: a network half written, and a list of networks that can't be read.
+    (tmp_path / "first" / "models" / "Half").mkdir()
+    (tmp_path / "first" / "models" / "trainer.pkl").write_bytes(b"")
+    again = NetworkTrainer(
+        tmp_path / "again",
+        data,
+        gpu=False,
+        source=tmp_path / "first",
+        taken=["FastAI", "NN Torch"],
+        snapshot=tmp_path / "snapshot",
+    )
+    assert again.names == ("FastAI", "NN Torch")
+    assert {p.name for p in (tmp_path / "again" / "models").iterdir() if p.is_dir()} == {"FastAI", "NN Torch"}
+    weights = again.fit_ensemble()
+    before = again.validation_rmse(again.ensemble_name)
+    assert again.ensemble_rmse() == pytest.approx(before, rel=1e-3)
+    more = NetworkTrainer(tmp_path / "more", data, gpu=False, source=tmp_path / "again", taken=again.names)
+    Fitted(more).fit("FASTAI", "FastAI 2")
+    more.fit_ensemble()
+    assert more.validation_rmse(more.ensemble_name) <= before
+    assert sum(n.startswith("WeightedEnsemble") for n in more._predictor.model_names()) == 1
+    # A worse choice of networks doesn't replace the ensemble that there was.
+    least = NetworkTrainer(tmp_path / "least", data, gpu=False, source=tmp_path / "again", taken=again.names)
+    worst = max(again.names, key=again.validation_rmse)
+    assert least.fit_ensemble([worst]) == pytest.approx(weights)
+    assert least.kept_earlier_ensemble
+    for path, content in files.items():
+        assert path.name == "trainer.pkl" or path.read_bytes() == content, "what was there is never changed"
+
+
+def test_a_full_disk_is_no_failure_of_one_network(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ag_model_registry.key_to_cls("FASTAI"), "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        fitted.fit("FASTAI", "No room")
 
 
 def test_a_training_that_fails_says_why(fitted: Fitted) -> None:
@@ -121,7 +173,7 @@ def test_a_family_is_measured(fitted: Fitted) -> None:
 
 @pytest.fixture(scope="module")
 def pipeline(trained: RunFolder) -> Pipeline:
-    return Pipeline(trained.train_task().path / "model")
+    return Pipeline(trained.model_path())
 
 
 def test_a_row_alone_is_predicted_as_among_others(trained: RunFolder, pipeline: Pipeline) -> None:

@@ -21,6 +21,7 @@ from sklearn.metrics import (
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import InlineBackend
 from dlreg_core.jobs.dispatcher import Dispatcher
+from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.prepare import fit_cleaner, prepared_of
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.runs.progress import ModelState, fold
@@ -172,6 +173,10 @@ def test_a_finished_run_holds_what_it_should_and_no_more(trained: RunFolder) -> 
         "worker.lock",
         "events.jsonl",
         "log.txt",
+        "pulse.json",
+        "checkpoint.json",
+        "speeds.json",
+        "baselines.joblib",
         "result.json",
         "model",
         "explanations",
@@ -182,14 +187,15 @@ def test_a_finished_run_holds_what_it_should_and_no_more(trained: RunFolder) -> 
     assert task.state() is RunState.COMPLETED
     assert "Traceback" not in task.log()
     assert not list((task.path / "model" / "predictor" / "models").glob("Start*"))
+    assert not list((task.path / "model").glob("snapshot*"))
 
 
 def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainResult, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(trained.home / "datasets", home / "datasets")
-    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), 1)
+    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
     experiment = trained.experiment().model_copy(update={"replay_of": trained.id, "replay": result.plan})
-    run_id = dispatcher.submit(experiment, "a")
+    run_id = dispatcher.submit(experiment)
     run = dispatcher.store.folder(run_id)
     assert dispatcher.store.refresh(run_id) is RunState.COMPLETED, run.train_task().done()
     again = run.result()
@@ -212,9 +218,11 @@ def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainRes
 def test_another_model_is_explained_in_a_task_of_its_own(trained: RunFolder, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(trained.home, home)
-    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), 1)
+    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
     before = find_explanation(dispatcher.store.folder(trained.id), "Ridge regression")
-    task = dispatcher.explain(trained.id, ExplainRequest(model="Ridge regression", rows=12, time_limit=20.0))
+    task = dispatcher.explain(
+        dispatcher.store.folder(trained.id), ExplainRequest(model="Ridge regression", rows=12, time_limit=20.0)
+    )
     assert before is None
     assert task.state() is RunState.COMPLETED, task.done()
     found = find_explanation(dispatcher.store.folder(trained.id), "Ridge regression")

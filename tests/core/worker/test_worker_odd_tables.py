@@ -13,6 +13,7 @@ from dlreg_core.errors import ConflictError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import InlineBackend
 from dlreg_core.jobs.dispatcher import Dispatcher
+from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.prepare import prepared_of
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.settings import Settings
@@ -24,8 +25,8 @@ from tests.conftest import add_table, experiment_on
 
 def train(home: Path, experiment: Experiment) -> RunFolder:
     """Train in this process."""
-    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), 1)
-    return dispatcher.store.folder(dispatcher.submit(experiment, "a"))
+    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
+    return dispatcher.store.folder(dispatcher.submit(experiment))
 
 
 def quick(home: Path, table: pd.DataFrame, target: str = "y", **changes: object) -> Experiment:
@@ -44,7 +45,7 @@ def check_completed(run: RunFolder) -> Pipeline:
     """The run is completed, and its pipeline predicts what it stored, row by row too."""
     done = done_of(run)
     assert done.state is RunState.COMPLETED, done.reason
-    pipeline = Pipeline(run.train_task().path / "model")
+    pipeline = Pipeline(run.model_path())
     raw = prepared_of(run.home, run.experiment()).test
     stored = load_predictions(run).predicted[pipeline.best_model]
     np.testing.assert_allclose(pipeline.predict(raw), stored, rtol=1e-5)
@@ -128,7 +129,7 @@ def failed(home: Path, experiment: Experiment) -> Done:
     assert done.state is RunState.FAILED
     assert run.result() is None
     assert not run.train_task().is_held()
-    (summary,) = (r for r in open_store(Settings(home=home)).list("a") if r.run_id == run.id)
+    (summary,) = (r for r in open_store(Settings(home=home)).list("local") if r.run_id == run.id)
     store = open_store(Settings(home=home))
     assert store.refresh(run.id) is RunState.FAILED
     assert summary.best_model is None
