@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -15,14 +14,14 @@ import typer
 import dlreg_core
 from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.jobs import Dispatcher, Scorer, open_dispatcher
+from dlreg_core.jobs import Scorer, open_desk
+from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.prepare import prepared_of
-from dlreg_core.report import words
-from dlreg_core.report.answers import report_answer, run_answer
-from dlreg_core.runs import RunFolder, open_store
+from dlreg_core.run_commands import AsJson, RunId, run_app
+from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, Report, RunState, Split, TrainPlan
-from dlreg_core.terminal import watch
+from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, Split, TrainPlan
+from dlreg_core.terminal import follow, print_report
 from dlreg_core.training.catalogue import family
 
 app = typer.Typer(
@@ -31,9 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or list) on standard output.")]
-RunId = Annotated[str, typer.Argument(help="Identifier of a run, as `dlreg runs` shows it.")]
 
 # Typer's own name for every misuse of the command line; it exports only this subclass.
 _UsageError: Any = typer.BadParameter.__base__
@@ -91,11 +87,11 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Train the networks on a table, and judge them against simple baselines."""
     settings = load_settings()
-    dispatcher = open_dispatcher(settings)
-    store = DatasetStore(settings.home)
+    desk = open_desk(settings)
+    store = DatasetStore(settings.home, settings.owner)
     dataset = store.add(data, data.name)
     if replay:
-        experiment = _replayed(dispatcher.store.folder(replay), dataset, target, name)
+        experiment = _replayed(desk.folder(replay), dataset, target, name)
     else:
         own = store.add(test_data, test_data.name).id if test_data else None
         plan = _plan(models, preset, time_limit, seed)
@@ -110,12 +106,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         )
     # What can't work is told at once, not by a run that fails.
     prepared_of(settings.home, experiment)
-    run_id = dispatcher.submit(experiment, settings.owner)
-    state = _follow(dispatcher, run_id, quiet=as_json)
-    report = dispatcher.store.report(run_id)
+    run_id = desk.submit(experiment)
+    typer.echo(f"Run {run_id}", err=True)
+    state = follow(desk, run_id, quiet=as_json)
     if export is not None and state is RunState.COMPLETED:
-        _write_model(dispatcher.store.folder(run_id), None, export)
-    _print_report(report, as_json=as_json)
+        _write_model(desk.folder(run_id), None, export)
+    print_report(desk.report(run_id), as_json=as_json)
     raise typer.Exit(0 if state is RunState.COMPLETED else 1)
 
 
@@ -136,10 +132,10 @@ def predict(
         if Path(model).is_file():
             pipeline, _ = load_bundle(Path(model), Path(folder))
         else:
-            run = open_store(load_settings()).folder(model)
+            run = open_desk(load_settings()).folder(model)
             if run.result() is None:
                 raise ConflictError(f"Run {model} has no models.", "Train it first.")
-            pipeline = Pipeline(run.train_task().path / "model")
+            pipeline = Pipeline(run.model_path())
         rows = read_raw_rows(data, pipeline.schema)
         predictions = pipeline.predict(rows, name or None)
         for sentence in pipeline.schema.warnings(rows):
@@ -154,38 +150,7 @@ def export(
     model: Annotated[str, typer.Option(help="Name of the model; the best by default.")] = "",
 ) -> None:
     """Write a trained model as one file that works without this program."""
-    _write_model(open_store(load_settings()).folder(run_id), model or None, out)
-
-
-@app.command()
-def runs(as_json: AsJson = False) -> None:
-    """List the runs, newest first."""
-    settings = load_settings()
-    dispatcher = open_dispatcher(settings)
-    for run_id, _ in dispatcher.store.index.live():
-        dispatcher.store.refresh(run_id)
-    found = dispatcher.store.list(settings.owner)
-    if as_json:
-        typer.echo(json.dumps([run_answer(run) for run in found]))
-        return
-    for run in found:
-        best = f"{run.best_model} (RMSE {run.best_rmse:.4g})" if run.best_model and run.best_rmse is not None else "–"
-        typer.echo(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {run.name}  {best}")
-
-
-@app.command()
-def cancel(run_id: RunId) -> None:
-    """End a run that is queued or running."""
-    if not open_dispatcher(load_settings()).cancel(run_id):
-        raise ConflictError(f"Run {run_id} isn't running.", "There is nothing to cancel.")
-    typer.echo(f"Run {run_id} is cancelled.")
-
-
-@app.command()
-def delete(run_id: RunId) -> None:
-    """Remove a run with everything that belongs to it."""
-    open_store(load_settings()).delete(run_id)
-    typer.echo(f"Run {run_id} is deleted.")
+    _write_model(open_desk(load_settings()).folder(run_id), model or None, out)
 
 
 def front_folder() -> Path:
@@ -196,8 +161,7 @@ def front_folder() -> Path:
 
 
 def _plan(models: str, preset: str, time_limit: float, seed: int) -> TrainPlan:
-    if not 0 < time_limit < float("inf"):
-        raise PlanError("The time limit must be a positive number of seconds.", "Give it 30 s or more.")
+    checked_time_limit(time_limit)
     choices: dict[str, Preset] = {"fast": "fast", "balanced": "balanced", "best": "best"}
     if preset not in choices:
         raise PlanError(f"There is no preset {preset}.", "Choose fast, balanced or best.")
@@ -241,15 +205,6 @@ def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Exper
     )
 
 
-def _follow(dispatcher: Dispatcher, run_id: str, *, quiet: bool) -> RunState:
-    """Wait for a run; Ctrl-C cancels it."""
-    try:
-        return watch(dispatcher, run_id, quiet=quiet)
-    except KeyboardInterrupt:
-        dispatcher.cancel(run_id)
-        return dispatcher.store.refresh(run_id)
-
-
 def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
     result = run.result()
     if result is None:
@@ -278,20 +233,7 @@ def _write_rows(rows: pd.DataFrame, out: Path) -> None:
         raise InputError(f"{out} can't be written.", "Choose another place.") from exc
 
 
-def _print_report(report: Report, *, as_json: bool) -> None:
-    result = report.result
-    if as_json:
-        typer.echo(json.dumps(report_answer(report)))
-    elif result is not None:
-        typer.echo(words.headline(result, report.experiment.recipe.unit))
-        typer.echo(words.versus_baseline(result))
-        for row in result.leaderboard:
-            rmse = f"{row.rmse:>12.5g}" if row.rmse is not None else " " * 12
-            r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7
-            typer.echo(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
-        typer.echo(f"Run {report.run_id} in {report.run_dir}")
-    if report.state is not RunState.COMPLETED:
-        typer.echo(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)
+app.add_typer(run_app)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,40 @@
-"""A run's progress on a terminal."""
+"""A run on a terminal: its progress and its result."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dlreg_core.jobs import Dispatcher
+from dlreg_core.jobs import Desk
+from dlreg_core.report import words
+from dlreg_core.report.answers import report_answer
 from dlreg_core.runs import TaskFolder
-from dlreg_core.specs import Event, RunState, now
+from dlreg_core.specs import Event, Report, RunState, now
 
 _POLL_SECONDS = 0.2
 
 
-def watch(dispatcher: Dispatcher, run_id: str, *, quiet: bool) -> RunState:
-    """Wait until a run has ended, and show on standard error what it does.
+def follow(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
+    """Wait for the latest training of a run, and return how it ended; Ctrl-C cancels it. See `watch`."""
+    try:
+        return watch(desk, run_id, quiet=quiet)
+    except KeyboardInterrupt:
+        desk.cancel(run_id)
+        return desk.folder(run_id).train_task().state()
+
+
+def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
+    """Wait until the latest training of a run has ended, and show on standard error what it does.
 
     Parameters
     ----------
-    dispatcher : Dispatcher
-        It is asked to look after the queue meanwhile, since no server may be there to do so.
+    desk : Desk
+        Its dispatcher is asked to look after the queue meanwhile, since no server may be there to do so.
     run_id : str
         The run.
     quiet : bool
@@ -33,25 +46,46 @@ def watch(dispatcher: Dispatcher, run_id: str, *, quiet: bool) -> RunState:
         A final state.
     """
     console = Console(file=sys.stderr)
-    task = dispatcher.store.folder(run_id).train_task()
-    limit = task.run.experiment().plan.time_limit
+    task = desk.folder(run_id).train_task()
+    limit = max(1.0, task.time_limit())
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("Waiting for a free slot", total=limit)
+        bar = progress.add_task("Waiting for a free place", total=limit)
         offset, stage = 0, ""
         while True:
-            state = dispatcher.store.refresh(run_id)
+            desk.dispatcher.tick()
+            state = task.state()
             log = task.events(offset)
             offset = log.offset
             for event in log.events:
                 stage = _sentence(event) or stage
                 if not quiet and not console.is_terminal and _sentence(event):
                     console.print(_sentence(event), highlight=False)
-            if state.is_final:
+            if state.is_final and task.done() is not None:
+                desk.refresh(run_id)
                 return state
             progress.update(bar, completed=min(limit, _used(task)), description=stage or "Starting")
-            dispatcher.tick()
             time.sleep(_POLL_SECONDS)
+
+
+def print_report(report: Report, *, as_json: bool) -> None:
+    """Print a run's result on standard output, and on standard error what went wrong."""
+    result = report.result
+    if as_json:
+        typer.echo(json.dumps(report_answer(report)))
+    elif result is not None:
+        typer.echo(words.headline(result, report.experiment.recipe.unit))
+        typer.echo(words.versus_baseline(result))
+        for row in result.leaderboard:
+            rmse = f"{row.rmse:>12.5g}" if row.rmse is not None else " " * 12
+            r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7
+            typer.echo(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
+        typer.echo(f"Run {report.run_id} in {report.run_dir}")
+    if report.state is not RunState.COMPLETED:
+        typer.echo(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)
+    elif report.reason:
+        # The latest continuation ended badly; what there was before it stays.
+        typer.echo(f"It could not be continued. {report.reason} {report.hint}".strip(), err=True)
 
 
 def _used(task: TaskFolder) -> float:
@@ -62,13 +96,17 @@ def _sentence(event: Event) -> str:
     data = event.data
     match event.kind:
         case "stage":
-            return str(data["name"])
+            text = data["name"]
         case "model_started":
-            return f"Training {data['model']} for {data['epochs']} epochs"
+            text = f"Training {data['model']} for {data['epochs']} epochs"
+        case "model_taken":
+            text = f"{data['model']} is there already: validation RMSE {data['validation']:.5g}"
         case "model_finished":
-            return f"{data['model']}: validation RMSE {data['validation']:.5g} after {data['seconds']:.0f} s"
+            text = f"{data['model']}: validation RMSE {data['validation']:.5g} after {data['seconds']:.0f} s"
         case "model_skipped" | "model_failed":
-            return f"{data['model']}: {data['reason']}"
+            text = f"{data['model']}: {data['reason']}"
         case "log":
-            return str(data["text"])
-    return ""
+            text = data["text"]
+        case _:
+            text = ""
+    return str(text)

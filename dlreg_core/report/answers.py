@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dlreg_core.runs import RunSummary
+from dlreg_core.runs.index import ModelSummary, QueuedTask
 from dlreg_core.specs import Report
 
 _ROW = (
@@ -22,7 +24,8 @@ _ROW = (
     "size_mb",
     "note",
 )
-_RUN = ("run_id", "state", "name", "target", "best_model", "best_rmse")
+_RUN = ("run_id", "state", "name", "target", "best_model", "best_rmse", "size_mb")
+_MODEL = ("model", "family", "role", "rmse", "rmse_validation")
 
 
 def report_answer(report: Report) -> dict[str, Any]:
@@ -35,13 +38,27 @@ def report_answer(report: Report) -> dict[str, Any]:
         "state": report.state.value,
         "stopped_early": result.stopped_early if result else False,
         "seconds": result.seconds if result else None,
-        "budget_seconds": report.experiment.plan.time_limit,
+        "budget_seconds": report.time_limit,
         "best_model": result.best_model if result else None,
         "test_rows": result.rows.test if result else None,
         "leaderboard": [{key: getattr(row, key) for key in _ROW} for row in rows],
     }
 
 
-def run_answer(run: RunSummary) -> dict[str, Any]:
-    """Return one line of the list of runs; times are in UTC."""
-    return {key: getattr(run, key) for key in _RUN} | {"created": f"{run.created.isoformat()}Z"}
+def run_answer(run: RunSummary, models: Iterable[ModelSummary] = ()) -> dict[str, Any]:
+    """Return one line of the list of runs with those of `models` that are its own; times are in UTC."""
+    own = [{key: getattr(model, key) for key in _MODEL} for model in models if model.run_id == run.run_id]
+    return {key: getattr(run, key) for key in _RUN} | {"created": f"{run.created.isoformat()}Z", "models": own}
+
+
+def queue_answer(task: QueuedTask, ahead: int | None, starts_in: float | None) -> dict[str, Any]:
+    """Return one line of the queue; ``slot`` is null while it waits, the last two once it has one."""
+    return {
+        "run_id": task.run_id,
+        "task": task.number,
+        "kind": task.kind.value,
+        "slot": task.slot,
+        "budget_seconds": task.budget_seconds,
+        "ahead": ahead,
+        "starts_in_seconds": starts_in,
+    }

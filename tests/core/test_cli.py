@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,7 @@ ROW_KEYS = {
     "size_mb",
     "note",
 }
-LIST_KEYS = {"run_id", "state", "name", "target", "best_model", "best_rmse", "created"}
+LIST_KEYS = {"run_id", "state", "name", "target", "best_model", "best_rmse", "size_mb", "created", "models"}
 
 
 class Shell:
@@ -172,6 +173,9 @@ BAD = [
     (["export", "nobody", "--out", "x.zip"], "There is no run 'nobody'"),
     (["delete", "nobody"], "There is no run 'nobody'"),
     (["cancel", "nobody"], "There is no run 'nobody'"),
+    (["finish", "nobody"], "There is no run 'nobody'"),
+    (["continue", "nobody", "--time-limit", "30"], "There is no run 'nobody'"),
+    (["continue", "nobody"], "--time-limit"),
     (["fly"], "fly"),
 ]
 
@@ -195,6 +199,8 @@ def test_bad_input_for_a_run_that_exists(shell: Shell, answer: dict[str, object]
         (["predict", run_id, "new.csv", "--out", "no/such/folder/x.csv"], "can't be written"),
         (["export", run_id, "--out", "x.zip", "--model", "XGB"], "no model 'XGB'"),
         (["cancel", run_id], "isn't running"),
+        (["finish", run_id], "is finished already"),
+        (["continue", run_id, "--time-limit", "-1"], "positive number of seconds"),
         (["train", "houses.csv", "--target", "size", "--replay", run_id], "was about price"),
     ):
         done = shell(*arguments)
@@ -209,6 +215,51 @@ def test_a_run_is_deleted(shell: Shell, answer: dict[str, object], tmp_path: Pat
     assert (done.returncode, done.stdout) == (0, f"Run {answer['run_id']} is deleted.\n")
     assert not (other.home / "runs" / str(answer["run_id"])).exists()
     assert json.loads(other("runs", "--json").stdout) == []
+
+
+def test_of_a_run_that_trains_the_queue_tells_where_and_it_can_not_be_continued(shell: Shell, tmp_path: Path) -> None:
+    other = Shell(tmp_path)
+    shutil.copy(shell.folder / "houses.csv", tmp_path)
+    arguments = ("train", "houses.csv", "--target", "price", "--time-limit", "200", "--models", "FASTAI")
+    training = [other.start(*arguments) for _ in range(2)]
+    try:
+        wait_for(lambda: len(json.loads(other("queue", "--json").stdout)) == 2)
+        wait_for(lambda: [line["slot"] for line in json.loads(other("queue", "--json").stdout)] == ["cpu:0", None])
+        first, second = json.loads(other("queue", "--json").stdout)
+        assert (first["ahead"], second["ahead"], second["kind"]) == (None, 0, "train")
+        assert 100 < second["starts_in_seconds"] <= 200
+        lines = other("queue").stdout.splitlines()
+        assert "running on cpu:0" in lines[0]
+        assert "0 before it, starts in about 3 min" in lines[1]
+        done = other("continue", first["run_id"], "--time-limit", "30")
+        assert done.returncode == 2
+        assert "is still going. It can be continued once it has ended" in done.stderr
+        done = other("finish", second["run_id"])
+        assert (done.returncode, "hasn't started yet" in done.stderr) == (2, True)
+        for run in (second, first):
+            assert other("cancel", run["run_id"]).returncode == 0
+        assert json.loads(other("queue", "--json").stdout) == []
+    finally:
+        for process in training:
+            process.communicate(timeout=60)
+
+
+def test_orphans_are_cleaned_and_nothing_else(shell: Shell, answer: dict[str, object], tmp_path: Path) -> None:
+    other = Shell(tmp_path)
+    shutil.copytree(shell.home, other.home)
+    old = time.time() - 7200
+    for name in ("runs/.halfrun", "datasets/.part-x", f"runs/{answer['run_id']}/tasks/.2-x"):
+        (other.home / name).mkdir(parents=True)
+        (other.home / name / "file").write_text("x")
+        for path in (other.home / name / "file", other.home / name):
+            os.utime(path, (old, old))
+    (other.home / "runs" / ".young").mkdir()
+    before = {
+        p for p in other.home.rglob("*") if "halfrun" not in str(p) and "part-x" not in str(p) and "2-x" not in str(p)
+    }
+    assert other("clean", "--dry-run").stderr.strip() == "3 found."
+    assert other("clean").stderr.strip() == "3 removed."
+    assert set(other.home.rglob("*")) == before
 
 
 def test_a_running_training_is_cancelled_from_another_shell(shell: Shell, tmp_path: Path) -> None:
@@ -228,7 +279,7 @@ def test_a_running_training_is_cancelled_from_another_shell(shell: Shell, tmp_pa
     found = json.loads(out)
     assert set(found) == RUN_KEYS
     assert (found["state"], found["best_model"], found["leaderboard"]) == ("cancelled", None, [])
-    assert error.strip() == "The run is cancelled. Cancelled while it was running."
+    assert error.splitlines() == [f"Run {run_id}", "The run is cancelled. Cancelled while it was running."]
     task = open_store(Settings(home=other.home)).folder(run_id).train_task()
     assert task.state() is RunState.CANCELLED
     assert task.process() is None
@@ -236,5 +287,17 @@ def test_a_running_training_is_cancelled_from_another_shell(shell: Shell, tmp_pa
 
 def test_help_names_every_command() -> None:
     done = subprocess.run([COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True)
-    for name in ("serve", "train", "predict", "export", "runs", "cancel", "delete"):
+    for name in (
+        "serve",
+        "train",
+        "predict",
+        "export",
+        "runs",
+        "queue",
+        "finish",
+        "continue",
+        "cancel",
+        "delete",
+        "clean",
+    ):
         assert f" {name} " in done.stdout

@@ -1,0 +1,126 @@
+"""The commands about runs that exist: list, finish, continue, cancel, delete, tidy up."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from dlreg_core.charts.numbers import about
+from dlreg_core.errors import ConflictError
+from dlreg_core.jobs import open_desk
+from dlreg_core.jobs.slots import Place
+from dlreg_core.report.answers import queue_answer, run_answer
+from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
+from dlreg_core.settings import load_settings
+from dlreg_core.specs import RunState
+from dlreg_core.terminal import follow, print_report
+
+run_app = typer.Typer()
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or list) on standard output.")]
+RunId = Annotated[str, typer.Argument(help="Identifier of a run, as `dlreg runs` shows it.")]
+
+
+@run_app.command()
+def runs(as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    desk = open_desk(load_settings())
+    desk.dispatcher.tick()
+    found = desk.list()
+    if as_json:
+        models = desk.models()
+        typer.echo(json.dumps([run_answer(run, models) for run in found]))
+        return
+    for run in found:
+        best = f"{run.best_model} (RMSE {run.best_rmse:.4g})" if run.best_model and run.best_rmse is not None else "–"
+        size = f"{run.size_mb:,.1f} MB" if run.size_mb is not None else ""
+        typer.echo(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {size:>10}  {run.name}  {best}")
+
+
+@run_app.command()
+def queue(as_json: AsJson = False) -> None:
+    """List what trains and what waits, with the expected start."""
+    desk = open_desk(load_settings())
+    desk.dispatcher.tick()
+    names = {run.run_id: run for run in desk.list()}
+    places = desk.dispatcher.places()
+    lines = [(task, places.get((task.run_id, task.number))) for task in desk.queue()]
+    if as_json:
+        typer.echo(json.dumps([queue_answer(task, *_figures(place)) for task, place in lines]))
+        return
+    for task, place in lines:
+        run = names.get(task.run_id)
+        typer.echo(f"{task.run_id}  {_where(task.slot, place):<34}  {run.name if run else ''}")
+
+
+@run_app.command()
+def finish(run_id: RunId) -> None:
+    """Say that it is enough: training stops, and what there is becomes the result.
+
+    Of a run that ended without a result, the networks that were finished become one.
+    """
+    desk = open_desk(load_settings())
+    task = desk.finish(run_id)
+    if task.task().more is None:
+        typer.echo(f"Run {run_id} is finishing: it keeps the best so far.")
+        return
+    follow(desk, run_id, quiet=False)
+    print_report(desk.report(run_id), as_json=False)
+
+
+@run_app.command("continue")
+def go_on(
+    run_id: RunId,
+    time_limit: Annotated[float, typer.Option(help="Seconds more.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a run that has ended more time: it keeps its models and adds to them."""
+    desk = open_desk(load_settings())
+    desk.go_on(run_id, time_limit)
+    state = follow(desk, run_id, quiet=as_json)
+    report = desk.report(run_id)
+    print_report(report, as_json=as_json)
+    # A continuation that failed leaves the run as complete as it was, but it isn't what was asked for.
+    raise typer.Exit(0 if state is RunState.COMPLETED else 1)
+
+
+@run_app.command()
+def cancel(run_id: RunId) -> None:
+    """End a run that is queued or running."""
+    if not open_desk(load_settings()).cancel(run_id):
+        raise ConflictError(f"Run {run_id} isn't running.", "There is nothing to cancel.")
+    typer.echo(f"Run {run_id} is cancelled.")
+
+
+@run_app.command()
+def delete(run_id: RunId) -> None:
+    """Remove a run with everything that belongs to it."""
+    open_desk(load_settings()).delete(run_id)
+    typer.echo(f"Run {run_id} is deleted.")
+
+
+@run_app.command()
+def clean(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+) -> None:
+    """Remove what crashes have left behind: half-written runs, data sets and files that nothing refers to."""
+    home = load_settings().home
+    found = find_orphans(home) if dry_run else remove_orphans(home)
+    for path in found:
+        typer.echo(str(path))
+    typer.echo(f"{len(found)} {'found' if dry_run else 'removed'}.", err=True)
+
+
+def _figures(place: Place | None) -> tuple[int | None, float | None]:
+    return (place.ahead, place.seconds) if place is not None else (None, None)
+
+
+def _where(slot: str | None, place: Place | None) -> str:
+    """Return where a task of the queue stands, in words."""
+    if slot is not None:
+        return "explaining" if slot.startswith("own:") else f"running on {slot}"
+    if place is None:
+        return "waiting"
+    return f"{place.ahead} before it, starts in {about(place.seconds)}"
