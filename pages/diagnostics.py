@@ -32,7 +32,7 @@ def page() -> None:
     with left, errors.shown():
         wrong.against_column(report, row.model)
     with right:
-        wrong.learning_curves(report.run_id, unit)
+        wrong.learning_curves(report.run_id, result, unit)
     lead("See what drives it", "explain")
 
 

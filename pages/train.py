@@ -6,20 +6,13 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError, RecipeError
 from dlreg_core.prepare.draft import draft_of
-from dlreg_core.report import words
 from dlreg_core.report.plan_words import plan_words, recipe_words
-from dlreg_core.runs.progress import fold
-from dlreg_core.specs import Dataset, Experiment, Recipe, Report, RunState, TrainPlan
+from dlreg_core.report.run_words import run_budget_words
+from dlreg_core.specs import Dataset, Experiment, Recipe, Report, TrainPlan
 from dlreg_core.training.catalogue import BASELINES
-from pages._ui import core, errors, preparing, state, training_plan, watching
+from pages._ui import core, ending, errors, preparing, sidebar, state, training_plan, watching
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header, lead, need_dataset, need_run
-
-_ENDINGS = {
-    RunState.FAILED: "This run failed.",
-    RunState.CANCELLED: "This run was cancelled.",
-    RunState.INTERRUPTED: "This run was interrupted: its process ended before it was done.",
-}
 
 
 def set_up(
@@ -51,7 +44,7 @@ def start_run(dataset: Dataset, recipe: Recipe, plan: TrainPlan) -> None:
         plan=plan,
     )
     try:
-        run_id = core.dispatcher().submit(experiment, core.settings().owner)
+        run_id = core.desk().submit(experiment)
     except DlregError as exc:
         errors.show(exc)
         return
@@ -77,33 +70,16 @@ def new_run() -> None:
 
 def live_runs(dataset: Dataset) -> None:
     """Lead to the runs of this table that wait or train."""
-    for run in core.runs().list(core.settings().owner, dataset.id):
+    for run in core.desk().list(dataset.id):
+        word = sidebar.state_word(run.state, has_result=run.best_model is not None)
         if not run.state.is_final and st.button(
-            f"{escaped(run.name)} is {'training' if run.state is RunState.RUNNING else 'waiting'}: watch it",
+            f"{escaped(run.name)} is {word}: watch it",
             type="tertiary",
             icon=":material/model_training:",
             key=f"watch_{run.run_id}",
         ):
             state.open_run(run.run_id, dataset.id)
             st.rerun()
-
-
-def ended(report: Report) -> None:
-    """Show what became of a run, and offer to train again."""
-    header("Train", f"{escaped(report.experiment.name)}: {watching.budget_line(report)}")
-    done = report.state is RunState.COMPLETED and report.result is not None
-    if done and report.result is not None:
-        st.subheader(escaped(words.headline(report.result, report.experiment.recipe.unit)), anchor=False)
-        lead("See the leaderboard", "leaderboard")
-    else:
-        what = _ENDINGS.get(report.state, "This run has no result.")
-        show = st.info if report.state is RunState.CANCELLED else st.error
-        reason = "" if report.state is RunState.CANCELLED else report.reason
-        show(f"**{what}** {escaped(reason)} {escaped(report.hint)}".strip(), icon=":material/info:")
-    task = core.run_folder(report.run_id).train_task()
-    watching.models(fold(watching.events_of(task)).ended(), report.experiment.recipe.unit)
-    watching.log(task)
-    again(report, primary=not done)
 
 
 def again(report: Report, *, primary: bool) -> None:
@@ -130,14 +106,15 @@ def page() -> None:
         new_run()
         return
     report = need_run()
-    if not report.state.is_final:
-        header("Train", f"{escaped(report.experiment.name)}: {watching.budget_line(report)}")
-        watching.watch(report.run_id)
-        return
-    if watching.was_watched(report.run_id) and report.state is RunState.COMPLETED:
+    if watching.has_got_result(report):
         st.toast("The networks are trained.", icon=":material/check_circle:")
         go_to("leaderboard")
-    ended(report)
+    header("Train", escaped(f"{report.experiment.name}: {run_budget_words(report)}"))
+    if not report.state.is_final:
+        watching.watch(report)
+        return
+    ending.show(report)
+    again(report, primary=not ending.is_settled(report))
 
 
 page()

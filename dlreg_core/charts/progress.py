@@ -13,7 +13,13 @@ from dlreg_core.charts.numbers import duration, quantity
 from dlreg_core.charts.tables import records
 from dlreg_core.specs import Event
 
-_COLUMNS = ["seconds", "model", "validation", "best", "finished"]
+_COLUMNS = ["seconds", "model", "validation", "best", "finished", "taken"]
+_WITH_ERROR = ("epoch", "model_finished", "model_taken")
+ZOOM = "kept"
+"""Of figures that are drawn again and again: under the same name a person's zoom survives the next one."""
+
+_FAR = 2.0
+"""Errors beyond this many times the best one lie outside the picture, since they would press the others flat."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,19 @@ class LearningProgress:
         -------
         DataFrame
             ``seconds`` since the first event, ``model``, ``validation`` (RMSE, units of the target), ``best`` (the
-            lowest so far, of any model) and ``finished`` (the model ended here).
+            lowest so far, of any model), ``finished`` (the model ended here) and ``taken`` (it comes from an earlier
+            task of the run).
         """
         lines = [
             {
                 "seconds": (event.time - self.events[0].time).total_seconds(),
                 "model": str(event.data.get("model", "")),
                 "validation": float(event.data["validation"]),
-                "finished": event.kind == "model_finished",
+                "finished": event.kind != "epoch",
+                "taken": event.kind == "model_taken",
             }
             for event in self.events
-            if event.kind in ("epoch", "model_finished") and event.data.get("validation") is not None
+            if event.kind in _WITH_ERROR and event.data.get("validation") is not None
         ]
         table = pd.DataFrame(lines, columns=[name for name in _COLUMNS if name != "best"])
         return table.assign(best=table["validation"].astype("float64").cummin())[_COLUMNS]
@@ -66,8 +74,7 @@ class LearningProgress:
         table = self.frame()
         if table.empty:
             return theme.nothing("The first validation error comes soon.")
-        figure = theme.figure(height=260, x="Time, s", y=theme.axis_title("Validation RMSE", self.unit))
-        error = theme.hover_value("y", self.unit)
+        figure = theme.figure(height=200, x="Time, s", y=theme.axis_title("Validation RMSE", self.unit))
         steps = table.drop_duplicates("best", keep="first")
         end = table.iloc[[-1]]
         steps = steps if steps.index[-1] == end.index[-1] else pd.concat([steps, end])
@@ -76,77 +83,46 @@ class LearningProgress:
             y=steps["best"],
             mode="lines",
             line={"shape": "hv", "color": theme.GREY, "width": 2},
-            hovertemplate=f"best so far {error}<extra></extra>",
+            hovertemplate=f"best so far {theme.hover_value('y', self.unit)}<extra></extra>",
         )
-        done = table[table["finished"]]
-        figure.add_scatter(
-            x=done["seconds"],
-            y=done["validation"],
-            mode="markers+text",
-            text=[theme.plain(name) for name in done["model"]],
-            textposition="top center",
-            cliponaxis=False,
-            marker={"size": 11, "color": [theme.model_colour(name) for name in done["model"]]},
-            hovertemplate=f"<b>%{{text}}</b> finished<br>validation RMSE {error}<extra></extra>",
-        )
+        _mark_models(figure, table[table["finished"]], self.unit)
         figure.update_xaxes(rangemode="tozero")
+        figure.update_layout(uirevision=ZOOM)
         return figure
 
 
-@dataclass(frozen=True)
-class LearningCurves:
-    """The validation error of each network by epoch."""
+def _mark_models(figure: go.Figure, done: pd.DataFrame, unit: str) -> None:
+    """Draw a dot a finished model, and look closely at where they lie; those far off stand at the upper edge."""
+    if done.empty:
+        return
+    low = float(done["validation"].min())
+    near = done["validation"][done["validation"] <= _FAR * low]
+    spread = max(float(near.max()) - low, 0.05 * abs(low), 1e-12)
+    top = low + 1.35 * spread
+    # One name is enough for models that stand on one spot, as those of an earlier task do.
+    named = ~done["taken"] | (done["validation"] == low)
+    figure.add_scatter(
+        x=done["seconds"],
+        y=done["validation"].clip(upper=top),
+        mode="markers+text",
+        text=[theme.plain(name) if shown else "" for name, shown in zip(done["model"], named, strict=True)],
+        # Below where the steps come down to it, since they would cross its name.
+        textposition=["bottom center" if on else "top center" for on in done["validation"] <= done["best"]],
+        cliponaxis=False,
+        marker={
+            "size": 11,
+            "color": [theme.model_colour(name) for name in done["model"]],
+            "symbol": _symbols(done, top),
+        },
+        customdata=list(zip(map(theme.plain, done["model"]), done["validation"], strict=True)),
+        hovertemplate=(
+            f"<b>%{{customdata[0]}}</b> finished<br>validation RMSE {theme.hover_value('customdata[1]', unit)}"
+            "<extra></extra>"
+        ),
+    )
+    figure.update_yaxes(range=[low - 0.5 * spread, top + 0.35 * spread])
 
-    events: tuple[Event, ...]
-    unit: str = ""
 
-    def frame(self) -> pd.DataFrame:
-        """Return ``model``, ``epoch``, ``validation`` (RMSE, units of the target) and ``train_loss`` by epoch.
-
-        An epoch without a validation error is left out; ``train_loss`` is in the units of the network's own loss, and
-        missing where the network doesn't tell it.
-        """
-        lines = [
-            {
-                "model": str(event.data.get("model", "")),
-                "epoch": int(event.data["epoch"]),
-                "validation": float(event.data["validation"]),
-                "train_loss": event.data.get("train_loss"),
-            }
-            for event in self.events
-            if event.kind == "epoch" and event.data.get("validation") is not None
-        ]
-        table = pd.DataFrame(lines, columns=["model", "epoch", "validation", "train_loss"])
-        return table.astype({"train_loss": "float64"})
-
-    @property
-    def alt(self) -> str:
-        """What is seen, in a sentence."""
-        table = self.frame()
-        if table.empty:
-            return "No network reported its epochs."
-        ends = table.groupby("model", sort=False)["validation"].min()
-        texts = ", ".join(f"{model} {quantity(float(error), self.unit)}" for model, error in ends.items())
-        return f"Validation RMSE by epoch; the lowest of each network: {texts}."
-
-    def plot(self) -> go.Figure:
-        """Return the figure: a line a network, named at its end."""
-        table = self.frame()
-        if table.empty:
-            return theme.nothing("No network reported its epochs.")
-        figure = theme.figure(height=300, x="Epoch", y=theme.axis_title("Validation RMSE", self.unit))
-        for model, curve in table.groupby("model", sort=False):
-            name = theme.plain(str(model))
-            figure.add_scatter(
-                x=curve["epoch"],
-                y=curve["validation"],
-                mode="lines+text",
-                text=[""] * (len(curve) - 1) + [name],
-                textposition="middle right",
-                cliponaxis=False,
-                line={"color": theme.model_colour(str(model)), "width": 2},
-                name=name,
-                hovertemplate=f"<b>{name}</b><br>epoch %{{x}}: {theme.hover_value('y', self.unit)}<extra></extra>",
-            )
-        figure.update_layout(margin_r=80)
-        return figure
+def _symbols(done: pd.DataFrame, top: float) -> list[str]:
+    far, taken = done["validation"] > top, done["taken"]
+    return ["triangle-up" if f else "circle-open" if t else "circle" for f, t in zip(far, taken, strict=True)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from dlreg_core.specs import Event
 
@@ -34,6 +36,8 @@ class ModelProgress:
         Passes over the rows that are done, and that are planned.
     reason : str
         Why it was skipped or failed.
+    taken : bool
+        True when it comes from an earlier task of the run.
     """
 
     model: str
@@ -43,6 +47,7 @@ class ModelProgress:
     epoch: int = 0
     epochs: int = 0
     reason: str = ""
+    taken: bool = False
 
     @property
     def share(self) -> float:
@@ -53,11 +58,48 @@ class ModelProgress:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What a worker and its machine used when it told that last.
+
+    Attributes
+    ----------
+    memory_mb, machine_mb : float
+        Memory of the worker, and of the whole machine, in megabytes.
+    machine_used : float
+        Share of the machine's memory that is in use by anybody.
+    cpu : float
+        Processor cores that the worker kept busy.
+    gpu_memory_mb, gpu_total_mb : float or None
+        Memory of its GPU that is in use, and that there is; None where it has no GPU.
+    gpu_share : float or None
+        Share of the time in which its GPU was busy.
+    """
+
+    memory_mb: float
+    machine_mb: float
+    machine_used: float = 0.0
+    cpu: float = 0.0
+    gpu_memory_mb: float | None = None
+    gpu_total_mb: float | None = None
+    gpu_share: float | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
-    """All models of a run in the order of their training, and what is going on now."""
+    """All models of a run in the order of their training, and what is going on now.
+
+    Attributes
+    ----------
+    ends : datetime or None
+        The moment at which it expects to be over; None while it can't tell yet.
+    resources : Resources or None
+        The latest figures; None before the first ones.
+    """
 
     stage: str = ""
     models: tuple[ModelProgress, ...] = ()
+    ends: datetime | None = None
+    resources: Resources | None = None
 
     @property
     def best(self) -> ModelProgress | None:
@@ -66,22 +108,45 @@ class Progress:
         done = [m for m in known if m.state is ModelState.DONE]
         return min(done or known, key=lambda m: m.validation or 0.0, default=None)
 
+    @property
+    def current(self) -> ModelProgress | None:
+        """The model that trains now."""
+        return next((m for m in self.models if m.state is ModelState.TRAINING), None)
+
+    def seconds_left(self, moment: datetime, budget_left: float) -> float:
+        """Return how long it will still take, seen from `moment`; negative where it should be over already.
+
+        Parameters
+        ----------
+        moment : datetime
+            Now.
+        budget_left : float
+            Seconds left of the budget: no estimate says more, and it is the only one while there is no other.
+        """
+        if self.ends is None:
+            return budget_left
+        return min((self.ends - moment).total_seconds(), budget_left)
+
     def ended(self) -> Progress:
         """Return the progress of a run that has ended: what wasn't done then never will be."""
         open_states = (ModelState.TRAINING, ModelState.WAITING)
         models = tuple(replace(m, state=ModelState.STOPPED) if m.state in open_states else m for m in self.models)
-        return replace(self, models=models)
+        return replace(self, models=models, ends=None)
 
 
 def fold(events: Iterable[Event]) -> Progress:
     """Add up the events of a training task."""
-    stage = ""
+    stage, ends, resources = "", None, None
     models: dict[str, ModelProgress] = {}
     for event in events:
         if event.kind == "stage":
             stage = str(event.data.get("name", ""))
         elif event.kind == "plan":
             models |= {str(name): ModelProgress(str(name)) for name in event.data.get("models", ())}
+        elif event.kind == "forecast":
+            ends = event.time + timedelta(seconds=float(event.data["seconds"]))
+        elif event.kind == "resources":
+            resources = _resources(event)
         elif "model" in event.data:
             name = str(event.data["model"])
             models[name] = _after(models.get(name, ModelProgress(name)), event)
@@ -91,34 +156,48 @@ def fold(events: Iterable[Event]) -> Progress:
                 stage = f"Training {name}"
     waiting = [m for m in models.values() if m.state is ModelState.WAITING]
     begun = [m for m in models.values() if m.state is not ModelState.WAITING]
-    return Progress(stage, (*begun, *waiting))
+    return Progress(stage, (*begun, *waiting), ends, resources)
+
+
+def _resources(event: Event) -> Resources:
+    known = {name: event.data[name] for name in Resources.__dataclass_fields__ if event.data.get(name) is not None}
+    return Resources(**{"memory_mb": 0.0, "machine_mb": 0.0} | {name: float(value) for name, value in known.items()})
 
 
 def _after(model: ModelProgress, event: Event) -> ModelProgress:
     """Return a model after one of its events."""
     data = event.data
-    if event.kind == "model_started":
-        return replace(model, state=ModelState.TRAINING, epochs=int(data.get("epochs") or 0))
-    if event.kind == "epoch":
-        known = data.get("validation")
-        return replace(
-            model,
-            state=ModelState.TRAINING,
-            epoch=int(data["epoch"]),
-            epochs=int(data.get("epochs") or model.epochs),
-            validation=model.validation if known is None else float(known),
-        )
-    if event.kind == "model_finished":
-        return replace(
-            model,
-            state=ModelState.DONE,
-            validation=data.get("validation", model.validation),
-            seconds=data.get("seconds"),
-            epoch=int(data.get("epochs_trained") or model.epoch),
-        )
-    if event.kind == "model_skipped":
-        reason = str(data.get("reason", "")).removeprefix("Skipped: ")
-        return replace(model, state=ModelState.SKIPPED, reason=reason)
-    if event.kind == "model_failed":
-        return replace(model, state=ModelState.FAILED, reason=str(data.get("reason", "")))
-    return model
+    changes: dict[str, Any] = {}
+    match event.kind:
+        case "model_started":
+            # Whatever an earlier try left is over.
+            return ModelProgress(model.model, ModelState.TRAINING, epochs=int(data.get("epochs") or 0))
+        case "model_taken":
+            figures = {"validation": data.get("validation"), "seconds": data.get("seconds")}
+            changes = {"state": ModelState.DONE, "taken": True} | figures
+        case "epoch":
+            changes = _epoch_changes(model, data)
+        case "model_finished":
+            changes = {
+                "state": ModelState.DONE,
+                "validation": data.get("validation", model.validation),
+                "seconds": data.get("seconds"),
+                "epoch": int(data.get("epochs_trained") or model.epoch),
+            }
+        case "model_skipped":
+            reason = str(data.get("reason", "")).removeprefix("Skipped: ")
+            changes = {"state": ModelState.SKIPPED, "reason": reason}
+        case "model_failed":
+            changes = {"state": ModelState.FAILED, "reason": str(data.get("reason", ""))}
+    return replace(model, **changes)
+
+
+def _epoch_changes(model: ModelProgress, data: Mapping[str, Any]) -> dict[str, Any]:
+    told = [*(validation for _, validation, _ in data.get("earlier", ())), data.get("validation")]
+    known = [float(validation) for validation in told if validation is not None]
+    return {
+        "state": ModelState.TRAINING,
+        "epoch": int(data["epoch"]),
+        "epochs": int(data.get("epochs") or model.epochs),
+        "validation": known[-1] if known else model.validation,
+    }

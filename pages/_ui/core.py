@@ -10,12 +10,11 @@ import streamlit as st
 
 from dlreg_core.evaluation.segments import segments
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.jobs import Dispatcher, Scorer, open_dispatcher, open_scorer
+from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
-from dlreg_core.runs import Explanation, PartPredictions, RunFolder, RunStore, find_explanation, load_predictions
-from dlreg_core.runs import open_store as _open_store
+from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Event, Report
 
@@ -25,19 +24,29 @@ def settings() -> Settings:
     return load_settings()
 
 
+def owner() -> str:
+    """Return whose data sets and runs the pages show."""
+    return settings().owner
+
+
+def place() -> tuple[str, str]:
+    """Return what tells the data sets of this person apart from all others: the home and the owner."""
+    return str(settings().home), owner()
+
+
 def datasets() -> DatasetStore:
-    """Return the data sets of this home."""
-    return DatasetStore(settings().home)
+    """Return this person's data sets."""
+    return store(*place())
 
 
-def runs() -> RunStore:
-    """Return the runs of this home."""
-    return _open_store(settings())
+def store(home: str, whose: str) -> DatasetStore:
+    """Return the data sets of `place`."""
+    return DatasetStore(Path(home), whose)
 
 
-def dispatcher() -> Dispatcher:
-    """Return what starts and ends runs."""
-    return open_dispatcher(settings())
+def desk() -> Desk:
+    """Return this person's runs, and what can be done with them."""
+    return open_desk(settings(), owner())
 
 
 def scorer() -> Scorer:
@@ -47,33 +56,42 @@ def scorer() -> Scorer:
 
 def dataset(dataset_id: str) -> Dataset:
     """Return a data set's profile."""
-    return _dataset(str(settings().home), dataset_id)
+    return _dataset(*place(), dataset_id)
 
 
 def table(dataset_id: str) -> pd.DataFrame:
     """Return a data set's rows; they must not be changed in place."""
-    return _table(str(settings().home), dataset_id)
+    return _table(*place(), dataset_id)
 
 
 def report(run_id: str) -> Report:
     """Return what a run adds up to."""
-    return runs().report(run_id)
+    return desk().report(run_id)
 
 
 def run_folder(run_id: str) -> RunFolder:
     """Return the folder of a run."""
-    return runs().folder(run_id)
+    return desk().folder(run_id)
+
+
+def result_number(run_id: str) -> int:
+    """Return the number of the task that left the run's result, 0 while there is none.
+
+    A run that is continued gets another result: whatever is kept of one belongs to this number.
+    """
+    task = run_folder(run_id).result_task()
+    return task.number if task is not None else 0
 
 
 def predictions(run_id: str) -> PartPredictions:
     """Return all models' predictions for the test rows of a finished run."""
-    return _predictions(str(run_folder(run_id).path))
+    return _predictions(*_result(run_id))
 
 
 def explanation(run_id: str, model: str) -> Explanation | None:
     """Return the newest explanation of a model."""
-    folder = run_folder(run_id)
-    return _explanation(str(folder.path), model, len(folder.tasks()), sum(t.done() is not None for t in folder.tasks()))
+    ended = tuple(task.number for task in run_folder(run_id).tasks() if task.done() is not None)
+    return _explanation(*_result(run_id), model, ended)
 
 
 def test_table(run_id: str) -> pd.DataFrame:
@@ -89,76 +107,86 @@ def test_rows(run_id: str) -> pd.DataFrame:
 
 def cleaner(run_id: str) -> Cleaner:
     """Return the fitted cleaning of a finished run: which columns its models need."""
-    return _cleaner(str(run_folder(run_id).path))
+    return _cleaner(*_result(run_id))
 
 
 def segments_of(run_id: str, model: str) -> pd.DataFrame:
     """Return where a model is wrong, the worst group of test rows first."""
-    return _segments(str(run_folder(run_id).path), model)
+    return _segments(*_result(run_id), model)
 
 
 def training_events(run_id: str) -> tuple[Event, ...]:
-    """Return what happened while a finished run was trained."""
-    return _training_events(str(run_folder(run_id).path))
+    """Return what happened while the models of a finished run were trained, in all its tasks."""
+    return _training_events(*_result(run_id))
 
 
 def predict_row(run_id: str, model: str, row: str) -> Scored:
     """Predict one raw row, given as JSON records; the same row is asked for once."""
-    return _predict_row(str(run_folder(run_id).path), model, row)
+    return _predict_row(*_result(run_id), model, row)
 
 
 def explain_row(run_id: str, model: str, row: str) -> tuple[list[float], float]:
     """Return the SHAP values of one raw row, given as JSON records, and what they start from."""
-    return _explain_row(str(run_folder(run_id).path), model, row)
+    return _explain_row(*_result(run_id), model, row)
+
+
+def _result(run_id: str) -> tuple[str, int]:
+    return str(run_folder(run_id).path), result_number(run_id)
 
 
 # Streamlit leaves arguments with a leading underscore out of the key, so these have none.
-# Data sets and the results of finished tasks never change, so their place alone is key enough.
+# A data set never changes, and neither does what a task has left: its place and the number of that task are key enough.
 @st.cache_data(show_spinner=False, max_entries=32)
-def _dataset(home: str, dataset_id: str) -> Dataset:
-    return DatasetStore(Path(home)).get(dataset_id)
+def _dataset(home: str, whose: str, dataset_id: str) -> Dataset:
+    return store(home, whose).get(dataset_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _table(home: str, dataset_id: str) -> pd.DataFrame:
-    return DatasetStore(Path(home)).table(dataset_id)
+def _table(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
+    return store(home, whose).table(dataset_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _predictions(path: str) -> PartPredictions:
+def _predictions(path: str, task: int) -> PartPredictions:
+    del task
     return load_predictions(RunFolder(Path(path)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _explanation(path: str, model: str, tasks: int, done: int) -> Explanation | None:
+def _explanation(path: str, task: int, model: str, ended: tuple[int, ...]) -> Explanation | None:
     # The numbers are only there to look again after a task has ended.
-    del tasks, done
+    del task, ended
     return find_explanation(RunFolder(Path(path)), model)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _cleaner(path: str) -> Cleaner:
+def _cleaner(path: str, task: int) -> Cleaner:
+    del task
     return load_cleaner(RunFolder(Path(path)))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _segments(path: str, model: str) -> pd.DataFrame:
+def _segments(path: str, task: int, model: str) -> pd.DataFrame:
+    del task
     run = RunFolder(Path(path))
     part = predictions(run.id)
     return segments(test_rows(run.id)[list(run.experiment().recipe.features)], part.actual, part.predicted[model])
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _training_events(path: str) -> tuple[Event, ...]:
-    return RunFolder(Path(path)).train_task().events().events
+def _training_events(path: str, task: int) -> tuple[Event, ...]:
+    trained = [t for t in RunFolder(Path(path)).tasks() if t.number <= task and t.task().kind.trains]
+    return tuple(event for t in trained for event in t.events().events)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _predict_row(path: str, model: str, row: str) -> Scored:
+def _predict_row(path: str, task: int, model: str, row: str) -> Scored:
+    del task
     return scorer().predict(RunFolder(Path(path)), pd.DataFrame(json.loads(row)), model)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _explain_row(path: str, model: str, row: str) -> tuple[list[float], float]:
+def _explain_row(path: str, task: int, model: str, row: str) -> tuple[list[float], float]:
+    del task
     values, base = scorer().explain(RunFolder(Path(path)), pd.DataFrame(json.loads(row)), model)
     return values.tolist(), base

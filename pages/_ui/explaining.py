@@ -32,7 +32,7 @@ def offer(run_id: str, row: LeaderboardRow, found: Explanation | None, *, primar
         if st.button(label, type="primary" if primary else "secondary"):
             with errors.shown():
                 request = ExplainRequest(model=row.model, rows=rows, time_limit=_SECONDS)
-                task = core.dispatcher().explain(run_id, request)
+                task = core.desk().explain(run_id, request)
                 state.remember(f"explaining_{run_id}", task.number)
                 st.rerun()
 
@@ -73,7 +73,7 @@ def watch(run_id: str, number: int) -> None:
     """Show how far an explanation is, until it has ended."""
     task = core.run_folder(run_id).task(number)
     if task.state().is_final:
-        core.dispatcher().tick()
+        core.desk().dispatcher.tick()
         st.rerun()
     request = task.task().explain
     events = task.events().events
@@ -83,5 +83,6 @@ def watch(run_id: str, number: int) -> None:
     st.progress(min(1.0, share), text=escaped(f"{stage}{rows}: {share:.0%}"))
     st.caption("You can leave this page; it goes on, and is here when you come back.")
     if st.button("Cancel", key=f"cancel_explain_{number}"):
-        core.dispatcher().cancel(run_id)
-        st.rerun()
+        with errors.shown():
+            core.desk().cancel(run_id, number)
+            st.rerun()

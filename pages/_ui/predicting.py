@@ -92,7 +92,7 @@ def many_rows(report: Report, model: LeaderboardRow) -> None:
 
 
 def _predicted(report: Report, model: LeaderboardRow, upload: Any) -> PredictedTable:
-    key = (upload.file_id, report.run_id, model.model)
+    key = (upload.file_id, report.run_id, core.result_number(report.run_id), model.model)
     kept = state.recall("many_rows")
     if kept is not None and kept[0] == key:
         return kept[1]

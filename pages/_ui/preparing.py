@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, load_draft, recipe_of, save_draft, start_draft
@@ -21,7 +19,7 @@ def draft(dataset: Dataset) -> Draft | None:
     found = state.draft("draft")
     if found is None:
         # A reload of the browser begins a new session: what was chosen before is on the disk.
-        found = load_draft(core.settings().home, core.settings().owner, dataset.id) or start_draft(dataset)
+        found = load_draft(core.settings().home, core.owner(), dataset.id) or start_draft(dataset)
         state.keep("draft", found)
     return found
 
@@ -31,7 +29,7 @@ def keep(chosen: Draft) -> None:
     state.keep("draft", chosen)
     identifier = state.dataset_id()
     if identifier is not None:
-        save_draft(core.settings().home, core.settings().owner, identifier, chosen)
+        save_draft(core.settings().home, core.owner(), identifier, chosen)
 
 
 def change(chosen: Draft, **updates: Any) -> Draft:
@@ -66,49 +64,49 @@ def current_recipe(dataset: Dataset) -> Recipe | None:
 
 def remarks(dataset: Dataset) -> tuple[Finding, ...]:
     """Return what to look at in a table."""
-    return _remarks(str(core.settings().home), dataset.id)
+    return _remarks(*core.place(), dataset.id)
 
 
 def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
     """Return every other column with its relation to the target."""
-    return _choices(str(core.settings().home), dataset.id, target)
+    return _choices(*core.place(), dataset.id, target)
 
 
 def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
     """Return what each repair changes."""
     # Neither the unit nor how gaps are filled changes what there is to repair: those answers are the same.
     plain = made.model_copy(update={"unit": "", "cleaning": Cleaning()})
-    return _steps(str(core.settings().home), dataset.id, plain.model_dump_json())
+    return _steps(*core.place(), dataset.id, plain.model_dump_json())
 
 
 def counts(dataset: Dataset, made: Recipe) -> RowCounts:
     """Return how many rows train, choose and judge; `RecipeError` where the recipe doesn't fit the table."""
     cleaning = Cleaning(drop_duplicates=made.cleaning.drop_duplicates)
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
-    return _counts(str(core.settings().home), dataset.id, plain.model_dump_json())
+    return _counts(*core.place(), dataset.id, plain.model_dump_json())
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _remarks(home: str, dataset_id: str) -> tuple[Finding, ...]:
-    store = DatasetStore(Path(home))
+def _remarks(home: str, owner: str, dataset_id: str) -> tuple[Finding, ...]:
+    store = core.store(home, owner)
     return findings(store.get(dataset_id), store.table(dataset_id))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _choices(home: str, dataset_id: str, target: str) -> tuple[ColumnChoice, ...]:
-    store = DatasetStore(Path(home))
+def _choices(home: str, owner: str, dataset_id: str, target: str) -> tuple[ColumnChoice, ...]:
+    store = core.store(home, owner)
     return column_choices(store.get(dataset_id), store.table(dataset_id), target)
 
 
 @st.cache_data(show_spinner="Counting what each repair changes", max_entries=64)
-def _steps(home: str, dataset_id: str, recipe_json: str) -> tuple[StepPreview, ...]:
-    store, made = DatasetStore(Path(home)), Recipe.model_validate_json(recipe_json)
+def _steps(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[StepPreview, ...]:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     return preview_steps(store.get(dataset_id), store.table(dataset_id), made)
 
 
 @st.cache_data(show_spinner="Dividing the rows", max_entries=64)
-def _counts(home: str, dataset_id: str, recipe_json: str) -> RowCounts:
-    store, made = DatasetStore(Path(home)), Recipe.model_validate_json(recipe_json)
+def _counts(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowCounts:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     own = made.split.test_dataset
     own_test = store.table(own) if own else None
     return prepare_table(store.get(dataset_id), store.table(dataset_id), made, own_test).counts

@@ -14,6 +14,8 @@ from pages._ui import state
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import PAGES, header, need_result
 
+_MORE = "More networks are being trained; until they are judged, this is the result."
+
 
 def open_result(title: str, sentence: str, *, back_to: str = "leaderboard") -> tuple[Report, TrainResult]:
     """Show the page's head and return the open run's result; ends the page where there is none."""
@@ -23,6 +25,8 @@ def open_result(title: str, sentence: str, *, back_to: str = "leaderboard") -> t
     with line.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(PAGES / f"{back_to}.py", label=f"**{escaped(report.experiment.name)}**", query_params=address())
         st.caption(escaped(run_line(report)))
+        if not report.state.is_final:
+            st.page_link(PAGES / "train.py", label=_MORE, icon=":material/model_training:", query_params=address())
     return report, result
 
 

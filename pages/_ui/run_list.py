@@ -7,7 +7,7 @@ from datetime import UTC
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.charts.numbers import duration, quantity
+from dlreg_core.charts.numbers import duration, quantity, size
 from dlreg_core.runs import RunSummary
 from dlreg_core.specs import RunState
 from pages._ui import core, errors, state
@@ -24,9 +24,10 @@ def table_of(runs: tuple[RunSummary, ...]) -> pd.DataFrame:
             "name": [run.name for run in runs],
             "data": [run.dataset_name for run in runs],
             "target": [run.target for run in runs],
-            "state": [state_word(run.state) for run in runs],
+            "state": [state_word(run.state, has_result=run.best_model is not None) for run in runs],
             "best": [run.best_model or "" for run in runs],
             "rmse": [quantity(run.best_rmse, run.unit) if run.best_rmse is not None else "" for run in runs],
+            "size": [run.size_mb for run in runs],
             "started": [run.created.replace(tzinfo=UTC).astimezone(here).replace(tzinfo=None) for run in runs],
             "took": [duration(run.seconds) if run.seconds is not None else "" for run in runs],
         }
@@ -54,9 +55,11 @@ def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
             "state": text("State"),
             "best": text("Best model"),
             "rmse": text("RMSE", alignment="right", help="Root mean squared error of the best model on the test rows."),
+            "size": st.column_config.NumberColumn("Size, MB", format="%,.1f", help="Room on the disk."),
             "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
             "took": text("Took", alignment="right"),
         },
+        placeholder="",
         alt=f"{len(runs)} runs, the newest first.",
     )
     rows = chosen["selection"]["rows"]
@@ -66,31 +69,51 @@ def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
 def actions(run: RunSummary | None) -> None:
     """Offer what can be done with the selected run."""
     if run is None:
-        st.caption("Select a run to open, cancel or delete it.")
+        st.caption("Select a run to open, continue, finish, cancel or delete it.")
         return
     with st.container(horizontal=True):
         if st.button("Open", type="primary"):
-            state.open_run(run.run_id, run.dataset_id)
-            go_to("leaderboard" if run.state is RunState.COMPLETED else "train")
-        if not run.state.is_final and st.button("Cancel run"):
-            with errors.shown():
-                core.dispatcher().cancel(run.run_id)
-                st.rerun()
+            _open(run, "train" if run.best_model is None else "leaderboard")
         if run.state.is_final:
+            if st.button("Continue", icon=":material/resume:", help="With more time, on the Train page."):
+                _open(run, "train")
             with st.popover("Delete", icon=":material/delete:"):
                 confirm_delete(run)
+        else:
+            _end(run)
+
+
+def _open(run: RunSummary, page: str) -> None:
+    state.open_run(run.run_id, run.dataset_id)
+    go_to(page)
+
+
+def _end(run: RunSummary) -> None:
+    """Offer to end a live run: with what it has, or without."""
+    if run.state is RunState.RUNNING:
+        finishing = core.report(run.run_id).finishing
+        if st.button("Finishing" if finishing else "Finish now", icon=":material/flag:", disabled=finishing):
+            with errors.shown():
+                core.desk().finish(run.run_id)
+                state.remember("said_of_runs", f"{run.name} finishes now, and keeps the best.")
+                st.rerun()
+    if st.button("Cancel run", icon=":material/cancel:"):
+        with errors.shown():
+            core.desk().cancel(run.run_id)
+            st.rerun()
 
 
 def confirm_delete(run: RunSummary) -> None:
     """Ask once more, since a deleted run can't be brought back."""
+    frees = f" That frees {size(run.size_mb)}." if run.size_mb else ""
     st.markdown(
-        f"Delete **{escaped(run.name)}** with its models, figures and explanations? The data set stays. "
-        "This can't be taken back."
+        f"Delete **{escaped(run.name)}** with its models, figures and explanations?{escaped(frees)} "
+        "The data set stays. This can't be taken back."
     )
     if st.button("Delete run", key=f"delete_{run.run_id}"):
         with errors.shown():
-            core.runs().delete(run.run_id)
+            core.desk().delete(run.run_id)
             if state.run_id() == run.run_id:
                 state.open_run(None)
-            state.remember("deleted", run.name)
+            state.remember("said_of_runs", f"Deleted {run.name}.")
             st.rerun()

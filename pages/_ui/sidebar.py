@@ -7,8 +7,8 @@ import re
 import streamlit as st
 
 from dlreg_core.errors import NotFoundError
-from dlreg_core.runs import TaskFolder
-from dlreg_core.specs import Report, RunState
+from dlreg_core.report.run_words import is_keeping
+from dlreg_core.specs import Report, RunState, now
 from pages._ui import core, state
 
 _BADGES = {
@@ -30,7 +30,7 @@ def done_steps() -> frozenset[str]:
     if state.run_id():
         done |= {"data", "prepare"}
         try:
-            if core.report(state.run_id() or "").state is RunState.COMPLETED:
+            if core.report(state.run_id() or "").result is not None:
                 done |= {"train", *_AFTER_TRAINING}
         except NotFoundError:
             return frozenset()
@@ -44,7 +44,6 @@ def show_open() -> None:
     if not dataset and not run:
         return
     with st.sidebar:
-        st.divider()
         st.caption("OPEN")
         if dataset:
             _show_dataset(dataset)
@@ -83,29 +82,41 @@ def _show_run(run_id: str) -> None:
 
 @st.fragment(run_every=2)
 def _live(run_id: str) -> None:
-    report = core.report(run_id)
+    try:
+        report = core.report(run_id)
+    except NotFoundError:
+        # Deleted in another tab: the page says so.
+        st.rerun()
     _badge(report)
-    if report.state is RunState.RUNNING and report.started is not None:
-        st.progress(share_done(core.run_folder(run_id).train_task(), report), text="")
+    if report.state is RunState.RUNNING and report.time_limit:
+        st.progress(share_done(report), text="")
     if report.state.is_final:
         st.rerun()
 
 
-def state_word(state_of_run: RunState) -> str:
-    """Return what a run's state is called."""
-    return _BADGES[state_of_run][0]
+def state_word(state_of_run: RunState, *, has_result: bool = False) -> str:
+    """Return what a run's state is called; of one with a result that is live, that it gets more."""
+    word = _BADGES[state_of_run][0]
+    if not has_result or state_of_run.is_final:
+        return word
+    return "waiting for more" if state_of_run is RunState.QUEUED else "training more"
 
 
-def share_done(task: TaskFolder, report: Report) -> float:
-    """Return the share of the budget that a running task has used, between 0 and 1."""
-    from dlreg_core.specs import now
+def used_seconds(report: Report) -> float:
+    """Return how long the running task of a run has been going on."""
+    return (now() - report.launched).total_seconds() if report.launched is not None else 0.0
 
-    used = (now() - task.launched()).total_seconds()
-    return min(1.0, used / report.experiment.plan.time_limit)
+
+def share_done(report: Report) -> float:
+    """Return the share of its time that a running task has used, between 0 and 1; 0 where it was given none."""
+    return min(1.0, max(0.0, used_seconds(report)) / report.time_limit) if report.time_limit else 0.0
 
 
 def _badge(report: Report) -> None:
-    word, colour = _BADGES[report.state]
+    word = state_word(report.state, has_result=report.result is not None)
+    if report.state is RunState.RUNNING and (report.finishing or is_keeping(report)):
+        word = "finishing"
+    colour = _BADGES[report.state][1]
     st.markdown(f"**{escaped(report.experiment.name)}**  :{colour}-badge[{word}]")
 
 

@@ -28,7 +28,7 @@ def choose_plan(start: TrainPlan, key: str) -> TrainPlan | None:
         Keeps the choices of this place apart from those of others.
     """
     with st.container(horizontal=True, gap="large"):
-        seconds = _time(start, key)
+        seconds = choose_time(start.time_limit, key)
         effort = st.segmented_control(
             "Effort",
             list(_EFFORTS),
@@ -47,12 +47,12 @@ def choose_plan(start: TrainPlan, key: str) -> TrainPlan | None:
     return TrainPlan.model_validate(start.model_dump() | values)
 
 
-def _time(start: TrainPlan, key: str) -> float:
-    steps = sorted({*map(float, _SECONDS), start.time_limit})
+def choose_time(start: float, key: str) -> float:
+    """Let a person choose how much time to spend, in seconds."""
     return st.select_slider(
         "Time to spend",
-        steps,
-        value=start.time_limit,
+        sorted({*map(float, _SECONDS), start}),
+        value=start,
         format_func=budget_words,
         key=f"time_{key}",
         width=340,

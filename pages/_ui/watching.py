@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
+from dlreg_core.charts.epochs import CurrentLoss, CurrentValidation
 from dlreg_core.charts.progress import LearningProgress
-from dlreg_core.report.plan_words import best_words, budget_words, clock, state_words
-from dlreg_core.report.words import duration, quantity
+from dlreg_core.errors import NotFoundError
+from dlreg_core.jobs.devices import cpu_cores
+from dlreg_core.report import run_words as words
+from dlreg_core.report.plan_words import best_words, clock
 from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.progress import ModelState, Progress, fold
+from dlreg_core.runs.progress import Progress, fold
 from dlreg_core.specs import Event, Report, RunState, now
-from pages._ui import core, errors, sidebar, state
+from pages._ui import core, errors, model_list, sidebar, state
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import picture
+from pages._ui.widgets import lead, picture
 
 _SECONDS = 2
-_LOG_LINES = 16 * 24
 
 
-def watch(run_id: str) -> None:
-    """Show a live run until it ends."""
-    state.remember(f"watched_{run_id}", True)
-    _live(run_id)
-    _cancel(run_id)
+def watch(report: Report) -> None:
+    """Show a live run until it ends, and what can be done with it meanwhile."""
+    if state.recall(f"watched_{report.run_id}") is None:
+        state.remember(f"watched_{report.run_id}", core.result_number(report.run_id))
+    _live(report.run_id, report.state, report.finishing)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # A task that only keeps what there is has nothing to finish early.
+        if report.state is RunState.RUNNING and not words.is_keeping(report):
+            _finish(report)
+        _cancel(report)
+        if report.result is not None:
+            lead("See the results so far", "leaderboard", primary=False)
+    if report.state is RunState.RUNNING:
+        model_list.log(core.run_folder(report.run_id).train_task())
 
 
-def was_watched(run_id: str) -> bool:
-    """Return True once for a run that this person has watched until its end."""
-    watched = bool(state.recall(f"watched_{run_id}", False))
-    state.remember(f"watched_{run_id}", False)
-    return watched
+def has_got_result(report: Report) -> bool:
+    """Return True once for a run that was watched here until it had another result."""
+    if not report.state.is_final:
+        return False
+    before = state.take(f"watched_{report.run_id}")
+    return before is not None and core.result_number(report.run_id) > before
 
 
 def events_of(task: TaskFolder) -> tuple[Event, ...]:
@@ -45,92 +56,96 @@ def events_of(task: TaskFolder) -> tuple[Event, ...]:
 
 
 @st.fragment(run_every=_SECONDS)
-def _live(run_id: str) -> None:
-    report = core.report(run_id)
-    if report.state.is_final:
+def _live(run_id: str, shown: RunState, finishing: bool) -> None:
+    """Show how far a run is; where what stands around this no longer holds, the whole page is shown again."""
+    try:
+        report = core.report(run_id)
+    except NotFoundError:
+        # Deleted in another tab: the page says so.
+        st.rerun()
+    if (report.state, report.finishing) != (shown, finishing):
         st.rerun()
     if report.state is RunState.QUEUED:
         _queued(run_id)
         return
     task = core.run_folder(run_id).train_task()
     events = events_of(task)
-    unit = report.experiment.recipe.unit
     progress = fold(events)
-    _bar(report, task, progress)
-    st.markdown(f"**{escaped(best_words(progress.best, unit))}**")
-    if any(event.data.get("validation") is not None for event in events):
-        picture(LearningProgress.of(events, unit), key=f"progress_{run_id}")
-    models(progress, unit)
-    log(task)
+    _bar(report, progress)
+    _notes(report, progress)
+    unit = report.experiment.recipe.unit
+    if not words.is_keeping(report):
+        st.markdown(f"**{escaped(best_words(progress.best, unit))}**")
+        _pictures(run_id, events, progress, unit)
+    model_list.show(progress, unit)
+    if progress.resources is not None:
+        launch = task.launch()
+        cores = launch.cores if launch is not None and launch.cores else cpu_cores()
+        st.caption(escaped(words.resource_words(progress.resources, cores)))
 
 
 def _queued(run_id: str) -> None:
-    ahead = core.runs().queue_place(run_id)
-    runs = {0: "This run is next.", 1: "1 run starts before this one."}.get(
-        ahead, f"{ahead} runs start before this one."
-    )
-    st.info(f"**Waiting for a free place.** {runs} You can leave this page and come back.", icon=":material/hourglass:")
+    place = core.desk().place(run_id)
+    when = words.place_words(place.ahead, place.seconds) if place is not None else "It starts in a moment."
+    st.info(f"**Waiting for a free place.** {when} You can leave this page and come back.", icon=":material/hourglass:")
 
 
-def _bar(report: Report, task: TaskFolder, progress: Progress) -> None:
-    budget = report.experiment.plan.time_limit
-    used = (now() - task.launched()).total_seconds()
-    stage = progress.stage or "Starting: loading the libraries"
-    text = f"**{clock(used)}** of {clock(budget)} · {escaped(stage)}"
-    st.progress(sidebar.share_done(task, report), text=text)
-
-
-def models(progress: Progress, unit: str) -> None:
-    """Show a line a model, and why the absent ones are."""
-    if not progress.models:
+def _bar(report: Report, progress: Progress) -> None:
+    used = sidebar.used_seconds(report)
+    stage = escaped(progress.stage or "Starting: loading the libraries")
+    if words.is_keeping(report):
+        # Nothing is trained, so there is no budget to be part of.
+        st.markdown(f":material/hourglass_top: **{clock(used)}** · {stage}")
         return
-    lines = [
-        {
-            "model": model.model,
-            "state": state_words(model),
-            "share": round(model.share, 2),
-            "validation": quantity(model.validation, unit) if model.validation is not None else "",
-            "seconds": duration(model.seconds) if model.seconds is not None else "",
-        }
-        for model in progress.models
-    ]
-    config = {
-        "model": st.column_config.TextColumn("Model"),
-        "state": st.column_config.TextColumn("State"),
-        "share": st.column_config.ProgressColumn(
-            "Epochs done", format="percent", min_value=0, max_value=1, help="Passes over the training rows."
-        ),
-        "validation": st.column_config.TextColumn(
-            "Validation RMSE", alignment="right", help="Root mean squared error on the validation rows."
-        ),
-        "seconds": st.column_config.TextColumn("Time", alignment="right"),
-    }
-    st.dataframe(pd.DataFrame(lines), hide_index=True, column_config=config, alt="The models and how far they are.")
-    for model in progress.models:
-        if model.reason:
-            word = "skipped" if model.state is ModelState.SKIPPED else "failed"
-            st.markdown(f":gray[:material/info: **{escaped(model.model)}** {word}: {escaped(model.reason)}]")
+    left = report.time_limit - used
+    parts = [f"**{clock(used)}** of {clock(report.time_limit)}"]
+    if not (report.finishing and progress.current is not None):
+        parts.append(words.left_words(progress.seconds_left(now(), left), left))
+    st.progress(sidebar.share_done(report), text=" · ".join([*parts, stage]))
 
 
-def log(task: TaskFolder) -> None:
-    """Show the end of what the libraries printed, folded away."""
-    with st.expander("Log", icon=":material/notes:"):
-        text = task.log()
-        st.code(text or "Nothing was printed yet.", language=None, height=_LOG_LINES)
+def _notes(report: Report, progress: Progress) -> None:
+    """Say what is out of the ordinary."""
+    limits = core.settings()
+    if report.finishing:
+        st.info(escaped(words.finishing_words(progress)), icon=":material/flag:")
+    if report.silent_seconds > limits.silence_report_seconds:
+        text = words.silence_words(report.silent_seconds, limits.silence_end_seconds)
+        st.warning(escaped(text), icon=":material/warning:")
 
 
-@st.fragment
-def _cancel(run_id: str) -> None:
-    with st.popover("Cancel", icon=":material/cancel:"):
-        st.markdown("What was trained so far will be lost.")
-        if st.button("Cancel this run", key=f"cancel_{run_id}"):
-            with errors.shown():
-                core.dispatcher().cancel(run_id)
+def _pictures(run_id: str, events: tuple[Event, ...], progress: Progress, unit: str) -> None:
+    """Show how the run gets better over time, and how the network that trains now learns, epoch by epoch."""
+    if progress.best is None:
+        return
+    over_time, validation, loss = st.columns([4, 3, 3], gap="medium")
+    with over_time:
+        st.markdown("**Error over time**  \n:gray[A dot where a network was finished.]")
+        picture(LearningProgress.of(events, unit), key=f"progress_{run_id}")
+    begun = [m for m in progress.models if m.epoch and not m.taken]
+    if not begun:
+        return
+    model = (progress.current or begun[-1]).model
+    with validation:
+        st.markdown(f"**{escaped(model)}, epoch by epoch**  \n:gray[Thin: the networks before it.]")
+        picture(CurrentValidation(events, model, unit), key=f"validation_{run_id}")
+    with loss:
+        st.markdown("**Its training loss**  \n:gray[In the units of its own loss.]")
+        picture(CurrentLoss(events, model), key=f"loss_{run_id}")
+
+
+def _finish(report: Report) -> None:
+    if st.button("Finish now, keep the best", type="primary", icon=":material/flag:", disabled=report.finishing):
+        with errors.shown():
+            core.desk().finish(report.run_id)
             st.rerun()
 
 
-def budget_line(report: Report) -> str:
-    """Return what a run was about: its networks and its budget."""
-    plan = report.experiment.plan
-    count = len(plan.models)
-    return f"{count} {'network' if count == 1 else 'networks'}, {budget_words(plan.time_limit)}"
+@st.fragment
+def _cancel(report: Report) -> None:
+    with st.popover("Cancel", icon=":material/cancel:"):
+        st.markdown(words.cancel_words(waits=report.state is RunState.QUEUED, has_result=report.result is not None))
+        if st.button("Cancel this run", key=f"cancel_{report.run_id}"):
+            with errors.shown():
+                core.desk().cancel(report.run_id)
+                st.rerun()

@@ -195,6 +195,25 @@ def test_a_cancelled_run_is_over_and_can_be_deleted(page: Page, server: str) -> 
     expect(page.locator("[data-testid=stDataFrame]")).to_be_visible(timeout=SOON)
 
 
+def test_a_run_is_finished_early_and_continued(page: Page, server: str) -> None:
+    start_training(page, server)
+    expect(page.get_by_text("Thin: the networks before it").first).to_be_visible(timeout=LONG)
+    button(page, "Finish now, keep the best")
+    expect(page.get_by_role("button", name="Finish now, keep the best")).to_be_disabled(timeout=SOON)
+    expect(page.get_by_text("Finishing:").first).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("MPa on average").first).to_be_visible(timeout=LONG)
+    visit(page, "Train")
+    expect(page.get_by_text("It finished early, as asked.")).to_be_visible(timeout=SOON)
+    button(page, "Continue for")
+    button(page, "See the results so far")
+    title(page, "Leaderboard")
+    expect(page.get_by_text("More networks are being trained").first).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("MPa on average").first).to_be_visible(timeout=SOON)
+    visit(page, "Train")
+    expect(page.get_by_text("The networks are trained.")).to_be_visible(timeout=LONG)
+    title(page, "Leaderboard")
+
+
 def test_what_is_no_table_gets_one_plain_sentence(page: Page, server: str, tmp_path: Path) -> None:
     page.goto(server)
     title(page, "Start with a table")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.ingest import SAMPLES, DatasetStore
@@ -104,3 +105,13 @@ def test_continue_leads_to_prepare(home: Path) -> None:
     app = opened(add_table(home, small_table()).id)
     next(b for b in app.button if b.label == "Continue: choose what to predict").click().run()
     assert app.title[0].value == "Prepare"
+
+
+def test_tables_of_other_people_are_not_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = DatasetStore(home, "somebody-else").add(small_table().to_csv(index=False).encode(), "theirs.csv")
+    app = opened(dataset.id)
+    assert not app.exception
+    assert app.title[0].value == "Start with a table"
+    assert "theirs" not in texts(app)
+    monkeypatch.setenv("DLREG_OWNER", "somebody-else")
+    assert "theirs.csv: 240 rows" in texts(opened(dataset.id))

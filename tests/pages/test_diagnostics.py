@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.runs import RunFolder
-from tests.pages.opening import copied, labels, opened, texts, widget
+from pages._ui import core
+from tests.pages.opening import completed, continuing, copied, labels, opened, texts, widget
 
 
 def test_without_a_run_the_page_leads_to_one(home: Path) -> None:
@@ -54,3 +55,35 @@ def test_predictions_that_are_gone_are_told(trained: RunFolder, home: Path) -> N
     app = opened("diagnostics", run=run.id)
     assert not app.exception
     assert "has no predictions to look at" in texts(app)
+
+
+def test_a_run_that_has_gone_on_has_other_results(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    before, cleaner = core.predictions(run.id), core.cleaner(run.id)
+    task = continuing(run)
+    # While it goes on, the result stays as it was.
+    assert core.result_number(run.id) == 1
+    assert core.predictions(run.id) is before
+    completed(task)
+    after = core.predictions(run.id)
+    assert core.result_number(run.id) == 2
+    assert after.predicted["Mean"] == pytest.approx(before.predicted["Mean"] + 1.0)
+    assert core.cleaner(run.id) == cleaner
+
+
+def test_the_curves_of_all_trainings_are_shown(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    first = core.training_events(run.id)
+    assert any(event.kind == "epoch" for event in first)
+    task = continuing(run)
+    task.emit("model_started", model="FastAI 2", epochs=3)
+    completed(task)
+    both = core.training_events(run.id)
+    assert both[: len(first)] == first
+    assert both[-1].data["model"] == "FastAI 2"
+    # What is trained now isn't part of the result yet.
+    continuing(task.run).emit("stage", name="Preparing the rows")
+    assert core.training_events(run.id) == both
+    app = opened("diagnostics", run=run.id)
+    assert not app.exception
+    assert "How the networks learned" in texts(app)

@@ -8,13 +8,13 @@ from dlreg_core.jobs import LocalProcesses
 from dlreg_core.runs import RunFolder, TaskFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, ExplainRequest, RunState, TaskKind
-from tests.pages.opening import copied, labels, opened, texts, widget
+from tests.pages.opening import continuing, copied, labels, opened, texts, widget
 
 
 @pytest.fixture
 def run(trained: RunFolder, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """Return a run that may be changed, in a home where no worker is started."""
-    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task: task.mark_launched())
+    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task, slot: task.mark_launched())
     return copied(trained, home)
 
 
@@ -102,3 +102,11 @@ def test_a_second_explanation_at_once_is_refused_in_words(run: RunFolder) -> Non
     assert not app.exception
     assert len(run.tasks()) == len(open_store(Settings(home=run.home)).folder(run.id).tasks())
     assert sum(t.task().kind is TaskKind.EXPLAIN for t in run.tasks()) == 1
+
+
+def test_cancelling_an_explanation_never_ends_a_training(run: RunFolder) -> None:
+    continuing(run)
+    explaining(run, "FastAI")
+    app = opened("explain", run=run.id)
+    assert not app.exception
+    assert "Cancel" not in labels(app)

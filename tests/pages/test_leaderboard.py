@@ -7,7 +7,7 @@ import pytest
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.files import write_spec
 from dlreg_core.specs import LeaderboardRow
-from tests.pages.opening import copied, failed_run, going_on, labels, opened, texts, widget
+from tests.pages.opening import continuing, copied, failed_run, going_on, labels, opened, texts, widget
 
 
 def test_without_a_run_the_page_leads_to_one(home: Path) -> None:
@@ -53,6 +53,22 @@ def test_shows_words_table_and_rows(trained: RunFolder, monkeypatch: pytest.Monk
     assert len(table) == len(judged)
     assert f"{result.best_model} (best)" in set(table["model"])
     assert labels(app)[-1] == "Look at its errors"
+
+
+@pytest.mark.parametrize("page", ["leaderboard", "diagnostics", "explain"])
+def test_a_run_that_is_continued_shows_its_results_so_far(trained: RunFolder, home: Path, page: str) -> None:
+    task = continuing(copied(trained, home))
+    app = opened(page, run=task.run.id)
+    assert not app.exception
+    assert "$" in texts(app)
+    links = [element.proto.label for element in app.get("page_link")]
+    assert "More networks are being trained; until they are judged, this is the result." in links
+
+
+def test_without_a_continuation_nothing_is_said_of_one(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLREG_HOME", str(trained.home))
+    links = [element.proto.label for element in opened("leaderboard", run=trained.id).get("page_link")]
+    assert not any("More networks" in label for label in links)
 
 
 def test_columns_can_be_chosen(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

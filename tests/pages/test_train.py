@@ -1,56 +1,66 @@
 from __future__ import annotations
 
-import shutil
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dlreg_core.jobs import LocalProcesses
-from dlreg_core.runs import RunFolder, TaskFolder, open_store
-from dlreg_core.settings import Settings
-from dlreg_core.specs import Dataset, Done, RunState
-from tests.conftest import ROOT, add_table, experiment_on, small_table
+from dlreg_core.errors import ConflictError
+from dlreg_core.jobs import Desk, LocalProcesses
+from dlreg_core.runs import RunFolder, TaskFolder
+from dlreg_core.runs.files import write_spec
+from dlreg_core.specs import ContinueRequest, Dataset, Pulse, RunState, TaskKind
+from tests.conftest import add_table, small_table
+from tests.pages.opening import (
+    bars,
+    continuing,
+    copied,
+    ended,
+    finished_networks,
+    kind_of,
+    labels,
+    launched,
+    store_of,
+    texts,
+    waiting,
+    widget,
+)
+from tests.pages.opening import opened as opened_page
 
 
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start no worker: a run that is launched stays as it is."""
-    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task: task.mark_launched())
+    """Start no worker: a run that is launched stays as it is. One trains at a time, on whatever machine this is."""
+    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task, slot: task.mark_launched())
+    monkeypatch.setattr(LocalProcesses, "kill", lambda self, task: None)
+    monkeypatch.setenv("DLREG_SLOTS", "1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
 
 
 def opened(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "_ui" / "router.py"), default_timeout=60)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return app.run().switch_page("../train.py").run()
-
-
-def widget(elements: Any, label: str) -> Any:
-    return next(element for element in elements if element.label.startswith(label))
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(element.value for element in (*app.subheader, *app.markdown, *app.caption)).replace("\\", "")
+    return opened_page("train", **parameters)
 
 
 def queued(home: Path, dataset: Dataset) -> TaskFolder:
-    store = open_store(Settings(home=home))
-    return store.create(
-        experiment_on(dataset, "price", models=("FASTAI", "TABM"), time_limit=60.0), "local"
-    ).train_task()
+    return waiting(home, dataset, models=("FASTAI", "TABM"), time_limit=60.0)
 
 
 def running(home: Path, dataset: Dataset) -> TaskFolder:
-    task = queued(home, dataset)
-    store = open_store(Settings(home=home))
-    store.index.claim(task.run.id, 1)
-    task.mark_launched()
+    task = launched(queued(home, dataset))
     task.emit("stage", name="Preparing the rows")
     task.emit("plan", models=["FastAI", "TabM"])
+    task.emit("forecast", seconds=30.0)
     task.emit("model_started", model="FastAI", family="FASTAI", epochs=10, expected=5.0)
-    task.emit("epoch", model="FastAI", epoch=4, epochs=10, validation=21.5)
+    task.emit(
+        "epoch",
+        model="FastAI",
+        epoch=4,
+        epochs=10,
+        validation=21.5,
+        train_loss=0.2,
+        earlier=[[1, 40.0, 0.9], [2, 30.0, 0.5], [3, 25.0, 0.3]],
+    )
     return task
 
 
@@ -70,9 +80,9 @@ def test_a_new_run_is_described_and_started(home: Path) -> None:
     assert "3 networks" in texts(app)
     widget(app.button, "Start training").click().run()
     assert not app.exception
-    (summary,) = open_store(Settings(home=home)).list("local")
+    (summary,) = store_of(home).list("local")
     assert app.query_params["run"] == summary.run_id
-    plan = open_store(Settings(home=home)).folder(summary.run_id).experiment().plan
+    plan = store_of(home).folder(summary.run_id).experiment().plan
     assert plan.time_limit == 30.0
     assert "TABM" not in plan.models
     assert any(button.label == "Cancel this run" for button in app.button)
@@ -107,12 +117,15 @@ def test_a_waiting_run_says_its_place_and_can_be_cancelled(home: Path) -> None:
     last = queued(home, dataset)
     app = opened(dataset=dataset.id, run=last.run.id)
     assert not app.exception
-    assert "1 run starts before this one" in app.info[0].value
+    assert "1 run starts before this one; it starts in about 2 min." in app.info[0].value
+    assert "nothing is lost" in texts(app)
+    assert not any(label.startswith("Finish now") for label in labels(app))
     widget(app.button, "Cancel this run").click().run()
     assert not app.exception
     assert last.state() is RunState.CANCELLED
     assert "This run was cancelled" in app.info[0].value
-    assert any(button.label == "Train again" for button in app.button)
+    assert "begins anew" in texts(app)
+    assert kind_of(app, "Train again") == "primary"
 
 
 def test_a_running_run_shows_how_far_it_is(home: Path) -> None:
@@ -120,9 +133,82 @@ def test_a_running_run_shows_how_far_it_is(home: Path) -> None:
     task = running(home, dataset)
     app = opened(dataset=dataset.id, run=task.run.id)
     assert not app.exception
+    assert " of 1:00 · about 0:" in bars(app)
+    assert "left · Training FastAI" in bars(app)
     assert "Best so far: FastAI, RMSE $21.5" in texts(app)
+    assert "FastAI, epoch by epoch" in texts(app)
+    assert len(app.get("plotly_chart")) == 3
     table = app.dataframe[0].value
     assert list(table["state"]) == ["training 40 %", "waiting"]
+    assert "Uses" not in texts(app)
+
+
+def test_a_running_run_says_what_it_uses(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    task = running(home, dataset)
+    task.emit("resources", memory_mb=900, machine_mb=25_000, machine_used=0.2, cpu=0.98, gpu_memory_mb=None)
+    words = texts(opened(dataset=dataset.id, run=task.run.id))
+    assert "Uses 900 MB of 25 GB memory and 1.0 of " in words
+    task.emit(
+        "resources", memory_mb=900, machine_mb=25_000, machine_used=0.95, cpu=1, gpu_memory_mb=2100,
+        gpu_total_mb=80_000, gpu_share=0.64,
+    )  # fmt: skip
+    words = texts(opened(dataset=dataset.id, run=task.run.id))
+    assert "2.1 GB of 80 GB on the GPU, which is 64 % busy. The machine's memory is 95 % full." in words
+
+
+def test_before_the_first_event_there_is_something_to_see(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset=dataset.id, run=launched(queued(home, dataset)).run.id)
+    assert not app.exception
+    assert "Starting: loading the libraries" in bars(app)
+    assert not app.get("plotly_chart")
+
+
+def test_a_run_that_takes_longer_than_planned_says_so(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    task = launched(waiting(home, dataset, time_limit=0.01))
+    time.sleep(0.02)
+    app = opened(dataset=dataset.id, run=task.run.id)
+    assert not app.exception
+    assert "a little longer than planned" in bars(app)
+
+
+def test_a_running_run_can_be_finished(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    task = running(home, dataset)
+    app = opened(dataset=dataset.id, run=task.run.id)
+    assert kind_of(app, "Finish now, keep the best") == "primary"
+    widget(app.button, "Finish now, keep the best").click().run()
+    assert not app.exception
+    assert task.is_asked_to_finish()
+    assert widget(app.button, "Finish now, keep the best").disabled
+    assert "Finishing: FastAI ends after this epoch" in app.info[0].value.replace("\\", "")
+    assert "left" not in bars(app)
+
+
+def test_what_is_refused_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Desk, run_id: str) -> None:
+        raise ConflictError(f"Run {run_id} ended before a network was finished.", "It can be continued.")
+
+    monkeypatch.setattr(Desk, "finish", refuse)
+    dataset = add_table(home, small_table())
+    app = opened(dataset=dataset.id, run=running(home, dataset).run.id)
+    widget(app.button, "Finish now, keep the best").click().run()
+    assert not app.exception
+    assert "ended before a network was finished" in app.error[0].value
+
+
+def test_a_run_without_a_sign_of_life_is_reported(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    task = running(home, dataset)
+    with task.hold():
+        write_spec(task.path / "pulse.json", Pulse(active=time.time() - 80, memory_mb=100))
+        app = opened(dataset=dataset.id, run=task.run.id)
+    assert not app.exception
+    warning = app.warning[0].value.replace("\\", "")
+    assert "no sign of life for 1:2" in warning
+    assert "ended after 5:00 without one" in warning
 
 
 def test_a_new_run_leads_to_the_one_that_is_live(home: Path) -> None:
@@ -137,24 +223,62 @@ def test_a_new_run_leads_to_the_one_that_is_live(home: Path) -> None:
 def test_a_failed_run_says_why_and_can_be_trained_again(home: Path) -> None:
     dataset = add_table(home, small_table())
     task = running(home, dataset)
-    with task.hold():
-        task.emit("model_failed", model="FastAI", reason="out of memory")
-        task.finish(Done(state=RunState.FAILED, reason="No network could be trained.", hint="Give it more time."))
+    task.emit("model_failed", model="FastAI", reason="out of memory")
+    ended(task, RunState.FAILED, "No network could be trained.", "Give it more time.")
     app = opened(dataset=dataset.id, run=task.run.id)
     assert not app.exception
     assert "No network could be trained" in app.error[0].value
     assert "Give it more time" in app.error[0].value
     assert "out of memory" in texts(app)
+    assert not any(label.startswith("Keep ") for label in labels(app))
+    assert kind_of(app, "Train again") == "primary"
     assert widget(app.select_slider, "Time to spend").value == 60.0
     widget(app.button, "Train again").click().run()
     assert app.query_params["run"] != task.run.id
 
 
+@pytest.mark.parametrize("state", [RunState.FAILED, RunState.CANCELLED])
+def test_what_a_run_had_finished_can_be_kept(home: Path, state: RunState) -> None:
+    dataset = add_table(home, small_table())
+    task = finished_networks(running(home, dataset), "FastAI", "TabM")
+    ended(task, state, "The disk is full.", "Delete runs.")
+    app = opened(dataset=dataset.id, run=task.run.id)
+    assert not app.exception
+    assert "FastAI and TabM were finished by then." in texts(app)
+    assert kind_of(app, "Keep the 2 networks that were finished") == "primary"
+    assert kind_of(app, "Continue for 1 min") == "secondary"
+    assert kind_of(app, "Train again") == "secondary"
+    widget(app.button, "Keep the 2 networks").click().run()
+    assert not app.exception
+    kept = task.run.train_task().task()
+    assert (kept.kind, kept.more) == (TaskKind.CONTINUE, ContinueRequest(source=1, time_limit=0.0))
+    # It goes on at once: nothing more is trained, so there is no time to show and nothing to finish early.
+    assert "loading the libraries" in texts(app)
+    assert "kept what was finished" in texts(app)
+    assert not any(label.startswith("Finish now") for label in labels(app))
+
+
+def test_an_interrupted_run_is_continued_first_of_all(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    task = finished_networks(running(home, dataset), "FastAI")
+    ended(task, RunState.INTERRUPTED, "The machine was restarted while it was going on.")
+    app = opened(dataset=dataset.id, run=task.run.id)
+    assert not app.exception
+    assert "The machine was restarted" in app.error[0].value
+    assert kind_of(app, "Continue for 1 min") == "primary"
+    assert kind_of(app, "Keep FastAI") == "secondary"
+    app.select_slider(key=f"time_more_{task.run.id}").set_value(120.0).run()
+    widget(app.button, "Continue for 2 min").click().run()
+    assert not app.exception
+    more = task.run.train_task().task().more
+    assert more == ContinueRequest(source=1, time_limit=120.0)
+    assert " of 2:00" in bars(app)
+
+
 def test_what_a_run_was_trained_with_can_be_changed(home: Path) -> None:
     dataset = add_table(home, small_table())
     task = running(home, dataset)
-    with task.hold():
-        task.finish(Done(state=RunState.CANCELLED))
+    ended(task, RunState.CANCELLED)
     app = opened(dataset=dataset.id, run=task.run.id)
     assert any(button.label == "Train with what is prepared now" for button in app.button)
     widget(app.button, "Change what this run").click().run()
@@ -163,16 +287,73 @@ def test_what_a_run_was_trained_with_can_be_changed(home: Path) -> None:
     assert widget(app.text_input, "Unit").value == "$"
 
 
-def test_a_finished_run_leads_to_its_leaderboard(
-    trained: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(trained.home, tmp_path / "home")
-    monkeypatch.setenv("DLREG_HOME", str(tmp_path / "home"))
-    app = opened(run=trained.id)
+def test_a_finished_run_leads_to_its_leaderboard(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    app = opened(run=run.id)
     assert not app.exception
     assert "on average" in texts(app)
-    labels = [button.label for button in app.button]
-    assert labels.index("See the leaderboard") < labels.index("Train again")
+    assert "finished early" not in texts(app)
+    names = labels(app)
+    assert names.index("See the leaderboard") < names.index("Continue for 1 min") < names.index("Train again")
+    assert kind_of(app, "See the leaderboard") == "primary"
+    assert kind_of(app, "Train again") == "secondary"
+
+
+def test_a_run_that_was_finished_early_says_so(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    result = run.result()
+    assert result is not None
+    write_spec(run.task(1).path / "result.json", result.model_copy(update={"stopped_early": True}))
+    assert "It finished early, as asked." in texts(opened(run=run.id))
+
+
+def test_a_finished_run_can_be_continued(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    app = opened(run=run.id)
+    assert "never gets worse on the validation rows" in texts(app)
+    widget(app.button, "Continue for 1 min").click().run()
+    assert not app.exception
+    assert run.train_task().task().more == ContinueRequest(source=1, time_limit=60.0)
+    assert "continued for 1 min" in texts(app)
+    assert any(label == "Cancel this run" for label in labels(app))
+
+
+def test_while_it_is_continued_its_results_stay_in_reach(trained: RunFolder, home: Path) -> None:
+    task = continuing(copied(trained, home))
+    task.emit("model_taken", model="FastAI", validation=9.0, seconds=3.0)
+    app = opened(run=task.run.id)
+    assert not app.exception
+    assert list(app.dataframe[0].value["state"]) == ["from before"]
+    assert "The models that it has already stay." in texts(app)
+    # In the sidebar: what is done stays ticked, and more is under way.
+    assert "training more" in texts(app)
+    widget(app.button, "See the results so far").click().run()
+    assert app.title[0].value == "Leaderboard"
+
+
+def test_a_continuation_that_failed_leaves_the_models_as_they_were(trained: RunFolder, home: Path) -> None:
+    task = continuing(copied(trained, home))
+    finished_networks(task, "FastAI", "NN Torch", "TabM")
+    ended(task, RunState.FAILED, "The disk is full.", "Delete runs.")
+    app = opened(run=task.run.id)
+    assert not app.exception
+    warning = app.warning[0].value.replace("\\", "")
+    assert warning == (
+        "It could not be continued. The disk is full. Delete runs. The models from before are unchanged."
+    )
+    assert kind_of(app, "See the leaderboard") == "primary"
+    # Only what the result doesn't have yet.
+    assert kind_of(app, "Keep TabM") == "secondary"
+
+
+def test_a_continuation_that_was_cancelled_is_no_failure(trained: RunFolder, home: Path) -> None:
+    task = continuing(copied(trained, home))
+    ended(task, RunState.CANCELLED, "Cancelled while it was running.")
+    app = opened(run=task.run.id)
+    assert not app.exception
+    assert "Its continuation was cancelled." in app.info[0].value.replace("\\", "")
+    assert not app.warning
+    assert not any(label.startswith("Keep ") for label in labels(app))
 
 
 def test_a_run_that_is_gone_is_no_dead_end(home: Path) -> None:
@@ -181,3 +362,12 @@ def test_a_run_that_is_gone_is_no_dead_end(home: Path) -> None:
     assert not app.exception
     assert len(app.error) == 1
     assert [button.label for button in app.button] == ["Look at the runs"]
+
+
+def test_runs_of_other_people_are_not_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = add_table(home, small_table())
+    task = running(home, dataset)
+    monkeypatch.setenv("DLREG_OWNER", "somebody-else")
+    app = opened(run=task.run.id)
+    assert not app.exception
+    assert "There is no run" in app.error[0].value

@@ -1,9 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
 from dlreg_core.charts.columns import ColumnHistogram
-from dlreg_core.charts.progress import LearningCurves, LearningProgress
+from dlreg_core.charts.progress import LearningProgress
 from dlreg_core.specs import Column, ColumnType, Event, Histogram, Level
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -39,20 +37,38 @@ def test_steps_and_dots():
     assert display.alt == "Best validation RMSE over 9 s: now $7, 1 model finished."
 
 
-def test_curves_by_epoch():
-    display = LearningCurves(EVENTS, "$")
+def test_models_of_an_earlier_task_are_where_it_starts():
+    taken = [event(2, "model_taken", model=name, validation=value) for name, value in (("TabM", 6.0), ("FastAI", 8.0))]
+    display = LearningProgress((event(0, "stage", name="prepare"), *taken, *EVENTS[1:]), "$")
     table = display.frame()
-    assert list(table["epoch"]) == [1, 3, 1]
-    assert table["train_loss"][0] == 0.5
-    assert np.isnan(table["train_loss"][1])
-    assert [trace.name for trace in display.plot().data] == ["TabM", "RealMLP"]
-    assert "TabM $7, RealMLP $8" in display.alt
+    assert list(table["best"]) == [6.0] * 6
+    assert list(table["taken"]) == [True, True, False, False, False, False]
+    _, dots = display.plot().data
+    # On one spot one name is enough: the best one's.
+    assert list(dots.text) == ["TabM", "", "TabM"]
+    assert list(dots.marker.symbol) == ["circle-open", "circle-open", "circle"]
+
+
+def test_a_model_that_is_far_off_does_not_press_the_others_flat():
+    ends = [event(10 + i, "model_finished", model=f"TabM {i}", validation=v) for i, v in enumerate((5.0, 5.2, 900.0))]
+    figure = LearningProgress(tuple(ends)).plot()
+    dots = figure.data[1]
+    assert list(dots.marker.symbol) == ["circle", "circle", "triangle-up"]
+    assert dots.y[2] < 6
+    assert dots.customdata[2][1] == 900.0
+    low, high = figure.layout.yaxis.range
+    assert low < 5.0 < 5.2 < dots.y[2] < high < 6
+
+
+def test_models_of_one_error_still_have_a_range():
+    figure = LearningProgress((event(1, "model_finished", model="TabM", validation=0.0),)).plot()
+    low, high = figure.layout.yaxis.range
+    assert low < 0 < high
 
 
 def test_before_the_first_error():
     assert not LearningProgress(EVENTS[:1]).plot().data
     assert not LearningProgress(()).plot().data
-    assert not LearningCurves(()).plot().data
 
 
 def column(**more):

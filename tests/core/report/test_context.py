@@ -51,6 +51,7 @@ def test_run_words_are_in_the_readers_time() -> None:
         experiment=Experiment(
             name="n", dataset_id="d", dataset_name="d.csv", recipe=Recipe(target="y", features=("x",))
         ),
+        time_limit=120.0,
         started=datetime(2026, 11, 2, 23, 5, tzinfo=UTC),
         result=result(device_note="Ran on the CPU (2 cores): there is no GPU."),
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dlreg_core.runs.progress import ModelState, fold
+from dlreg_core.runs.progress import ModelProgress, ModelState, Resources, fold
 from dlreg_core.specs import Event
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,3 +82,47 @@ def test_when_a_run_has_ended_nothing_waits_or_trains_any_more() -> None:
 
 def test_events_that_are_about_something_else_change_nothing() -> None:
     assert fold(log(("log", {"text": "hello"}), ("progress", {"share": 0.5}))).models == ()
+
+
+def test_models_of_an_earlier_task_are_done() -> None:
+    taken = ("model_taken", {"model": "TabM", "validation": 4.0, "seconds": 9.0})
+    progress = fold(log(taken, ("plan", {"models": ["FastAI"]}), ("model_started", {"model": "FastAI", "epochs": 3})))
+    assert progress.models[0] == ModelProgress("TabM", ModelState.DONE, validation=4.0, seconds=9.0, taken=True)
+    assert progress.best == progress.models[0]
+    assert progress.current is not None
+    assert progress.current.model == "FastAI"
+
+
+def test_time_left_counts_down_from_the_latest_forecast() -> None:
+    progress = fold(log(("forecast", {"seconds": 90.0}), ("stage", {"name": "x"}), ("forecast", {"seconds": 40.0})))
+    assert progress.ends == START + timedelta(seconds=42)
+    moment = START + timedelta(seconds=12)
+    assert progress.seconds_left(moment, budget_left=100.0) == 30.0
+    # Never more than the budget has left, and never hidden that it is over.
+    assert progress.seconds_left(moment, budget_left=5.0) == 5.0
+    assert progress.seconds_left(START + timedelta(seconds=50), budget_left=60.0) == -8.0
+    assert progress.ended().ends is None
+
+
+def test_without_a_forecast_the_budget_is_all_that_is_known() -> None:
+    assert fold([]).seconds_left(START, budget_left=55.0) == 55.0
+
+
+def test_the_latest_resources_count() -> None:
+    first = ("resources", {"memory_mb": 500, "machine_mb": 8000, "machine_used": 0.1, "cpu": 0.5})
+    last = ("resources", {"memory_mb": 900, "machine_mb": 8000, "gpu_memory_mb": 10, "gpu_share": None, "new": 1})
+    assert fold(log(first)).resources == Resources(500.0, 8000.0, 0.1, 0.5)
+    assert fold(log(first, last)).resources == Resources(900.0, 8000.0, gpu_memory_mb=10.0)
+    assert fold([]).resources is None
+
+
+def test_a_model_that_is_started_again_begins_anew() -> None:
+    epoch = ("epoch", {"model": "TabM", "epoch": 5, "epochs": 20, "validation": 4.0})
+    started = ("model_started", {"model": "TabM", "epochs": 7})
+    assert fold(log(epoch, started)).models == (ModelProgress("TabM", ModelState.TRAINING, epochs=7),)
+
+
+def test_an_epoch_without_an_error_has_that_of_those_it_passed_over() -> None:
+    data = {"model": "TabM", "epoch": 3, "epochs": 9, "validation": None, "earlier": [[1, 6.0, 1.0], [2, 5.0, None]]}
+    (model,) = fold(log(("epoch", data))).models
+    assert (model.epoch, model.validation) == (3, 5.0)
