@@ -125,29 +125,34 @@ class Answering:
         }
 
     def _pipeline(self, run: str) -> Pipeline:
-        if run not in self._pipelines:
+        folder = RunFolder(Path(run))
+        task = folder.result_task()
+        if task is None:
+            raise ConflictError(f"Run {folder.id} has no models to use.", "Wait until its training is done.")
+        # A run that was continued has other models than before.
+        key = str(task.path)
+        if key not in self._pipelines:
             while len(self._pipelines) >= _MOST_PIPELINES:
                 dropped, _ = self._pipelines.popitem(last=False)
                 self._backgrounds.pop(dropped, None)
-            folder = RunFolder(Path(run))
-            if folder.result() is None:
-                raise ConflictError(f"Run {folder.id} has no models to use.", "Wait until its training is done.")
             pipeline = Pipeline(folder.model_path())
             for model in pipeline.models:
                 pipeline.persist(model.name)
-            self._pipelines[run] = pipeline
-        self._pipelines.move_to_end(run)
-        return self._pipelines[run]
+            self._pipelines[key] = pipeline
+        self._pipelines.move_to_end(key)
+        return self._pipelines[key]
 
     def _background(self, run: str) -> pd.DataFrame:
         """Return as many background rows as the run's own explanation used, so that both start from one base value."""
-        if run not in self._backgrounds:
-            folder = RunFolder(Path(run))
+        folder = RunFolder(Path(run))
+        task = folder.result_task()
+        key = str(task.path) if task is not None else run
+        if key not in self._backgrounds:
             experiment, result = folder.experiment(), folder.result()
             count = result.plan.explain_background if result else 0
             table = prepared_of(folder.home, experiment)
-            self._backgrounds[run] = background_rows(table, count or _MOST_BACKGROUND, experiment.plan.seed)
-        return self._backgrounds[run]
+            self._backgrounds[key] = background_rows(table, count or _MOST_BACKGROUND, experiment.plan.seed)
+        return self._backgrounds[key]
 
 
 def main() -> None:

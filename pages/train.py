@@ -10,7 +10,7 @@ from dlreg_core.report.plan_words import plan_words, recipe_words
 from dlreg_core.report.run_words import run_budget_words
 from dlreg_core.specs import Dataset, Experiment, Recipe, Report, TrainPlan
 from dlreg_core.training.catalogue import BASELINES
-from pages._ui import core, ending, errors, preparing, sidebar, state, training_plan, watching
+from pages._ui import core, ending, errors, foresight, preparing, sidebar, state, training_plan, watching
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header, lead, need_dataset, need_run
 
@@ -28,8 +28,10 @@ def set_up(
         return plan
     if plan is not None:
         st.markdown(f"**What will happen:** {plan_words(plan, len(BASELINES), rows, len(recipe.features))}")
+        foresight.show(dataset, recipe, plan)
     kind = "primary" if primary else "secondary"
-    if st.button(label, type=kind, icon=":material/play_arrow:", disabled=plan is None) and plan is not None:
+    impossible = plan is None or foresight.refused(dataset, recipe, plan)
+    if st.button(label, type=kind, icon=":material/play_arrow:", disabled=impossible) and plan is not None:
         start_run(dataset, recipe, plan)
     return plan
 

@@ -28,10 +28,15 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 
 def module_environment() -> dict[str, str]:
-    """Return the environment in which this package is found, from whatever folder the process starts."""
+    """Return the environment in which this package is found, from whatever folder the process starts.
+
+    Threads of a network's arithmetic that wait for each other sleep: by default they keep their cores busy with
+    waiting, and with one core taken by anything else a step takes ten times as long.
+    """
     root = str(Path(dlreg_core.__file__).resolve().parents[1])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
+    own = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **own}
 
 
 class LocalProcesses:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dlreg_core.charts.numbers import percent, quantity
+from collections.abc import Sequence
+
+from dlreg_core.charts.numbers import about, percent, quantity, size
+from dlreg_core.runs.outlook import ModelOutlook, Outlook
 from dlreg_core.runs.progress import ModelProgress, ModelState
 from dlreg_core.specs import Recipe, TrainPlan
 
@@ -48,6 +51,36 @@ def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int) -
         f"and everything is done in about {budget_words(plan.time_limit)}. "
         "A network that can't learn anything useful in its share of the time is skipped, and the leaderboard says so."
     )
+
+
+def outlook_words(outlook: Outlook) -> str:
+    """Return what a run needs and what it will do without, or why it can't be carried out and what to change.
+
+    "Needs about 1.2 GB of memory (21 GB are free) and 60 MB of disk. RealMLP will probably be skipped: it needs about
+    40 s to train to something useful, and no time will be left for it."
+    """
+    if outlook.refusal:
+        return f"{outlook.refusal} {outlook.hint}".strip()
+    needs = (
+        f"Needs about {size(outlook.memory_mb)} of memory ({size(outlook.memory_free_mb)} are free) "
+        f"and {size(outlook.disk_mb)} of disk."
+    )
+    large = [
+        f"{model.title} will be skipped: it {model.reason}." for model in outlook.models if model.lacks == "memory"
+    ]
+    return " ".join([needs, *large, *_late_words([model for model in outlook.models if model.lacks == "time"])])
+
+
+def _late_words(late: Sequence[ModelOutlook]) -> list[str]:
+    """Say which networks the time will probably not suffice for, in one sentence."""
+    if len(late) < 2:
+        return [f"{model.title} will probably be skipped: it {model.reason}." for model in late]
+    names = f"{', '.join(model.title for model in late[:-1])} and {late[-1].title}"
+    least = about(min(model.seconds_fewest for model in late))
+    return [
+        f"{names} will probably be skipped: each needs {least} or more to train to something useful, "
+        "and that will not be left for it."
+    ]
 
 
 def state_words(model: ModelProgress) -> str:

@@ -50,6 +50,12 @@ class Speed:
 
     fixed: float
     epoch: float
+    rows: int = 0
+    """Training rows of the table; 0 for a middling one."""
+
+    def fewest(self, chosen: Family) -> int:
+        """Return the fewest epochs of a family that are worth their time on this table."""
+        return chosen.fewest(self.rows) if self.rows else chosen.fewest_epochs
 
     def seconds(self, epochs: int, cost: float = 1.0) -> float:
         """Return the time of a training."""
@@ -116,7 +122,7 @@ def share(key: str, speed: Speed, waiting: Sequence[str], left: float, *, first:
         None when the shortest useful training doesn't fit.
     """
     chosen = family(key)
-    needed = speed.seconds(chosen.fewest_epochs)
+    needed = speed.seconds(speed.fewest(chosen))
     fair = left * chosen.weight / sum(family(other).weight for other in waiting)
     most = speed.seconds(chosen.enough_epochs, chosen.sizes[-1].cost)
     if needed <= fair:
@@ -126,13 +132,17 @@ def share(key: str, speed: Speed, waiting: Sequence[str], left: float, *, first:
     return needed if needed <= lent else None
 
 
-def first_fit(key: str, speed: Speed, share: float, seed: int) -> Proposal | None:
-    """Propose the first training of a family within its share; None where no useful one fits."""
+def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | None = None) -> Proposal | None:
+    """Propose the first training of a family within its share; None where no useful one fits.
+
+    `at_most` is the largest of the family's sizes for which there is memory.
+    """
     chosen = family(key)
     size = _largest_size(chosen, speed, share)
+    size = size if at_most is None else min(size, at_most)
     cost = chosen.sizes[size].cost
     epochs = min(chosen.enough_epochs, speed.epochs(share, cost))
-    if epochs < chosen.fewest_epochs:
+    if epochs < speed.fewest(chosen):
         return None
     return Proposal(key, size, epochs, seed, speed.seconds(epochs, cost))
 
@@ -198,7 +208,7 @@ def still_improving(errors: Sequence[float]) -> bool:
 
 
 def _largest_size(chosen: Family, speed: Speed, share: float) -> int:
-    wanted = min(chosen.enough_epochs, _COMFORT * chosen.fewest_epochs)
+    wanted = min(chosen.enough_epochs, _COMFORT * speed.fewest(chosen))
     fitting = [i for i, size in enumerate(chosen.sizes) if i == 0 or speed.epochs(share, size.cost) >= wanted]
     return fitting[-1]
 

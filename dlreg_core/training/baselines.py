@@ -29,6 +29,8 @@ class Baseline:
     key: str
     model: Pipeline
     fit_seconds: float
+    rows: int = 0
+    """Training rows that it was fitted on."""
 
 
 def fit_baselines(
@@ -38,6 +40,7 @@ def fit_baselines(
     validation_target: NDArray[np.float64],
     *,
     seed: int,
+    most_rows: int | None = None,
 ) -> tuple[Baseline, ...]:
     """Fit the three baselines on cleaned training rows.
 
@@ -50,9 +53,14 @@ def fit_baselines(
     target, validation_target : ndarray of float64
         Their targets.
     seed : int
-        Seed of the tree.
+        Seed of the tree, and of the choice of rows.
+    most_rows : int, optional
+        Fit on so many random training rows at most, where there is no time for all of them.
     """
     found = []
+    if most_rows is not None and len(features) > most_rows:
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(features))[:most_rows])
+        features, target = features.iloc[chosen], target[chosen]
     # With text alone, ridge and tree have nothing to go by and predict the mean too.
     readable = features.select_dtypes(["number", "category"]).shape[1] > 0
     for key in ("MEAN", "RIDGE", "TREE"):
@@ -64,7 +72,7 @@ def fit_baselines(
         else:
             model = _tree(_best_leaf(features, target, validation, validation_target, seed), seed)
         model.fit(features, target)
-        found.append(Baseline(key, model, time.perf_counter() - start))
+        found.append(Baseline(key, model, time.perf_counter() - start, len(features)))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dlreg_core.errors import TrainingError
+from dlreg_core.runs.outlook import Outlook
 from dlreg_core.specs import Checkpoint, FamilySpeed, FinishedFit, PlannedFit, Preset, ResolvedPlan, TrainPlan
 from dlreg_core.training.allocation import (
     EXTRA_FITS,
@@ -38,6 +39,9 @@ _LATE_SHARE = 0.05
 _MOST_THREADS = 8
 _LEAST_SECONDS = 2.0
 """With fewer seconds left, a family isn't even measured."""
+
+_PILOT_SHARE, _LEAST_PILOT_SECONDS = 0.08, 1.5
+"""Share of the time left that measuring a family may take before it makes do with what it has seen."""
 
 _SHORT = 60.0
 """With fewer seconds to train, trying out numbers of threads costs more than it gains."""
@@ -178,12 +182,22 @@ class Campaign:
         self._emit = surroundings.emit
         self._cores = cores
         earlier = earlier or Checkpoint()
-        self._speeds = {key: Speed(speed.fixed, speed.epoch) for key, speed in earlier.speeds.items()}
+        self._speeds = {key: Speed(speed.fixed, speed.epoch, trainer.rows) for key, speed in earlier.speeds.items()}
         self._threads = {key: speed.threads for key, speed in earlier.speeds.items()}
         self.trained = Trained(done=list(earlier.fits))
         self._taken = len(earlier.fits)
         self._broken: set[str] = set()
+        self._largest: dict[str, int] = {}
         self._began = 0.0
+
+    def heed(self, outlook: Outlook) -> None:
+        """Leave out families for which there is no memory, and keep the others to sizes for which there is some."""
+        self._largest = {model.family: max(0, model.largest_size) for model in outlook.models}
+        for model in outlook.models:
+            if model.lacks == "memory":
+                reason = f"Skipped: it {model.reason}."
+                self.trained.reasons[model.family] = reason
+                self._emit("model_skipped", model=model.title, reason=reason)
 
     def replay(self, plan: ResolvedPlan) -> Trained:
         """Train what an earlier run trained, without looking at the clock."""
@@ -198,7 +212,8 @@ class Campaign:
         for done in self.trained.done:
             self._emit("model_taken", model=done.fit.model, validation=done.validation, seconds=done.seconds)
         have = {done.fit.family for done in self.trained.done}
-        keys = tuple(key for key in order([family(key).key for key in self._plan.models]) if key not in have)
+        left_out = have | self.trained.reasons.keys()
+        keys = tuple(key for key in order([family(key).key for key in self._plan.models]) if key not in left_out)
         self._emit("plan", models=[family(key).title for key in keys])
         self._began = self._left()
         late = [key for place, key in enumerate(keys) if not self._first(key, keys[place:])]
@@ -245,7 +260,7 @@ class Campaign:
             return False
         speed = self._speeds[key]
         given = share(key, speed, waiting, self._left(), first=not self.trained.done)
-        proposal = first_fit(key, speed, given, self._plan.seed) if given is not None else None
+        proposal = self._fit_within(key, given) if given is not None else None
         if proposal is None and self._around.enough():
             # Whoever says that it is enough before there is a network gets one that has seen the rows once.
             proposal = Proposal(key, 0, family(key).fewest_epochs, self._plan.seed, 0.0)
@@ -255,15 +270,19 @@ class Campaign:
         self._carry_out(proposal)
         return True
 
+    def _fit_within(self, key: str, seconds: float) -> Proposal | None:
+        return first_fit(key, self._speeds[key], seconds, self._plan.seed, at_most=self._largest.get(key))
+
     def _measure(self, key: str) -> bool:
         title = family(key).title
         self._emit("stage", name=f"Measuring how fast {title} trains")
         many = min(self._cores, _MOST_THREADS)
         threads = [1] if many == 1 or self._began < _SHORT else [1, many]
         batches = int(min(20, max(4, self._began / 6)))
+        most = max(_LEAST_PILOT_SECONDS, _PILOT_SHARE * self._left())
         try:
             self._speeds[key], self._threads[key] = self._trainer.measure(
-                key, self._plan.seed, threads, batches, self._around.enough
+                key, self._plan.seed, threads, batches, most, self._around.enough
             )
         except FitFailedError as exc:
             self._fail(key, exc.message)
@@ -360,7 +379,7 @@ class Campaign:
         if epoch is not None:
             cost = family(planned.family).sizes[size].cost
             fixed = max(0.0, took - watch.epochs * epoch)
-            self._speeds[planned.family] = Speed(fixed=fixed, epoch=max(1e-4, epoch / cost))
+            self._speeds[planned.family] = Speed(fixed, max(1e-4, epoch / cost), self._trainer.rows)
 
     def _checkpoint(self) -> Checkpoint:
         speeds = {
@@ -383,7 +402,7 @@ class Campaign:
         if self._enough():
             reason = "Skipped: training was ended before its turn."
         elif key in self._speeds:
-            needed = self._speeds[key].seconds(chosen.fewest_epochs)
+            needed = self._speeds[key].seconds(self._speeds[key].fewest(chosen))
             reason = (
                 f"Skipped: it needs about {max(1, round(needed)):,} s to train to something useful on this table, "
                 f"and {max(0, round(self._left())):,} s were left for it."

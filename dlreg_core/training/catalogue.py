@@ -5,6 +5,7 @@ No deep learning library is imported here, so that pages and the command line ca
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,10 @@ from dlreg_core.errors import PlanError
 
 LARGE_TABLE = 50_000
 """Training rows from which on batches are made larger, since steps, not epochs, cost the time."""
+
+
+_STEPS_OF_A_PASS = 60
+"""Steps in a pass over a table of the size at which the fewest useful passes were measured: some 15,000 rows."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Family:
     epochs_setting, batch_setting, seed_setting : str
         AutoGluon's names of these settings.
     fewest_epochs : int
-        Below this number of passes over the rows the network isn't worth its time.
+        Below this number of passes over the rows of a middling table the network isn't worth its time; see `fewest`.
     enough_epochs : int
         More passes than this hardly ever help.
     has_schedule : bool
@@ -63,6 +68,14 @@ class Family:
     has_schedule: bool
     weight: float
     sizes: tuple[Size, ...] = (Size({}),)
+
+    def fewest(self, rows: int) -> int:
+        """Return the fewest passes over `rows` rows that are worth their time.
+
+        A network learns in steps: of a large table, which holds many, fewer passes do.
+        """
+        steps = math.ceil(rows / self.batch_size(rows))
+        return max(1, min(self.fewest_epochs, math.ceil(self.fewest_epochs * _STEPS_OF_A_PASS / steps)))
 
     def batch_size(self, rows: int) -> int:
         """Return the rows of one training step for a table of `rows` training rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ import torch
 from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.core.metrics import root_mean_squared_error
 from autogluon.core.models.greedy_ensemble.ensemble_selection import EnsembleSelection
+from autogluon.core.utils.exceptions import NotEnoughCudaMemoryError, NotEnoughMemoryError
 from autogluon.tabular import TabularPredictor
 from autogluon.tabular.registry import ag_model_registry
 from numpy.typing import NDArray
@@ -35,6 +37,11 @@ LABEL = "__target__"
 _START = "Start"
 _PILOT_EPOCHS = 3
 _NO_SPACE = "[Errno 28]"
+_TOO_LITTLE_MEMORY = "The memory did not suffice."
+_NO_CHECK = {"ag.max_memory_usage_ratio": None}
+"""AutoGluon would leave out networks that fit: some of its estimates count a whole process anew. What doesn't fit has
+been left out before."""
+
 _STEPS_OF_RUNNING_ENSEMBLE = 25
 
 
@@ -92,7 +99,6 @@ class NetworkTrainer:
         self.path = path
         self.gpu = gpu
         self.rows = len(rows.features)
-        self.columns = rows.features.shape[1]
         self.target_std = float(np.std(rows.target))
         self._validation_target = rows.validation_target
         self._names = list(taken)
@@ -124,6 +130,11 @@ class NetworkTrainer:
         return predictor
 
     @property
+    def inputs(self) -> int:
+        """How many columns the networks get, after AutoGluon has prepared them."""
+        return len(self._predictor.features("transformed"))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the networks trained so far, in order."""
         return tuple(self._names)
@@ -142,12 +153,13 @@ class NetworkTrainer:
         seed: int,
         threads: Sequence[int],
         batches: int,
-        stop_now: Callable[[], bool] | None = None,
+        most_seconds: float = math.inf,
+        stop_now: Callable[[], bool] = lambda: False,
     ) -> tuple[Speed, int]:
         """Measure how fast a family trains on this table.
 
         Trains the smallest network for a few epochs on the rows of `batches` steps, once for each number of threads;
-        where `stop_now` turns true meanwhile, for as few as can be.
+        where that takes more than `most_seconds`, or `stop_now` turns true meanwhile, for as few as can be.
 
         Returns
         -------
@@ -163,10 +175,14 @@ class NetworkTrainer:
         """
         # Twice at least: the first training of a process also pays for what its libraries load.
         counts = threads if len(threads) > 1 else [*threads, *threads]
-        trials = [(n, self._pilot(key, seed, n, batches, stop_now)) for n in counts]
+        end = time.monotonic() + most_seconds
+        trials: list[tuple[int, Speed]] = []
+        for n in counts:
+            if not trials or not (stop_now() or time.monotonic() > end):
+                trials.append((n, self._pilot(key, seed, n, batches, end, stop_now)))
         # More threads must be worth their price to the machine.
         best, speed = min(trials, key=lambda trial: trial[1].epoch * (1 if trial[0] == min(threads) else 1.15))
-        return Speed(fixed=min(trial[1].fixed for trial in trials), epoch=speed.epoch), best
+        return Speed(min(trial[1].fixed for trial in trials), speed.epoch, self.rows), best
 
     def fit(self, planned: PlannedFit, watch: EpochWatch, time_limit: float | None) -> PlannedFit:
         """Train one network and add it to the predictor.
@@ -195,6 +211,7 @@ class NetworkTrainer:
             **planned.settings,
             chosen.epochs_setting: planned.epochs,
             "ag_args": {"name": planned.model, "name_prefix": "", "name_suffix": ""},
+            **_NO_CHECK,
             "ag_args_fit": {"num_cpus": planned.threads, "num_gpus": 1 if planned.device == "gpu" else 0},
         }
         watch.target_std = self.target_std
@@ -272,7 +289,9 @@ class NetworkTrainer:
         mixed = np.average(predictions, axis=0, weights=selection.weights_)
         return float(np.sqrt(np.mean((mixed - self._validation_target) ** 2)))
 
-    def _pilot(self, key: str, seed: int, threads: int, batches: int, stop_now: Callable[[], bool] | None) -> Speed:
+    def _pilot(
+        self, key: str, seed: int, threads: int, batches: int, end: float, stop_now: Callable[[], bool]
+    ) -> Speed:
         chosen = family(key)
         trainer = self._predictor._trainer
         x, y = trainer.load_X(), trainer.load_y()
@@ -280,8 +299,10 @@ class NetworkTrainer:
         few = min(len(x), max(200, batches * chosen.batch_size(self.rows)))
         few_val = max(2, len(x_val) * few // len(x))
         model_class = ag_model_registry.key_to_cls(key)
-        settings = sample_settings(key, self.rows, seed) | {chosen.epochs_setting: _PILOT_EPOCHS}
-        watch = EpochWatch(stop_now=stop_now, target_std=self.target_std)
+        settings = {**sample_settings(key, self.rows, seed), chosen.epochs_setting: _PILOT_EPOCHS, **_NO_CHECK}
+        watch = EpochWatch(target_std=self.target_std)
+        # The first epoch alone can't be told from what comes before it.
+        watch.stop_now = lambda: stop_now() or (watch.epochs > 1 and time.monotonic() > end)
         with watching(key, watch), tempfile.TemporaryDirectory() as folder:
             model = model_class(
                 path=folder, name="pilot", problem_type="regression", eval_metric="rmse", hyperparameters=settings
@@ -297,12 +318,14 @@ class NetworkTrainer:
                     num_gpus=1 if self.gpu else 0,
                     verbosity=0,
                 )
-            except (RuntimeError, ValueError, TypeError, AssertionError, ImportError, MemoryError) as exc:
+            except (MemoryError, NotEnoughMemoryError, NotEnoughCudaMemoryError) as exc:
+                raise FitFailedError(_TOO_LITTLE_MEMORY) from exc
+            except (RuntimeError, ValueError, TypeError, AssertionError, ImportError) as exc:
                 raise FitFailedError(f"{type(exc).__name__}: {exc}") from exc
             took = time.perf_counter() - start
-        epoch = watch.seconds_per_epoch() or took / _PILOT_EPOCHS
+        epoch = watch.seconds_per_epoch() or took / max(1, watch.epochs)
         fixed = max(0.0, took - watch.epochs * epoch)
-        return Speed(fixed=fixed, epoch=max(1e-4, epoch * len(x) / few))
+        return Speed(fixed, max(1e-4, epoch * len(x) / few), self.rows)
 
     def _failure(self, model: str) -> Exception:
         """Return why AutoGluon left a model out, in its own words."""
@@ -313,6 +336,8 @@ class NetworkTrainer:
         last = mine.iloc[-1]
         if _NO_SPACE in str(last["exc_str"]):
             return OSError(errno.ENOSPC, "No space left on device")
+        if "Memory" in str(last["exc_type"]):
+            return FitFailedError(_TOO_LITTLE_MEMORY)
         if "TimeLimit" in str(last["exc_type"]):
             return FitFailedError("The time left did not suffice.")
         return FitFailedError("{exc_type}: {exc_str}".format(**last))

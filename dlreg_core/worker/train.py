@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from dataclasses import dataclass
+from typing import Literal
 
 import joblib
 import numpy as np
 
 import dlreg_core
-from dlreg_core.errors import ConflictError
+from dlreg_core.errors import ConflictError, PlanError
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.prepare import Cleaner, PreparedTable, fit_cleaner, prepared_of
-from dlreg_core.runs.files import write_spec, write_text
+from dlreg_core.report.plan_words import outlook_words
+from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
+from dlreg_core.runs.outlook import SPEEDS_FILE, MeasuredSpeeds, Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
 from dlreg_core.specs import Checkpoint, Experiment, LeaderboardRow, ResolvedPlan, Task, TrainResult
 from dlreg_core.training.baselines import Baseline, fit_baselines
 from dlreg_core.training.campaign import Budget, Campaign, Surroundings, Trained
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
+from dlreg_core.training.expected import most_baseline_rows
 from dlreg_core.training.judging import (
     Judged,
     best_by_validation,
@@ -32,6 +35,7 @@ from dlreg_core.training.judging import (
 )
 from dlreg_core.training.networks import NetworkTrainer, Rows, core_count, device_note, versions
 from dlreg_core.training.pipeline import Pipeline, PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.training.preflight import frame_mb, own_memory_mb, preflight
 from dlreg_core.worker.explain import explain_model
 
 _PREDICTED_PER_SECOND = 20_000.0
@@ -68,6 +72,12 @@ class Job:
         return self.folder.run.task(number) if number is not None else None
 
     @property
+    def cores(self) -> int:
+        """Processor cores that this run may use: runs beside it want some too."""
+        launch = self.folder.launch()
+        return launch.cores if launch is not None and launch.cores else core_count()
+
+    @property
     def only_keep(self) -> bool:
         """True when nothing more shall be trained."""
         return self.task.more is not None and self.task.more.time_limit == 0
@@ -86,11 +96,12 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         The training task, or one that goes on from an earlier one; its run says what to do.
     """
     job = _prepare(folder, task)
-    folder.emit("stage", name="Training the baselines")
-    baselines = _baselines(job)
     gpu, device = device_note(job.experiment.plan.device)
     folder.emit("log", text=device)
-    trainer, trained = _train(job, gpu=gpu)
+    outlook = _check_room(job, gpu=gpu)
+    folder.emit("stage", name="Training the baselines")
+    baselines = _baselines(job)
+    trainer, trained = _train(job, outlook, gpu=gpu)
     weights: dict[str, float] = {}
     if len(trained.fits) > 1:
         folder.emit("stage", name="Combining the networks")
@@ -162,12 +173,19 @@ def _baselines(job: Job) -> tuple[Baseline, ...]:
         baselines: tuple[Baseline, ...] = joblib.load(kept)
     else:
         rows = job.rows
-        baselines = fit_baselines(rows.features, rows.target, rows.validation, rows.validation_target, seed=job.seed)
+        baselines = fit_baselines(
+            rows.features,
+            rows.target,
+            rows.validation,
+            rows.validation_target,
+            seed=job.seed,
+            most_rows=most_baseline_rows(job.experiment.plan.time_limit),
+        )
     joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
     return baselines
 
 
-def _train(job: Job, *, gpu: bool) -> tuple[NetworkTrainer, Trained]:
+def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[NetworkTrainer, Trained]:
     plan, source = job.experiment.plan, job.source
     job.folder.emit("stage", name="Preparing the networks' input")
     earlier = source.checkpoint() if source is not None else Checkpoint()
@@ -186,11 +204,9 @@ def _train(job: Job, *, gpu: bool) -> tuple[NetworkTrainer, Trained]:
     explaining = explaining_seconds(job.budget.seconds)
 
     def afterwards() -> float:
-        return _judging_seconds(job, len(trainer.names)) + explaining
+        # With the one that is trained next.
+        return _judging_seconds(job, len(trainer.names) + 1) + explaining
 
-    # Runs beside this one want cores too.
-    launch = job.folder.launch()
-    cores = launch.cores if launch is not None and launch.cores else core_count()
     surroundings = Surroundings(
         time_left=lambda: job.budget.left() - afterwards(),
         emit=job.folder.emit,
@@ -198,10 +214,39 @@ def _train(job: Job, *, gpu: bool) -> tuple[NetworkTrainer, Trained]:
         keep=keep,
         afterwards=afterwards,
     )
-    campaign = Campaign(trainer, plan, cores, surroundings, earlier)
+    campaign = Campaign(trainer, plan, job.cores, surroundings, earlier)
+    campaign.heed(outlook)
     replay = job.experiment.replay
     # What goes on from a repetition is a training of its own.
     return trainer, campaign.run() if replay is None or job.task.more is not None else campaign.replay(replay)
+
+
+def _check_room(job: Job, *, gpu: bool) -> Outlook:
+    """Look at what the run needs, and tell it.
+
+    Raises
+    ------
+    PlanError
+        If the run can't be carried out on this machine at all.
+    """
+    table, more = job.table, job.task.more
+    outlook = preflight(
+        job.rows.features,
+        table.counts,
+        job.experiment.plan.model_copy(update={"time_limit": max(1.0, job.budget.seconds)}),
+        job.folder.run.home,
+        cores=job.cores,
+        gpu=gpu,
+        raw_mb=sum(frame_mb(part) for part in (table.train, table.validation, table.test)),
+        held_mb=own_memory_mb(),
+    )
+    # A repetition looks at no clock, and what goes on from networks has a result without more of them.
+    timeless = job.experiment.replay is not None or (more is not None and more.source is not None)
+    if outlook.refusal and not (timeless and outlook.lacks == "time"):
+        raise PlanError(outlook.refusal, outlook.hint)
+    if not timeless:
+        job.folder.emit("log", text=outlook_words(outlook))
+    return outlook
 
 
 def own_versions() -> dict[str, str]:
@@ -222,7 +267,7 @@ def _refuse_other_versions(earlier: Checkpoint) -> None:
 class _Keeper:
     """Writes checkpoints: first the state of the predictor, then the word that it counts."""
 
-    def __init__(self, folder: TaskFolder, trainer: NetworkTrainer, device: str) -> None:
+    def __init__(self, folder: TaskFolder, trainer: NetworkTrainer, device: Literal["cpu", "gpu"]) -> None:
         self._folder = folder
         self._trainer = trainer
         self._device = device
@@ -236,14 +281,13 @@ class _Keeper:
         for other in model.glob("snapshot-*.pkl"):
             if other.name != name:
                 other.unlink()
-        families = {key: {"fixed": s.fixed, "epoch": s.epoch} for key, s in checkpoint.speeds.items()}
-        measured = {
-            "rows": self._trainer.rows,
-            "features": self._trainer.columns,
-            "device": self._device,
-            "families": families,
-        }
-        write_text(self._folder.path / "speeds.json", json.dumps(measured))
+        measured = MeasuredSpeeds(
+            rows=self._trainer.rows,
+            features=self._trainer.inputs,
+            device=self._device,
+            families=checkpoint.speeds,
+        )
+        write_spec(self._folder.path / SPEEDS_FILE, measured)
 
 
 def _remove_snapshots(folder: TaskFolder) -> None:
@@ -276,9 +320,8 @@ def _resolved(job: Job, trainer: NetworkTrainer, trained: Trained, *, ensemble: 
 
 def _judging_seconds(job: Job, networks: int) -> float:
     """Return the seconds to keep for predicting validation and test rows and for measuring."""
-    count = max(networks, len(job.experiment.plan.models))
-    predictions = (job.table.counts.validation + job.table.counts.test) * count
-    needed = 1.0 + _JUDGED_SECONDS * count + predictions / _PREDICTED_PER_SECOND
+    predictions = (job.table.counts.validation + job.table.counts.test) * networks
+    needed = 1.0 + _JUDGED_SECONDS * networks + predictions / _PREDICTED_PER_SECOND
     return min(needed, 0.25 * job.budget.seconds)
 
 
@@ -328,6 +371,8 @@ def _with_costs(
     mean = next(row for row in rows if row.family == "MEAN")
     cut = {fit.model: fit.stop_after for fit in trained.fits if fit.stop_after is not None}
     planned = {fit.model: fit.epochs for fit in trained.fits}
+    fitted = {BASELINES[b.key]: b.rows for b in baselines if b.key != "MEAN"}
+    sampled = {name: count for name, count in fitted.items() if count < len(job.rows.features)}
     found = []
     for row in rows:
         note = worse_than_mean_note(row, mean)
@@ -335,6 +380,8 @@ def _with_costs(
             note = " + ".join(
                 f"{weight:.0%} {member}" for member, weight in sorted(weights.items(), key=lambda w: -w[1])
             )
+        elif row.model in sampled:
+            note = f"Fitted on {sampled[row.model]:,} of {len(job.rows.features):,} rows, since the time was short."
         elif not note and row.model in cut:
             note = f"Its training was ended after epoch {cut[row.model]} of {planned[row.model]}."
         cost = {

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dlreg_core.errors import ConflictError
-from dlreg_core.jobs import Desk, LocalProcesses
+from dlreg_core.errors import ConflictError, ScorerError
+from dlreg_core.jobs import Desk, LocalProcesses, Scorer
+from dlreg_core.prepare.draft import draft_of, save_draft
 from dlreg_core.runs import RunFolder, TaskFolder
 from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.outlook import Outlook
 from dlreg_core.specs import ContinueRequest, Dataset, Pulse, RunState, TaskKind
-from tests.conftest import add_table, small_table
+from tests.conftest import add_table, experiment_on, small_table, wait_for
 from tests.pages.opening import (
     bars,
     continuing,
@@ -371,3 +373,44 @@ def test_runs_of_other_people_are_not_there(home: Path, monkeypatch: pytest.Monk
     app = opened(run=task.run.id)
     assert not app.exception
     assert "There is no run" in app.error[0].value
+
+
+def prepared(home: Path) -> AppTest:
+    """Open Train for a table whose target is chosen."""
+    dataset = add_table(home, small_table())
+    recipe = experiment_on(dataset, "price").recipe
+    save_draft(home, "local", dataset.id, draft_of(dataset, recipe))
+    return opened(dataset=dataset.id)
+
+
+def after_looking(app: AppTest) -> AppTest:
+    """Run the page again until what the run will need has been found out."""
+    wait_for(lambda: "Looking at what it will need" not in texts(app.run()), 20)
+    return app
+
+
+def test_what_a_run_needs_is_told_before_it_starts(home: Path) -> None:
+    app = after_looking(prepared(home))
+    found = texts(app).replace("\\", "")
+    assert "Needs about 1.2 GB of memory (21 GB are free) and 60 MB of disk." in found
+    assert "TabM will be skipped: it needs about 52 GB of memory, 21 GB are free." in found
+    assert not widget(app.button, "Start training").disabled
+
+
+def test_a_run_that_can_not_fit_is_refused_with_the_numbers(home: Path, outlook: list[Outlook]) -> None:
+    reason = "This needs about 40 GB of disk, and 3 GB are free."
+    outlook[0] = outlook[0].model_copy(update={"refusal": reason, "hint": "Delete runs."})
+    app = after_looking(prepared(home))
+    (told,) = app.error
+    assert told.value.replace("\\", "") == f"{reason} Delete runs."
+    assert widget(app.button, "Start training").disabled
+
+
+def test_a_look_that_fails_keeps_nobody_from_training(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Outlook:
+        raise ScorerError("The prediction process ended unexpectedly.")
+
+    monkeypatch.setattr(Scorer, "preflight", fail)
+    app = after_looking(prepared(home))
+    assert not widget(app.button, "Start training").disabled
+    assert not app.error

@@ -253,6 +253,33 @@ def test_a_run_that_takes_far_more_than_it_was_given_is_ended(
     assert "It had 120 s, was still going after 20" in store.report(run.id).reason
 
 
+def test_after_a_restart_of_the_machine_queued_runs_start_and_running_ones_are_interrupted(store: RunStore) -> None:
+    launching, running, waiting = (store.create(experiment()) for _ in range(3))
+    for run, slot in ((launching, "cpu:0"), (running, "cpu:1")):
+        assert store.index.claim(run.id, 1, [slot])
+    # One had its process, but that had not yet taken the task; the other was in the midst of it.
+    launching.train_task().mark_launched()
+    launching.train_task().note_process(2**22 + 1)
+    task = running.train_task()
+    with task.hold():
+        pass
+    start = task.start()
+    assert start is not None
+    write_spec(task.path / "started.json", start.model_copy(update={"boot": "before"}))
+    dispatcher = Dispatcher(store, InlineBackend(complete), slots=cpu_slots(2))
+    for _ in range(3):
+        dispatcher.tick()
+    states = {run.run_id: run.state for run in store.list("a")}
+    assert states == {
+        launching.id: RunState.COMPLETED,
+        running.id: RunState.INTERRUPTED,
+        waiting.id: RunState.COMPLETED,
+    }
+    assert store.report(running.id).reason == "The machine was restarted while it was going on."
+    assert store.index.live() == ()
+    assert dispatcher.go_on(running, 30.0).number == 2
+
+
 def test_a_claim_whose_server_died_is_started_by_the_next_one(store: RunStore) -> None:
     run = store.create(experiment())
     assert store.index.claim(run.id, 1, ["cpu:0"])

@@ -16,10 +16,12 @@ from dlreg_core.errors import RowsError, ScorerError
 from dlreg_core.jobs import Scorer
 from dlreg_core.jobs.many import find_model_file, make_model_file, model_file_path, predict_table
 from dlreg_core.jobs.scoring import _plain, _records
-from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare import fit_cleaner, prepared_of
 from dlreg_core.prepare.form import load_cleaner
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions
+from dlreg_core.runs.outlook import MeasuredSpeeds
 from dlreg_core.specs import TrainResult
+from dlreg_core.training.preflight import frame_mb, preflight
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +177,63 @@ def test_a_process_that_was_killed_is_started_again(trained: RunFolder, rows: pd
         scorer.close()
     assert scorer._process is None
     scorer.close()
+
+
+# --- what a run needs -------------------------------------------------------------------------------------------------
+
+
+def test_it_says_what_a_run_needs(scorer: Scorer, trained: RunFolder) -> None:
+    experiment = trained.experiment()
+    found = scorer.preflight(trained.home, experiment)
+    table = prepared_of(trained.home, experiment)
+    cleaner = fit_cleaner(table.train, table.types, experiment.recipe.cleaning, table.day_first)
+    parts = pd.concat([table.train, table.validation, table.test])
+    here = preflight(
+        cleaner.transform(table.train),
+        table.counts,
+        experiment.plan,
+        trained.home,
+        cores=1,
+        gpu=False,
+        raw_mb=frame_mb(parts),
+    )
+    assert found.rows == len(table.train)
+    assert found.features == here.features
+    assert found.refusal == ""
+    assert [(m.family, m.fits, m.epochs) for m in found.models] == [(m.family, m.fits, m.epochs) for m in here.models]
+    assert found.memory_mb == pytest.approx(here.memory_mb, rel=0.01)
+    assert found.disk_mb == pytest.approx(here.disk_mb, rel=0.01)
+    assert {m.family for m in found.models} == set(experiment.plan.models)
+
+
+def test_another_plan_on_the_same_rows_is_answered_too(scorer: Scorer, trained: RunFolder) -> None:
+    experiment = trained.experiment()
+    one = scorer.preflight(trained.home, experiment)
+    plan = experiment.plan.model_copy(update={"models": ("TABM",), "time_limit": 1000.0})
+    other = scorer.preflight(trained.home, experiment.model_copy(update={"plan": plan}))
+    assert [model.family for model in other.models] == ["TABM"]
+    assert (other.rows, other.features, other.seconds_startup) == (one.rows, one.features, one.seconds_startup)
+
+
+def test_what_earlier_runs_measured_is_heard_of(scorer: Scorer, trained: RunFolder, tmp_path: Path) -> None:
+    experiment = trained.experiment()
+    shutil.copytree(trained.home, tmp_path / "home")
+    before = scorer.preflight(tmp_path / "home", experiment)
+    speeds = MeasuredSpeeds.model_validate(
+        {"rows": 168, "features": 9, "device": "cpu", "families": {"FASTAI": {"fixed": 10.0, "epoch": 2.0}}}
+    )
+    task = tmp_path / "home" / "runs" / "other" / "tasks" / "1"
+    task.mkdir(parents=True)
+    (task / "speeds.json").write_text(speeds.model_dump_json())
+    after = scorer.preflight(tmp_path / "home", experiment)
+    assert after.model("FASTAI").seconds_fewest > 3 * before.model("FASTAI").seconds_fewest
+
+
+def test_what_cannot_be_prepared_is_told(scorer: Scorer, trained: RunFolder) -> None:
+    experiment = trained.experiment()
+    recipe = experiment.recipe.model_copy(update={"target": "place"})
+    with pytest.raises(ScorerError):
+        scorer.preflight(trained.home, experiment.model_copy(update={"recipe": recipe}))
+    with pytest.raises(ScorerError):
+        scorer.preflight(trained.home, experiment.model_copy(update={"dataset_id": "0" * 16}))
+    assert scorer.preflight(trained.home, experiment).rows > 0

@@ -6,7 +6,15 @@ import pytest
 
 from dlreg_core.ingest import SAMPLES, DatasetStore, sample_path
 from dlreg_core.prepare import StepPreview
-from dlreg_core.report.plan_words import best_words, budget_words, clock, plan_words, recipe_words, state_words
+from dlreg_core.report.plan_words import (
+    best_words,
+    budget_words,
+    clock,
+    outlook_words,
+    plan_words,
+    recipe_words,
+    state_words,
+)
 from dlreg_core.report.table_words import (
     dialect_words,
     repair_words,
@@ -15,6 +23,7 @@ from dlreg_core.report.table_words import (
     target_words,
     values_words,
 )
+from dlreg_core.runs.outlook import ModelOutlook, Outlook
 from dlreg_core.runs.progress import ModelProgress, ModelState
 from dlreg_core.specs import Dataset, Dialect, Recipe, RowCounts, Split, TrainPlan
 
@@ -83,6 +92,49 @@ def test_a_plan_in_words() -> None:
     words = plan_words(TrainPlan(models=("TABM",)), 3, 14_448, 9)
     assert words.startswith("1 network and 3 baselines learn from 14,448 rows with 9 columns, ")
     assert "in about 2 min" in words
+
+
+def test_an_outlook_in_words() -> None:
+    fits = ModelOutlook(
+        family="FASTAI", title="FastAI", fits=True, memory_mb=860, largest_size=0, seconds_fewest=4, epochs=20
+    )
+    late = ModelOutlook(
+        family="REALMLP",
+        title="RealMLP",
+        fits=False,
+        reason="needs about 40 s to train to something useful, and no time will be left for it",
+        lacks="time",
+        memory_mb=1160,
+        largest_size=0,
+        seconds_fewest=40,
+    )
+    large = late.model_copy(
+        update={"title": "TabM", "lacks": "memory", "reason": "needs about 25 GB of memory, 21 GB are free"}
+    )
+    outlook = Outlook(
+        rows=14_448,
+        features=10,
+        memory_mb=1160,
+        memory_free_mb=21_040,
+        disk_mb=60.3,
+        disk_free_mb=70_000,
+        models=(fits,),
+        seconds_startup=8.5,
+    )
+    needs = "Needs about 1.2 GB of memory (21 GB are free) and 60 MB of disk."
+    assert outlook_words(outlook) == needs
+    assert outlook_words(outlook.model_copy(update={"models": (fits, large, late)})) == (
+        f"{needs} TabM will be skipped: it needs about 25 GB of memory, 21 GB are free. "
+        "RealMLP will probably be skipped: it needs about 40 s to train to something useful, "
+        "and no time will be left for it."
+    )
+    both = outlook.model_copy(update={"models": (late, fits, late.model_copy(update={"title": "TabM"}))})
+    assert outlook_words(both) == (
+        f"{needs} RealMLP and TabM will probably be skipped: each needs about 40 s or more to train to "
+        "something useful, and that will not be left for it."
+    )
+    refused = {"lacks": "disk", "refusal": "The run needs about 4 GB of disk, and 300 MB are free.", "hint": "Delete."}
+    assert outlook_words(outlook.model_copy(update=refused)) == f"{refused['refusal']} Delete."
 
 
 def test_a_recipe_in_words() -> None:

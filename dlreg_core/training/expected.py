@@ -1,0 +1,215 @@
+"""What networks and baselines cost on a table of some size: seconds, memory and disk, before anything is trained.
+
+Memory starts from AutoGluon's own estimates (`dlreg_core.training.preflight` asks for them). What those leave out, and
+all times, are figures that were measured once, on one processor thread. No deep learning library is imported here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dlreg_core.training.allocation import Speed
+from dlreg_core.training.catalogue import BASELINES, family
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """What a family's smallest network costs on one processor thread.
+
+    Attributes
+    ----------
+    fixed, fixed_row, fixed_cell : float
+        Seconds of a training whatever its epochs, of each of its rows, and of each value in them.
+    step, row, cell : float
+        Seconds of a batch, a row and a value in every epoch.
+    libraries_mb : float
+        What the family's libraries and its first step add to a worker.
+    row_kb : float
+        What every row adds beyond AutoGluon's estimate.
+    process_mb, table_share : float
+        The process that AutoGluon's estimate contains already, and how much of the rest of it was ever seen.
+    disk_mb, feature_disk_mb : float
+        Size of the kept network, and of each feature in it.
+    """
+
+    fixed: float
+    fixed_row: float
+    fixed_cell: float
+    step: float
+    row: float
+    cell: float
+    libraries_mb: float
+    row_kb: float
+    process_mb: float
+    table_share: float
+    disk_mb: float
+    feature_disk_mb: float
+
+
+# Least-squares fits to trainings on 300 to 300,000 rows with 5 to 300 columns; most were met within 20 %.
+_COSTS = {
+    "FASTAI": _Cost(0.7, 1.2e-5, 0.0, 9.4e-3, 1.0e-5, 4e-8, 80.0, 0.3, 0.0, 1.0, 0.2, 0.001),
+    "NN_TORCH": _Cost(0.5, 1.2e-5, 0.0, 3.4e-3, 3.4e-5, 0.0, 180.0, 0.1, 0.0, 1.0, 0.9, 0.002),
+    "TABM": _Cost(0.4, 0.0, 4e-6, 3.3e-3, 2.6e-5, 6.1e-6, 190.0, 0.9, 1600.0, 0.7, 0.2, 0.015),
+    "REALMLP": _Cost(0.4, 8.9e-5, 0.0, 7.8e-3, 3.8e-5, 3.9e-7, 300.0, 5.0, 2200.0, 1.0, 0.7, 0.005),
+}
+
+_WORKER_MB = 760.0
+"""Memory of a worker with its libraries, before it has read a table."""
+
+_GPU_MB = 500.0
+"""What a process that uses a GPU holds of the machine's own memory, according to AutoGluon's authors."""
+
+_ENCODED_COPIES = 4.2
+"""How often fitting the baselines holds the rows with their categories one-hot, in 8 bytes a value."""
+
+_RUN_DISK_MB = 3.0
+"""Disk of what every run keeps: baselines, explanation, events, log."""
+
+_STARTUP = 7.0
+_ROW_STARTUP = 1.5e-5
+"""Seconds of loading the libraries, and of preparing each row."""
+
+_TREE_CELL, _RIDGE_CELL, _RIDGE_SQUARE = 8e-7, 3e-7, 1e-9
+"""Seconds of fitting the baselines: of each encoded value in a tree, and in the ridge regression, whose time grows with
+the square of the columns as well."""
+
+_TREE_SEARCHES, _TREE_SEARCH_ROWS = 6, 30_000
+
+_FEWEST_BASELINE_ROWS, _BASELINE_ROWS_A_SECOND = 20_000, 1_000.0
+"""The baselines get at most this many rows for each second of the budget, which keeps them to a tenth of it."""
+
+_GPU_COMPUTING = 0.05
+"""Time of what a GPU computes relative to one processor thread; the steps themselves are ordered by the processor and
+take as long. Assumed, not measured: the first run on a GPU corrects it."""
+
+# --- what is known ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What is known of a table's rows before training.
+
+    Attributes
+    ----------
+    rows, validation_rows, test_rows : int
+        Rows of each part.
+    features : int
+        Columns that the networks get.
+    encoded : int
+        Columns that the baselines get: one for each number, and one for each level of a category.
+    networks_mb : float
+        Memory of the training rows as the networks get them.
+    cleaned_mb : float
+        Memory of the cleaned training and validation rows.
+    raw_mb : float
+        Memory of the raw rows of all parts.
+    estimates_mb : mapping of str to tuple of float
+        By family: what AutoGluon estimates for each of the catalogue's sizes.
+    """
+
+    rows: int
+    validation_rows: int
+    test_rows: int
+    features: int
+    encoded: int
+    networks_mb: float
+    cleaned_mb: float
+    raw_mb: float
+    estimates_mb: Mapping[str, tuple[float, ...]]
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def expected_speed(key: str, rows: int, features: int, *, gpu: bool = False, factor: float = 1.0) -> Speed:
+    """Return the expected speed of a family's smallest network.
+
+    Parameters
+    ----------
+    key : str
+        The family.
+    rows, features : int
+        Size of the training rows as the networks get them.
+    gpu : bool
+        Whether it trains on a GPU; one thread of a processor otherwise.
+    factor : float
+        How many times longer than on the reference machine it takes.
+    """
+    cost = _COSTS[key]
+    cells = rows * features
+    steps = math.ceil(rows / family(key).batch_size(rows)) * cost.step
+    computing = (rows * cost.row + cells * cost.cell) * (_GPU_COMPUTING if gpu else 1.0)
+    fixed = cost.fixed + rows * cost.fixed_row + cells * cost.fixed_cell
+    return Speed(factor * fixed, max(1e-4, factor * (steps + computing)), rows)
+
+
+def most_baseline_rows(time_limit: float) -> int:
+    """Return the most rows that the baselines are fitted on in a run of so many seconds."""
+    return max(_FEWEST_BASELINE_ROWS, int(_BASELINE_ROWS_A_SECOND * time_limit))
+
+
+def startup_seconds(facts: TableFacts, time_limit: float = math.inf) -> float:
+    """Return what passes until the first network is measured: libraries, preparing, baselines."""
+    everything = facts.rows + facts.validation_rows + facts.test_rows
+    fitted = _baseline_rows(facts, time_limit)
+    trees = (_TREE_SEARCHES * min(fitted, _TREE_SEARCH_ROWS) + fitted) * facts.encoded * _TREE_CELL
+    ridge = fitted * facts.encoded * (_RIDGE_CELL + facts.encoded * _RIDGE_SQUARE)
+    return _STARTUP + everything * _ROW_STARTUP + trees + ridge
+
+
+def _baseline_rows(facts: TableFacts, time_limit: float) -> int:
+    return facts.rows if math.isinf(time_limit) else min(facts.rows, most_baseline_rows(time_limit))
+
+
+# --- memory and disk --------------------------------------------------------------------------------------------------
+
+
+def worker_mb(facts: TableFacts, *, gpu: bool) -> float:
+    """Return the memory of a worker that has prepared its rows and trains nothing yet."""
+    # The stored table and its parts; the cleaned parts; and what AutoGluon makes of those, while it still copies.
+    networks = facts.networks_mb * (1 + facts.validation_rows / max(1, facts.rows))
+    return _WORKER_MB + (_GPU_MB if gpu else 0.0) + 2 * facts.raw_mb + facts.cleaned_mb + 2 * networks
+
+
+def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool) -> float:
+    """Return the peak memory of a worker that trains one size of a family."""
+    cost = _COSTS[key]
+    table = cost.table_share * max(0.0, facts.estimates_mb[key][size_index] - cost.process_mb)
+    rows = facts.rows * cost.row_kb / 1000
+    return worker_mb(facts, gpu=gpu) + cost.libraries_mb + table + rows
+
+
+def baselines_mb(facts: TableFacts, time_limit: float = math.inf) -> float:
+    """Return the peak memory of a worker that fits the baselines."""
+    encoded = _baseline_rows(facts, time_limit) * facts.encoded * 8 / 1e6
+    return _WORKER_MB + 2 * facts.raw_mb + facts.cleaned_mb + _ENCODED_COPIES * encoded
+
+
+def disk_mb(facts: TableFacts, sizes: Mapping[str, int], extra: int) -> float:
+    """Return the disk that a run takes.
+
+    Parameters
+    ----------
+    facts : TableFacts
+        The table.
+    sizes : mapping of str to int
+        The families that are trained, and the size of each.
+    extra : int
+        How many trainings may follow the first of each.
+    """
+    part = facts.validation_rows / max(1, facts.rows)
+    # Files grow with the width of a network, and its time with the square of that.
+    networks = [
+        (_COSTS[key].disk_mb + facts.features * _COSTS[key].feature_disk_mb) * math.sqrt(family(key).sizes[index].cost)
+        for key, index in sizes.items()
+    ]
+    count = len(networks) + extra
+    mean = sum(networks) / len(networks) if networks else 0.0
+    # AutoGluon keeps the rows, and with every network its predictions for the validation rows; the run keeps the
+    # predictions of all models for both parts.
+    rows = facts.networks_mb * (1 + part) + 8e-6 * (facts.rows + facts.validation_rows)
+    predictions = 8e-6 * (facts.validation_rows + facts.test_rows) * (count + len(BASELINES) + 3)
+    return _RUN_DISK_MB + rows + count * (mean + 8e-6 * facts.validation_rows) + predictions

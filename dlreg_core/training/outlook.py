@@ -1,0 +1,297 @@
+"""What fits into a run's budget and into the machine, decided from what its table is expected to cost.
+
+Memory and disk that don't suffice rule a network or a whole run out. Time is a guess until the run has measured it, so
+it foretells only; a run is refused for it only where a small part of what is expected would already be more than there
+is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+from dlreg_core.charts.numbers import about, number, size
+from dlreg_core.report.plan_words import budget_words
+from dlreg_core.runs.outlook import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
+from dlreg_core.specs import TrainPlan
+from dlreg_core.training.allocation import EXTRA_FITS, GRACE_SECONDS, Proposal, Speed, first_fit, order, share
+from dlreg_core.training.catalogue import FAMILIES, family
+from dlreg_core.training.expected import (
+    TableFacts,
+    baselines_mb,
+    disk_mb,
+    expected_speed,
+    startup_seconds,
+    training_mb,
+)
+
+_PREDICTED_PER_SECOND = 20_000.0
+_PILOT_ROWS, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME = 200, 1.5, 0.08
+_FEWEST_BATCHES, _MOST_BATCHES, _SECONDS_A_BATCH = 4, 20, 6.0
+
+_OPTIMISM, _OPTIMISM_OF_MANY = 3.0, 6.0
+"""A run is refused for lack of time only when it needs more than this multiple of what it may have; the second where
+several cores or a GPU share the work."""
+
+_PILOT_SHARE, _TRAINING_SHARE = 1.2, 0.69
+"""What measuring adds to a training, and the share of a short budget that judging and explaining leave."""
+
+_EXACT_BELOW = 600.0
+_NEAREST = 5
+_MOST_FACTOR = 20.0
+_KEYS = tuple(chosen.key for chosen in FAMILIES)
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a run may use: free memory and disk in MB, processor cores, and whether it trains on a GPU."""
+
+    memory_mb: float
+    disk_mb: float
+    cores: int = 1
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class KnownSpeeds:
+    """Speeds that earlier runs measured, the newest first."""
+
+    records: tuple[MeasuredSpeeds, ...] = ()
+
+    def factor(self, key: str, rows: int, features: int, *, gpu: bool) -> float:
+        """Return how many times longer than expected a family trains here.
+
+        The median of the measurements on the tables that are nearest in size; on the same device where there are any,
+        and of all families where this one has none.
+
+        Returns
+        -------
+        float
+            1 where nothing has been measured.
+        """
+        device = "gpu" if gpu else "cpu"
+        records = [record for record in self.records if record.device == device] or list(self.records)
+        # The sort is stable: of tables of one size the newest come first.
+        nearest = sorted(records, key=lambda record: _distance(record, rows, features))
+        own = [_ratio(record, key) for record in nearest if key in record.families][:_NEAREST]
+        others = [_ratio(record, other) for record in nearest for other in _KEYS if other in record.families]
+        ratios = own or others[: _NEAREST * len(_KEYS)]
+        return min(_MOST_FACTOR, max(1 / _MOST_FACTOR, median(ratios))) if ratios else 1.0
+
+
+def known_speeds(home: Path) -> KnownSpeeds:
+    """Return what the newest runs of a home measured; files that are damaged are left out."""
+    return KnownSpeeds(recent_speeds(home))
+
+
+def _distance(record: MeasuredSpeeds, rows: int, features: int) -> float:
+    """How different two tables are in size, whichever is the larger one."""
+    return abs(math.log(record.rows / max(1, rows))) + abs(math.log(record.features / max(1, features)))
+
+
+def _ratio(record: MeasuredSpeeds, key: str) -> float:
+    """Measured time relative to the expected one, for a training that is just worth it."""
+    measured = record.families[key]
+    epochs = family(key).fewest(record.rows)
+    expected = expected_speed(key, record.rows, record.features, gpu=record.device == "gpu")
+    return Speed(measured.fixed, measured.epoch).seconds(epochs) / expected.seconds(epochs)
+
+
+def kept_seconds(facts: TableFacts, plan: TrainPlan) -> float:
+    """Return what is kept of the budget for judging and for the first explanation."""
+    count = len(plan.models)
+    judging = 1.0 + 0.3 * count + (facts.validation_rows + facts.test_rows) * count / _PREDICTED_PER_SECOND
+    return min(judging, 0.25 * plan.time_limit) + min(60.0, max(2.0, 0.06 * plan.time_limit))
+
+
+def first_round(speeds: Mapping[str, Speed], rows: int, seconds: float) -> dict[str, tuple[Proposal | None, float]]:
+    """Foretell the first training of each family by the rules of `dlreg_core.training.allocation`.
+
+    Parameters
+    ----------
+    speeds : mapping of str to Speed
+        Expected speeds of the families that will be tried.
+    rows : int
+        Training rows.
+    seconds : float
+        Seconds for all of them.
+
+    Returns
+    -------
+    dict
+        By family: its training, None where no useful one fits, and the seconds that are left at its turn.
+    """
+    keys = order(tuple(speeds))
+    found: dict[str, tuple[Proposal | None, float]] = {}
+    left = seconds
+
+    def attempt(waiting: Sequence[str]) -> None:
+        nonlocal left
+        key = waiting[0]
+        if key not in found:
+            left -= _pilot_seconds(key, speeds[key], rows, seconds, left)
+        first = all(proposal is None for proposal, _ in found.values())
+        given = share(key, speeds[key], waiting, left, first=first)
+        proposal = first_fit(key, speeds[key], given, 0) if given is not None else None
+        found[key] = (proposal, left)
+        left -= proposal.seconds if proposal is not None else 0.0
+
+    for place in range(len(keys)):
+        attempt(keys[place:])
+    late = [key for key in keys if found[key][0] is None]
+    for place in range(len(late)):
+        attempt(late[place:])
+    return found
+
+
+def _pilot_seconds(key: str, speed: Speed, rows: int, seconds: float, left: float) -> float:
+    """Seconds of measuring a family: two short trainings on a few batches, cut short where they take too long."""
+    batches = int(min(_MOST_BATCHES, max(_FEWEST_BATCHES, seconds / _SECONDS_A_BATCH)))
+    part = min(rows, max(_PILOT_ROWS, batches * family(key).batch_size(rows))) / max(1, rows)
+    whole, least = (part * (n * speed.fixed + epochs * speed.epoch) for n, epochs in ((2, 6), (1, 2)))
+    return min(whole, max(least, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME * left))
+
+
+def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds | None = None) -> Outlook:
+    """Say what a run needs, which networks it will have to do without, and whether it can be carried out at all.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        What shall be trained, and for how long.
+    facts : TableFacts
+        The table.
+    room : Room
+        What is free.
+    known : KnownSpeeds, optional
+        What earlier runs measured.
+    """
+    known = known or KnownSpeeds()
+    keys = order([family(key).key for key in plan.models])
+    rows, features, gpu = facts.rows, facts.features, room.gpu
+    factors = {key: known.factor(key, rows, features, gpu=gpu) for key in keys}
+    speeds = {key: expected_speed(key, rows, features, gpu=gpu, factor=factors[key]) for key in keys}
+    memory = {key: [training_mb(facts, key, i, gpu=gpu) for i in range(len(family(key).sizes))] for key in keys}
+    startup = startup_seconds(facts, plan.time_limit)
+    seconds = plan.time_limit - startup - kept_seconds(facts, plan)
+    firsts = first_round({key: speeds[key] for key in keys if memory[key][0] <= room.memory_mb}, rows, seconds)
+    models = tuple(_model(key, speeds[key], memory[key], room, firsts.get(key)) for key in keys)
+    # Where time suffices for none, the run still tries, with the smallest sizes.
+    sizes = {
+        model.family: min(proposal.size, model.largest_size)
+        for model in models
+        if (proposal := firsts.get(model.family, (None, 0.0))[0]) is not None
+    } or {model.family: 0 for model in models}
+    outlook = Outlook(
+        rows=rows,
+        features=features,
+        memory_mb=max(baselines_mb(facts, plan.time_limit), *(memory[key][index] for key, index in sizes.items())),
+        memory_free_mb=room.memory_mb,
+        disk_mb=disk_mb(facts, sizes, EXTRA_FITS[plan.preset]),
+        disk_free_mb=room.disk_mb,
+        models=models,
+        seconds_startup=startup,
+    )
+    refusal = (
+        _lack_of_memory(outlook, baselines_mb(facts, plan.time_limit))
+        or _lack_of_disk(outlook)
+        or _lack_of_time(outlook, plan, room)
+    )
+    return outlook.model_copy(update=refusal)
+
+
+def _model(
+    key: str, speed: Speed, memory: Sequence[float], room: Room, first: tuple[Proposal | None, float] | None
+) -> ModelOutlook:
+    chosen = family(key)
+    needed = speed.seconds(speed.fewest(chosen))
+    proposal, left = first or (None, 0.0)
+    largest = max((index for index, mb in enumerate(memory) if mb <= room.memory_mb), default=-1)
+    lacks: Literal["", "memory", "time"] = ""
+    reason = ""
+    if largest < 0:
+        wanted, free = _both(memory[0], room.memory_mb)
+        lacks, reason = "memory", f"needs about {wanted} of memory, {free} are free"
+    elif proposal is None:
+        lacks, reason = "time", f"needs {_seconds(needed)} to train to something useful, {_left_words(needed, left)}"
+    return ModelOutlook(
+        family=key,
+        title=chosen.title,
+        fits=not lacks,
+        reason=reason,
+        lacks=lacks,
+        memory_mb=memory[0],
+        largest_size=largest,
+        seconds_fewest=needed,
+        epochs=proposal.epochs if proposal is not None else 0,
+    )
+
+
+def _left_words(needed: float, left: float) -> str:
+    if left >= needed:
+        return "more than its share of the time"
+    return f"and {_seconds(left)} will be left for it" if left >= 1 else "and no time will be left for it"
+
+
+def _both(needed_mb: float, free_mb: float) -> tuple[str, str]:
+    """Return two sizes of which the first is larger, with as many digits as it takes to see that."""
+    needed, free = size(needed_mb), size(free_mb)
+    return (needed, free) if needed != free else (f"{math.ceil(needed_mb):,} MB", f"{math.floor(free_mb):,} MB")
+
+
+def _seconds(seconds: float) -> str:
+    """Return an expected time with two digits, so that times that differ don't read the same."""
+    return f"about {number(math.ceil(seconds), 2)} s" if seconds < _EXACT_BELOW else about(seconds)
+
+
+def _lack_of_memory(outlook: Outlook, baselines: float) -> dict[str, str]:
+    """Return the words of a refusal, by the field of `Outlook`; nothing where there is no reason for one."""
+    if baselines > outlook.memory_free_mb:
+        needed, free = _both(baselines, outlook.memory_free_mb)
+        refusal = f"Fitting the baselines to this table needs about {needed} of memory, and {free} are free."
+        hint = "Use fewer rows, or leave out columns, above all categories with many levels."
+        return {"lacks": "memory", "refusal": refusal, "hint": hint}
+    if any(model.lacks != "memory" for model in outlook.models):
+        return {}
+    least = min(outlook.models, key=lambda model: model.memory_mb)
+    needed, free = _both(least.memory_mb, outlook.memory_free_mb)
+    refusal = (
+        f"No chosen network fits into the memory: {least.title} needs the least, about {needed}, and {free} are free."
+    )
+    hint = "Wait until other runs have ended, use fewer rows or columns, or a machine with more memory."
+    return {"lacks": "memory", "refusal": refusal, "hint": hint}
+
+
+def _lack_of_disk(outlook: Outlook) -> dict[str, str]:
+    if outlook.disk_mb <= outlook.disk_free_mb:
+        return {}
+    needed, free = _both(outlook.disk_mb, outlook.disk_free_mb)
+    refusal = f"The run needs about {needed} of disk, and {free} are free."
+    hint = "Delete runs that aren't needed any more, or give the server more space."
+    return {"lacks": "disk", "refusal": refusal, "hint": hint}
+
+
+def _lack_of_time(outlook: Outlook, plan: TrainPlan, room: Room) -> dict[str, str]:
+    quickest = min(
+        (model for model in outlook.models if model.lacks != "memory"), key=lambda model: model.seconds_fewest
+    )
+    optimism = _OPTIMISM_OF_MANY if room.gpu or room.cores > 1 else _OPTIMISM
+    if quickest.seconds_fewest <= optimism * (plan.time_limit + GRACE_SECONDS):
+        return {}
+    refusal = (
+        f"{quickest.title}, the quickest of the chosen networks, needs {_seconds(quickest.seconds_fewest)} to train to "
+        f"something useful on this table, and the run has {budget_words(plan.time_limit)}."
+    )
+    enough = _rounded_up((outlook.seconds_startup + _PILOT_SHARE * quickest.seconds_fewest) / _TRAINING_SHARE)
+    hint = f"Give it {budget_words(enough)} or more, use fewer rows or columns, or choose a quicker network."
+    return {"lacks": "time", "refusal": refusal, "hint": hint}
+
+
+def _rounded_up(seconds: float) -> float:
+    """Return a budget as a person would choose it, not shorter than `seconds`."""
+    step = 60 if seconds <= 600 else 300 if seconds <= 3600 else 1800
+    return float(math.ceil(seconds / step) * step)

@@ -1,0 +1,38 @@
+"""What all page tests share: the prediction process, which takes seconds to start, looks at no table here."""
+
+from __future__ import annotations
+
+import pytest
+
+from dlreg_core.jobs import Scorer
+from dlreg_core.runs.outlook import ModelOutlook, Outlook
+
+ROOMY = Outlook(
+    rows=168,
+    features=5,
+    memory_mb=1200.0,
+    memory_free_mb=21_000.0,
+    disk_mb=60.0,
+    disk_free_mb=900_000.0,
+    models=(
+        ModelOutlook(family="FASTAI", title="FastAI", fits=True, memory_mb=1000.0, seconds_fewest=3.0, epochs=30),
+        ModelOutlook(
+            family="TABM",
+            title="TabM",
+            fits=False,
+            lacks="memory",
+            reason="needs about 52 GB of memory, 21 GB are free",
+            memory_mb=52_000.0,
+            seconds_fewest=3.0,
+        ),
+    ),
+    seconds_startup=8.0,
+)
+
+
+@pytest.fixture(autouse=True)
+def outlook(monkeypatch: pytest.MonkeyPatch) -> list[Outlook]:
+    """Answer every preflight with the first of these; a test may put another one there."""
+    answers = [ROOMY]
+    monkeypatch.setattr(Scorer, "preflight", lambda self, home, experiment: answers[0])
+    return answers
