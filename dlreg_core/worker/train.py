@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import platform
-from dataclasses import dataclass
-from typing import Literal
-
 import joblib
 import numpy as np
 
-import dlreg_core
-from dlreg_core.errors import ConflictError, PlanError
 from dlreg_core.explanation import ExplainSizes, sizes_for
-from dlreg_core.prepare import Cleaner, PreparedTable, fit_cleaner, prepared_of
-from dlreg_core.report.plan_words import outlook_words
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
-from dlreg_core.runs.outlook import SPEEDS_FILE, MeasuredSpeeds, Outlook
+from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
-from dlreg_core.specs import Checkpoint, Experiment, LeaderboardRow, ResolvedPlan, Task, TrainResult
+from dlreg_core.specs import Checkpoint, LeaderboardRow, ResolvedPlan, Task, TrainResult
 from dlreg_core.training.baselines import Baseline, fit_baselines
-from dlreg_core.training.campaign import Budget, Campaign, Surroundings, Trained
+from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
 from dlreg_core.training.expected import most_baseline_rows
 from dlreg_core.training.judging import (
@@ -33,10 +25,12 @@ from dlreg_core.training.judging import (
     rows_per_second,
     worse_than_mean_note,
 )
-from dlreg_core.training.networks import NetworkTrainer, Rows, core_count, device_note, versions
+from dlreg_core.training.networks import NetworkTrainer, device_note, versions
 from dlreg_core.training.pipeline import Pipeline, PipelineModel, PipelineSpec, save_pipeline
-from dlreg_core.training.preflight import frame_mb, own_memory_mb, preflight
+from dlreg_core.training.surroundings import Surroundings, Trained
 from dlreg_core.worker.explain import explain_model
+from dlreg_core.worker.job import Job, check_room, prepare_job
+from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions, remove_snapshots
 
 _PREDICTED_PER_SECOND = 20_000.0
 """Careful guess of the rows that a network predicts in a second, for the time that judging will take."""
@@ -48,45 +42,6 @@ _MOST_EXPLAINED = 500
 """Rows of the first explanation: more are there for the asking."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """What a training task works with from start to end."""
-
-    folder: TaskFolder
-    task: Task
-    experiment: Experiment
-    budget: Budget
-    table: PreparedTable
-    cleaner: Cleaner
-    rows: Rows
-
-    @property
-    def seed(self) -> int:
-        """Seed of everything that is random."""
-        return self.experiment.plan.seed
-
-    @property
-    def source(self) -> TaskFolder | None:
-        """The task whose networks are taken over."""
-        number = self.task.more.source if self.task.more is not None else None
-        return self.folder.run.task(number) if number is not None else None
-
-    @property
-    def cores(self) -> int:
-        """Processor cores that this run may use: runs beside it want some too."""
-        launch = self.folder.launch()
-        return launch.cores if launch is not None and launch.cores else core_count()
-
-    @property
-    def only_keep(self) -> bool:
-        """True when nothing more shall be trained."""
-        return self.task.more is not None and self.task.more.time_limit == 0
-
-    def enough(self) -> bool:
-        """Tell whether somebody has said that it is enough."""
-        return self.only_keep or self.folder.is_asked_to_finish()
-
-
 def train_run(folder: TaskFolder, task: Task) -> None:
     """Train, judge and explain the networks of a run, and write ``result.json``.
 
@@ -95,10 +50,10 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     folder, task : TaskFolder, Task
         The training task, or one that goes on from an earlier one; its run says what to do.
     """
-    job = _prepare(folder, task)
+    job = prepare_job(folder, task)
     gpu, device = device_note(job.experiment.plan.device)
     folder.emit("log", text=device)
-    outlook = _check_room(job, gpu=gpu)
+    outlook = check_room(job, gpu=gpu)
     folder.emit("stage", name="Training the baselines")
     baselines = _baselines(job)
     trainer, trained = _train(job, outlook, gpu=gpu)
@@ -127,7 +82,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         rows=job.table.counts,
         plan=plan,
         ensemble_weights=weights,
-        seconds=job.budget.used() + _earlier_seconds(folder),
+        seconds=job.budget.used() + earlier_seconds(folder),
         stopped_early=trained.stopped,
         device="gpu" if gpu else "cpu",
         device_note=device,
@@ -135,34 +90,13 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         target_std=float(np.std(job.table.y_train)),
         versions=versions(),
     )
-    _remove_snapshots(folder)
+    remove_snapshots(folder)
     write_spec(folder.path / "result.json", result)
 
 
 def explaining_seconds(time_limit: float) -> float:
     """Return the seconds to keep for the first explanation."""
     return min(60.0, max(2.0, 0.06 * time_limit))
-
-
-def _prepare(folder: TaskFolder, task: Task) -> Job:
-    folder.emit("stage", name="Preparing the rows")
-    experiment = folder.run.experiment()
-    table = prepared_of(folder.run.home, experiment)
-    cleaner = fit_cleaner(table.train, table.types, experiment.recipe.cleaning, table.day_first)
-    return Job(
-        folder=folder,
-        task=task,
-        experiment=experiment,
-        budget=Budget(began=folder.launched().timestamp(), seconds=folder.time_limit()),
-        table=table,
-        cleaner=cleaner,
-        rows=Rows(
-            features=cleaner.transform(table.train),
-            target=table.y_train,
-            validation=cleaner.transform(table.validation),
-            validation_target=table.y_validation,
-        ),
-    )
 
 
 def _baselines(job: Job) -> tuple[Baseline, ...]:
@@ -189,7 +123,7 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[NetworkTrainer, Tr
     plan, source = job.experiment.plan, job.source
     job.folder.emit("stage", name="Preparing the networks' input")
     earlier = source.checkpoint() if source is not None else Checkpoint()
-    _refuse_other_versions(earlier)
+    refuse_other_versions(earlier)
     trainer = NetworkTrainer(
         job.folder.path / "model" / "predictor",
         job.rows,
@@ -198,7 +132,7 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[NetworkTrainer, Tr
         taken=[done.fit.model for done in earlier.fits],
         snapshot=source.path / "model" / earlier.snapshot if source is not None and earlier.snapshot else None,
     )
-    keep = _Keeper(job.folder, trainer, "gpu" if gpu else "cpu")
+    keep = Keeper(job.folder, trainer, "gpu" if gpu else "cpu")
     if earlier.fits:
         keep(earlier)
     explaining = explaining_seconds(job.budget.seconds)
@@ -219,92 +153,6 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[NetworkTrainer, Tr
     replay = job.experiment.replay
     # What goes on from a repetition is a training of its own.
     return trainer, campaign.run() if replay is None or job.task.more is not None else campaign.replay(replay)
-
-
-def _check_room(job: Job, *, gpu: bool) -> Outlook:
-    """Look at what the run needs, and tell it.
-
-    Raises
-    ------
-    PlanError
-        If the run can't be carried out on this machine at all.
-    """
-    table, more = job.table, job.task.more
-    outlook = preflight(
-        job.rows.features,
-        table.counts,
-        job.experiment.plan.model_copy(update={"time_limit": max(1.0, job.budget.seconds)}),
-        job.folder.run.home,
-        cores=job.cores,
-        gpu=gpu,
-        raw_mb=sum(frame_mb(part) for part in (table.train, table.validation, table.test)),
-        held_mb=own_memory_mb(),
-    )
-    # A repetition looks at no clock, and what goes on from networks has a result without more of them.
-    timeless = job.experiment.replay is not None or (more is not None and more.source is not None)
-    if outlook.refusal and not (timeless and outlook.lacks == "time"):
-        raise PlanError(outlook.refusal, outlook.hint)
-    if not timeless:
-        job.folder.emit("log", text=outlook_words(outlook))
-    return outlook
-
-
-def own_versions() -> dict[str, str]:
-    """Return the versions that must be the same to go on from a network."""
-    return versions() | {"dlreg": dlreg_core.__version__, "python": platform.python_version()}
-
-
-def _refuse_other_versions(earlier: Checkpoint) -> None:
-    here = own_versions()
-    others = [f"{name} {version}" for name, version in earlier.versions.items() if here.get(name) != version]
-    if others:
-        raise ConflictError(
-            f"The networks of this run were trained with other versions ({', '.join(sorted(others))}).",
-            "Train again with the versions that are installed now.",
-        )
-
-
-class _Keeper:
-    """Writes checkpoints: first the state of the predictor, then the word that it counts."""
-
-    def __init__(self, folder: TaskFolder, trainer: NetworkTrainer, device: Literal["cpu", "gpu"]) -> None:
-        self._folder = folder
-        self._trainer = trainer
-        self._device = device
-
-    def __call__(self, checkpoint: Checkpoint) -> None:
-        model = self._folder.path / "model"
-        name = f"snapshot-{len(checkpoint.fits)}.pkl"
-        self._trainer.save_state(model / name)
-        complete = checkpoint.model_copy(update={"snapshot": name, "versions": own_versions()})
-        write_spec(self._folder.path / "checkpoint.json", complete)
-        for other in model.glob("snapshot-*.pkl"):
-            if other.name != name:
-                other.unlink()
-        measured = MeasuredSpeeds(
-            rows=self._trainer.rows,
-            features=self._trainer.inputs,
-            device=self._device,
-            families=checkpoint.speeds,
-        )
-        write_spec(self._folder.path / SPEEDS_FILE, measured)
-
-
-def _remove_snapshots(folder: TaskFolder) -> None:
-    """Drop what only an early end would need: from here on the predictor itself is complete."""
-    write_spec(folder.path / "checkpoint.json", folder.checkpoint().model_copy(update={"snapshot": ""}))
-    for snapshot in (folder.path / "model").glob("snapshot-*.pkl"):
-        snapshot.unlink()
-
-
-def _earlier_seconds(folder: TaskFolder) -> float:
-    """Return how long the run's earlier training tasks worked."""
-    seconds = 0.0
-    for task in folder.run.tasks():
-        done, started = task.done(), task.started()
-        if task.number < folder.number and task.task().kind.trains and done is not None and started is not None:
-            seconds += (done.ended - task.launched()).total_seconds()
-    return seconds
 
 
 def _resolved(job: Job, trainer: NetworkTrainer, trained: Trained, *, ensemble: bool) -> ResolvedPlan:

@@ -1,0 +1,74 @@
+"""Checkpoints: what a training has finished, so that it can be gone on from."""
+
+from __future__ import annotations
+
+import platform
+from typing import Literal
+
+import dlreg_core
+from dlreg_core.errors import ConflictError
+from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.folder import TaskFolder
+from dlreg_core.runs.outlook import SPEEDS_FILE, MeasuredSpeeds
+from dlreg_core.specs import Checkpoint
+from dlreg_core.training.networks import NetworkTrainer, versions
+
+
+def own_versions() -> dict[str, str]:
+    """Return the versions that must be the same to go on from a network."""
+    return versions() | {"dlreg": dlreg_core.__version__, "python": platform.python_version()}
+
+
+def refuse_other_versions(earlier: Checkpoint) -> None:
+    """Raise `ConflictError` if the networks of a checkpoint were trained with other versions than these."""
+    here = own_versions()
+    others = [f"{name} {version}" for name, version in earlier.versions.items() if here.get(name) != version]
+    if others:
+        raise ConflictError(
+            f"The networks of this run were trained with other versions ({', '.join(sorted(others))}).",
+            "Train again with the versions that are installed now.",
+        )
+
+
+class Keeper:
+    """Writes checkpoints: first the state of the predictor, then the word that it counts."""
+
+    def __init__(self, folder: TaskFolder, trainer: NetworkTrainer, device: Literal["cpu", "gpu"]) -> None:
+        self._folder = folder
+        self._trainer = trainer
+        self._device = device
+
+    def __call__(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, and what has been measured so far."""
+        model = self._folder.path / "model"
+        name = f"snapshot-{len(checkpoint.fits)}.pkl"
+        self._trainer.save_state(model / name)
+        complete = checkpoint.model_copy(update={"snapshot": name, "versions": own_versions()})
+        write_spec(self._folder.path / "checkpoint.json", complete)
+        for other in model.glob("snapshot-*.pkl"):
+            if other.name != name:
+                other.unlink()
+        measured = MeasuredSpeeds(
+            rows=self._trainer.rows,
+            features=self._trainer.inputs,
+            device=self._device,
+            families=checkpoint.speeds,
+        )
+        write_spec(self._folder.path / SPEEDS_FILE, measured)
+
+
+def remove_snapshots(folder: TaskFolder) -> None:
+    """Drop what only an early end would need: from here on the predictor itself is complete."""
+    write_spec(folder.path / "checkpoint.json", folder.checkpoint().model_copy(update={"snapshot": ""}))
+    for snapshot in (folder.path / "model").glob("snapshot-*.pkl"):
+        snapshot.unlink()
+
+
+def earlier_seconds(folder: TaskFolder) -> float:
+    """Return how long the run's earlier training tasks worked."""
+    seconds = 0.0
+    for task in folder.run.tasks():
+        done, started = task.done(), task.started()
+        if task.number < folder.number and task.task().kind.trains and done is not None and started is not None:
+            seconds += (done.ended - task.launched()).total_seconds()
+    return seconds
