@@ -19,10 +19,15 @@ for name in sorted(path.stem for path in (root / "pages" / "_ui").glob("*.py")):
     # The router is a script: it is run below.
     if name not in ("__init__", "router"):
         importlib.import_module(f"pages._ui.{name}")
+from dlreg_core.errors import ScorerError
 from pages._ui import core
 
 # The prediction process is another process; it isn't what this test is about.
-core.scorer = lambda: None
+class Away:
+    def preflight(self, *_):
+        raise ScorerError("The prediction process isn't there.")
+
+core.scorer = Away
 for page in sorted(path.stem for path in (root / "pages").glob("*.py") if path.stem != "__init__"):
     app = AppTest.from_file(str(root / "pages" / "_ui" / "router.py"), default_timeout=120)
     app.query_params["run"] = run
