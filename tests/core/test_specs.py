@@ -185,6 +185,6 @@ def test_settings_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.
     assert (found.home, found.slots) == (tmp_path / "here", 3)
     assert found.database_url == f"sqlite:///{tmp_path / 'here' / 'dlreg.db'}"
     assert Settings(database="postgresql://x/y").database_url == "postgresql://x/y"
-    monkeypatch.setenv("DLREG_SLOTS", "0")
+    monkeypatch.setenv("DLREG_SLOTS", "-1")
     with pytest.raises(ValidationError):
         load_settings()
