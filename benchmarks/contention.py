@@ -51,7 +51,7 @@ class Session:
         self._page, self._query = page, query
         url = f"ws://127.0.0.1:{PORT}/_stcore/stream"
         self._socket: ClientConnection = connect(
-            url, origin=f"http://127.0.0.1:{PORT}", max_size=None, subprotocols=["streamlit"]
+            url, origin=f"http://127.0.0.1:{PORT}", max_size=None, subprotocols=["streamlit"], legacy=True
         )
 
     def rerun(self) -> float:
@@ -199,6 +199,7 @@ def reruns(done: str, stop: threading.Event) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--part", choices=["all", "pages", "fits"], default="all")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dlreg-contention-") as home:
         os.environ["DLREG_HOME"] = home
@@ -207,8 +208,10 @@ def main() -> None:
         with server(settings.home):
             done = experiment(desk, store, time_limit=60.0, models=("FASTAI", "NN_TORCH"), preset="fast")
             ended(desk, done)
-            print(pages(desk, store, done, options.rounds).to_string(index=False), flush=True)
-            print(fits(desk, store, done, options.rounds).to_string(index=False), flush=True)
+            if options.part != "fits":
+                print(pages(desk, store, done, options.rounds).to_string(index=False), flush=True)
+            if options.part != "pages":
+                print(fits(desk, store, done, options.rounds).to_string(index=False), flush=True)
 
 
 if __name__ == "__main__":
