@@ -86,10 +86,6 @@ class EpochWatch:
         gaps = sorted(b - a for a, b in zip(self.times, self.times[1:], strict=False))
         return gaps[len(gaps) // 2] if gaps else None
 
-    def near(self, moment: float) -> bool:
-        """Tell whether another two epochs would have reached a moment of ``time.perf_counter``."""
-        return bool(self.times) and self.times[-1] + 2 * (self.seconds_per_epoch() or 0.0) >= moment
-
     def stepped(self, loss: torch.Tensor, weight: int = 1) -> None:
         """Note the mean loss of a training step, which weighs more where the step had more rows."""
         # Its value stays where it is: reading it would make the processor wait for the GPU in every step.
