@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, Split, TrainPlan
 from dlreg_core.terminal import follow, print_report
-from dlreg_core.training.catalogue import family
+from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
 
 app = typer.Typer(
     help="Can deep learning predict this number? Tabular regression with neural networks, honestly judged.",
@@ -77,6 +78,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     time_limit: Annotated[float, typer.Option(help="Seconds for the whole run.")] = 120.0,
     preset: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
     models: Annotated[str, typer.Option(help="Networks, separated by commas; all by default.")] = "",
+    setting: Annotated[
+        list[str] | None, typer.Option(help="A setting of a network, FAMILY.name=value; may be given several times.")
+    ] = None,
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
     split: Annotated[str, typer.Option(help="random, time:COLUMN or group:COLUMN.")] = "random",
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
@@ -91,10 +95,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     store = DatasetStore(settings.home, settings.owner)
     dataset = store.add(data, data.name)
     if replay:
+        if setting:
+            raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting or --replay.")
         experiment = _replayed(desk.folder(replay), dataset, target, name)
     else:
         own = store.add(test_data, test_data.name).id if test_data else None
-        plan = _plan(models, preset, time_limit, seed)
+        plan = _plan(models, preset, time_limit, seed, setting or ())
         features = tuple(column for column in dataset.column_names if column != target)
         recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, seed))
         experiment = Experiment(
@@ -160,14 +166,28 @@ def front_folder() -> Path:
     return packed if packed.is_dir() else package.parent
 
 
-def _plan(models: str, preset: str, time_limit: float, seed: int) -> TrainPlan:
+def _plan(models: str, preset: str, time_limit: float, seed: int, settings: Sequence[str]) -> TrainPlan:
     checked_time_limit(time_limit)
     choices: dict[str, Preset] = {"fast": "fast", "balanced": "balanced", "best": "best"}
     if preset not in choices:
         raise PlanError(f"There is no preset {preset}.", "Choose fast, balanced or best.")
     keys = tuple(family(key).key for key in models.split(",") if key.strip())
     chosen: dict[str, Any] = {"models": keys} if keys else {}
-    return TrainPlan(time_limit=time_limit, preset=choices[preset], seed=seed, **chosen)
+    plan = TrainPlan(time_limit=time_limit, preset=choices[preset], seed=seed, **chosen)
+    return plan.model_copy(update={"settings": _settings(settings, plan.models)})
+
+
+def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the chosen settings by family; each of a network that is trained, and given once."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        key, name, value = parsed_setting(text)
+        if key not in models:
+            raise PlanError(f"{text} is a setting of {family(key).title}, which isn't among the networks to train.")
+        if name in found.setdefault(key, {}):
+            raise PlanError(f"{key}.{name} is given twice.", "Give it once.")
+        found[key][name] = value
+    return {key: checked_settings(key, values) for key, values in found.items()}
 
 
 def _split(text: str, test_dataset: str | None, seed: int) -> Split:

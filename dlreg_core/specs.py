@@ -185,6 +185,8 @@ class TrainPlan(Spec):
     """Seconds for the whole run: preparing, fitting, evaluating and explaining."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     seed: int = 0
+    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Values that a person chose, by family and name; the catalogue's defaults hold for the others."""
 
 
 class PlannedFit(Spec):

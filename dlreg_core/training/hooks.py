@@ -1,8 +1,8 @@
 """Hearing of every epoch while AutoGluon trains, and ending a training after one.
 
 AutoGluon's callbacks fire around models, not around epochs. Each family has private places that are passed in every
-step and every epoch; for the time of a fit these are wrapped. Nothing of ours ends up in a saved model. The places
-belong to the pinned version, and a test asserts that every family still passes its own.
+step and every epoch; for the time of a fit these are wrapped. Nothing of it ends up in a saved model. The places belong
+to the pinned version, and a test asserts that every family still passes its own.
 
 A training is ended by the family's own means, its early stopping or its time limit, so that what is kept is what the
 family itself would keep: the network of the best epoch so far.
@@ -22,6 +22,8 @@ from unittest.mock import patch
 
 import torch
 
+from dlreg_core.training.feedforward import FeedForwardModel
+
 
 @dataclass(frozen=True)
 class EpochFigures:
@@ -39,8 +41,9 @@ class EpochFigures:
         Mean loss of the training rows over the epoch, as the network was taught by it: with dropout, and while its
         weights were still moving. It may therefore lie above the validation error. None where no step was made, or
         where it isn't a finite number. In the units of the network's own loss: NN_TORCH's is the mean absolute error
-        in target units; FASTAI's, TABM's and REALMLP's is the mean squared error of the standardised target (with
-        FASTAI clipped to a little more than its range, with TABM averaged over the networks inside), so that
+        in target units; FEEDFORWARD's is the loss that was chosen, of the standardised target; FASTAI's, TABM's and
+        REALMLP's is the mean squared error of the standardised target (with FASTAI clipped to a little more than its
+        range, with TABM averaged over the networks inside), so that
         ``sqrt(train_loss) * target_std`` is an RMSE in target units.
     """
 
@@ -272,7 +275,18 @@ def _realmlp(watch: EpochWatch) -> list[Place]:
     ]
 
 
+def _feedforward(watch: EpochWatch) -> list[Place]:
+    def stepped(_: Any, loss: torch.Tensor, rows: int) -> None:
+        watch.stepped(loss, rows)
+
+    def epoch_ended(_: Any, validation: float, planned: int) -> bool:
+        return watch.passed(validation, planned)
+
+    return [(FeedForwardModel, "_stepped", stepped), (FeedForwardModel, "_epoch_ended", epoch_ended)]
+
+
 _PLACES: dict[str, Callable[[EpochWatch], list[Place]]] = {
+    "FEEDFORWARD": _feedforward,
     "NN_TORCH": _nn_torch,
     "TABM": _tabm,
     "FASTAI": _fastai,

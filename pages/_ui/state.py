@@ -90,6 +90,12 @@ def take(key: str, default: Any = None) -> Any:
     return st.session_state.pop(f"kept_{key}", default)
 
 
+def prefill(key: str, value: Any) -> None:
+    """Give a field what it begins with, where it isn't on the page yet; unlike a default, it can be emptied."""
+    if key not in st.session_state:
+        st.session_state[key] = value
+
+
 def _get(name: str) -> str | None:
     value = st.session_state.get(f"open_{name}")
     return str(value) if value else None

@@ -8,6 +8,7 @@ from dlreg_core.jobs.devices import cpu_cores, gpu_names
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.specs import TrainPlan
 from dlreg_core.training.catalogue import FAMILIES
+from pages._ui import network_settings
 
 _SECONDS = (30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 _EFFORTS = {"fast": "Fast", "balanced": "Balanced", "best": "Best"}
@@ -18,7 +19,7 @@ _EFFORT_HELP = (
 
 
 def choose_plan(start: TrainPlan, key: str) -> TrainPlan | None:
-    """Let a person choose the plan, beginning with `start`; None while no network is ticked.
+    """Let a person choose the plan, beginning with `start`; None while no network is ticked or a setting can't be had.
 
     Parameters
     ----------
@@ -43,7 +44,16 @@ def choose_plan(start: TrainPlan, key: str) -> TrainPlan | None:
     if not models:
         st.warning("No network is ticked. Tick at least one.", icon=":material/warning:")
         return None
-    values = {"time_limit": float(seconds), "preset": effort, "device": device, "models": models}
+    settings = network_settings.choose_settings(start.settings, models, key)
+    if settings is None:
+        return None
+    values = {
+        "time_limit": float(seconds),
+        "preset": effort,
+        "device": device,
+        "models": models,
+        "settings": settings,
+    }
     return TrainPlan.model_validate(start.model_dump() | values)
 
 

@@ -1,0 +1,48 @@
+"""The catalogue of networks: what each family is, and what can be chosen about it.
+
+No deep learning library is imported here, so that pages and the command line can describe the families at once.
+"""
+
+from dlreg_core.training.catalogue.families import (
+    BASELINES,
+    BASIC,
+    DEFAULT_FAMILIES,
+    ENSEMBLE,
+    FAMILIES,
+    LARGE_TABLE,
+    Family,
+    Size,
+    family,
+    sample_settings,
+)
+from dlreg_core.training.catalogue.setting import Setting
+from dlreg_core.training.catalogue.settings import (
+    checked_settings,
+    counts,
+    defaults,
+    parsed_setting,
+    setting,
+    settings_of,
+    to_autogluon,
+)
+
+__all__ = [
+    "BASELINES",
+    "BASIC",
+    "DEFAULT_FAMILIES",
+    "ENSEMBLE",
+    "FAMILIES",
+    "LARGE_TABLE",
+    "Family",
+    "Setting",
+    "Size",
+    "checked_settings",
+    "counts",
+    "defaults",
+    "family",
+    "parsed_setting",
+    "sample_settings",
+    "setting",
+    "settings_of",
+    "to_autogluon",
+]
