@@ -83,6 +83,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
     split: Annotated[str, typer.Option(help="random, time:COLUMN or group:COLUMN.")] = "random",
+    validation: Annotated[
+        str, typer.Option(help="What chooses between models: auto, holdout, folds or folds:NUMBER.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
     name: Annotated[str, typer.Option(help="Name of the run.")] = "",
     export: Annotated[Path | None, typer.Option(help="Write the best model to this file.")] = None,
@@ -102,7 +105,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         own = store.add(test_data, test_data.name).id if test_data else None
         plan = _plan(models, preset, time_limit, seed, setting or ())
         features = tuple(column for column in dataset.column_names if column != target)
-        recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, seed))
+        recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, validation, seed))
         experiment = Experiment(
             name=name or f"{dataset.name} → {target}",
             dataset_id=dataset.id,
@@ -190,19 +193,31 @@ def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str
     return {key: checked_settings(key, values) for key, values in found.items()}
 
 
-def _split(text: str, test_dataset: str | None, seed: int) -> Split:
+def _split(text: str, test_dataset: str | None, validation: str, seed: int) -> Split:
     kind, _, column = text.partition(":")
+    choice = _choice_of_models(validation)
     if test_dataset is not None:
         if text != "random":
             raise PlanError("An own test file and a split by column can't be had together.", "Give one of the two.")
-        return Split(kind="own", test_dataset=test_dataset, seed=seed)
+        return Split(kind="own", test_dataset=test_dataset, seed=seed, **choice)
     if kind == "random" and not column:
-        return Split(seed=seed)
+        return Split(seed=seed, **choice)
     if kind == "time" and column:
-        return Split(kind="time", column=column, seed=seed)
+        if choice.get("choose_by") == "folds":
+            raise PlanError("A split by time can't have folds: networks would learn from later rows.", "Use holdout.")
+        return Split(kind="time", column=column, seed=seed, **choice)
     if kind == "group" and column:
-        return Split(kind="group", column=column, seed=seed)
+        return Split(kind="group", column=column, seed=seed, **choice)
     raise PlanError(f"{text!r} is no split.", "Use random, time:COLUMN or group:COLUMN.")
+
+
+def _choice_of_models(text: str) -> dict[str, Any]:
+    kind, _, number = text.partition(":")
+    if kind in ("auto", "holdout", "folds") and not number:
+        return {"choose_by": kind}
+    if kind == "folds" and number.isdecimal() and 2 <= int(number) <= 20:
+        return {"choose_by": "folds", "folds": int(number)}
+    raise PlanError(f"{text!r} is no way to choose between models.", "Use auto, holdout, folds or folds:2 to folds:20.")
 
 
 def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Experiment:

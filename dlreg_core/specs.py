@@ -132,6 +132,12 @@ class Split(Spec):
     test: float = Field(default=0.15, gt=0, lt=1)
     seed: int = 0
     test_dataset: str | None = None
+    choose_by: Literal["auto", "holdout", "folds"] = "auto"
+    """Whether models are chosen on validation rows of their own, or by folds of all rows that aren't for the test: then
+    each row is predicted by networks that have not learned from it. The program takes folds for small tables.
+    """
+    folds: int = Field(default=0, ge=0, le=20)
+    """How many folds; 0 leaves it to the program."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -141,6 +147,10 @@ class Split(Spec):
             raise ValueError(f"a split by {self.kind} needs a column")
         if self.kind == "own" and not self.test_dataset:
             raise ValueError("a split with an own test file needs that file")
+        if self.folds == 1 or (self.folds and self.choose_by == "holdout"):
+            raise ValueError("there are two folds at least, or none with validation rows of their own")
+        if self.choose_by == "folds" and self.kind == "time":
+            raise ValueError("a split by time has validation rows of its own: folds would learn from later rows")
         return self
 
 
@@ -179,7 +189,7 @@ Preset = Literal["fast", "balanced", "best"]
 class TrainPlan(Spec):
     """Which networks are trained, for how long, and on what."""
 
-    models: tuple[str, ...] = Field(default=("NN_TORCH", "FASTAI", "TABM", "REALMLP"), min_length=1)
+    models: tuple[str, ...] = Field(default=("FEEDFORWARD", "FASTAI", "NN_TORCH", "TABM", "REALMLP"), min_length=1)
     preset: Preset = "balanced"
     time_limit: float = Field(default=120.0, gt=0)
     """Seconds for the whole run: preparing, fitting, evaluating and explaining."""
@@ -199,6 +209,8 @@ class PlannedFit(Spec):
     """Epochs that the learning-rate schedule spans."""
     stop_after: int | None = None
     """Epoch after which the clock cut the training; None where it ended by itself."""
+    fold_stops: tuple[int | None, ...] = ()
+    """The same for each fold, where there are several and one of them was cut."""
     seed: int
     threads: int
     device: Literal["cpu", "gpu"]
@@ -354,11 +366,12 @@ class Event(Spec):
     """One line of a task's event log. ``kind`` names what happened, ``data`` carries its figures.
 
     Kinds: ``stage`` (name), ``plan`` (models), ``forecast`` (seconds until the end, as far as that can be told),
-    ``model_started`` (model, family, epochs, expected), ``model_taken`` (model, validation, seconds; it comes from an
-    earlier task), ``epoch`` (model, epoch, epochs, validation, train_loss, and ``earlier``: a list of epoch, validation
-    and training loss for epochs that had no event of their own), ``model_finished`` (model, validation, seconds,
-    epochs_trained), ``model_skipped`` and ``model_failed`` (model, reason), ``resources`` (memory_mb, machine_mb, cpu:
-    cores in use, gpu_memory_mb, gpu_share), ``progress`` (share), ``log`` (text).
+    ``model_started`` (model, family, epochs, expected, folds), ``model_taken`` (model, validation, seconds; it comes
+    from an earlier task), ``epoch`` (model, epoch, epochs, validation, train_loss; ``earlier``: a list of epoch,
+    validation and training loss for epochs that had no event of their own; and ``fold`` where there are several),
+    ``model_finished`` (model, validation, seconds, epochs_trained), ``model_skipped`` and ``model_failed`` (model,
+    reason), ``resources`` (memory_mb, machine_mb, cpu: cores in use, gpu_memory_mb, gpu_share), ``progress`` (share),
+    ``log`` (text).
     """
 
     time: datetime
@@ -385,19 +398,17 @@ class FinishedFit(Spec):
     trained: int = 0
     """Epochs that were really trained."""
     converged: bool = False
+    variant: int = 0
+    """Which variant of its family's settings it has; 0 for the usual ones."""
 
 
 class Checkpoint(Spec):
-    """What a training has finished so far: the content of ``checkpoint.json``, from which it can be continued.
-
-    ``snapshot`` names the folder with the state of the predictor that belongs to it.
-    """
+    """What a training has finished so far: the content of ``checkpoint.json``, from which it can be continued."""
 
     schema_version: int = SCHEMA_VERSION
     fits: tuple[FinishedFit, ...] = ()
     speeds: dict[str, FamilySpeed] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)
-    snapshot: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
     """With what the networks were trained: they can't be taken over by other versions."""
 
@@ -455,11 +466,16 @@ class Comparison(Spec):
 
 
 class RowCounts(Spec):
-    """How many rows went where."""
+    """How many rows went where.
+
+    With ``folds`` there are no validation rows: each training row is in one of so many folds, and chooses between
+    models by predictions of networks that have not learned from it.
+    """
 
     train: int
     validation: int
     test: int
+    folds: int = 0
     dropped_missing_target: int = 0
     dropped_duplicates: int = 0
 

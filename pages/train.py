@@ -21,7 +21,7 @@ def set_up(
     """Let a person choose the plan and start; return the plan."""
     plan = training_plan.choose_plan(start, key)
     try:
-        rows = preparing.counts(dataset, recipe).train
+        rows = preparing.counts(dataset, recipe, (plan or start).time_limit).train
     except RecipeError as exc:
         errors.show(exc)
         lead("Change the preparation", "prepare")

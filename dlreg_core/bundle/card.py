@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlreg_core.bundle.manifest import Manifest
 from dlreg_core.prepare.schema import Field
 from dlreg_core.report import words
-from dlreg_core.specs import ColumnType, Experiment, TrainResult
+from dlreg_core.specs import ColumnType, Experiment, RowCounts, TrainResult
 
 _TEMPLATE = """---
 library_name: dlreg
@@ -58,7 +58,7 @@ use it only if you trust whoever made it.
 
 ## How it was made
 
-- Data: {dataset}, {train:,} rows to train, {validation:,} to choose between models, {test:,} to judge. Split: {split}.
+- Data: {dataset}, {rows}, {test:,} to judge. Split: {split}.
 - The figures above are from the {test:,} test rows, which chose nothing.
 - Trained on {date} with {versions}.
 
@@ -92,8 +92,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         versus=words.versus_baseline(result) if is_best else "",
         python=manifest.versions["python"],
         columns="\n".join(_line(field) for field in manifest.inputs.fields),
-        train=manifest.rows.train,
-        validation=manifest.rows.validation,
+        rows=_rows(manifest.rows),
         test=manifest.rows.test,
         split=_split(experiment),
         date=f"{manifest.created:%d %B %Y}",
@@ -110,6 +109,12 @@ def _line(field: Field) -> str:
         shown = ", ".join(field.levels[:8])
         seen = shown + (f" and {len(field.levels) - 8} more" if len(field.levels) > 8 else "")
     return f"| {_cell(field.name)} | {field.type.value} | {_cell(seen)} |"
+
+
+def _rows(rows: RowCounts) -> str:
+    if rows.folds:
+        return f"{rows.train:,} rows to train and, in {rows.folds} folds, to choose between models"
+    return f"{rows.train:,} rows to train, {rows.validation:,} to choose between models"
 
 
 def _split(experiment: Experiment) -> str:

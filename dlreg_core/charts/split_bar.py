@@ -25,7 +25,7 @@ class SplitBar:
 
     def frame(self) -> pd.DataFrame:
         """Return ``part``, ``rows`` and ``share``."""
-        rows = {part: getattr(self.counts, part) for part in _PARTS}
+        rows = {part: n for part in _PARTS if (n := getattr(self.counts, part)) or not self.counts.folds}
         total = max(1, sum(rows.values()))
         lines = [{"part": part, "rows": n, "share": n / total} for part, n in rows.items()]
         return pd.DataFrame(lines, columns=["part", "rows", "share"])
@@ -34,14 +34,16 @@ class SplitBar:
     def alt(self) -> str:
         """What is seen, in a sentence."""
         parts = ", ".join(f"{line['part']} {line['rows']:,}" for line in records(self.frame()))
-        return f"Rows by part: {parts}."
+        folds = f", the first in {self.counts.folds} folds" if self.counts.folds else ""
+        return f"Rows by part: {parts}{folds}."
 
     def plot(self) -> go.Figure:
         """Return the figure."""
         figure = theme.figure(height=64, grid="")
         for line in records(self.frame()):
             share = percent(line["share"])
-            text = f"<b>{line['part']}</b>  {line['rows']:,}" if line["share"] >= _NARROW else ""
+            folds = f" in {self.counts.folds} folds" if self.counts.folds and line["part"] == "train" else ""
+            text = f"<b>{line['part']}</b>  {line['rows']:,}{folds}" if line["share"] >= _NARROW else ""
             figure.add_bar(
                 x=[line["rows"]],
                 y=[""],

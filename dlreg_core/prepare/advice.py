@@ -51,7 +51,8 @@ def split_advice(dataset: Dataset, target: str) -> SplitAdvice:
 
 def few_rows_warning(counts: RowCounts) -> str:
     """Say that too few rows choose or judge to tell models apart; empty where there are enough."""
-    for rows, verb in ((counts.test, "judge the models"), (counts.validation, "choose between the models")):
+    choosing = counts.train if counts.folds else counts.validation
+    for rows, verb in ((counts.test, "judge the models"), (choosing, "choose between the models")):
         if rows < _FEW_ROWS:
             only = "Only 1 row would" if rows == 1 else f"Only {rows} rows would"
             return f"{only} {verb}: too few to tell them apart. Choose other shares, another split, or add rows."

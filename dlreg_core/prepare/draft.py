@@ -34,6 +34,7 @@ class Draft(Spec):
     test: float = 0.15
     seed: int = 0
     test_dataset: str | None = None
+    choose_by: Literal["auto", "holdout", "folds"] = "auto"
     plan: TrainPlan = TrainPlan()
 
     def changed(self, **updates: Any) -> Draft:
@@ -69,6 +70,7 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         test=split.test,
         seed=split.seed,
         test_dataset=split.test_dataset,
+        choose_by=split.choose_by,
     )
 
 
@@ -128,6 +130,7 @@ def _split(dataset: Dataset, draft: Draft) -> Split:
             test=draft.test,
             seed=draft.seed,
             test_dataset=draft.test_dataset if draft.kind == "own" else None,
+            choose_by="auto" if draft.kind == "time" else draft.choose_by,
         )
     except ValidationError as exc:
         raise RecipeError(

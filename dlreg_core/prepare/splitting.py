@@ -27,6 +27,67 @@ class SplitRows:
     validation: Rows
     test: Rows
 
+    def without_validation(self) -> SplitRows:
+        """Return the same test rows, with all others to train on."""
+        return SplitRows(np.sort(np.concatenate([self.train, self.validation])), self.validation[:0], self.test)
+
+
+_FOLD_ROWS_A_SECOND = 20
+_MOST_FOLD_ROWS = 100_000
+_MANY_FOLDS, _FEW_FOLDS, _MANY_FOLDS_BELOW = 8, 5, 2_500
+"""Folds of a small and of a middling table: the more there are, the more rows each network learns from."""
+
+
+def fold_count(split: Split, rows: int, time_limit: float) -> int:
+    """Return in how many folds the rows that aren't for the test are divided; 0 where some are held out instead.
+
+    Parameters
+    ----------
+    split : Split
+        What was asked for.
+    rows : int
+        Rows that aren't for the test.
+    time_limit : float
+        Seconds of the run: each network is trained once for every fold, which takes more time the more rows there are.
+    """
+    if split.kind == "time" or split.choose_by == "holdout":
+        return 0
+    if split.choose_by == "auto" and rows > min(_MOST_FOLD_ROWS, _FOLD_ROWS_A_SECOND * time_limit):
+        return 0
+    count = split.folds or (_MANY_FOLDS if rows <= _MANY_FOLDS_BELOW else _FEW_FOLDS)
+    return max(2, min(count, rows // 2))
+
+
+def fold_numbers(frame: pd.DataFrame, target: NDArray[np.float64], split: Split, folds: int) -> Rows:
+    """Return the fold of each row, numbered from 0.
+
+    The rows of a group stay together. Otherwise each fold has small and large targets in the same proportions: the rows
+    are sorted by their target, and each run of as many neighbours as there are folds is dealt out at random.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows that aren't for the test.
+    target : ndarray, shape (rows,)
+        Their targets.
+    split : Split
+        How the table is divided.
+    folds : int
+        How many there shall be.
+    """
+    # A stream of its own, so that the choice of the test rows doesn't move these.
+    rng = np.random.default_rng([split.seed, 3])
+    if split.kind == "group":
+        groups = _keys(frame, split).astype(str).to_numpy()
+        names, sizes = np.unique(groups, return_counts=True)
+        folds = min(folds, len(names))
+        part_of = _share_out(sizes, np.full(folds, 1 / folds), int(rng.integers(2**31)))
+        return part_of[np.searchsorted(names, groups)]
+    dealt = np.concatenate([rng.permutation(folds) for _ in range(-(-len(target) // folds))])[: len(target)]
+    found = np.empty(len(target), dtype=np.int64)
+    found[np.argsort(target, kind="stable")] = dealt
+    return found
+
 
 def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
     """Divide the rows of a table.

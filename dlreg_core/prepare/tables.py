@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.prepare.schema import coerce_column
-from dlreg_core.prepare.splitting import Rows, split_rows
+from dlreg_core.prepare.splitting import Rows, fold_count, fold_numbers, split_rows
 from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
 
 
@@ -21,7 +21,8 @@ class PreparedTable:
     """Raw rows by part.
 
     ``train``, ``validation`` and ``test`` hold raw features; ``y_*`` the target as float64; ``rows_*`` the row numbers
-    in the stored table (for the test part: in the own test file where there is one).
+    in the stored table (for the test part: in the own test file where there is one). With folds, all rows that aren't
+    for the test are in ``train``, ``validation`` is empty, and ``folds`` has the fold of each.
     """
 
     train: pd.DataFrame
@@ -36,6 +37,17 @@ class PreparedTable:
     types: dict[str, ColumnType]
     day_first: dict[str, bool | None]
     counts: RowCounts
+    folds: NDArray[np.int64] | None = None
+
+    @property
+    def y_choosing(self) -> NDArray[np.float64]:
+        """Targets of the rows that models are chosen by."""
+        return self.y_validation if self.folds is None else self.y_train
+
+    @property
+    def rows_choosing(self) -> Rows:
+        """Row numbers of the rows that models are chosen by."""
+        return self.rows_validation if self.folds is None else self.rows_train
 
 
 def feature_types(dataset: Dataset, recipe: Recipe) -> dict[str, ColumnType]:
@@ -59,7 +71,11 @@ def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[Rows, int, int]:
 
 
 def prepare_table(
-    dataset: Dataset, table: pd.DataFrame, recipe: Recipe, own_test: pd.DataFrame | None = None
+    dataset: Dataset,
+    table: pd.DataFrame,
+    recipe: Recipe,
+    own_test: pd.DataFrame | None = None,
+    time_limit: float = 0.0,
 ) -> PreparedTable:
     """Apply a recipe.
 
@@ -73,6 +89,9 @@ def prepare_table(
         What to predict, from what, cleaned and split how.
     own_test : pandas.DataFrame, optional
         The stored table of the person's own test file.
+    time_limit : float
+        Seconds of the run that it is for: with more of them, more rows are divided into folds where that is left to
+        the program.
 
     Raises
     ------
@@ -89,6 +108,9 @@ def prepare_table(
         if own_test is None:
             raise RecipeError("The own test file is not there.", "Upload it again.")
         test, rows_test = _own_test_rows(own_test, recipe)
+    folds = fold_count(recipe.split, len(parts.train) + len(parts.validation), time_limit)
+    if folds:
+        parts = parts.without_validation()
     train, validation = usable.iloc[parts.train], usable.iloc[parts.validation]
     y_train, y_validation, y_test = (_target(part, recipe) for part in (train, validation, test))
     if np.ptp(y_train) == 0:
@@ -96,6 +118,7 @@ def prepare_table(
             f"The target {recipe.target} has the same value in all training rows.", "Choose another target."
         )
     features = list(recipe.features)
+    numbers = fold_numbers(train, y_train, recipe.split, folds) if folds else None
     return PreparedTable(
         train=train[features],
         validation=validation[features],
@@ -114,7 +137,9 @@ def prepare_table(
             test=len(test),
             dropped_missing_target=without_target,
             dropped_duplicates=duplicates,
+            folds=0 if numbers is None else int(numbers.max()) + 1,
         ),
+        folds=numbers,
     )
 
 
@@ -142,6 +167,7 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
         store.table(experiment.dataset_id),
         experiment.recipe,
         store.table(own) if own else None,
+        experiment.plan.time_limit,
     )
 
 

@@ -36,10 +36,16 @@ def device_words(result: TrainResult) -> str:
 
 def rows_words(rows: RowCounts) -> str:
     """Return how many rows went where, and how many were left out."""
-    text = (
-        f"The networks learned from {rows.train:,} rows, {rows.validation:,} validation rows chose among them, and "
-        f"{rows.test:,} test rows judged them once."
-    )
+    if rows.folds:
+        text = (
+            f"The networks learned from {rows.train:,} rows in {rows.folds} folds: each row chose among them by "
+            f"predictions of networks that had not seen it. {rows.test:,} test rows judged them once."
+        )
+    else:
+        text = (
+            f"The networks learned from {rows.train:,} rows, {rows.validation:,} validation rows chose among them, and "
+            f"{rows.test:,} test rows judged them once."
+        )
     left_out = [
         f"{count:,} {what}"
         for count, what in (

@@ -2,11 +2,11 @@
 
 Nothing here trains or looks at a clock; it is arithmetic on measured figures and can be tested as such.
 
-The rule: quick families first and a fair share each, in proportion to the catalogue's weights. Each is measured just
-before its turn, so that a short budget isn't spent on measuring. A family that needs less than its share leaves the
-rest to the others; one whose shortest useful training doesn't fit waits until the others are done, and is skipped with
-that reason if it still doesn't. What is left after that goes to the families that did best on validation, for longer
-schedules and more seeds.
+The rule is successive halving over families. In a first round every family gets a share of a part of the budget, in
+proportion to the catalogue's weights, quick families first; each is measured just before its turn. One whose shortest
+useful training doesn't fit waits until the others are done, and is skipped with that reason if it still doesn't. What
+is left then goes to the families that did best on rows held out: for longer schedules, for variants of their settings
+and for more seeds, as long as the ensemble gains by it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from dlreg_core.specs import Preset
 from dlreg_core.training.catalogue import FAMILIES, Family, family
 
 EXTRA_FITS: dict[Preset, int] = {"fast": 0, "balanced": 4, "best": 24}
-"""How many trainings may follow the first round."""
+"""How many trainings may follow the first round in any case."""
 
-_COMFORT = 5
+_FIRST_ROUND: dict[Preset, float] = {"fast": 1.0, "balanced": 0.6, "best": 0.4}
+"""Share of the budget that the first round may take, as far as that suffices for useful trainings."""
+
+_COMFORT = 3
 """A larger network is taken when it gets this multiple of the fewest useful epochs."""
 
 GRACE_SECONDS = 10.0
@@ -36,8 +39,13 @@ _FAR_BEHIND = 1.25
 _LONGER = 1.5
 """A repetition is made longer when at least this multiple of the first schedule fits."""
 
+_GROWTH = 0.6
+"""A larger network than before is tried where it takes no more than this share of what is left."""
 
-_PATIENCE = 3
+_TIRED = 0.02
+"""By so much of its error a family is thought worse for each time that it was trained: others get their turn."""
+
+_PATIENCE = 4
 """After so many additional trainings that didn't help, no more follow."""
 
 _NEXT_TO_NOTHING = 5e-4
@@ -51,11 +59,15 @@ class Speed:
     fixed: float
     epoch: float
     rows: int = 0
-    """Training rows of the table; 0 for a middling one."""
+    """Rows that a training learns from; 0 for a middling table."""
 
     def fewest(self, chosen: Family) -> int:
         """Return the fewest epochs of a family that are worth their time on this table."""
         return chosen.fewest(self.rows) if self.rows else chosen.fewest_epochs
+
+    def enough(self, chosen: Family) -> int:
+        """Return the epochs of a family beyond which more hardly ever help on this table."""
+        return chosen.enough(self.rows) if self.rows else chosen.enough_epochs
 
     def seconds(self, epochs: int, cost: float = 1.0) -> float:
         """Return the time of a training."""
@@ -68,8 +80,42 @@ class Speed:
 
 
 @dataclass(frozen=True)
+class Capacity:
+    """What there is to train with.
+
+    Attributes
+    ----------
+    left : float
+        Seconds until all training must be over.
+    lanes : int
+        Trainings that go on side by side.
+    folds : int
+        Trainings of each network, one for each fold of the rows.
+    busy : float
+        Seconds of lanes' time that present trainings will still take, all together.
+    """
+
+    left: float
+    lanes: int = 1
+    folds: int = 1
+    busy: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of lanes' time that are free, for each fold of one network."""
+        return (self.left * self.lanes - self.busy) / self.folds
+
+    @property
+    def longest(self) -> float:
+        """Seconds that each training of one network may take, when its folds are spread over the lanes."""
+        waves = math.ceil(self.folds / self.lanes)
+        # Lanes that are still busy with something else are waited for by the folds of this network together.
+        return (self.left - (self.busy / self.lanes if self.folds > 1 else 0.0)) / waves
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """A training that has been done."""
+    """A network that has been trained; seconds and epochs are those of one of its folds."""
 
     key: str
     size: int
@@ -81,17 +127,19 @@ class Outcome:
     """Epochs that were really trained; as many as planned where this is 0."""
     converged: bool = False
     """True when the training ended by itself before the last planned epoch."""
+    variant: int = 0
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A training to do next, with the time it is expected to take."""
+    """A network to train next, with the time that each of its folds is expected to take."""
 
     key: str
     size: int
     epochs: int
     seed: int
     seconds: float
+    variant: int = 0
 
 
 def order(keys: Sequence[str]) -> tuple[str, ...]:
@@ -99,8 +147,15 @@ def order(keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(chosen.key for chosen in FAMILIES if chosen.key in keys)
 
 
-def share(key: str, speed: Speed, waiting: Sequence[str], left: float, *, first: bool) -> float | None:
-    """Return the seconds that a family gets.
+def first_round_left(left: float, began: float, preset: Preset) -> float:
+    """Return the seconds that the first round has left, of a training for which there were `began` at its start."""
+    return left - (1 - _FIRST_ROUND[preset]) * max(0.0, began)
+
+
+def share(
+    key: str, speed: Speed, waiting: Sequence[str], capacity: Capacity, *, first: bool, spare: float = 0.0
+) -> float | None:
+    """Return the seconds that each fold of a family's first network gets.
 
     Parameters
     ----------
@@ -110,11 +165,13 @@ def share(key: str, speed: Speed, waiting: Sequence[str], left: float, *, first:
         Its measured speed.
     waiting : sequence of str
         All families that still wait for their first training, this one among them.
-    left : float
-        Seconds left for all of them.
+    capacity : Capacity
+        What there is for all of them.
     first : bool
-        True while nothing has been trained: then a training that is worth its time may take all there is, and a little
-        more, since a result a few seconds late is better than none.
+        True where no family could have a training within its share: then one that is worth its time may take all there
+        is, and a little more, since a result a few seconds late is better than none.
+    spare : float
+        Seconds beyond ``capacity.left`` that are meant for later, and are given where a useful training needs them.
 
     Returns
     -------
@@ -123,17 +180,20 @@ def share(key: str, speed: Speed, waiting: Sequence[str], left: float, *, first:
     """
     chosen = family(key)
     needed = speed.seconds(speed.fewest(chosen))
-    fair = left * chosen.weight / sum(family(other).weight for other in waiting)
-    most = speed.seconds(chosen.enough_epochs, chosen.sizes[-1].cost)
+    weight = chosen.weight / sum(family(other).weight for other in waiting)
+    fair = min(capacity.seconds * weight, capacity.longest)
     if needed <= fair:
-        return min(fair, most)
+        return min(fair, speed.seconds(speed.enough(chosen), chosen.sizes[-1].cost))
+    whole = Capacity(capacity.left + spare, capacity.lanes, capacity.folds, capacity.busy)
+    if first:
+        return needed if needed <= max(whole.longest, 0.0) + GRACE_SECONDS else None
     # A little more than its share, if that makes the difference between a training and none.
-    lent = max(left, 0.0) + GRACE_SECONDS if first else min(left, _LENT * fair)
+    lent = min(_LENT * whole.seconds * weight, whole.longest)
     return needed if needed <= lent else None
 
 
 def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | None = None) -> Proposal | None:
-    """Propose the first training of a family within its share; None where no useful one fits.
+    """Propose the first network of a family, each fold within its share; None where no useful one fits.
 
     `at_most` is the largest of the family's sizes for which there is memory.
     """
@@ -141,7 +201,7 @@ def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | No
     size = _largest_size(chosen, speed, share)
     size = size if at_most is None else min(size, at_most)
     cost = chosen.sizes[size].cost
-    epochs = min(chosen.enough_epochs, speed.epochs(share, cost))
+    epochs = min(speed.enough(chosen), speed.epochs(share, cost))
     if epochs < speed.fewest(chosen):
         return None
     return Proposal(key, size, epochs, seed, speed.seconds(epochs, cost))
@@ -150,16 +210,19 @@ def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | No
 def next_fit(
     done: Sequence[Outcome],
     speeds: Mapping[str, Speed],
-    budget: float,
+    capacity: Capacity,
     preset: Preset,
     *,
     taken: int = 0,
     errors: Sequence[float] = (),
+    under_way: Sequence[str] = (),
+    largest: Mapping[str, int] | None = None,
 ) -> Proposal | None:
-    """Propose one more training for time that is left.
+    """Propose one more network for time that is left.
 
     The family that is best on validation comes first, then the others by what they reached, each with a longer
-    schedule where the first one was cut short by its share, and with another seed in any case: both add to an ensemble.
+    schedule where the first one was cut short by its share, with the next variant of its settings, and with another
+    seed in any case: all of them add to an ensemble.
 
     Parameters
     ----------
@@ -167,15 +230,19 @@ def next_fit(
         What has been trained, in order.
     speeds : mapping of str to Speed
         Measured speeds.
-    budget : float
-        Seconds left.
+    capacity : Capacity
+        What there is to train with.
     preset : {"fast", "balanced", "best"}
-        How many additional trainings are wanted in any case.
+        How many additional networks are wanted in any case.
     taken : int
         How many of `done` come from an earlier task.
     errors : sequence of float
-        Validation RMSE of the ensemble after the first round and after each additional training. Beyond the number
+        Validation RMSE of the ensemble after the first round and after each additional network. Beyond the number
         that is wanted in any case, training goes on while one of the last ones helped.
+    under_way : sequence of str
+        Families of networks that are being trained now.
+    largest : mapping of str to int, optional
+        The largest size of each family for which there is memory.
 
     Returns
     -------
@@ -184,17 +251,18 @@ def next_fit(
     """
     families = {outcome.key for outcome in done}
     new = {outcome.key for outcome in done[taken:]} - {outcome.key for outcome in done[:taken]}
-    extra = len(done) - taken - len(new)
+    extra = len(done) - taken - len(new) + len(under_way)
     if extra >= EXTRA_FITS[preset] and (preset == "fast" or not still_improving(errors)):
         return None
     best = {key: min((o for o in done if o.key == key), key=lambda o: o.validation) for key in families}
-    times = {key: sum(o.key == key for o in done) for key in families}
+    times = {key: sum(o.key == key for o in done) + sum(other == key for other in under_way) for key in families}
     # Another seed of a family that is far behind adds nothing to an ensemble.
     least = min(outcome.validation for outcome in best.values()) if best else 0.0
     good = [key for key in families if best[key].validation <= _FAR_BEHIND * least]
-    ranked = sorted(good, key=lambda key: (best[key].validation * (1 + 0.05 * (times[key] - 1)), key))
+    ranked = sorted(good, key=lambda key: (best[key].validation * (1 + _TIRED * (times[key] - 1)), key))
     for key in ranked:
-        proposal = _repetition(best[key], times[key], speeds[key], budget)
+        most = (largest or {}).get(key, len(family(key).sizes) - 1)
+        proposal = _repetition(best[key], times[key], speeds[key], capacity.longest, most)
         if proposal is not None:
             return proposal
     return None
@@ -208,15 +276,19 @@ def still_improving(errors: Sequence[float]) -> bool:
 
 
 def _largest_size(chosen: Family, speed: Speed, share: float) -> int:
-    wanted = min(chosen.enough_epochs, _COMFORT * speed.fewest(chosen))
+    wanted = min(speed.enough(chosen), _COMFORT * speed.fewest(chosen))
     fitting = [i for i, size in enumerate(chosen.sizes) if i == 0 or speed.epochs(share, size.cost) >= wanted]
     return fitting[-1]
 
 
-def _repetition(best: Outcome, times: int, speed: Speed, budget: float) -> Proposal | None:
+def _repetition(best: Outcome, times: int, speed: Speed, seconds: float, largest: int) -> Proposal | None:
+    """Propose to train a family once more: larger where its first network was kept small by its share, else longer."""
     chosen = family(best.key)
-    cost = chosen.sizes[best.size].cost
-    fitting = min(chosen.enough_epochs, speed.epochs(budget, cost))
+    # One size at a time: validation tells whether a larger network pays on this table.
+    grown = min(best.size + 1, largest, _largest_size(chosen, speed, _GROWTH * seconds)) if times == 1 else 0
+    size = max(best.size, grown)
+    cost = chosen.sizes[size].cost
+    fitting = min(speed.enough(chosen), speed.epochs(seconds, cost))
     # Without a schedule, a training that stopped by itself will need about as many epochs again, not all that it had.
     usual = best.trained if best.trained and best.converged and not chosen.has_schedule else best.epochs
     if fitting < usual:
@@ -224,5 +296,5 @@ def _repetition(best: Outcome, times: int, speed: Speed, budget: float) -> Propo
     longer = not best.converged and fitting >= _LONGER * best.epochs
     # Twice the schedule at most: the validation then tells whether to go on in that direction.
     epochs = min(fitting, 2 * best.epochs if longer else best.epochs)
-    seconds = speed.seconds(epochs if longer else min(epochs, usual), cost)
-    return Proposal(best.key, best.size, epochs, best.seed + times, seconds)
+    expected = speed.seconds(epochs if longer else min(epochs, usual), cost)
+    return Proposal(best.key, size, epochs, best.seed + times, expected, variant=times)

@@ -1,33 +1,45 @@
-"""The trainings of a run, one after the other, within its budget or exactly as an earlier run made them."""
+"""The trainings of a run, side by side on its lanes, within its budget or exactly as an earlier run made them."""
 
 from __future__ import annotations
 
 import itertools
 import math
+import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 from dlreg_core.errors import TrainingError
 from dlreg_core.runs.outlook import Outlook
-from dlreg_core.specs import Checkpoint, FamilySpeed, FinishedFit, PlannedFit, Preset, ResolvedPlan, TrainPlan
+from dlreg_core.specs import Checkpoint, FamilySpeed, PlannedFit, Preset, ResolvedPlan, TrainPlan
 from dlreg_core.training.allocation import (
     EXTRA_FITS,
     GRACE_SECONDS,
+    Capacity,
     Outcome,
     Proposal,
     Speed,
     first_fit,
+    first_round_left,
     next_fit,
     order,
     share,
 )
-from dlreg_core.training.catalogue import Family, family, sample_settings
-from dlreg_core.training.hooks import EpochWatch
-from dlreg_core.training.networks import FitFailedError, NetworkTrainer
+from dlreg_core.training.catalogue import (
+    Family,
+    chosen_for_autogluon,
+    family,
+    fixes_size,
+    sample_settings,
+    variant_settings,
+)
+from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
+from dlreg_core.training.lanes import Lanes, Told
+from dlreg_core.training.networks import Networks
 from dlreg_core.training.surroundings import EpochReporter, Surroundings, Trained, outcome_of
+from dlreg_core.training.under_way import NetworkUnderWay
 
 _EVENT_SECONDS = 0.3
-"""Epoch events are not written more often than this."""
+"""Epoch events of a training are not written more often than this."""
 
 _MOST_EVENTS = 3_000
 """Epoch events of a whole run: their distance grows with its budget."""
@@ -35,15 +47,15 @@ _MOST_EVENTS = 3_000
 _LATE_SHARE = 0.05
 """Share of the budget by which a network may be late whose schedule is nearly through."""
 
-_MOST_THREADS = 8
 _LEAST_SECONDS = 2.0
 """With fewer seconds left, a family isn't even measured."""
 
-_PILOT_SHARE, _LEAST_PILOT_SECONDS = 0.08, 1.5
+_PILOT_SHARE, _LEAST_PILOT_SECONDS = 0.06, 1.5
 """Share of the time left that measuring a family may take before it makes do with what it has seen."""
 
-_SHORT = 60.0
-"""With fewer seconds to train, trying out numbers of threads costs more than it gains."""
+_LOOK_SECONDS = 0.2
+_GPU_IN_DOUBT_ROWS = 30_000
+"""With fewer rows a processor may be quicker than a GPU: both are measured."""
 
 
 class Campaign:
@@ -51,40 +63,54 @@ class Campaign:
 
     Parameters
     ----------
-    trainer : NetworkTrainer
+    networks : Networks
         Where the networks go.
+    lanes : Lanes
+        Where they are trained.
     plan : TrainPlan
         What a person asked for.
-    cores : int
-        Processor cores that this run may use.
+    threads : int
+        Processor threads of a lane.
     surroundings : Surroundings
         What it hears and tells.
+    gpu : bool
+        Whether there is a GPU to train on.
     earlier : Checkpoint, optional
-        What an earlier task of the run has trained, and the trainer has taken over.
+        What an earlier task of the run has trained, and `networks` has taken over.
     """
 
     def __init__(
         self,
-        trainer: NetworkTrainer,
+        networks: Networks,
+        lanes: Lanes,
         plan: TrainPlan,
-        cores: int,
         surroundings: Surroundings,
+        *,
+        threads: int = 1,
+        gpu: bool = False,
         earlier: Checkpoint | None = None,
     ) -> None:
-        self._trainer = trainer
+        self._networks = networks
+        self._lanes = lanes
         self._plan = plan
         self._around = surroundings
         self._left = surroundings.time_left
         self._emit = surroundings.emit
-        self._cores = cores
+        self._threads = threads
+        self._gpu = gpu
         earlier = earlier or Checkpoint()
-        self._speeds = {key: Speed(speed.fixed, speed.epoch, trainer.rows) for key, speed in earlier.speeds.items()}
-        self._threads = {key: speed.threads for key, speed in earlier.speeds.items()}
+        self._speeds = {key: Speed(speed.fixed, speed.epoch, networks.rows) for key, speed in earlier.speeds.items()}
+        self._on_gpu = dict.fromkeys(self._speeds, gpu)
         self.trained = Trained(done=list(earlier.fits))
         self._taken = len(earlier.fits)
         self._broken: set[str] = set()
         self._largest: dict[str, int] = {}
         self._began = 0.0
+        self._waiting: list[str] = []
+        self._late: list[str] = []
+        self._measuring: dict[str, PilotOrder] = {}
+        self._under_way: list[NetworkUnderWay] = []
+        self._errors: list[float] = []
 
     def heed(self, outlook: Outlook) -> None:
         """Leave out families for which there is no memory, and keep the others to sizes for which there is some."""
@@ -99,8 +125,10 @@ class Campaign:
         """Train what an earlier run trained, without looking at the clock."""
         self._emit("plan", models=[fit.model for fit in plan.fits])
         for planned in plan.fits:
-            if not self._enough():
-                self._train(planned, expected=0.0, time_limit=None)
+            self._begin(Proposal(planned.family, 0, planned.epochs, planned.seed, 0.0), planned)
+        self._work_on(timeless=True)
+        names = [fit.model for fit in plan.fits]
+        self.trained.done.sort(key=lambda done: names.index(done.fit.model))
         return self._checked()
 
     def run(self) -> Trained:
@@ -109,33 +137,140 @@ class Campaign:
             self._emit("model_taken", model=done.fit.model, validation=done.validation, seconds=done.seconds)
         have = {done.fit.family for done in self.trained.done}
         left_out = have | self.trained.reasons.keys()
-        keys = tuple(key for key in order([family(key).key for key in self._plan.models]) if key not in left_out)
-        self._emit("plan", models=[family(key).title for key in keys])
+        self._waiting = [key for key in order([family(key).key for key in self._plan.models]) if key not in left_out]
+        self._emit("plan", models=[family(key).title for key in self._waiting])
         self._began = self._left()
-        late = [key for place, key in enumerate(keys) if not self._first(key, keys[place:])]
-        for place, key in enumerate(late):
-            if key not in self.trained.reasons and not self._first(key, late[place:]):
-                self._skip(key)
-        self._go_on()
+        self._work_on()
+        for key in [*self._waiting, *self._late]:
+            self._skip(key)
         return self._checked()
+
+    # --- the loop -----------------------------------------------------------------------------------------------
+
+    def _work_on(self, *, timeless: bool = False) -> None:
+        while True:
+            self._look_for_the_end()
+            for lane in self._lanes.idle:
+                todo = self._next_order(timeless=timeless)
+                if todo is None:
+                    break
+                self._lanes.submit(lane, todo)
+            if not self._lanes.work:
+                return
+            for told in self._lanes.wait(_LOOK_SECONDS):
+                self._hear(told)
+
+    def _look_for_the_end(self) -> None:
+        """Once somebody has said that it is enough: end every training with its epoch, and drop what is incomplete."""
+        if not self._around.enough():
+            return
+        self._lanes.finish()
+        if self._enough():
+            for network in self._under_way:
+                network.abandoned = network.abandoned or bool(network.waiting)
+            self._drop_abandoned()
 
     def _enough(self) -> bool:
         """Tell whether to train nothing more: somebody said so, and there is a network to make a result of."""
         self.trained.stopped = self.trained.stopped or self._around.enough()
         return self.trained.stopped and bool(self.trained.done)
 
-    def _go_on(self) -> None:
+    def _next_order(self, *, timeless: bool) -> Order | PilotOrder | None:
+        for network in self._under_way:
+            if network.waiting and not network.abandoned:
+                return self._fold_order(network, timeless=timeless)
+        if timeless or self._enough() or (self._around.enough() and self._under_way):
+            return None
+        if self._around.enough():
+            return self._first_glance()
+        return self._first_round() or (None if self._measuring else self._late_round() or self._more())
+
+    def _first_glance(self) -> Order | PilotOrder | None:
+        """Whoever says that it is enough before there is a network gets one that has seen the rows once."""
+        waiting = [*self._waiting, *self._late]
+        if not waiting:
+            return None
+        key = waiting[0]
+        self._waiting = [other for other in waiting if other != key]
+        self._late = []
+        network = self._begin(Proposal(key, 0, family(key).fewest_epochs, self._plan.seed, 0.0))
+        return self._fold_order(network, timeless=False)
+
+    def _first_round(self) -> Order | PilotOrder | None:
+        """Measure or train the next family that hasn't had its turn."""
+        for key in tuple(self._waiting):
+            if key in self._measuring:
+                continue
+            if key not in self._speeds:
+                if self._left() < (_LEAST_SECONDS if self.trained.done or self._under_way else -GRACE_SECONDS):
+                    self._waiting.remove(key)
+                    self._late.append(key)
+                    continue
+                return self._pilot(key, gpu=self._gpu)
+            left = self._left()
+            ours = first_round_left(left, self._began, self._effort())
+            waiting = tuple(self._waiting)
+            self._waiting.remove(key)
+            found = self._try(key, waiting, ours, spare=left - ours)
+            if found is not None:
+                return found
+            self._late.append(key)
+        return None
+
+    def _late_round(self) -> Order | None:
+        """Try the families again whose share didn't suffice, those that need least first."""
+        self._late.sort(key=self._needed)
+        while self._late:
+            waiting = tuple(self._late)
+            key = self._late.pop(0)
+            if key in self.trained.reasons:
+                continue
+            nothing = not (self.trained.done or self._under_way)
+            found = self._try(key, waiting, self._left(), first=nothing) if key in self._speeds else None
+            if found is not None:
+                return found
+            self._skip(key)
+        return None
+
+    def _needed(self, key: str) -> float:
+        """Return the seconds of a family's shortest useful training; infinite where it has not been measured."""
+        speed = self._speeds.get(key)
+        return math.inf if speed is None else speed.seconds(speed.fewest(family(key)))
+
+    def _try(
+        self, key: str, waiting: Sequence[str], left: float, *, spare: float = 0.0, first: bool = False
+    ) -> Order | None:
+        given = share(key, self._speeds[key], waiting, self._capacity(left), first=first, spare=spare)
+        if given is None:
+            return None
+        proposal = first_fit(key, self._speeds[key], given, self._plan.seed, at_most=self._at_most(key))
+        return self._fold_order(self._begin(proposal), timeless=False) if proposal is not None else None
+
+    def _more(self) -> Order | None:
         """Train more of what did well; beyond what the effort asks for only while it helps."""
-        errors = [self._trainer.ensemble_rmse()] if self.trained.done else []
-        while not self._enough():
-            proposal = next_fit(
-                self._outcomes(), self._speeds, self._left(), self._effort(), taken=self._taken, errors=errors
-            )
-            if proposal is None:
-                return
-            self._forecast(proposal.seconds, more=True)
-            self._carry_out(proposal)
-            errors.append(self._trainer.ensemble_rmse())
+        if not self.trained.done:
+            return None
+        if not self._errors:
+            self._errors.append(self._networks.ensemble_rmse())
+        proposal = next_fit(
+            [outcome for outcome in self._outcomes() if outcome.key in self._speeds],
+            self._speeds,
+            self._capacity(self._left()),
+            self._effort(),
+            taken=self._taken,
+            errors=self._errors,
+            under_way=[network.planned.family for network in self._under_way],
+            largest={key: most for key in self._speeds if (most := self._at_most(key)) is not None},
+        )
+        return self._fold_order(self._begin(proposal), timeless=False) if proposal is not None else None
+
+    def _at_most(self, key: str) -> int | None:
+        """Return the largest size of a family that may be trained; None where any may."""
+        return 0 if fixes_size(key, self._plan.settings.get(key, {})) else self._largest.get(key)
+
+    def _capacity(self, left: float) -> Capacity:
+        busy = sum(network.busy_seconds() for network in self._under_way)
+        return Capacity(left, len(self._lanes), self._networks.folds, busy)
 
     def _effort(self) -> Preset:
         """Return the effort: a person who gives a finished run more time wants more networks."""
@@ -143,152 +278,196 @@ class Campaign:
 
     def _outcomes(self) -> list[Outcome]:
         """Return what was trained, in order, without families that can't be trained again."""
-        return [outcome_of(done) for done in self.trained.done if done.fit.family not in self._broken]
+        folds = self._networks.folds
+        return [outcome_of(done, folds) for done in self.trained.done if done.fit.family not in self._broken]
 
-    def _first(self, key: str, waiting: Sequence[str]) -> bool:
-        """Train a family for the first time; False when its share doesn't suffice, or it can't be trained at all."""
-        if self._enough():
-            return False
-        hopeless = self._left() < (_LEAST_SECONDS if self.trained.done else -GRACE_SECONDS)
-        if key not in self._speeds and (hopeless or not self._measure(key)):
-            return False
-        if self._enough():
-            return False
-        speed = self._speeds[key]
-        given = share(key, speed, waiting, self._left(), first=not self.trained.done)
-        proposal = self._fit_within(key, given) if given is not None else None
-        if proposal is None and self._around.enough():
-            # Whoever says that it is enough before there is a network gets one that has seen the rows once.
-            proposal = Proposal(key, 0, family(key).fewest_epochs, self._plan.seed, 0.0)
-        if proposal is None:
-            return False
-        self._forecast(proposal.seconds, more=len(waiting) > 1)
-        self._carry_out(proposal)
-        return True
+    # --- measuring ----------------------------------------------------------------------------------------------
 
-    def _fit_within(self, key: str, seconds: float) -> Proposal | None:
-        return first_fit(key, self._speeds[key], seconds, self._plan.seed, at_most=self._largest.get(key))
-
-    def _measure(self, key: str) -> bool:
-        title = family(key).title
-        self._emit("stage", name=f"Measuring how fast {title} trains")
-        many = min(self._cores, _MOST_THREADS)
-        threads = [1] if many == 1 or self._began < _SHORT else [1, many]
-        batches = int(min(20, max(4, self._began / 6)))
-        most = max(_LEAST_PILOT_SECONDS, _PILOT_SHARE * self._left())
-        try:
-            self._speeds[key], self._threads[key] = self._trainer.measure(
-                key, self._plan.seed, threads, batches, most, self._around.enough
-            )
-        except FitFailedError as exc:
-            self._fail(key, exc.message)
-            return False
-        return True
-
-    def _carry_out(self, proposal: Proposal) -> None:
-        chosen = family(proposal.key)
-        planned = PlannedFit(
-            model=self._free_name(chosen),
-            family=proposal.key,
-            settings=sample_settings(proposal.key, self._trainer.rows, proposal.seed, proposal.size),
-            epochs=proposal.epochs,
-            seed=proposal.seed,
-            threads=self._threads[proposal.key],
-            device="gpu" if self._trainer.gpu else "cpu",
+    def _pilot(self, key: str, *, gpu: bool) -> PilotOrder:
+        self._emit("stage", name=f"Measuring how fast {family(key).title} trains")
+        pilot = PilotOrder(
+            family=key,
+            settings=self._settings(key, self._plan.seed, 0, 0),
+            batches=int(min(20, max(4, self._began / 6))),
+            threads=self._threads,
+            gpu=gpu,
+            seconds=max(_LEAST_PILOT_SECONDS, _PILOT_SHARE * self._left()),
         )
-        # The safety net: schedules are sized to fit, so it only catches a machine that became much slower.
-        limit = max(10.0, min(2.0 * proposal.seconds + 5.0, self._left()))
-        if self._train(planned, expected=proposal.seconds, time_limit=limit, size=proposal.size) is None:
-            # It would fail again: further repetitions of this family are pointless.
-            self._broken.add(proposal.key)
+        self._measuring[key] = pilot
+        return pilot
+
+    def _measured(self, pilot: PilotOrder, found: Measured) -> None:
+        key = pilot.family
+        speed = Speed(found.fixed, found.epoch, self._networks.rows)
+        known = self._speeds.get(key)
+        del self._measuring[key]
+        enough = speed.enough(family(key))
+        if known is None or speed.seconds(enough) < known.seconds(enough):
+            self._speeds[key], self._on_gpu[key] = speed, pilot.gpu
+        if known is not None and not self._on_gpu[key]:
+            title, factor = family(key).title, known.seconds(enough) / speed.seconds(enough)
+            self._emit("log", text=f"{title} trains on the CPU: on this table it is {factor:.1f} times as fast there.")
+
+    def _in_doubt(self, pilot: PilotOrder) -> bool:
+        return pilot.gpu and self._networks.rows < _GPU_IN_DOUBT_ROWS and self._plan.device == "auto"
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def _settings(self, key: str, seed: int, size: int, variant: int) -> dict[str, object]:
+        """Return AutoGluon's settings: those of the size, of the variant, and above all those that were chosen."""
+        chosen = self._plan.settings.get(key, {})
+        return sample_settings(key, self._networks.rows, seed, size) | chosen_for_autogluon(
+            key, variant_settings(key, variant, chosen) | chosen
+        )
+
+    def _begin(self, proposal: Proposal, planned: PlannedFit | None = None) -> NetworkUnderWay:
+        key = proposal.key
+        if planned is None:
+            planned = PlannedFit(
+                model=self._free_name(family(key)),
+                family=key,
+                settings=self._settings(key, proposal.seed, proposal.size, proposal.variant),
+                epochs=self._plan.settings.get(key, {}).get("epochs", proposal.epochs),
+                seed=proposal.seed,
+                threads=self._threads,
+                device="gpu" if self._on_gpu.get(key, self._gpu) else "cpu",
+            )
+        network = NetworkUnderWay(planned, proposal, list(range(self._networks.folds)))
+        self._under_way.append(network)
+        waves = math.ceil(self._networks.folds / len(self._lanes))
+        self._emit(
+            "model_started",
+            model=planned.model,
+            family=key,
+            epochs=planned.epochs,
+            expected=proposal.seconds * waves,
+            folds=self._networks.folds,
+        )
+        self._forecast()
+        return network
+
+    def _fold_order(self, network: NetworkUnderWay, *, timeless: bool) -> Order:
+        until = math.inf
+        if not timeless:
+            waves = math.ceil(len(network.waiting) / len(self._lanes))
+            # The safety net: schedules are sized to fit, so it only catches a machine that became much slower.
+            limit = max(5.0 / waves, min(2.0 * network.proposal.seconds + 5.0, self._left() / waves))
+            until = time.time() + limit
+        folder = str(self._networks.folder(network.planned.model))
+        return network.order(folder, until=until, late=_LATE_SHARE * max(self._began, 0.0))
 
     def _free_name(self, chosen: Family) -> str:
         """Return the first name of a family that no network has; one of an earlier task may have any."""
-        taken = {done.fit.model for done in self.trained.done}
+        taken = {done.fit.model for done in self.trained.done} | {n.planned.model for n in self._under_way}
         names = (chosen.title if count == 1 else f"{chosen.title} {count}" for count in itertools.count(1))
         return next(name for name in names if name not in taken)
 
-    def _train(
-        self, planned: PlannedFit, expected: float, time_limit: float | None, size: int = 0
-    ) -> FinishedFit | None:
-        """Train one network; None where that failed."""
-        start = time.perf_counter()
-        self._emit(
-            "model_started", model=planned.model, family=planned.family, epochs=planned.epochs, expected=expected
-        )
-        # A training of hours needs no line every few moments.
-        reporter = EpochReporter(planned, self._emit, max(_EVENT_SECONDS, self._began / _MOST_EVENTS))
-        watch = EpochWatch(on_epoch=reporter)
-        watch.stop_now = self._stopper(planned, watch, time_limit)
-        # AutoGluon's own limit would shorten schedules by guesses of its own; ours stops between epochs.
-        longest = None if time_limit is None else 2.0 * time_limit + 60.0
+    # --- hearing ------------------------------------------------------------------------------------------------
+
+    def _hear(self, told: Told) -> None:
+        if isinstance(told.order, PilotOrder):
+            self._hear_of_pilot(told, told.order)
+        else:
+            self._hear_of_fold(told, told.order)
+
+    def _hear_of_pilot(self, told: Told, pilot: PilotOrder) -> None:
+        key = pilot.family
+        if isinstance(told.result, Measured):
+            self._measured(pilot, told.result)
+            if self._in_doubt(pilot) and not self._enough() and self._lanes.idle:
+                self._lanes.submit(self._lanes.idle[0], self._pilot(key, gpu=False))
+        elif told.error is not None:
+            del self._measuring[key]
+            if isinstance(told.error, OSError):
+                raise told.error
+            if key not in self._speeds:
+                self._waiting.remove(key)
+                self._fail(key, _words(told.error))
+
+    def _hear_of_fold(self, told: Told, todo: Order) -> None:
+        network = next(n for n in self._under_way if n.planned.model == todo.network)
+        if told.epoch is not None:
+            reporter = network.reporters.get(todo.fold)
+            if reporter is None:
+                # A training of hours needs no line every few moments.
+                distance = max(_EVENT_SECONDS, self._began / _MOST_EVENTS)
+                fold = todo.fold if self._networks.folds > 1 else None
+                reporter = network.reporters[todo.fold] = EpochReporter(network.planned, self._emit, distance, fold)
+            reporter(told.epoch)
+            return
+        del network.running[todo.fold]
+        if isinstance(told.result, Report):
+            network.reports[todo.fold] = told.result
+            if todo.fold in network.reporters:
+                network.reporters[todo.fold].flush()
+            self._learn_speed(network)
+            for note in told.result.notes:
+                self._emit("log", text=note)
+            if network.complete:
+                self._complete(network)
+        elif told.error is not None:
+            if isinstance(told.error, OSError):
+                raise told.error
+            if not network.abandoned:
+                network.abandoned = True
+                self._fail(todo.family, _words(told.error), todo.network)
+                # It would fail again: further repetitions of this family are pointless.
+                self._broken.add(todo.family)
+        self._drop_abandoned()
+
+    def _drop_abandoned(self) -> None:
+        self._under_way = [network for network in self._under_way if not (network.abandoned and network.over)]
+
+    def _complete(self, network: NetworkUnderWay) -> None:
+        planned = network.planned
+        self._under_way.remove(network)
         try:
-            carried_out = self._trainer.fit(planned, watch, longest)
-        except FitFailedError as exc:
-            self._fail(planned.family, exc.message, planned.model)
-            return None
-        reporter.flush()
-        took = time.perf_counter() - start
-        self._learn_speed(planned, size, watch, took)
-        enough = family(planned.family).enough_epochs
-        done = FinishedFit(
-            fit=carried_out,
-            seconds=took,
-            validation=self._trainer.validation_rmse(planned.model),
-            size=size,
-            trained=watch.epochs,
-            converged=not watch.stopped and (watch.epochs < planned.epochs or planned.epochs >= enough),
-        )
+            validation = self._networks.complete(planned.model, planned.family, network.reports)
+        except ValueError as exc:
+            self._fail(planned.family, str(exc), planned.model)
+            self._broken.add(planned.family)
+            return
+        done = network.finished(validation, self._networks.rows)
         self.trained.done.append(done)
         self._emit(
             "model_finished",
             model=planned.model,
-            validation=done.validation,
-            seconds=took,
-            epochs_trained=watch.epochs,
+            validation=validation,
+            seconds=done.seconds,
+            epochs_trained=done.trained,
         )
+        if self._errors:
+            self._errors.append(self._networks.ensemble_rmse())
         self._around.keep(self._checkpoint())
-        return done
 
-    def _stopper(self, planned: PlannedFit, watch: EpochWatch, time_limit: float | None) -> Callable[[], bool]:
-        """Return what tells after each epoch whether the training shall end there."""
-        begun = time.monotonic()
+    def _learn_speed(self, network: NetworkUnderWay) -> None:
+        """Replace the pilot's estimate by what whole trainings showed."""
+        known = [found for found in network.reports.values() if found.epoch_seconds is not None]
+        if not known:
+            return
+        key = network.planned.family
+        epoch = statistics.median(found.epoch_seconds or 0.0 for found in known)
+        fixed = statistics.median(
+            max(0.0, found.seconds - found.epochs * (found.epoch_seconds or 0.0)) for found in known
+        )
+        cost = family(key).sizes[network.proposal.size].cost
+        self._speeds[key] = Speed(fixed, max(1e-4, epoch / cost), self._networks.rows)
 
-        def stop_now() -> bool:
-            if self._around.enough():
-                return True
-            if time_limit is None:
-                return False
-            late = time.monotonic() - begun - time_limit
-            if late <= 0:
-                return False
-            # A schedule that is cut loses more than the little time that its last epochs take.
-            rest = (planned.epochs - watch.epochs) * (watch.seconds_per_epoch() or math.inf)
-            scheduled = family(planned.family).has_schedule
-            return not (scheduled and late + rest <= _LATE_SHARE * max(self._began, 0.0))
-
-        return stop_now
-
-    def _learn_speed(self, planned: PlannedFit, size: int, watch: EpochWatch, took: float) -> None:
-        """Replace the pilot's estimate by what the whole training showed."""
-        epoch = watch.seconds_per_epoch()
-        if epoch is not None:
-            cost = family(planned.family).sizes[size].cost
-            fixed = max(0.0, took - watch.epochs * epoch)
-            self._speeds[planned.family] = Speed(fixed, max(1e-4, epoch / cost), self._trainer.rows)
+    # --- telling ------------------------------------------------------------------------------------------------
 
     def _checkpoint(self) -> Checkpoint:
         speeds = {
-            key: FamilySpeed(fixed=speed.fixed, epoch=speed.epoch, threads=self._threads.get(key, 1))
+            key: FamilySpeed(fixed=speed.fixed, epoch=speed.epoch, threads=self._threads)
             for key, speed in self._speeds.items()
         }
         return Checkpoint(fits=tuple(self.trained.done), speeds=speeds, reasons=dict(self.trained.reasons))
 
-    def _forecast(self, current: float, *, more: bool) -> None:
-        """Tell in how many seconds the run will be over: all that is left, unless nothing follows this training."""
+    def _forecast(self) -> None:
+        """Tell in how many seconds the run will be over: all that is left, unless nothing follows what is under way."""
         left = max(0.0, self._left())
-        if not more and EXTRA_FITS[self._effort()] == 0:
-            left = min(left, current)
+        more = bool(self._waiting or self._late or self._measuring) or EXTRA_FITS[self._effort()] > 0
+        if not more:
+            left = min(left, _longest(self._under_way, len(self._lanes)))
         self._emit("forecast", seconds=left + self._around.afterwards())
 
     def _skip(self, key: str) -> None:
@@ -298,7 +477,9 @@ class Campaign:
         if self._enough():
             reason = "Skipped: training was ended before its turn."
         elif key in self._speeds:
-            needed = self._speeds[key].seconds(self._speeds[key].fewest(chosen))
+            speed = self._speeds[key]
+            waves = math.ceil(self._networks.folds / len(self._lanes))
+            needed = speed.seconds(speed.fewest(chosen)) * waves
             reason = (
                 f"Skipped: it needs about {max(1, round(needed)):,} s to train to something useful on this table, "
                 f"and {max(0, round(self._left())):,} s were left for it."
@@ -318,3 +499,11 @@ class Campaign:
             why = "; ".join(f"{family(key).title}: {reason}" for key, reason in self.trained.reasons.items())
             raise TrainingError(f"No network could be trained. {why}", "Give the run more time, or fewer rows.")
         return self.trained
+
+
+def _longest(networks: Iterable[NetworkUnderWay], lanes: int) -> float:
+    return sum(network.busy_seconds() for network in networks) / lanes
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "message", str(error))

@@ -50,6 +50,7 @@ class _Cost:
 
 # Least-squares fits to trainings on 300 to 300,000 rows with 5 to 300 columns; most were met within 20 %.
 _COSTS = {
+    "FEEDFORWARD": _Cost(0.3, 1e-5, 1e-7, 2.2e-3, 2.0e-5, 1.2e-6, 60.0, 0.4, 0.0, 1.0, 0.6, 0.03),
     "FASTAI": _Cost(0.7, 1.2e-5, 0.0, 9.4e-3, 1.0e-5, 4e-8, 80.0, 0.3, 0.0, 1.0, 0.2, 0.001),
     "NN_TORCH": _Cost(0.5, 1.2e-5, 0.0, 3.4e-3, 3.4e-5, 0.0, 180.0, 0.1, 0.0, 1.0, 0.9, 0.002),
     "TABM": _Cost(0.4, 0.0, 4e-6, 3.3e-3, 2.6e-5, 6.1e-6, 190.0, 0.9, 1600.0, 0.7, 0.2, 0.015),
@@ -108,6 +109,8 @@ class TableFacts:
         Memory of the raw rows of all parts.
     estimates_mb : mapping of str to tuple of float
         By family: what AutoGluon estimates for each of the catalogue's sizes.
+    folds : int
+        In how many folds the rows are divided; 0 where validation rows are held out.
     """
 
     rows: int
@@ -119,6 +122,12 @@ class TableFacts:
     cleaned_mb: float
     raw_mb: float
     estimates_mb: Mapping[str, tuple[float, ...]]
+    folds: int = 0
+
+    @property
+    def learned_from(self) -> int:
+        """Rows that one training learns from."""
+        return self.rows - math.ceil(self.rows / self.folds) if self.folds else self.rows
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
@@ -206,7 +215,7 @@ def disk_mb(facts: TableFacts, sizes: Mapping[str, int], extra: int) -> float:
         (_COSTS[key].disk_mb + facts.features * _COSTS[key].feature_disk_mb) * math.sqrt(family(key).sizes[index].cost)
         for key, index in sizes.items()
     ]
-    count = len(networks) + extra
+    count = (len(networks) + extra) * max(1, facts.folds)
     mean = sum(networks) / len(networks) if networks else 0.0
     # AutoGluon keeps the rows, and with every network its predictions for the validation rows; the run keeps the
     # predictions of all models for both parts.

@@ -20,8 +20,6 @@ Predictions = Mapping[str, NDArray[np.float64]]
 _SPEED_ROWS = 1_000
 _BULK_ROWS = 64_000
 _BULK_SECONDS = 0.3
-_ENSEMBLE_MARGIN = 1e-6
-"""Relative validation gain below which an ensemble is no gain over its best member."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,9 @@ class Judged:
     test: Predictions
 
 
-def predict_parts(pipeline: Pipeline, validation: pd.DataFrame, test: pd.DataFrame) -> Judged:
-    """Predict the raw validation and test rows with every model."""
-    names = tuple(model.name for model in pipeline.models)
-    return Judged(pipeline.predict_all(validation, names), pipeline.predict_all(test, names))
-
-
-def best_by_validation(models: tuple[PipelineModel, ...], y: NDArray[np.float64], predicted: Predictions) -> str:
-    """Return the network or ensemble with the smallest validation RMSE; among equals a single network."""
-    errors = {m.name: regression_metrics(y, predicted[m.name]).rmse for m in models if m.role != "baseline"}
-    least = min(errors.values())
-    good = [m for m in models if m.role != "baseline" and errors[m.name] <= least * (1 + _ENSEMBLE_MARGIN)]
-    return min(good, key=lambda m: (m.role == "ensemble", errors[m.name])).name
+def predict_models(pipeline: Pipeline, held_out: Predictions, test: pd.DataFrame) -> Judged:
+    """Predict the raw test rows with every model, and keep that beside what each predicted of the rows held out."""
+    return Judged(held_out, pipeline.predict_all(test, tuple(model.name for model in pipeline.models)))
 
 
 def judge(

@@ -17,8 +17,18 @@ from typing import Literal
 from dlreg_core.charts.numbers import about, number, size
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.outlook import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
-from dlreg_core.specs import TrainPlan
-from dlreg_core.training.allocation import EXTRA_FITS, GRACE_SECONDS, Proposal, Speed, first_fit, order, share
+from dlreg_core.specs import Preset, TrainPlan
+from dlreg_core.training.allocation import (
+    EXTRA_FITS,
+    GRACE_SECONDS,
+    Capacity,
+    Proposal,
+    Speed,
+    first_fit,
+    first_round_left,
+    order,
+    share,
+)
 from dlreg_core.training.catalogue import FAMILIES, family
 from dlreg_core.training.expected import (
     TableFacts,
@@ -28,9 +38,10 @@ from dlreg_core.training.expected import (
     startup_seconds,
     training_mb,
 )
+from dlreg_core.training.lanes import lanes_for
 
 _PREDICTED_PER_SECOND = 20_000.0
-_PILOT_ROWS, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME = 200, 1.5, 0.08
+_PILOT_ROWS, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME = 200, 1.5, 0.06
 _FEWEST_BATCHES, _MOST_BATCHES, _SECONDS_A_BATCH = 4, 20, 6.0
 
 _OPTIMISM, _OPTIMISM_OF_MANY = 3.0, 6.0
@@ -108,17 +119,23 @@ def kept_seconds(facts: TableFacts, plan: TrainPlan) -> float:
     return min(judging, 0.25 * plan.time_limit) + min(60.0, max(2.0, 0.06 * plan.time_limit))
 
 
-def first_round(speeds: Mapping[str, Speed], rows: int, seconds: float) -> dict[str, tuple[Proposal | None, float]]:
+def first_round(
+    speeds: Mapping[str, Speed], facts: TableFacts, seconds: float, lanes: int, preset: Preset
+) -> dict[str, tuple[Proposal | None, float]]:
     """Foretell the first training of each family by the rules of `dlreg_core.training.allocation`.
 
     Parameters
     ----------
     speeds : mapping of str to Speed
         Expected speeds of the families that will be tried.
-    rows : int
-        Training rows.
+    facts : TableFacts
+        The table.
     seconds : float
         Seconds for all of them.
+    lanes : int
+        Trainings side by side.
+    preset : {"fast", "balanced", "best"}
+        The effort.
 
     Returns
     -------
@@ -127,32 +144,38 @@ def first_round(speeds: Mapping[str, Speed], rows: int, seconds: float) -> dict[
     """
     keys = order(tuple(speeds))
     found: dict[str, tuple[Proposal | None, float]] = {}
+    folds = max(1, facts.folds)
     left = seconds
 
-    def attempt(waiting: Sequence[str]) -> None:
+    def attempt(waiting: Sequence[str], *, late: bool) -> None:
         nonlocal left
         key = waiting[0]
         if key not in found:
-            left -= _pilot_seconds(key, speeds[key], rows, seconds, left)
-        first = all(proposal is None for proposal, _ in found.values())
-        given = share(key, speeds[key], waiting, left, first=first)
+            left -= _pilot_seconds(key, speeds[key], facts.learned_from, seconds, left) / min(lanes, len(keys))
+        first = late and all(proposal is None for proposal, _ in found.values())
+        ours = left if late else first_round_left(left, seconds, preset)
+        capacity = Capacity(ours, lanes, folds)
+        given = share(key, speeds[key], waiting, capacity, first=first, spare=left - ours)
         proposal = first_fit(key, speeds[key], given, 0) if given is not None else None
         found[key] = (proposal, left)
-        left -= proposal.seconds if proposal is not None else 0.0
+        left -= proposal.seconds * folds / lanes if proposal is not None else 0.0
 
     for place in range(len(keys)):
-        attempt(keys[place:])
-    late = [key for key in keys if found[key][0] is None]
+        attempt(keys[place:], late=False)
+    late = sorted(
+        (key for key in keys if found[key][0] is None),
+        key=lambda key: speeds[key].seconds(speeds[key].fewest(family(key))),
+    )
     for place in range(len(late)):
-        attempt(late[place:])
+        attempt(late[place:], late=True)
     return found
 
 
 def _pilot_seconds(key: str, speed: Speed, rows: int, seconds: float, left: float) -> float:
-    """Seconds of measuring a family: two short trainings on a few batches, cut short where they take too long."""
+    """Seconds of measuring a family: a short training on a few batches, cut short where it takes too long."""
     batches = int(min(_MOST_BATCHES, max(_FEWEST_BATCHES, seconds / _SECONDS_A_BATCH)))
     part = min(rows, max(_PILOT_ROWS, batches * family(key).batch_size(rows))) / max(1, rows)
-    whole, least = (part * (n * speed.fixed + epochs * speed.epoch) for n, epochs in ((2, 6), (1, 2)))
+    whole, least = (part * (speed.fixed + epochs * speed.epoch) for epochs in (3, 2))
     return min(whole, max(least, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME * left))
 
 
@@ -172,14 +195,17 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
     """
     known = known or KnownSpeeds()
     keys = order([family(key).key for key in plan.models])
-    rows, features, gpu = facts.rows, facts.features, room.gpu
+    rows, features, gpu = facts.learned_from, facts.features, room.gpu
     factors = {key: known.factor(key, rows, features, gpu=gpu) for key in keys}
     speeds = {key: expected_speed(key, rows, features, gpu=gpu, factor=factors[key]) for key in keys}
     memory = {key: [training_mb(facts, key, i, gpu=gpu) for i in range(len(family(key).sizes))] for key in keys}
     startup = startup_seconds(facts, plan.time_limit)
     seconds = plan.time_limit - startup - kept_seconds(facts, plan)
-    firsts = first_round({key: speeds[key] for key in keys if memory[key][0] <= room.memory_mb}, rows, seconds)
-    models = tuple(_model(key, speeds[key], memory[key], room, firsts.get(key)) for key in keys)
+    lanes, _ = lanes_for(room.cores, gpu=gpu)
+    possible = {key: speeds[key] for key in keys if memory[key][0] <= room.memory_mb}
+    firsts = first_round(possible, facts, seconds, lanes, plan.preset)
+    waves = math.ceil(max(1, facts.folds) / lanes)
+    models = tuple(_model(key, speeds[key], memory[key], room, firsts.get(key), waves) for key in keys)
     # Where time suffices for none, the run still tries, with the smallest sizes.
     sizes = {
         model.family: min(proposal.size, model.largest_size)
@@ -205,10 +231,15 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
 
 
 def _model(
-    key: str, speed: Speed, memory: Sequence[float], room: Room, first: tuple[Proposal | None, float] | None
+    key: str,
+    speed: Speed,
+    memory: Sequence[float],
+    room: Room,
+    first: tuple[Proposal | None, float] | None,
+    waves: int,
 ) -> ModelOutlook:
     chosen = family(key)
-    needed = speed.seconds(speed.fewest(chosen))
+    needed = waves * speed.seconds(speed.fewest(chosen))
     proposal, left = first or (None, 0.0)
     largest = max((index for index, mb in enumerate(memory) if mb <= room.memory_mb), default=-1)
     lacks: Literal["", "memory", "time"] = ""

@@ -6,30 +6,30 @@ them can disagree. This module and what it imports are also what an exported mod
 
 from __future__ import annotations
 
-import logging
 import pickle
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.prepare.cleaner import Cleaner
 from dlreg_core.prepare.schema import Schema
 from dlreg_core.specs import SCHEMA_VERSION, Role, Spec
+from dlreg_core.training.shelf import Shelf
 
-if TYPE_CHECKING:
-    from autogluon.tabular import TabularPredictor
+NETWORKS = "networks"
+"""Folder of the networks within that of a pipeline."""
 
 
 class PipelineModel(Spec):
     """One model of a pipeline.
 
-    ``internal`` is AutoGluon's name of a network or ensemble; baselines have their key there.
+    ``internal`` is the network's folder, or the key of a baseline; ``members`` are the networks of an ensemble with
+    their weights.
     """
 
     name: str
@@ -37,6 +37,12 @@ class PipelineModel(Spec):
     role: Role
     internal: str
     half_width_90: float | None = None
+    members: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The networks that it takes, and the weight of each; none for a baseline."""
+        return {} if self.role == "baseline" else self.members or {self.internal: 1.0}
 
 
 class PipelineSpec(Spec):
@@ -56,7 +62,7 @@ class Pipeline:
     Parameters
     ----------
     path : Path
-        Folder with ``pipeline.json``, ``predictor/`` and, where there are baselines, ``baselines.joblib``.
+        Folder with ``pipeline.json``, ``networks/`` and, where there are baselines, ``baselines.joblib``.
 
     Notes
     -----
@@ -69,7 +75,7 @@ class Pipeline:
         self.spec = PipelineSpec.model_validate_json((path / "pipeline.json").read_bytes())
         self._models = {model.name: model for model in self.spec.models}
         if any(model.role != "baseline" for model in self.spec.models):
-            self._predictor = load_predictor(path / "predictor")
+            self._shelf = Shelf(path / NETWORKS)
         baselines = path / "baselines.joblib"
         self._baselines: dict[str, object] = joblib.load(baselines) if baselines.exists() else {}
 
@@ -90,9 +96,8 @@ class Pipeline:
 
     def persist(self, model: str | None = None) -> None:
         """Keep a model in memory, so that every later prediction is quick."""
-        chosen = self._model(model)
-        if chosen.role != "baseline":
-            self._predictor.persist(models=[chosen.internal], with_ancestors=True)
+        for network in self._model(model).parts:
+            self._shelf.persist(network)
 
     def predict(self, frame: pd.DataFrame, model: str | None = None) -> NDArray[np.float64]:
         """Predict raw rows.
@@ -127,16 +132,16 @@ class Pipeline:
         found: dict[str, NDArray[np.float64]] = {}
         if len(cleaned) == 0:
             return {model.name: np.empty(0) for model in chosen}
-        internal = [model.internal for model in chosen if model.role != "baseline"]
-        if internal:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                networks = self._predictor.predict_multi(for_networks(cleaned), models=internal, as_pandas=False)
+        parts = sorted({network for model in chosen for network in model.parts})
+        by_network: dict[str, NDArray[np.float64]] = {}
+        if parts:
+            prepared = self._shelf.prepared(cleaned)
+            by_network = {network: self._shelf.predict(prepared, network) for network in parts}
         for model in chosen:
             if model.role == "baseline":
                 values = self._baselines[model.internal].predict(cleaned)  # type: ignore[attr-defined]
             else:
-                values = networks[model.internal]
+                values = sum(weight * by_network[network] for network, weight in model.parts.items())
             found[model.name] = np.asarray(values, dtype=np.float64)
         return found
 
@@ -151,14 +156,12 @@ class Pipeline:
         self._models = {model.name: model for model in models}
         save_pipeline(self.path, self.spec)
 
-    def size_mb(self, model: str, members: tuple[str, ...] = ()) -> float:
-        """Return the size of a model's files in megabytes; for an ensemble with those of its `members`."""
+    def size_mb(self, model: str) -> float:
+        """Return the size of a model's files in megabytes; an ensemble's are those of its members."""
         chosen = self._model(model)
         if chosen.role == "baseline":
             return len(pickle.dumps(self._baselines[chosen.internal])) / 1e6
-        names = [chosen.internal, *(self._model(m).internal for m in members if chosen.role == "ensemble")]
-        folder = self.path / "predictor" / "models"
-        return sum(f.stat().st_size for name in names for f in (folder / name).rglob("*") if f.is_file()) / 1e6
+        return self._shelf.size_mb(chosen.parts)
 
     def _model(self, name: str | None) -> PipelineModel:
         found = self._models.get(name or self.best_model)
@@ -167,33 +170,8 @@ class Pipeline:
         return found
 
 
-def for_networks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return cleaned rows under the names that the networks' libraries get to see.
-
-    Some names mean something to them: fastai takes a column called ``c`` for the number of classes.
-    """
-    return frame.add_prefix("column ")
-
-
-def hush() -> None:
-    """Keep the networks' libraries from talking: what a person must know is said by this program."""
-    for name in ("autogluon", "pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-
-
-def load_predictor(path: Path) -> TabularPredictor:
-    """Load the predictor of AutoGluon that is kept at `path`; it must be of this very version."""
-    # Imported here: a pipeline of baselines alone needs no AutoGluon.
-    from autogluon.tabular import TabularPredictor
-
-    hush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return TabularPredictor.load(str(path), verbosity=0, require_version_match=True, require_py_version_match=False)
-
-
 def save_pipeline(path: Path, spec: PipelineSpec, baselines: dict[str, object] | None = None) -> None:
-    """Write what belongs to a pipeline besides its predictor, which is already in ``path/predictor``."""
+    """Write what belongs to a pipeline besides its networks, which are already in ``path/networks``."""
     path.mkdir(parents=True, exist_ok=True)
     if baselines:
         joblib.dump(baselines, path / "baselines.joblib", compress=3)
@@ -217,6 +195,6 @@ def deploy(pipeline: Pipeline, model: str, target: Path) -> None:
     if chosen.role == "baseline":
         baselines = {chosen.internal: pipeline._baselines[chosen.internal]}
     else:
-        pipeline._predictor.clone_for_deployment(path=str(target / "predictor"), model=chosen.internal)
+        pipeline._shelf.copy_to(target / NETWORKS, chosen.parts, bare=True)
     spec = pipeline.spec.model_copy(update={"best_model": model, "models": (chosen,)})
     save_pipeline(target, spec, baselines)

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import psutil
 from autogluon.features.generators import AutoMLPipelineFeatureGenerator
-from autogluon.tabular.registry import ag_model_registry
 from sklearn.feature_extraction.text import CountVectorizer
 
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.specs import RowCounts, TrainPlan
 from dlreg_core.training.catalogue import FAMILIES, Family, sample_settings
 from dlreg_core.training.expected import TableFacts
+from dlreg_core.training.fitting import network_class
 from dlreg_core.training.outlook import Room, foresee, known_speeds
 
 _SAMPLE_ROWS = 20_000
@@ -100,6 +100,7 @@ def study(features: pd.DataFrame, counts: RowCounts, raw_mb: float | None = None
         cleaned_mb=cleaned_mb,
         raw_mb=raw_mb,
         estimates_mb={chosen.key: _estimates_mb(chosen, networks, counts.train) for chosen in FAMILIES},
+        folds=counts.folds,
     )
 
 
@@ -215,7 +216,7 @@ def _estimates_mb(chosen: Family, networks: pd.DataFrame, rows: int) -> tuple[fl
 
 def _estimate_mb(chosen: Family, networks: pd.DataFrame, rows: int, index: int) -> float:
     def estimate(frame: pd.DataFrame) -> float:
-        estimated = ag_model_registry.key_to_cls(chosen.key).estimate_memory_usage_static(
+        estimated = network_class(chosen.key).estimate_memory_usage_static(
             X=frame,
             hyperparameters=sample_settings(chosen.key, rows, 0, index),
             problem_type="regression",

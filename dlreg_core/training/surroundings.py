@@ -84,8 +84,9 @@ class Surroundings:
 class EpochReporter:
     """Tells of epochs at most once in `distance` seconds; what is passed over travels with the next event."""
 
-    def __init__(self, planned: PlannedFit, emit: Emit, distance: float) -> None:
+    def __init__(self, planned: PlannedFit, emit: Emit, distance: float, fold: int | None = None) -> None:
         self._planned = planned
+        self._fold = fold
         self._emit = emit
         self._distance = distance
         self._told = 0.0
@@ -113,18 +114,20 @@ class EpochReporter:
             validation=last.validation,
             train_loss=last.train_loss,
             **({"earlier": passed_over} if passed_over else {}),
+            **({"fold": self._fold} if self._fold is not None else {}),
         )
 
 
-def outcome_of(done: FinishedFit) -> Outcome:
-    """Return what the allocation must know of a network."""
+def outcome_of(done: FinishedFit, folds: int = 1) -> Outcome:
+    """Return what the allocation must know of a network that was trained once for each of so many folds."""
     return Outcome(
         key=done.fit.family,
         size=done.size,
         epochs=done.fit.epochs,
         seed=done.fit.seed,
         validation=done.validation,
-        seconds=done.seconds,
+        seconds=done.seconds / folds,
         trained=done.trained,
         converged=done.converged,
+        variant=done.variant,
     )

@@ -72,6 +72,7 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
             target=table.y_train,
             validation=cleaner.transform(table.validation),
             validation_target=table.y_validation,
+            folds=table.folds,
         ),
     )
 

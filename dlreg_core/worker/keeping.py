@@ -11,7 +11,7 @@ from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import SPEEDS_FILE, MeasuredSpeeds
 from dlreg_core.specs import Checkpoint
-from dlreg_core.training.networks import NetworkTrainer, versions
+from dlreg_core.training.networks import Networks, versions
 
 
 def own_versions() -> dict[str, str]:
@@ -31,37 +31,24 @@ def refuse_other_versions(earlier: Checkpoint) -> None:
 
 
 class Keeper:
-    """Writes checkpoints: first the state of the predictor, then the word that it counts."""
+    """Writes checkpoints: what is complete so far, and how fast it went."""
 
-    def __init__(self, folder: TaskFolder, trainer: NetworkTrainer, device: Literal["cpu", "gpu"]) -> None:
+    def __init__(self, folder: TaskFolder, networks: Networks, device: Literal["cpu", "gpu"]) -> None:
         self._folder = folder
-        self._trainer = trainer
+        self._networks = networks
         self._device = device
 
     def __call__(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, and what has been measured so far."""
-        model = self._folder.path / "model"
-        name = f"snapshot-{len(checkpoint.fits)}.pkl"
-        self._trainer.save_state(model / name)
-        complete = checkpoint.model_copy(update={"snapshot": name, "versions": own_versions()})
+        complete = checkpoint.model_copy(update={"versions": own_versions()})
         write_spec(self._folder.path / "checkpoint.json", complete)
-        for other in model.glob("snapshot-*.pkl"):
-            if other.name != name:
-                other.unlink()
         measured = MeasuredSpeeds(
-            rows=self._trainer.rows,
-            features=self._trainer.inputs,
+            rows=self._networks.rows,
+            features=self._networks.inputs,
             device=self._device,
             families=checkpoint.speeds,
         )
         write_spec(self._folder.path / SPEEDS_FILE, measured)
-
-
-def remove_snapshots(folder: TaskFolder) -> None:
-    """Drop what only an early end would need: from here on the predictor itself is complete."""
-    write_spec(folder.path / "checkpoint.json", folder.checkpoint().model_copy(update={"snapshot": ""}))
-    for snapshot in (folder.path / "model").glob("snapshot-*.pkl"):
-        snapshot.unlink()
 
 
 def earlier_seconds(folder: TaskFolder) -> float:

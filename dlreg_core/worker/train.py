@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.runs.files import write_spec
@@ -14,23 +15,24 @@ from dlreg_core.specs import Checkpoint, LeaderboardRow, ResolvedPlan, Task, Tra
 from dlreg_core.training.baselines import Baseline, fit_baselines
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
+from dlreg_core.training.ensembling import ensemble_weights, mixed, worth_combining
 from dlreg_core.training.expected import most_baseline_rows
 from dlreg_core.training.judging import (
     Judged,
-    best_by_validation,
     bulk_rows_per_second,
     compare_with_baselines,
     judge,
-    predict_parts,
+    predict_models,
     rows_per_second,
     worse_than_mean_note,
 )
-from dlreg_core.training.networks import NetworkTrainer, device_note, versions
-from dlreg_core.training.pipeline import Pipeline, PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.training.lanes import Lanes, lanes_for
+from dlreg_core.training.networks import Networks, device_note, versions
+from dlreg_core.training.pipeline import NETWORKS, Pipeline, PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.training.surroundings import Surroundings, Trained
 from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
-from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions, remove_snapshots
+from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions
 
 _PREDICTED_PER_SECOND = 20_000.0
 """Careful guess of the rows that a network predicts in a second, for the time that judging will take."""
@@ -56,24 +58,24 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     outlook = check_room(job, gpu=gpu)
     folder.emit("stage", name="Training the baselines")
     baselines = _baselines(job)
-    trainer, trained = _train(job, outlook, gpu=gpu)
+    networks, trained = _train(job, outlook, gpu=gpu)
     weights: dict[str, float] = {}
     if len(trained.fits) > 1:
         folder.emit("stage", name="Combining the networks")
-        replay = job.experiment.replay
-        weights = trainer.fit_ensemble(replay.ensemble_from if replay is not None and task.more is None else ())
+        weights = ensemble_weights(networks.held_out, networks.target, seed=job.seed)
     folder.emit("stage", name="Judging the models on the test rows")
     folder.emit("forecast", seconds=max(0.0, min(job.budget.left(), 2 * explaining_seconds(job.budget.seconds))))
-    pipeline = _build_pipeline(job, trainer, trained, baselines, ensemble=bool(weights))
-    judged = predict_parts(pipeline, job.table.validation, job.table.test)
+    pipeline = _build_pipeline(job, trained, baselines, weights)
+    held_out = _held_out(job, networks, baselines, weights)
+    judged = predict_models(pipeline, held_out, job.table.test)
     _save_predictions(job, judged)
     rows = _judge(job, pipeline, judged)
-    best = best_by_validation(pipeline.models, job.table.y_validation, judged.validation)
+    best = _best(networks, weights, seed=job.seed)
     pipeline.settle(best, {row.model: row.half_width_90 for row in rows})
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
-    plan = _explain(job, pipeline, _resolved(job, trainer, trained, ensemble=bool(weights)))
+    plan = _explain(job, pipeline, _resolved(trained, weights))
     comparison = compare_with_baselines(
-        best, pipeline.models, job.table.y_validation, job.table.y_test, judged, seed=job.seed
+        best, pipeline.models, job.table.y_choosing, job.table.y_test, judged, seed=job.seed
     )
     result = TrainResult(
         leaderboard=(*rows, *_absent(trained)),
@@ -90,7 +92,6 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         target_std=float(np.std(job.table.y_train)),
         versions=versions(),
     )
-    remove_snapshots(folder)
     write_spec(folder.path / "result.json", result)
 
 
@@ -110,8 +111,8 @@ def _baselines(job: Job) -> tuple[Baseline, ...]:
         baselines = fit_baselines(
             rows.features,
             rows.target,
-            rows.validation,
-            rows.validation_target,
+            rows.validation if rows.folds is None else rows.features,
+            rows.validation_target if rows.folds is None else rows.target,
             seed=job.seed,
             most_rows=most_baseline_rows(job.experiment.plan.time_limit),
         )
@@ -119,27 +120,25 @@ def _baselines(job: Job) -> tuple[Baseline, ...]:
     return baselines
 
 
-def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[NetworkTrainer, Trained]:
+def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[Networks, Trained]:
     plan, source = job.experiment.plan, job.source
     job.folder.emit("stage", name="Preparing the networks' input")
     earlier = source.checkpoint() if source is not None else Checkpoint()
     refuse_other_versions(earlier)
-    trainer = NetworkTrainer(
-        job.folder.path / "model" / "predictor",
+    networks = Networks(
+        job.folder.path / "model" / NETWORKS,
         job.rows,
-        gpu=gpu,
-        source=source.path / "model" / "predictor" if source is not None else None,
+        source=source.path / "model" / NETWORKS if source is not None and earlier.fits else None,
         taken=[done.fit.model for done in earlier.fits],
-        snapshot=source.path / "model" / earlier.snapshot if source is not None and earlier.snapshot else None,
     )
-    keep = Keeper(job.folder, trainer, "gpu" if gpu else "cpu")
+    keep = Keeper(job.folder, networks, "gpu" if gpu else "cpu")
     if earlier.fits:
         keep(earlier)
     explaining = explaining_seconds(job.budget.seconds)
 
     def afterwards() -> float:
         # With the one that is trained next.
-        return _judging_seconds(job, len(trainer.names) + 1) + explaining
+        return _judging_seconds(job, len(networks.names) + 1) + explaining
 
     surroundings = Surroundings(
         time_left=lambda: job.budget.left() - afterwards(),
@@ -148,40 +147,59 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[NetworkTrainer, Tr
         keep=keep,
         afterwards=afterwards,
     )
-    campaign = Campaign(trainer, plan, job.cores, surroundings, earlier)
-    campaign.heed(outlook)
+    count, threads = lanes_for(job.cores, gpu=gpu)
     replay = job.experiment.replay
-    # What goes on from a repetition is a training of its own.
-    return trainer, campaign.run() if replay is None or job.task.more is not None else campaign.replay(replay)
+    try:
+        with Lanes(count, networks.rows_file) as lanes:
+            campaign = Campaign(networks, lanes, plan, surroundings, threads=threads, gpu=gpu, earlier=earlier)
+            campaign.heed(outlook)
+            # What goes on from a repetition is a training of its own.
+            repeats = replay is not None and job.task.more is None
+            trained = campaign.replay(replay) if replay is not None and repeats else campaign.run()
+    finally:
+        networks.close()
+    return networks, trained
 
 
-def _resolved(job: Job, trainer: NetworkTrainer, trained: Trained, *, ensemble: bool) -> ResolvedPlan:
-    chosen_from: tuple[str, ...] = ()
-    if trainer.kept_earlier_ensemble:
-        earlier = job.folder.run.result()
-        if earlier is not None:
-            chosen_from = earlier.plan.ensemble_from or tuple(fit.model for fit in earlier.plan.fits)
-    elif job.experiment.replay is not None and job.task.more is None:
-        chosen_from = job.experiment.replay.ensemble_from
-    return ResolvedPlan(fits=trained.fits, ensemble=ensemble, ensemble_from=chosen_from)
+def _resolved(trained: Trained, weights: dict[str, float]) -> ResolvedPlan:
+    return ResolvedPlan(fits=trained.fits, ensemble=bool(weights))
+
+
+def _held_out(
+    job: Job, networks: Networks, baselines: tuple[Baseline, ...], weights: dict[str, float]
+) -> dict[str, NDArray[np.float64]]:
+    """Return each model's predictions for the rows that choose, of which it has learned nothing."""
+    found = dict(networks.held_out)
+    if weights:
+        found[ENSEMBLE] = mixed(networks.held_out, weights)
+    for baseline in baselines:
+        found[BASELINES[baseline.key]] = _interim(job, baseline)
+    return found
+
+
+def _best(networks: Networks, weights: dict[str, float], *, seed: int) -> str:
+    """Return the model that validation prefers: an ensemble only where it is better on rows that didn't choose it."""
+    if weights and worth_combining(networks.held_out, networks.target, seed=seed):
+        return ENSEMBLE
+    return min(networks.names, key=networks.validation_rmse)
 
 
 def _judging_seconds(job: Job, networks: int) -> float:
     """Return the seconds to keep for predicting validation and test rows and for measuring."""
-    predictions = (job.table.counts.validation + job.table.counts.test) * networks
+    # Rows held out were predicted when each network was complete.
+    predictions = job.table.counts.test * networks * max(1, job.table.counts.folds)
     needed = 1.0 + _JUDGED_SECONDS * networks + predictions / _PREDICTED_PER_SECOND
     return min(needed, 0.25 * job.budget.seconds)
 
 
-def _build_pipeline(
-    job: Job, trainer: NetworkTrainer, trained: Trained, baselines: tuple[Baseline, ...], *, ensemble: bool
-) -> Pipeline:
+def _build_pipeline(job: Job, trained: Trained, baselines: tuple[Baseline, ...], weights: dict[str, float]) -> Pipeline:
     """Write the pipeline with every model, and load it as everybody else will."""
     models = [
         PipelineModel(name=fit.model, family=fit.family, role="network", internal=fit.model) for fit in trained.fits
     ]
-    if ensemble:
-        models.append(PipelineModel(name=ENSEMBLE, family="ENSEMBLE", role="ensemble", internal=trainer.ensemble_name))
+    if weights:
+        ensemble = PipelineModel(name=ENSEMBLE, family="ENSEMBLE", role="ensemble", internal=ENSEMBLE, members=weights)
+        models.append(ensemble)
     models += [PipelineModel(name=BASELINES[b.key], family=b.key, role="baseline", internal=b.key) for b in baselines]
     path = job.folder.path / "model"
     recipe = job.experiment.recipe
@@ -200,8 +218,8 @@ def _build_pipeline(
 
 
 def _judge(job: Job, pipeline: Pipeline, judged: Judged) -> tuple[LeaderboardRow, ...]:
-    y_validation, y_test = job.table.y_validation, job.table.y_test
-    rows = [judge(model, y_validation, y_test, judged, seed=job.seed) for model in pipeline.models]
+    y_choosing, y_test = job.table.y_choosing, job.table.y_test
+    rows = [judge(model, y_choosing, y_test, judged, seed=job.seed) for model in pipeline.models]
     return tuple(sorted(rows, key=lambda row: (row.rmse_validation or 0.0, row.model)))
 
 
@@ -235,7 +253,7 @@ def _with_costs(
         cost = {
             "fit_seconds": seconds[row.model],
             "predict_rows_per_second": rows_per_second(pipeline, row.model, job.table.test),
-            "size_mb": pipeline.size_mb(row.model, tuple(weights)),
+            "size_mb": pipeline.size_mb(row.model),
             "note": note,
         }
         found.append(row.model_copy(update=cost))
@@ -251,7 +269,7 @@ def _absent(trained: Trained) -> tuple[LeaderboardRow, ...]:
 
 def _save_predictions(job: Job, judged: Judged) -> None:
     table = job.table
-    validation = PartPredictions(table.rows_validation, table.y_validation, judged.validation)
+    validation = PartPredictions(table.rows_choosing, table.y_choosing, judged.validation)
     save_predictions(job.folder, "validation", validation)
     save_predictions(job.folder, "test", PartPredictions(table.rows_test, table.y_test, judged.test))
 
@@ -282,3 +300,18 @@ def _explain(job: Job, pipeline: Pipeline, plan: ResolvedPlan) -> ResolvedPlan:
             "explain_permutations": sizes.permutations,
         }
     )
+
+
+def _interim(job: Job, baseline: Baseline) -> NDArray[np.float64]:
+    from sklearn.base import clone
+
+    rows = job.rows
+    if rows.folds is None:
+        return baseline.model.predict(rows.validation)
+    out = np.empty(len(rows.target))
+    for f in range(rows.folds.max() + 1):
+        inside = rows.folds == f
+        out[inside] = (
+            clone(baseline.model).fit(rows.features[~inside], rows.target[~inside]).predict(rows.features[inside])
+        )
+    return out

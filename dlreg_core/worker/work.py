@@ -12,6 +12,7 @@ from dlreg_core.errors import DlregError
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.life import OUT_OF_MEMORY_HINT
 from dlreg_core.specs import Done, RunState, Task, TaskKind
+from dlreg_core.training.lanes import warm_up
 from dlreg_core.worker.heart import Heart
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def work(folder: TaskFolder) -> Done:
     with folder.hold() as task:
         limit = folder.time_limit() if task.kind.trains else 0.0
         try:
+            if task.kind.trains:
+                # Beside this process, which loads them as well.
+                warm_up()
             with Heart(folder, limit, os.environ.get("CUDA_VISIBLE_DEVICES", "")):
                 _kinds()[task.kind](folder, task)
             done = Done(state=RunState.COMPLETED)

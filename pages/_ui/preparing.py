@@ -79,11 +79,14 @@ def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
     return _steps(*core.place(), dataset.id, plain.model_dump_json())
 
 
-def counts(dataset: Dataset, made: Recipe) -> RowCounts:
-    """Return how many rows train, choose and judge; `RecipeError` where the recipe doesn't fit the table."""
+def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
+    """Return how many rows train, choose and judge in a run of so many seconds.
+
+    `RecipeError` where the recipe doesn't fit the table.
+    """
     cleaning = Cleaning(drop_duplicates=made.cleaning.drop_duplicates)
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
-    return _counts(*core.place(), dataset.id, plain.model_dump_json())
+    return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -105,8 +108,8 @@ def _steps(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[St
 
 
 @st.cache_data(show_spinner="Dividing the rows", max_entries=64)
-def _counts(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowCounts:
+def _counts(home: str, owner: str, dataset_id: str, recipe_json: str, seconds: float) -> RowCounts:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     own = made.split.test_dataset
     own_test = store.table(own) if own else None
-    return prepare_table(store.get(dataset_id), store.table(dataset_id), made, own_test).counts
+    return prepare_table(store.get(dataset_id), store.table(dataset_id), made, own_test, seconds).counts

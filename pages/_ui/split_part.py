@@ -22,13 +22,19 @@ _MEANING = {
     "random": "Rows are drawn by chance.",
     "time": "The oldest rows train, the newest judge.",
     "group": "Rows of one group stay together, so that the models are judged on groups they have never seen.",
-    "own": "The rows of your file judge; this table is divided between training and validation.",
+    "own": "The rows of your file judge; those of this table train and choose between models.",
 }
 _PARTS = {
     "validation": ("Validation rows", "They choose between the models, and the networks stop by them."),
     "test": ("Test rows", "They judge the models, and choose nothing."),
 }
 _SHARES = list(range(5, 45, 5))
+_CHOOSE_BY = {"auto": "Automatic", "holdout": "Validation rows", "folds": "Folds"}
+_CHOOSE_HELP = (
+    "**Validation rows** are kept from training. With **folds**, every row trains and chooses: each network is trained "
+    "once for each fold of the rows, without it, and is compared by what it predicts there. That makes more of a small "
+    "table and takes more time. **Automatic** takes folds where the rows are few for the time."
+)
 
 
 def split(dataset: Dataset, draft: Draft) -> Draft:
@@ -70,8 +76,20 @@ def _column(dataset: Dataset, draft: Draft, kind: str) -> str | None:
 
 def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
     shares: dict[str, Any] = {}
+    if kind != "time":
+        shares["choose_by"] = st.selectbox(
+            "Models are chosen by",
+            list(_CHOOSE_BY),
+            index=list(_CHOOSE_BY).index(draft.choose_by),
+            format_func=_CHOOSE_BY.__getitem__,
+            key=f"choose_by_{dataset.id}",
+            width=160,
+            help=_CHOOSE_HELP,
+        )
     for part, (label, meaning) in _PARTS.items():
-        if kind == "own" and part == "test":
+        if (kind == "own" and part == "test") or (
+            part == "validation" and shares.get("choose_by", "holdout") != "holdout"
+        ):
             continue
         now = round(getattr(draft, part) * 100)
         percent = st.select_slider(
@@ -111,7 +129,7 @@ def _own_file(draft: Draft, changes: dict[str, Any]) -> None:
 def outcome(dataset: Dataset, draft: Draft) -> bool:
     """Show how many rows each part gets, and whether the split is an honest one; False where it isn't possible."""
     try:
-        counts = preparing.counts(dataset, preparing.recipe(dataset, draft))
+        counts = preparing.counts(dataset, preparing.recipe(dataset, draft), draft.plan.time_limit)
     except RecipeError as exc:
         if draft.kind == "own" and draft.test_dataset is None:
             st.info(f"{exc.message} {exc.hint}", icon=":material/upload_file:")

@@ -18,12 +18,15 @@ from dlreg_core.training.catalogue.families import (
 from dlreg_core.training.catalogue.setting import Setting
 from dlreg_core.training.catalogue.settings import (
     checked_settings,
+    chosen_for_autogluon,
     counts,
     defaults,
+    fixes_size,
     parsed_setting,
     setting,
     settings_of,
     to_autogluon,
+    variant_settings,
 )
 
 __all__ = [
@@ -37,12 +40,15 @@ __all__ = [
     "Setting",
     "Size",
     "checked_settings",
+    "chosen_for_autogluon",
     "counts",
     "defaults",
     "family",
+    "fixes_size",
     "parsed_setting",
     "sample_settings",
     "setting",
     "settings_of",
     "to_autogluon",
+    "variant_settings",
 ]

@@ -1,4 +1,4 @@
-"""The catalogue as a page of documentation: ``python -m dlreg_core.training.catalogue.describing > docs/networks.md``."""
+"""The catalogue as a page: ``python -m dlreg_core.training.catalogue.describing > docs/networks.md``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dlreg_core.training.catalogue.settings import settings_of
 
 _HEAD = """# The networks and their settings
 
-Made from the catalogue, which also makes the form on the Train page and checks `dlreg train --setting FAMILY.name=value`.
-Nothing here has to be chosen. What is chosen holds for every training of that family in the run: epochs and batch sizes
-too, which the program otherwise fits to the time and the rows.
+Made from the catalogue, which also makes the form on the Train page and checks what `dlreg train` is given as
+`--setting FAMILY.name=value`. Nothing here has to be chosen. What is chosen holds for every training of that family in
+the run: epochs and batch sizes too, which the program otherwise fits to the time and the rows.
 """
 
 

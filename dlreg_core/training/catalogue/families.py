@@ -12,6 +12,9 @@ LARGE_TABLE = 50_000
 """Training rows from which on batches are made larger, since steps, not epochs, cost the time."""
 
 
+_MOST_FEWEST = 3
+"""A table however small asks for no more than this multiple of the fewest useful passes."""
+
 _STEPS_OF_A_PASS = 60
 """Steps in a pass over a table of the size at which the fewest useful passes were measured: some 15,000 rows."""
 
@@ -43,13 +46,18 @@ class Family:
     fewest_epochs : int
         Below this number of passes over the rows of a middling table the network isn't worth its time; see `fewest`.
     enough_epochs : int
-        More passes than this hardly ever help.
+        More passes than this over the rows of a middling table hardly ever help; see `enough`.
+    most_epochs : int
+        The same for the smallest tables, of which a pass teaches little.
     has_schedule : bool
         True where the learning rate follows a schedule over all epochs, which must not be cut.
     weight : float
         Share of the budget relative to the other families.
     sizes : tuple of Size
         From the smallest to the largest network; the largest one for which a long training fits is taken.
+    variants : tuple of dict
+        Settings, by their names in the catalogue, that further networks of the family have in turn; the first is the
+        usual one. Networks that differ add more to an ensemble than those that differ by their seed alone.
     downloads : str
         From where trained weights are fetched when it is first used; empty where it learns from this table alone.
     needs_gpu : bool
@@ -70,9 +78,11 @@ class Family:
     seed_setting: str
     fewest_epochs: int
     enough_epochs: int
+    most_epochs: int
     has_schedule: bool
     weight: float
     sizes: tuple[Size, ...] = (Size({}),)
+    variants: tuple[dict[str, Any], ...] = ({},)
     downloads: str = ""
     needs_gpu: bool = False
     most_rows: int | None = None
@@ -82,10 +92,18 @@ class Family:
     def fewest(self, rows: int) -> int:
         """Return the fewest passes over `rows` rows that are worth their time.
 
-        A network learns in steps: of a large table, which holds many, fewer passes do.
+        A network learns in steps: of a large table, which holds many, fewer passes do; a small one needs more.
         """
-        steps = math.ceil(rows / self.batch_size(rows))
-        return max(1, min(self.fewest_epochs, math.ceil(self.fewest_epochs * _STEPS_OF_A_PASS / steps)))
+        most = min(self.enough(rows), _MOST_FEWEST * self.fewest_epochs)
+        return max(1, min(most, self._passes(self.fewest_epochs, rows)))
+
+    def enough(self, rows: int) -> int:
+        """Return the passes over `rows` rows beyond which more hardly ever help."""
+        return max(self.enough_epochs, min(self.most_epochs, self._passes(self.enough_epochs, rows)))
+
+    def _passes(self, passes: int, rows: int) -> int:
+        """Return how many passes over so many rows have as many steps as `passes` over those of a middling table."""
+        return math.ceil(passes * _STEPS_OF_A_PASS / math.ceil(rows / self.batch_size(rows)))
 
     def batch_size(self, rows: int) -> int:
         """Return the rows of one training step for a table of `rows` training rows."""
@@ -146,6 +164,7 @@ FAMILIES: tuple[Family, ...] = (
         seed_setting="seed",
         fewest_epochs=5,
         enough_epochs=100,
+        most_epochs=150,
         has_schedule=True,
         weight=1.5,
         sizes=(
@@ -169,6 +188,7 @@ FAMILIES: tuple[Family, ...] = (
         seed_setting="random_seed",
         fewest_epochs=4,
         enough_epochs=30,
+        most_epochs=90,
         has_schedule=True,
         weight=1.0,
         quantiles=True,
@@ -187,6 +207,7 @@ FAMILIES: tuple[Family, ...] = (
         seed_setting="seed_value",
         fewest_epochs=8,
         enough_epochs=500,
+        most_epochs=500,
         has_schedule=False,
         weight=1.0,
         # The library's rate of 3e-4 needs more epochs than most budgets hold.
@@ -207,6 +228,7 @@ FAMILIES: tuple[Family, ...] = (
         seed_setting="random_state",
         fewest_epochs=8,
         enough_epochs=100,
+        most_epochs=200,
         has_schedule=False,
         weight=2.0,
         sizes=(
@@ -229,6 +251,7 @@ FAMILIES: tuple[Family, ...] = (
         seed_setting="random_state",
         fewest_epochs=8,
         enough_epochs=256,
+        most_epochs=256,
         has_schedule=True,
         weight=2.0,
     ),

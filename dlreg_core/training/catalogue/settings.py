@@ -103,3 +103,34 @@ def to_autogluon(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in checked_settings(key, values).items():
         found |= setting(key, name).in_autogluons_words(value)
     return found
+
+
+def chosen_for_autogluon(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return AutoGluon's settings for chosen values, without the epochs, which are planned; see `to_autogluon`."""
+    return to_autogluon(key, {name: value for name, value in values.items() if name != "epochs"})
+
+
+def variant_settings(key: str, variant: int, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a variant of a family's settings changes, as far as a person hasn't chosen it.
+
+    Parameters
+    ----------
+    key : str
+        The family.
+    variant : int
+        Counts the networks of the family from 0; the variants come in turn.
+    chosen : mapping
+        What a person chose, by name.
+    """
+    variants = family(key).variants
+    return {
+        name: value
+        for name, value in variants[variant % len(variants)].items()
+        if name not in chosen and counts(setting(key, name), key, variants[variant % len(variants)] | dict(chosen))
+    }
+
+
+def fixes_size(key: str, values: Mapping[str, Any]) -> bool:
+    """Tell whether chosen values say how large the networks of a family are, so that the time doesn't decide that."""
+    sized = {name for size in family(key).sizes for name in size.settings}
+    return bool(sized & to_autogluon(key, values).keys())

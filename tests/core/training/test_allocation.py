@@ -10,10 +10,12 @@ from dlreg_core.errors import PlanError
 from dlreg_core.training.allocation import (
     EXTRA_FITS,
     GRACE_SECONDS,
+    Capacity,
     Outcome,
     Proposal,
     Speed,
     first_fit,
+    first_round_left,
     next_fit,
     order,
     share,
@@ -35,37 +37,45 @@ def most(key: str, speed: Speed) -> float:
     return speed.fixed + chosen.enough_epochs * speed.epoch * max(size.cost for size in chosen.sizes)
 
 
-@given(waiting, speeds, st.floats(0, 5000), st.booleans())
-def test_a_share_is_useful_and_no_more_than_enough(keys: list[str], speed: Speed, left: float, first: bool) -> None:
+capacities = st.builds(
+    Capacity, left=st.floats(0, 5000), lanes=st.integers(1, 8), folds=st.sampled_from([1, 5, 8]), busy=st.floats(0, 100)
+)
+
+
+def one(seconds: float) -> Capacity:
+    return Capacity(seconds)
+
+
+@given(waiting, speeds, capacities, st.booleans())
+def test_a_share_is_useful_and_no_more_than_enough(
+    keys: list[str], speed: Speed, capacity: Capacity, first: bool
+) -> None:
     key = keys[0]
-    found = share(key, speed, keys, left, first=first)
-    weight = family(key).weight / sum(family(k).weight for k in keys)
-    if found is None:
-        assert needed(key, speed) > left * weight
-        assert needed(key, speed) > (left + GRACE_SECONDS if first else min(left, 1.5 * left * weight))
-    else:
+    found = share(key, speed, keys, capacity, first=first)
+    if found is not None:
         assert needed(key, speed) <= found * (1 + 1e-9)
         assert found <= most(key, speed) * (1 + 1e-9)
-        assert found <= (left + GRACE_SECONDS if first else left) * (1 + 1e-9) + 1e-9
+        waves = -(-capacity.folds // capacity.lanes)
+        assert waves * found <= (capacity.left + waves * GRACE_SECONDS if first else capacity.left) * (1 + 1e-9) + 1e-9
 
 
-@given(waiting, speeds, st.floats(0, 5000), st.booleans())
+@given(waiting, speeds, capacities, st.booleans())
 def test_whoever_gets_a_share_gets_a_training_within_it(
-    keys: list[str], speed: Speed, left: float, first: bool
+    keys: list[str], speed: Speed, capacity: Capacity, first: bool
 ) -> None:
-    given_ = share(keys[0], speed, keys, left, first=first)
+    given_ = share(keys[0], speed, keys, capacity, first=first)
     if given_ is not None:
         proposal = first_fit(keys[0], speed, given_, seed=0)
         assert proposal is not None
         assert proposal.seconds <= given_ * (1 + 1e-5)
 
 
-@given(st.lists(speeds, min_size=4, max_size=4), st.floats(30, 5000))
-def test_all_shares_together_fit_into_the_budget(four: list[Speed], budget: float) -> None:
-    """One after the other, as a run does it, each taking all that it gets."""
+@given(st.lists(speeds, min_size=len(KEYS), max_size=len(KEYS)), st.floats(30, 5000))
+def test_all_shares_together_fit_into_the_budget(each: list[Speed], budget: float) -> None:
+    """One after the other, as a run on one lane does it, each taking all that it gets."""
     left = budget
-    for place, (key, speed) in enumerate(zip(KEYS, four, strict=True)):
-        given_ = share(key, speed, KEYS[place:], left, first=left == budget)
+    for place, (key, speed) in enumerate(zip(KEYS, each, strict=True)):
+        given_ = share(key, speed, KEYS[place:], one(left), first=left == budget)
         left -= given_ or 0.0
     assert left >= -GRACE_SECONDS * (1 + 1e-9)
 
@@ -74,26 +84,50 @@ def test_shares_by_hand() -> None:
     slow = Speed(0, 10.0)
     three = ("FASTAI", "NN_TORCH", "TABM")
     # Weights 1, 1 and 2: a quarter of 400 s, then a third of 300 s, then all that is left.
-    assert share("FASTAI", slow, three, 400.0, first=True) == 100.0
-    assert share("NN_TORCH", slow, three[1:], 300.0, first=False) == 100.0
-    assert share("TABM", slow, three[2:], 200.0, first=False) == 200.0
+    assert share("FASTAI", slow, three, one(400.0), first=True) == 100.0
+    assert share("NN_TORCH", slow, three[1:], one(300.0), first=False) == 100.0
+    assert share("TABM", slow, three[2:], one(200.0), first=False) == 200.0
     # FastAI's 30 epochs of 0.1 s: nobody gets more than enough.
-    assert share("FASTAI", Speed(0, 0.1), three, 400.0, first=True) == pytest.approx(3.0)
+    assert share("FASTAI", Speed(0, 0.1), three, one(400.0), first=True) == pytest.approx(3.0)
+
+
+def test_lanes_add_to_a_share_and_folds_divide_it() -> None:
+    slow = Speed(0, 1.0)
+    pair = ("FASTAI", "NN_TORCH")
+    # Two lanes of 100 s each are 200 s; half of them for five folds.
+    assert Capacity(100.0, 2, 5).seconds == 40.0
+    assert share("FASTAI", slow, pair, Capacity(100.0, 2, 5), first=True) == 20.0
+    # A network without folds can't be in two lanes at once.
+    assert share("TABM", slow, ("TABM",), Capacity(100.0, 2), first=True) == 100.0
+    # Five folds in two lanes take three turns.
+    assert Capacity(90.0, 2, 5).longest == 30.0
+    assert Capacity(90.0, 2, 5, busy=60.0).longest == 20.0
+    assert Capacity(90.0, 2, 1, busy=60.0).seconds == 120.0
+
+
+def test_a_part_of_the_budget_is_kept_for_what_proves_good() -> None:
+    assert first_round_left(100.0, 100.0, "fast") == 100.0
+    assert first_round_left(100.0, 100.0, "balanced") == pytest.approx(60.0)
+    assert first_round_left(70.0, 100.0, "best") == pytest.approx(10.0)
+    # Unless a useful training needs it.
+    pair = ("FASTAI", "NN_TORCH")
+    assert share("FASTAI", Speed(0, 12.0), pair, one(60.0), first=False) is None
+    assert share("FASTAI", Speed(0, 12.0), pair, one(60.0), first=False, spare=40.0) == 48.0
 
 
 def test_a_little_is_lent_where_it_makes_a_training_possible() -> None:
     # FastAI needs 4 epochs of 10 s; half of 60 s is fair, one and a half times that is 45 s.
     pair = ("FASTAI", "NN_TORCH")
-    assert share("FASTAI", Speed(0, 10.0), pair, 60.0, first=False) == 40.0
-    assert share("FASTAI", Speed(0, 11.5), pair, 60.0, first=False) is None
+    assert share("FASTAI", Speed(0, 10.0), pair, one(60.0), first=False) == 40.0
+    assert share("FASTAI", Speed(0, 11.5), pair, one(60.0), first=False) is None
     # Before anything is trained, all the time and ten seconds more: 70 s hold 4 epochs of 17.5 s.
-    assert share("FASTAI", Speed(0, 17.5), pair, 60.0, first=True) == 70.0
-    assert share("FASTAI", Speed(0, 17.6), pair, 60.0, first=True) is None
-    assert share("FASTAI", Speed(0, 2.5), ("FASTAI",), -5.0, first=True) == 10.0
+    assert share("FASTAI", Speed(0, 17.5), pair, one(60.0), first=True) == 70.0
+    assert share("FASTAI", Speed(0, 17.6), pair, one(60.0), first=True) is None
+    assert share("FASTAI", Speed(0, 2.5), ("FASTAI",), one(-5.0), first=True) == 10.0
 
 
 def test_families_are_tried_from_quick_to_demanding() -> None:
-    assert order(["TABM", "FASTAI", "REALMLP", "NN_TORCH"]) == KEYS
+    assert order(["TABM", "FASTAI", "REALMLP", "NN_TORCH", "FEEDFORWARD"]) == KEYS
     assert order(["TABM", "FASTAI"]) == ("FASTAI", "TABM")
     assert order(["TABM", "TABM"]) == ("TABM",)
 
@@ -108,8 +142,8 @@ def test_the_first_training_takes_what_its_share_holds() -> None:
 
 def test_a_larger_network_is_taken_when_a_long_training_of_it_fits() -> None:
     speed = Speed(0.0, 1.0)
-    # Comfort is 5 × 8 epochs, of 4 s each for the middle and 18 s each for the largest size.
-    for seconds, size, epochs in ((159.0, 0, 100), (160.0, 1, 40), (719.0, 1, 100), (720.0, 2, 40)):
+    # Comfort is 3 × 8 epochs, of 4 s each for the middle and 18 s each for the largest size.
+    for seconds, size, epochs in ((95.0, 0, 95), (96.0, 1, 24), (431.0, 1, 100), (432.0, 2, 24)):
         found = first_fit("TABM", speed, seconds, seed=0)
         assert found is not None
         assert (found.size, found.epochs) == (size, epochs)
@@ -135,22 +169,37 @@ SPEEDS = {"FASTAI": Speed(0, 1.0), "TABM": Speed(0, 1.0)}
 
 
 def test_nothing_follows_with_the_fast_preset() -> None:
-    assert next_fit([done("FASTAI", 1.0)], SPEEDS, 1000.0, "fast") is None
-    assert next_fit([], SPEEDS, 1000.0, "best") is None
+    assert next_fit([done("FASTAI", 1.0)], SPEEDS, one(1000.0), "fast") is None
+    assert next_fit([], SPEEDS, one(1000.0), "best") is None
 
 
 def test_the_best_family_is_repeated_longer_and_with_another_seed() -> None:
-    found = next_fit([done("FASTAI", 2.0), done("TABM", 1.0)], SPEEDS, 1000.0, "balanced")
-    assert found == Proposal("TABM", 0, 20, 1, 20.0)
-    converged = next_fit([done("TABM", 1.0, converged=True)], SPEEDS, 1000.0, "balanced")
-    assert converged == Proposal("TABM", 0, 10, 1, 10.0)
+    found = next_fit([done("FASTAI", 2.0), done("TABM", 1.0)], SPEEDS, one(100.0), "balanced")
+    assert found == Proposal("TABM", 0, 20, 1, 20.0, 1)
+    converged = next_fit([done("TABM", 1.0, converged=True)], SPEEDS, one(100.0), "balanced")
+    assert converged == Proposal("TABM", 0, 10, 1, 10.0, 1)
+
+
+def test_the_second_network_is_a_size_larger_where_a_long_training_of_it_takes_a_part_of_the_time() -> None:
+    # 24 epochs of the middle size, 4 s each, are 96 s: 60 % of 160 s.
+    for seconds, size in ((159.0, 0), (161.0, 1), (1e5, 1)):
+        found = next_fit([done("TABM", 1.0)], SPEEDS, one(seconds), "balanced")
+        assert found is not None
+        assert found.size == size
+    kept = next_fit([done("TABM", 1.0)], SPEEDS, one(1e5), "balanced", largest={"TABM": 0})
+    assert kept is not None
+    assert kept.size == 0
+    # What follows has the size of the best so far.
+    again = next_fit([done("TABM", 1.0), done("TABM", 1.1, seed=1)], SPEEDS, one(1e5), "balanced")
+    assert again is not None
+    assert again.size == 0
 
 
 def test_a_repetition_is_never_shorter_and_longer_only_where_that_is_worth_it() -> None:
     first = [done("TABM", 1.0)]
-    assert next_fit(first, SPEEDS, 9.9, "balanced") is None
+    assert next_fit(first, SPEEDS, one(9.9), "balanced") is None
     for budget, epochs in ((10.0, 10), (14.9, 10), (15.0, 15), (19.0, 19), (500.0, 20)):
-        found = next_fit(first, SPEEDS, budget, "balanced")
+        found = next_fit(first, SPEEDS, one(budget), "balanced")
         assert found is not None
         assert found.epochs == epochs
         assert found.seconds <= budget
@@ -158,36 +207,36 @@ def test_a_repetition_is_never_shorter_and_longer_only_where_that_is_worth_it() 
 
 def test_where_the_best_does_not_fit_another_does() -> None:
     outcomes = [done("TABM", 1.0, epochs=50), done("FASTAI", 1.2, epochs=5)]
-    found = next_fit(outcomes, SPEEDS, 20.0, "balanced")
+    found = next_fit(outcomes, SPEEDS, one(20.0), "balanced")
     assert found is not None
     assert found.key == "FASTAI"
     # One that is far behind adds nothing to an ensemble.
-    assert next_fit([outcomes[0], done("FASTAI", 1.3, epochs=5)], SPEEDS, 20.0, "balanced") is None
+    assert next_fit([outcomes[0], done("FASTAI", 1.3, epochs=5)], SPEEDS, one(20.0), "balanced") is None
 
 
 def test_a_training_that_stopped_by_itself_is_repeated_where_as_many_epochs_fit() -> None:
     stopped = Outcome(key="TABM", size=0, epochs=50, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True)
-    assert next_fit([stopped], SPEEDS, 20.0, "balanced") == Proposal("TABM", 0, 20, 1, 12.0)
-    assert next_fit([stopped], SPEEDS, 11.0, "balanced") is None
+    assert next_fit([stopped], SPEEDS, one(20.0), "balanced") == Proposal("TABM", 0, 20, 1, 12.0, 1)
+    assert next_fit([stopped], SPEEDS, one(11.0), "balanced") is None
     # With a schedule over all its epochs it needs all of them.
     scheduled = Outcome(
         key="FASTAI", size=0, epochs=30, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True
     )
-    assert next_fit([scheduled], SPEEDS, 20.0, "balanced") is None
+    assert next_fit([scheduled], SPEEDS, one(20.0), "balanced") is None
 
 
 def test_after_some_repetitions_a_family_that_is_nearly_as_good_gets_its_turn() -> None:
-    outcomes = [done("TABM", 1.0), done("FASTAI", 1.04)]
-    assert next_fit(outcomes, SPEEDS, 1000.0, "best").key == "TABM"  # type: ignore[union-attr]
+    outcomes = [done("TABM", 1.0), done("FASTAI", 1.015)]
+    assert next_fit(outcomes, SPEEDS, one(1000.0), "best").key == "TABM"  # type: ignore[union-attr]
     outcomes.append(done("TABM", 1.01, seed=1))
-    # Each repetition counts 5 %: 1.05 against 1.04.
-    assert next_fit(outcomes, SPEEDS, 1000.0, "best").key == "FASTAI"  # type: ignore[union-attr]
+    # Each repetition counts 2 %: 1.02 against 1.015.
+    assert next_fit(outcomes, SPEEDS, one(1000.0), "best").key == "FASTAI"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("preset", ["balanced", "best"])
 def test_repetitions_come_to_an_end_and_never_repeat_a_seed(preset: str) -> None:
     outcomes = [done("TABM", 1.0, converged=True), done("FASTAI", 1.5, converged=True)]
-    while (found := next_fit(outcomes, SPEEDS, 1e6, preset)) is not None:  # type: ignore[arg-type]
+    while (found := next_fit(outcomes, SPEEDS, one(1e6), preset)) is not None:  # type: ignore[arg-type]
         assert (found.key, found.seed, found.epochs) not in {(o.key, o.seed, o.epochs) for o in outcomes}
         better = 1.0 - 0.001 * len(outcomes) if found.key == "TABM" else 1.5
         outcomes.append(done(found.key, better, found.epochs, found.seed, converged=True))
@@ -196,7 +245,7 @@ def test_repetitions_come_to_an_end_and_never_repeat_a_seed(preset: str) -> None
 
 def test_families_are_found_in_any_case_and_others_are_told() -> None:
     assert family(" tabm ").key == "TABM"
-    with pytest.raises(PlanError, match=r"no network called XGB\. Choose from FASTAI, "):
+    with pytest.raises(PlanError, match=r"no network called XGB\. Choose from FEEDFORWARD, FASTAI, "):
         family("XGB")
 
 
@@ -217,26 +266,28 @@ def test_training_goes_on_beyond_the_effort_only_while_it_helps() -> None:
     speeds = {"FASTAI": Speed(0.0, 0.1)}
     done = [Outcome("FASTAI", 0, 30, seed, 10.0, 3.0, 30, True) for seed in range(5)]
     helped = [10.0, 9.9, 9.8, 9.7, 9.6]
-    assert next_fit(done, speeds, 100.0, "balanced") is None
-    assert next_fit(done, speeds, 100.0, "balanced", errors=helped) is not None
-    assert next_fit(done, speeds, 100.0, "balanced", errors=[10.0, 9.9, 9.9, 9.9, 9.899]) is None
-    assert next_fit(done, speeds, 100.0, "fast", errors=helped) is None
+    assert next_fit(done, speeds, one(100.0), "balanced") is None
+    assert next_fit(done, speeds, one(100.0), "balanced", errors=helped) is not None
+    assert next_fit(done, speeds, one(100.0), "balanced", errors=[10.0, 9.9, 9.9, 9.9, 9.9, 9.899]) is None
+    assert next_fit(done, speeds, one(100.0), "fast", errors=helped) is None
 
 
 def test_what_an_earlier_task_trained_counts_for_nothing_of_the_effort() -> None:
     speeds = {"FASTAI": Speed(0.0, 0.1), "NN_TORCH": Speed(0.0, 0.1)}
     done = [Outcome("FASTAI", 0, 30, seed, 10.0, 3.0, 30, True) for seed in range(5)]
-    assert next_fit(done, speeds, 100.0, "balanced", errors=[10.0] * 6) is None
-    proposal = next_fit(done, speeds, 100.0, "balanced", taken=5, errors=[10.0] * 6)
+    assert next_fit(done, speeds, one(100.0), "balanced", errors=[10.0] * 6) is None
+    proposal = next_fit(done, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6)
     assert proposal is not None
     assert proposal.seed == 5
     more = [*done, Outcome("NN_TORCH", 0, 30, 0, 10.0, 3.0, 30, True)]
-    assert next_fit(more, speeds, 100.0, "balanced", taken=5, errors=[10.0] * 6) is not None, "a first one is no extra"
+    assert next_fit(more, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6) is not None, (
+        "a first one is no extra"
+    )
 
 
 @pytest.mark.parametrize(
     ("errors", "improving"),
-    [([], False), ([5.0], True), ([5.0, 5.0, 5.0], True), ([5.0, 5.0, 5.0, 5.0], False), ([5.0, 5.1, 5.1, 4.9], True)],
+    [([], False), ([5.0], True), ([5.0] * 4, True), ([5.0] * 5, False), ([5.0, 5.1, 5.1, 5.1, 4.9], True)],
 )
 def test_improvement_is_looked_for_among_the_last_trainings(errors: list[float], improving: bool) -> None:
     assert still_improving(errors) is improving

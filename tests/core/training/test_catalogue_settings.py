@@ -16,7 +16,7 @@ from torch import nn
 from dlreg_core.training.catalogue import family, sample_settings, settings_of, to_autogluon
 from dlreg_core.training.fitting import for_fit, network_class
 from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
-from dlreg_core.training.pipeline import hush
+from dlreg_core.training.hushing import hush
 
 
 @pytest.fixture(scope="module", autouse=True)

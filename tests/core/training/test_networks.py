@@ -1,4 +1,4 @@
-"""Each family really trains here, and tells of every epoch."""
+"""Networks are trained in lanes, kept on a shelf, and taken from it again."""
 
 from __future__ import annotations
 
@@ -10,42 +10,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from autogluon.tabular.registry import ag_model_registry
 
-from dlreg_core.errors import NotFoundError, RowsError
+from dlreg_core.errors import ConflictError, NotFoundError, RowsError, TrainingError
 from dlreg_core.prepare import prepared_of
 from dlreg_core.runs import RunFolder, load_predictions
-from dlreg_core.specs import PlannedFit
-from dlreg_core.training.catalogue import FAMILIES, sample_settings
-from dlreg_core.training.hooks import EpochWatch
-from dlreg_core.training.networks import FitFailedError, NetworkTrainer, Rows
-from dlreg_core.training.pipeline import Pipeline, for_networks
+from dlreg_core.training import ensembling
+from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
+from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
+from dlreg_core.training.lanes import FitFailedError, Lanes, Told, failure, lanes_for
+from dlreg_core.training.networks import Networks, Rows
+from dlreg_core.training.pipeline import NETWORKS, Pipeline
+from dlreg_core.training.shelf import Shelf
 
 EPOCHS = 3
-
-
-@dataclass
-class Fitted:
-    trainer: NetworkTrainer
-    seen: dict[str, list[tuple[int, float | None]]] = field(default_factory=dict)
-    carried_out: dict[str, PlannedFit] = field(default_factory=dict)
-
-    def fit(self, key: str, name: str, stop_after: int | None = None) -> None:
-        """Train a family for a few epochs, and note what the hook told."""
-        told: list[tuple[int, float | None]] = []
-        planned = PlannedFit(
-            model=name,
-            family=key,
-            settings=sample_settings(key, self.trainer.rows, 0),
-            epochs=EPOCHS,
-            stop_after=stop_after,
-            seed=0,
-            threads=1,
-            device="cpu",
-        )
-        watch = EpochWatch(on_epoch=lambda figures: told.append((figures.epoch, figures.validation)))
-        self.carried_out[name] = self.trainer.fit(planned, watch, None)
-        self.seen[name] = told
+FOLDS = 3
 
 
 def rows(count: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -56,15 +34,73 @@ def rows(count: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     return frame, (1000 + 50 * frame["a"] + 30 * (frame["c"] == "x") + rng.uniform(-5, 5, count)).to_numpy()
 
 
+def held_out_rows() -> Rows:
+    return Rows(*rows(200, 0), *rows(60, 1))
+
+
+def folded_rows() -> Rows:
+    frame, target = rows(150, 0)
+    return Rows(frame, target, frame.iloc[:0], target[:0], np.arange(150) % FOLDS)
+
+
+def order_for(networks: Networks, key: str, name: str, fold: int = 0, **changes: object) -> Order:
+    settings = sample_settings(key, networks.rows, 0)
+    values = {"settings": settings, "epochs": EPOCHS, "seed": 0, "threads": 1, "gpu": False, **changes}
+    return Order(network=name, folder=str(networks.folder(name)), fold=fold, family=key, **values)  # type: ignore[arg-type]
+
+
+@dataclass
+class Heard:
+    result: Report | Measured | None = None
+    error: Exception | None = None
+    epochs: list[tuple[int, float | None]] = field(default_factory=list)
+
+
+def listen(lanes: Lanes, told: dict[object, Heard]) -> list[Told]:
+    found = lanes.wait(60.0)
+    assert found, "the lanes say nothing"
+    for word in found:
+        heard = told.setdefault(id(word.order), Heard())
+        if word.epoch is not None:
+            heard.epochs.append((word.epoch.epoch, word.epoch.validation))
+        heard.result, heard.error = word.result, word.error
+    return found
+
+
+def do(lanes: Lanes, *orders: Order | PilotOrder) -> list[Heard]:
+    """Have all orders carried out, as many at once as there are lanes."""
+    told: dict[object, Heard] = {id(order): Heard() for order in orders}
+    waiting = list(orders)
+    while waiting or lanes.work:
+        for lane in lanes.idle:
+            if waiting:
+                lanes.submit(lane, waiting.pop(0))
+        listen(lanes, told)
+    return [told[id(order)] for order in orders]
+
+
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fitted]:
-    train, validation = rows(200, 0), rows(60, 1)
-    found = Fitted(NetworkTrainer(tmp_path_factory.mktemp("nets") / "p", Rows(*train, *validation), gpu=False))
-    for chosen in FAMILIES:
-        found.fit(chosen.key, chosen.title)
-    for key in ("REALMLP", "FASTAI"):
-        found.fit(key, f"{key} cut", stop_after=2)
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networks]:
+    found = Networks(tmp_path_factory.mktemp("held") / NETWORKS, held_out_rows())
     yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def lanes(networks: Networks) -> Iterator[Lanes]:
+    with Lanes(2, networks.rows_file) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def fitted(networks: Networks, lanes: Lanes) -> dict[str, Heard]:
+    orders = [order_for(networks, chosen.key, chosen.title) for chosen in FAMILIES]
+    found = dict(zip([chosen.title for chosen in FAMILIES], do(lanes, *orders), strict=True))
+    for chosen in FAMILIES:
+        result = found[chosen.title].result
+        assert isinstance(result, Report), found[chosen.title].error
+        networks.complete(chosen.title, chosen.key, {0: result})
+    return found
 
 
 def test_torchvision_fits_to_torch() -> None:
@@ -75,97 +111,173 @@ def test_torchvision_fits_to_torch() -> None:
     assert torchvision.ops.nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5).tolist() == [0, 2]
 
 
-@pytest.mark.parametrize("chosen", FAMILIES, ids=lambda f: f.key)
-def test_every_family_trains_and_tells_of_each_epoch(fitted: Fitted, chosen: object) -> None:
+every_family = pytest.mark.parametrize("chosen", FAMILIES, ids=lambda f: f.key)
+
+
+@every_family
+def test_every_family_trains_and_tells_of_each_epoch(
+    fitted: dict[str, Heard], networks: Networks, chosen: object
+) -> None:
     title = chosen.title  # type: ignore[attr-defined]
-    assert title in fitted.trainer.names
-    assert [epoch for epoch, _ in fitted.seen[title]] == list(range(1, EPOCHS + 1))
-    figures = [figure for _, figure in fitted.seen[title]]
+    assert title in networks.names
+    assert [epoch for epoch, _ in fitted[title].epochs] == list(range(1, EPOCHS + 1))
+    figures = [figure for _, figure in fitted[title].epochs]
     assert all(figure is not None and np.isfinite(figure) and 0 < figure < 5000 for figure in figures)
     # The figure kept is the best epoch's, in target units.
-    assert fitted.trainer.validation_rmse(title) <= max(f for f in figures if f is not None) * 1.01
-    assert fitted.carried_out[title].stop_after is None
+    assert networks.validation_rmse(title) <= max(f for f in figures if f is not None) * 1.01
 
 
-@pytest.mark.parametrize("chosen", FAMILIES, ids=lambda f: f.key)
-def test_the_validation_figure_is_the_error_in_target_units(fitted: Fitted, chosen: object) -> None:
+@every_family
+def test_the_validation_figure_is_the_error_in_target_units(
+    fitted: dict[str, Heard], networks: Networks, chosen: object
+) -> None:
     title = chosen.title  # type: ignore[attr-defined]
     frame, target = rows(60, 1)
-    predicted = fitted.trainer._predictor.predict(for_networks(frame), model=title, as_pandas=False)
+    again = Shelf(networks.shelf.path)
+    predicted = again.predict(again.prepared(frame), title)
     rmse = float(np.sqrt(np.mean((predicted - target) ** 2)))
-    assert fitted.trainer.validation_rmse(title) == pytest.approx(rmse, rel=1e-4)
-    assert min(f for _, f in fitted.seen[title] if f is not None) == pytest.approx(rmse, rel=0.02)
+    assert networks.validation_rmse(title) == pytest.approx(rmse, rel=1e-4)
+    assert min(f for _, f in fitted[title].epochs if f is not None) == pytest.approx(rmse, rel=0.02)
 
 
-@pytest.mark.parametrize("key", ["REALMLP", "FASTAI"])
-def test_a_family_with_a_schedule_ends_where_it_shall(fitted: Fitted, key: str) -> None:
-    assert [epoch for epoch, _ in fitted.seen[f"{key} cut"]] == [1, 2]
-    assert fitted.carried_out[f"{key} cut"].stop_after == 2
+@every_family
+def test_the_same_order_gives_the_same_network(networks: Networks, lanes: Lanes, chosen: object) -> None:
+    key = chosen.key  # type: ignore[attr-defined]
+    one, other = do(lanes, order_for(networks, key, "one"), order_for(networks, key, "other"))
+    assert isinstance(one.result, Report)
+    assert isinstance(other.result, Report)
+    np.testing.assert_array_equal(one.result.held_out, other.result.held_out)
 
 
-def test_another_predictor_takes_the_networks_over_and_adds_to_them(fitted: Fitted, tmp_path: Path) -> None:
-    train, validation = rows(200, 0), rows(60, 1)
-    data = Rows(*train, *validation)
-    first = NetworkTrainer(tmp_path / "first", data, gpu=False)
-    part = Fitted(first)
-    part.fit("FASTAI", "FastAI")
-    part.fit("NN_TORCH", "NN Torch")
-    first.save_state(tmp_path / "snapshot")
-    files = {path: path.read_bytes() for path in (tmp_path / "first").rglob("*") if path.is_file()}
-    # As after a crash: a network half written, and a list of networks that can't be read.
-    (tmp_path / "first" / "models" / "Half").mkdir()
-    (tmp_path / "first" / "models" / "trainer.pkl").write_bytes(b"")
-    again = NetworkTrainer(
-        tmp_path / "again",
-        data,
-        gpu=False,
-        source=tmp_path / "first",
-        taken=["FastAI", "NN Torch"],
-        snapshot=tmp_path / "snapshot",
+@pytest.mark.parametrize("key", ["REALMLP", "FASTAI", "TABM"])
+def test_a_training_ends_where_it_shall(networks: Networks, lanes: Lanes, key: str) -> None:
+    (cut,) = do(lanes, order_for(networks, key, "cut", stop_after=2))
+    assert isinstance(cut.result, Report)
+    assert (cut.result.epochs, cut.result.stopped) == (2, True)
+    # The time is long over: it ends with its first epoch.
+    (late,) = do(lanes, order_for(networks, key, "late", until=0.0))
+    assert isinstance(late.result, Report)
+    assert (late.result.epochs, late.result.stopped) == (1, True)
+
+
+def test_a_schedule_that_is_nearly_through_may_be_late(networks: Networks, lanes: Lanes) -> None:
+    (scheduled, plain) = do(
+        lanes,
+        order_for(networks, "FASTAI", "late", until=0.0, late=1e12),
+        order_for(networks, "TABM", "late 2", until=0.0, late=1e12),
     )
-    assert again.names == ("FastAI", "NN Torch")
-    assert {p.name for p in (tmp_path / "again" / "models").iterdir() if p.is_dir()} == {"FastAI", "NN Torch"}
-    weights = again.fit_ensemble()
-    before = again.validation_rmse(again.ensemble_name)
-    assert again.ensemble_rmse() == pytest.approx(before, rel=1e-3)
-    more = NetworkTrainer(tmp_path / "more", data, gpu=False, source=tmp_path / "again", taken=again.names)
-    Fitted(more).fit("FASTAI", "FastAI 2")
-    more.fit_ensemble()
-    assert more.validation_rmse(more.ensemble_name) <= before
-    assert sum(n.startswith("WeightedEnsemble") for n in more._predictor.model_names()) == 1
-    # A worse choice of networks doesn't replace the ensemble that there was.
-    least = NetworkTrainer(tmp_path / "least", data, gpu=False, source=tmp_path / "again", taken=again.names)
-    worst = max(again.names, key=again.validation_rmse)
-    assert least.fit_ensemble([worst]) == pytest.approx(weights)
-    assert least.kept_earlier_ensemble
-    for path, content in files.items():
-        assert path.name == "trainer.pkl" or path.read_bytes() == content, "what was there is never changed"
+    assert isinstance(scheduled.result, Report)
+    assert isinstance(plain.result, Report)
+    # Only from the second epoch on it is known how long the rest takes.
+    assert scheduled.result.epochs == 1 or not scheduled.result.stopped
+    assert plain.result.epochs == 1
 
 
-def test_a_full_disk_is_no_failure_of_one_network(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(ag_model_registry.key_to_cls("FASTAI"), "save", full)
-    with pytest.raises(OSError, match="No space left"):
-        fitted.fit("FASTAI", "No room")
-
-
-def test_a_training_that_fails_says_why(fitted: Fitted) -> None:
-    bad = PlannedFit(
-        model="Broken", family="REALMLP", settings={"opt": "adamw"}, epochs=2, seed=0, threads=1, device="cpu"
+def test_with_folds_each_row_is_predicted_by_a_model_that_has_not_seen_it(tmp_path: Path) -> None:
+    data = folded_rows()
+    networks = Networks(tmp_path / NETWORKS, data)
+    assert (networks.folds, networks.rows) == (FOLDS, 100)
+    with Lanes(2, networks.rows_file) as lanes:
+        found = do(lanes, *[order_for(networks, "FASTAI", "FastAI", fold) for fold in range(FOLDS)])
+    reports = {fold: heard.result for fold, heard in enumerate(found)}
+    networks.complete("FastAI", "FASTAI", reports)  # type: ignore[arg-type]
+    shelf = networks.shelf
+    prepared = shelf.prepared(data.features)
+    by_fold = [np.asarray(model.predict(prepared)) for model in shelf._models("FastAI")]
+    fold = np.arange(150) % FOLDS
+    np.testing.assert_allclose(
+        networks.held_out["FastAI"], np.choose(fold, by_fold), rtol=1e-6, err_msg="each row by the model without it"
     )
-    with pytest.raises(FitFailedError, match=r"\w+Error|\w+Exception"):
-        fitted.trainer.fit(bad, EpochWatch(), None)
-    assert "Broken" not in fitted.trainer.names
+    np.testing.assert_allclose(shelf.predict(prepared, "FastAI"), np.mean(by_fold, axis=0), rtol=1e-6)
+    networks.close()
+    assert not (tmp_path / "scratch").exists()
 
 
-def test_a_family_is_measured(fitted: Fitted) -> None:
-    speed, threads = fitted.trainer.measure("FASTAI", 0, [1], 4)
-    assert threads == 1
-    assert speed.fixed >= 0
-    assert 0 < speed.epoch < 10
-    assert speed.seconds(10) == speed.fixed + 10 * speed.epoch
+def test_another_run_takes_the_networks_over(networks: Networks, fitted: dict[str, Heard], tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in networks.shelf.path.rglob("*") if path.is_file()}
+    more = Networks(tmp_path / NETWORKS, held_out_rows(), source=networks.shelf.path, taken=["FastAI", "NN Torch"])
+    assert more.names == ("FastAI", "NN Torch") == more.shelf.names()
+    assert more.validation_rmse("FastAI") == networks.validation_rmse("FastAI")
+    # As after a crash: a network half written.
+    (more.shelf.path / "Half" / "fold-0").mkdir(parents=True)
+    more.close()
+    assert not (more.shelf.path / "Half").exists()
+    assert {path: path.read_bytes() for path in before} == before, "what was there is never changed"
+
+
+def test_an_ensemble_is_the_weighted_mean(networks: Networks, fitted: dict[str, Heard]) -> None:
+    weights = ensembling.ensemble_weights(networks.held_out, networks.target)
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert networks.ensemble_rmse() <= 1.05 * min(networks.validation_rmse(name) for name in networks.names)
+
+
+def test_networks_of_another_version_are_not_loaded(networks: Networks, tmp_path: Path) -> None:
+    networks.shelf.copy_to(tmp_path / "copy", [])
+    (tmp_path / "copy" / "versions.json").write_text('{"autogluon.tabular": "0.1"}')
+    with pytest.raises(ConflictError, match=r"made with AutoGluon 0\.1, and .* is installed"):
+        Shelf(tmp_path / "copy")
+
+
+def test_columns_that_tell_nothing_are_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.full(40, np.nan)})
+    with pytest.raises(TrainingError, match="None of the columns"):
+        Networks(tmp_path / NETWORKS, Rows(frame, np.arange(40.0), frame, np.arange(40.0)))
+
+
+def test_a_training_that_fails_says_why(networks: Networks, lanes: Lanes) -> None:
+    (failed,) = do(lanes, order_for(networks, "REALMLP", "Broken", settings={"opt": "adamw"}))
+    assert isinstance(failed.error, FitFailedError)
+    assert "Error" in failed.error.message or "Exception" in failed.error.message
+    # The lane goes on.
+    (fine,) = do(lanes, order_for(networks, "FASTAI", "Fine"))
+    assert isinstance(fine.result, Report)
+
+
+def test_a_lane_that_dies_is_told_and_replaced(networks: Networks) -> None:
+    with Lanes(1, networks.rows_file) as lanes:
+        lanes.submit(0, order_for(networks, "TABM", "Long", epochs=100_000))
+        while lanes.wait(60.0)[0].epoch is None:
+            pass
+        lanes._lanes[0][0].kill()
+        words = [word for _ in range(1000) for word in lanes.wait(1.0) if word.epoch is None][:1] if lanes.work else []
+        assert isinstance(words[0].error, FitFailedError)
+        assert "signal 9" in words[0].error.message
+        (fine,) = do(lanes, order_for(networks, "FASTAI", "Fine"))
+        assert isinstance(fine.result, Report)
+
+
+def test_all_lanes_end_with_their_epoch_when_it_is_enough(networks: Networks) -> None:
+    with Lanes(2, networks.rows_file) as lanes:
+        lanes.finish()
+        found = do(
+            lanes, order_for(networks, "TABM", "A", epochs=1000), order_for(networks, "NN_TORCH", "B", epochs=99)
+        )
+    for heard in found:
+        assert isinstance(heard.result, Report)
+        assert (heard.result.epochs, heard.result.stopped) == (1, True)
+
+
+def test_a_full_disk_is_no_failure_of_one_network() -> None:
+    assert isinstance(failure(OSError(errno.ENOSPC, "No space left on device")), OSError)
+    assert isinstance(failure(RuntimeError("[Errno 28] No space left on device")), OSError)
+    assert failure(MemoryError()).message == "The memory did not suffice."  # type: ignore[attr-defined]
+    assert failure(ValueError("x")).message == "ValueError: x"  # type: ignore[attr-defined]
+
+
+def test_a_family_is_measured(networks: Networks, lanes: Lanes) -> None:
+    pilot = PilotOrder("FASTAI", sample_settings("FASTAI", networks.rows, 0), 4, 1, False, 10.0)
+    (heard,) = do(lanes, pilot)
+    assert isinstance(heard.result, Measured)
+    assert heard.result.fixed >= 0
+    assert 0 < heard.result.epoch < 10
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpu", "found"), [(1, False, (1, 1)), (2, False, (2, 1)), (32, False, (8, 4)), (16, True, (1, 8))]
+)
+def test_lanes_share_the_cores(cores: int, gpu: bool, found: tuple[int, int]) -> None:
+    assert lanes_for(cores, gpu=gpu) == found
+    assert family("TABM").key == "TABM"
 
 
 # --- the pipeline of the trained run ---------------------------------------------------------------------------------
@@ -213,6 +325,6 @@ def test_an_unknown_model_is_told(trained: RunFolder, pipeline: Pipeline) -> Non
 
 
 def test_sizes_are_those_of_the_files(trained: RunFolder, pipeline: Pipeline) -> None:
-    folder: Path = pipeline.path / "predictor" / "models" / "FastAI"
+    folder: Path = pipeline.path / NETWORKS / "FastAI"
     wanted = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
     assert pipeline.size_mb("FastAI") == pytest.approx(wanted)

@@ -1,0 +1,314 @@
+"""One training of one network on one division of the rows: what a lane does."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import random
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlreg_core.training.catalogue import family
+from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
+from dlreg_core.training.shelf import fold_folder
+
+if TYPE_CHECKING:
+    from autogluon.common.features.feature_metadata import FeatureMetadata
+
+_PILOT_EPOCHS = 3
+_FEWEST_PILOT_ROWS = 200
+_FEWEST_BATCH = 32
+_NO_CHECK = {"ag.max_memory_usage_ratio": None}
+"""AutoGluon would leave out networks that fit: some of its estimates count a whole process anew. What doesn't fit has
+been left out before."""
+
+
+@dataclass(frozen=True)
+class PreparedRows:
+    """Rows as AutoGluon prepared them for the networks.
+
+    Attributes
+    ----------
+    features : pandas.DataFrame
+        Prepared rows, with a plain index.
+    target : ndarray of float64
+        Their targets.
+    fold : ndarray of int64
+        The fold in which a row validates; -1 for a row that always trains. One fold is a holdout.
+    metadata : FeatureMetadata
+        What AutoGluon knows of the columns.
+    """
+
+    features: pd.DataFrame
+    target: NDArray[np.float64]
+    fold: NDArray[np.int64]
+    metadata: FeatureMetadata
+
+    @property
+    def folds(self) -> int:
+        """How many folds there are."""
+        return int(self.fold.max()) + 1
+
+    @property
+    def learned_from(self) -> int:
+        """Rows that a training learns from; with folds, the fewest of them."""
+        return len(self.fold) - int(np.bincount(self.fold[self.fold >= 0]).max())
+
+    def save(self, path: Path) -> None:
+        """Write them for the lanes."""
+        with path.open("wb") as file:
+            pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
+
+    @classmethod
+    def load(cls, path: Path) -> PreparedRows:
+        """Read what `save` wrote."""
+        with path.open("rb") as file:
+            found: PreparedRows = pickle.load(file)
+        return found
+
+
+@dataclass(frozen=True)
+class Order:
+    """A training to do.
+
+    Attributes
+    ----------
+    network : str
+        Name of the network.
+    folder : str
+        Where the network's models are kept.
+    fold : int
+        Which rows validate.
+    family : str
+        Its family.
+    settings : dict
+        Settings that JSON can hold, without epochs and seed.
+    epochs, seed, threads : int
+        As planned; each fold has a seed of its own.
+    gpu : bool
+        Whether it trains on the GPU.
+    stop_after : int, optional
+        End it after this epoch.
+    until : float
+        The moment (`time.time`) after which it shall end with the epoch.
+    late : float
+        Seconds by which a training whose learning rate follows a schedule may be late, if that completes it.
+    """
+
+    network: str
+    folder: str
+    fold: int
+    family: str
+    settings: dict[str, Any]
+    epochs: int
+    seed: int
+    threads: int
+    gpu: bool
+    stop_after: int | None = None
+    until: float = math.inf
+    late: float = 0.0
+
+
+@dataclass(frozen=True)
+class PilotOrder:
+    """A short training on a part of the rows, to see how fast a family trains."""
+
+    family: str
+    settings: dict[str, Any]
+    batches: int
+    threads: int
+    gpu: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a training.
+
+    ``held_out`` are the predictions of the fold's rows; ``epoch_seconds`` is None where one epoch alone was trained.
+    """
+
+    held_out: NDArray[np.float64]
+    epochs: int
+    stopped: bool
+    seconds: float
+    epoch_seconds: float | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of a training on all rows: once, and for each epoch."""
+
+    fixed: float
+    epoch: float
+
+
+@dataclass
+class Ears:
+    """What a training hears and tells: `finish` says that it is enough, `told` takes the figures of each epoch."""
+
+    finish: Callable[[], bool] = lambda: False
+    told: Callable[[EpochFigures], None] = field(default=lambda _: None)
+
+
+def train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
+    """Train a network with one fold held out, and keep it in its folder.
+
+    A GPU whose memory doesn't suffice gets half the batch, twice at most; then the processor trains.
+    """
+    import torch
+    from autogluon.core.utils.exceptions import NotEnoughCudaMemoryError
+
+    notes: list[str] = []
+    while True:
+        try:
+            report = _train_fold(order, rows, ears)
+            return replace(report, notes=tuple(notes))
+        except (torch.cuda.OutOfMemoryError, NotEnoughCudaMemoryError):
+            if not order.gpu:
+                raise
+            torch.cuda.empty_cache()
+            order = _smaller(order, len(notes))
+            where = f"batches of {order.settings[family(order.family).batch_setting]} rows" if order.gpu else "the CPU"
+            notes.append(f"{order.network}: the GPU's memory did not suffice; trained again with {where}.")
+
+
+def _smaller(order: Order, tried: int) -> Order:
+    setting = family(order.family).batch_setting
+    batch = int(order.settings.get(setting, 256))
+    if tried >= 2 or batch // 2 < _FEWEST_BATCH:
+        return replace(order, gpu=False)
+    return replace(order, settings=order.settings | {setting: batch // 2})
+
+
+def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
+    watch = EpochWatch(
+        on_epoch=ears.told, stop_after=order.stop_after, target_std=float(np.std(rows.target[rows.fold != order.fold]))
+    )
+    watch.stop_now = _stopper(order, watch, ears.finish)
+    place = fold_folder(Path(order.folder), order.fold)
+    if place.exists():
+        shutil.rmtree(place)
+    chosen = family(order.family)
+    settings = order.settings | {chosen.epochs_setting: order.epochs, chosen.seed_setting: order.seed + order.fold}
+    held = rows.fold == order.fold
+    start = time.perf_counter()
+    model = _fitted(
+        order.family, settings, str(place.parent), place.name, rows, ~held, held, watch, order.threads, gpu=order.gpu
+    )
+    predicted = np.asarray(model.predict(rows.features[held]), dtype=np.float64).ravel()
+    model.save()
+    return Report(
+        held_out=predicted,
+        epochs=watch.epochs,
+        stopped=watch.stopped,
+        seconds=time.perf_counter() - start,
+        epoch_seconds=watch.seconds_per_epoch(),
+    )
+
+
+def _stopper(order: Order, watch: EpochWatch, finish: Callable[[], bool]) -> Callable[[], bool]:
+    """Return what tells after each epoch whether the training shall end there."""
+    scheduled = family(order.family).has_schedule
+
+    def stop_now() -> bool:
+        if finish():
+            return True
+        late = time.time() - order.until
+        if late <= 0:
+            return False
+        # A schedule that is cut loses more than the little time that its last epochs take.
+        rest = (order.epochs - watch.epochs) * (watch.seconds_per_epoch() or math.inf)
+        return not (scheduled and late + rest <= order.late)
+
+    return stop_now
+
+
+def measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
+    """Train the smallest network of a family for a few epochs on the rows of some batches, and tell how long it took.
+
+    Where that takes more than ``order.seconds``, or it is said to be enough meanwhile, for as few as can be.
+    """
+    chosen = family(order.family)
+    end = time.monotonic() + order.seconds
+    watch = EpochWatch(target_std=float(np.std(rows.target)))
+    # The first epoch alone can't be told from what comes before it.
+    watch.stop_now = lambda: ears.finish() or (watch.epochs > 1 and time.monotonic() > end)
+    train, held = np.flatnonzero(rows.fold != 0), np.flatnonzero(rows.fold == 0)
+    batch = int(order.settings.get(chosen.batch_setting, chosen.batch_size(len(train))))
+    few = min(len(train), max(_FEWEST_PILOT_ROWS, order.batches * batch))
+    few_held = max(2, len(held) * few // len(train))
+    settings = order.settings | {chosen.epochs_setting: _PILOT_EPOCHS}
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        _fitted(
+            order.family,
+            settings,
+            folder,
+            "pilot",
+            rows,
+            train[:few],
+            held[:few_held],
+            watch,
+            order.threads,
+            gpu=order.gpu,
+        )
+        took = time.perf_counter() - start
+    epoch = watch.seconds_per_epoch() or took / max(1, watch.epochs)
+    return Measured(max(0.0, took - watch.epochs * epoch), max(1e-4, epoch * len(train) / few))
+
+
+def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
+    key: str,
+    settings: dict[str, Any],
+    folder: str,
+    name: str,
+    rows: PreparedRows,
+    train: NDArray[Any],
+    held: NDArray[Any],
+    watch: EpochWatch,
+    threads: int,
+    *,
+    gpu: bool,
+) -> Any:
+    import torch
+
+    from dlreg_core.training.fitting import for_fit, network_class
+
+    model = network_class(key)(
+        path=folder,
+        name=name,
+        problem_type="regression",
+        eval_metric="rmse",
+        hyperparameters=for_fit(key, settings, watch.target_std) | _NO_CHECK,
+    )
+    features, target = rows.features, pd.Series(rows.target, index=rows.features.index)
+    # Whatever a library draws without a seed of its own.
+    seed = int(settings.get(family(key).seed_setting, 0))
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    with watching(key, watch), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(
+            X=features[train] if train.dtype == bool else features.iloc[train],
+            y=target[train] if train.dtype == bool else target.iloc[train],
+            X_val=features[held] if held.dtype == bool else features.iloc[held],
+            y_val=target[held] if held.dtype == bool else target.iloc[held],
+            feature_metadata=rows.metadata,
+            num_cpus=threads,
+            num_gpus=1 if gpu else 0,
+            verbosity=0,
+        )
+    return model

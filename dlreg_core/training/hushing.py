@@ -1,0 +1,11 @@
+"""Keeping the networks' libraries from talking: what a person must know is said by this program."""
+
+from __future__ import annotations
+
+import logging
+
+
+def hush() -> None:
+    """Let the networks' libraries tell of errors only."""
+    for name in ("autogluon", "pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,23 @@
+"""The libraries that every lane needs: loaded once, by the process that the lanes come from."""
+
+from __future__ import annotations
+
+import autogluon.tabular.registry  # noqa: F401
+import fastai.tabular.all  # noqa: F401
+import pytabkit  # noqa: F401
+import pytorch_lightning  # noqa: F401
+import torch
+import torch._dynamo
+from autogluon.common.utils.log_utils import set_logger_verbosity
+
+import dlreg_core.training.feedforward
+import dlreg_core.training.folds
+import dlreg_core.training.hooks  # noqa: F401
+from dlreg_core.training.hushing import hush
+
+
+def quiet() -> None:
+    """Keep libraries from talking, and torch from taking more threads than it is given."""
+    set_logger_verbosity(0)
+    hush()
+    torch.set_num_threads(1)

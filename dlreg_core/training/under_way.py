@@ -1,0 +1,103 @@
+"""A network whose folds are being trained."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from dlreg_core.specs import FinishedFit, PlannedFit
+from dlreg_core.training.allocation import Proposal
+from dlreg_core.training.catalogue import family
+from dlreg_core.training.folds import Order, Report
+from dlreg_core.training.surroundings import EpochReporter
+
+
+@dataclass
+class NetworkUnderWay:
+    """What is known of a network while its folds are trained.
+
+    Attributes
+    ----------
+    planned : PlannedFit
+        What to train.
+    proposal : Proposal
+        Where it came from.
+    waiting : list of int
+        Folds that no lane has taken yet.
+    running : dict of int to float
+        Folds that are being trained, and the moments at which they are expected to end.
+    reports : dict of int to Report
+        Folds that are done.
+    abandoned : bool
+        True when nothing will come of it any more.
+    """
+
+    planned: PlannedFit
+    proposal: Proposal
+    waiting: list[int]
+    running: dict[int, float] = field(default_factory=dict)
+    reports: dict[int, Report] = field(default_factory=dict)
+    reporters: dict[int, EpochReporter] = field(default_factory=dict)
+    abandoned: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """True when every fold is done."""
+        return not self.waiting and not self.running and not self.abandoned
+
+    @property
+    def over(self) -> bool:
+        """True when no lane works on it and none will."""
+        return not self.running and (self.abandoned or not self.waiting)
+
+    def busy_seconds(self) -> float:
+        """Return the seconds of lanes' time that it will still take."""
+        now = time.monotonic()
+        running = sum(max(0.0, end - now) for end in self.running.values())
+        return running + len(self.waiting) * self.proposal.seconds
+
+    def order(self, folder: str, *, until: float, late: float) -> Order:
+        """Take the next fold that waits, and return what a lane has to know of it."""
+        fold = self.waiting.pop(0)
+        planned = self.planned
+        self.running[fold] = time.monotonic() + self.proposal.seconds
+        stop_after = planned.fold_stops[fold] if planned.fold_stops else planned.stop_after
+        return Order(
+            network=planned.model,
+            folder=folder,
+            fold=fold,
+            family=planned.family,
+            settings=planned.settings,
+            epochs=planned.epochs,
+            seed=planned.seed,
+            threads=planned.threads,
+            gpu=planned.device == "gpu",
+            stop_after=stop_after,
+            until=until,
+            late=late,
+        )
+
+    def finished(self, validation: float, rows: int) -> FinishedFit:
+        """Return the network as it was carried out on so many rows, once it is complete."""
+        reports = [self.reports[fold] for fold in sorted(self.reports)]
+        stops = [report.epochs if report.stopped else None for report in reports]
+        one = len(reports) == 1
+        carried_out = self.planned.model_copy(
+            update={
+                "stop_after": (stops[0] or self.planned.stop_after) if one else None,
+                "fold_stops": () if one or not any(stops) else tuple(stops),
+            }
+        )
+        trained = round(statistics.mean(report.epochs for report in reports))
+        enough = family(self.planned.family).enough(rows)
+        ended_itself = trained < self.planned.epochs or self.planned.epochs >= enough
+        return FinishedFit(
+            fit=carried_out,
+            seconds=sum(report.seconds for report in reports),
+            validation=validation,
+            size=self.proposal.size,
+            trained=trained,
+            converged=not any(report.stopped for report in reports) and ended_itself,
+            variant=self.proposal.variant,
+        )
