@@ -84,11 +84,30 @@ def compare_with_baselines(
     seed: int,
 ) -> Comparison:
     """Compare the best model with the baseline that validation prefers, on the test rows."""
-    errors = {
-        m.name: float(np.mean(np.abs(y_validation - judged.validation[m.name]))) for m in models if m.role == "baseline"
-    }
-    baseline = min(errors, key=lambda name: errors[name])
+    baseline = _by_validation(models, y_validation, judged)[0].name
     return compare(y_test, judged.test[best], judged.test[baseline], name=baseline, seed=seed)
+
+
+def compare_with_each(
+    best: str,
+    models: tuple[PipelineModel, ...],
+    y_validation: NDArray[np.float64],
+    y_test: NDArray[np.float64],
+    judged: Judged,
+    *,
+    seed: int,
+) -> tuple[Comparison, ...]:
+    """Compare the best model with every baseline that learns, the one that validation prefers first."""
+    names = [model.name for model in _by_validation(models, y_validation, judged) if model.family != "MEAN"]
+    return tuple(compare(y_test, judged.test[best], judged.test[name], name=name, seed=seed) for name in names)
+
+
+def _by_validation(
+    models: tuple[PipelineModel, ...], y_validation: NDArray[np.float64], judged: Judged
+) -> list[PipelineModel]:
+    """Return the baselines, the one with the smallest mean absolute error on the validation rows first."""
+    baselines = [model for model in models if model.role == "baseline"]
+    return sorted(baselines, key=lambda m: float(np.mean(np.abs(y_validation - judged.validation[m.name]))))
 
 
 def rows_per_second(pipeline: Pipeline, model: str, rows: pd.DataFrame) -> float:

@@ -11,15 +11,16 @@ from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
 from dlreg_core.specs import Checkpoint, LeaderboardRow, ResolvedPlan, Task, TrainResult
-from dlreg_core.training.baselines import Baseline, fit_baselines
+from dlreg_core.training.baselines import Baseline, Boosting, boosted_iterations, fit_baselines, shortage_note
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
-from dlreg_core.training.expected import most_baseline_rows
+from dlreg_core.training.expected import boosted_seconds, most_baseline_rows
 from dlreg_core.training.judging import (
     Judged,
     best_by_validation,
     bulk_rows_per_second,
     compare_with_baselines,
+    compare_with_each,
     judge,
     predict_parts,
     rows_per_second,
@@ -71,14 +72,13 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     best = best_by_validation(pipeline.models, job.table.y_validation, judged.validation)
     pipeline.settle(best, {row.model: row.half_width_90 for row in rows})
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
-    plan = _explain(job, pipeline, _resolved(job, trainer, trained, ensemble=bool(weights)))
-    comparison = compare_with_baselines(
-        best, pipeline.models, job.table.y_validation, job.table.y_test, judged, seed=job.seed
-    )
+    plan = _explain(job, pipeline, _resolved(job, trainer, trained, baselines, ensemble=bool(weights)))
+    compared = (best, pipeline.models, job.table.y_validation, job.table.y_test, judged)
     result = TrainResult(
-        leaderboard=(*rows, *_absent(trained)),
+        leaderboard=(*rows, *_absent(trained, baselines)),
         best_model=best,
-        comparison=comparison,
+        comparison=compare_with_baselines(*compared, seed=job.seed),
+        comparisons=compare_with_each(*compared, seed=job.seed),
         rows=job.table.counts,
         plan=plan,
         ensemble_weights=weights,
@@ -101,19 +101,24 @@ def explaining_seconds(time_limit: float) -> float:
 
 def _baselines(job: Job) -> tuple[Baseline, ...]:
     """Return the baselines: those of the earlier task where there is one, since they would be the same."""
-    source = job.source
+    source, replay = job.source, job.experiment.replay
     kept = source.path / "baselines.joblib" if source is not None else None
-    if kept is not None and kept.exists():
-        baselines: tuple[Baseline, ...] = joblib.load(kept)
-    else:
-        rows = job.rows
+    baselines: tuple[Baseline, ...] = joblib.load(kept) if kept is not None and kept.exists() else ()
+    # Tasks of earlier versions have fewer kinds.
+    if {baseline.key for baseline in baselines} != set(BASELINES):
+        rows, limit = job.rows, job.experiment.plan.time_limit
         baselines = fit_baselines(
             rows.features,
             rows.target,
             rows.validation,
             rows.validation_target,
             seed=job.seed,
-            most_rows=most_baseline_rows(job.experiment.plan.time_limit),
+            most_rows=most_baseline_rows(limit),
+            boosting=Boosting(
+                threads=job.cores,
+                seconds=boosted_seconds(limit),
+                iterations=(replay.baseline_iterations or None) if replay is not None else None,
+            ),
         )
     joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
     return baselines
@@ -155,7 +160,9 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[NetworkTrainer, Tr
     return trainer, campaign.run() if replay is None or job.task.more is not None else campaign.replay(replay)
 
 
-def _resolved(job: Job, trainer: NetworkTrainer, trained: Trained, *, ensemble: bool) -> ResolvedPlan:
+def _resolved(
+    job: Job, trainer: NetworkTrainer, trained: Trained, baselines: tuple[Baseline, ...], *, ensemble: bool
+) -> ResolvedPlan:
     chosen_from: tuple[str, ...] = ()
     if trainer.kept_earlier_ensemble:
         earlier = job.folder.run.result()
@@ -163,7 +170,12 @@ def _resolved(job: Job, trainer: NetworkTrainer, trained: Trained, *, ensemble: 
             chosen_from = earlier.plan.ensemble_from or tuple(fit.model for fit in earlier.plan.fits)
     elif job.experiment.replay is not None and job.task.more is None:
         chosen_from = job.experiment.replay.ensemble_from
-    return ResolvedPlan(fits=trained.fits, ensemble=ensemble, ensemble_from=chosen_from)
+    return ResolvedPlan(
+        fits=trained.fits,
+        ensemble=ensemble,
+        ensemble_from=chosen_from,
+        baseline_iterations=boosted_iterations(baselines),
+    )
 
 
 def _judging_seconds(job: Job, networks: int) -> float:
@@ -182,7 +194,8 @@ def _build_pipeline(
     ]
     if ensemble:
         models.append(PipelineModel(name=ENSEMBLE, family="ENSEMBLE", role="ensemble", internal=trainer.ensemble_name))
-    models += [PipelineModel(name=BASELINES[b.key], family=b.key, role="baseline", internal=b.key) for b in baselines]
+    fitted = {b.key: b.model for b in baselines if b.model is not None}
+    models += [PipelineModel(name=BASELINES[key], family=key, role="baseline", internal=key) for key in fitted]
     path = job.folder.path / "model"
     recipe = job.experiment.recipe
     spec = PipelineSpec(
@@ -192,7 +205,7 @@ def _build_pipeline(
         best_model=models[0].name,
         models=tuple(models),
     )
-    save_pipeline(path, spec, {b.key: b.model for b in baselines})
+    save_pipeline(path, spec, dict(fitted))
     pipeline = Pipeline(path)
     for model in models:
         pipeline.persist(model.name)
@@ -219,8 +232,7 @@ def _with_costs(
     mean = next(row for row in rows if row.family == "MEAN")
     cut = {fit.model: fit.stop_after for fit in trained.fits if fit.stop_after is not None}
     planned = {fit.model: fit.epochs for fit in trained.fits}
-    fitted = {BASELINES[b.key]: b.rows for b in baselines if b.key != "MEAN"}
-    sampled = {name: count for name, count in fitted.items() if count < len(job.rows.features)}
+    short = {BASELINES[b.key]: shortage_note(b, len(job.rows.features)) for b in baselines}
     found = []
     for row in rows:
         note = worse_than_mean_note(row, mean)
@@ -228,8 +240,8 @@ def _with_costs(
             note = " + ".join(
                 f"{weight:.0%} {member}" for member, weight in sorted(weights.items(), key=lambda w: -w[1])
             )
-        elif row.model in sampled:
-            note = f"Fitted on {sampled[row.model]:,} of {len(job.rows.features):,} rows, since the time was short."
+        elif row.role == "baseline":
+            note = short[row.model]
         elif not note and row.model in cut:
             note = f"Its training was ended after epoch {cut[row.model]} of {planned[row.model]}."
         cost = {
@@ -242,11 +254,17 @@ def _with_costs(
     return tuple(found)
 
 
-def _absent(trained: Trained) -> tuple[LeaderboardRow, ...]:
-    return tuple(
+def _absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:
+    networks = [
         LeaderboardRow(model=family(key).title, family=key, role="network", note=reason)
         for key, reason in trained.reasons.items()
-    )
+    ]
+    missing = [
+        LeaderboardRow(model=BASELINES[b.key], family=b.key, role="baseline", note=b.reason)
+        for b in baselines
+        if b.model is None
+    ]
+    return (*networks, *missing)
 
 
 def _save_predictions(job: Job, judged: Judged) -> None:

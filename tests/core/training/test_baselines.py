@@ -34,8 +34,8 @@ def by_hand(frame: pd.DataFrame, like: pd.DataFrame) -> np.ndarray:
 
 def test_each_is_what_scikit_learn_makes_of_the_same_matrix() -> None:
     (train, y), (valid, y_valid), (test, _) = rows(200, 0), rows(60, 1), rows(50, 2)
-    mean, ridge, tree = fit_baselines(train, y, valid, y_valid, seed=4)
-    assert [m.key for m in (mean, ridge, tree)] == ["MEAN", "RIDGE", "TREE"]
+    mean, ridge, tree, boosted = fit_baselines(train, y, valid, y_valid, seed=4)
+    assert [m.key for m in (mean, ridge, tree, boosted)] == ["MEAN", "RIDGE", "TREE", "BOOSTED"]
     np.testing.assert_allclose(mean.model.predict(test), y.mean())
     x, x_valid, x_test = (by_hand(part, train) for part in (train, valid, test))
     alpha = RidgeCV(alphas=np.logspace(-3, 4, 15)).fit(x, y).alpha_
@@ -43,7 +43,7 @@ def test_each_is_what_scikit_learn_makes_of_the_same_matrix() -> None:
     trees = [DecisionTreeRegressor(min_samples_leaf=leaf, random_state=4).fit(x, y) for leaf in (2, 5, 10, 20, 50, 100)]
     best = min(trees, key=lambda t: mean_squared_error(y_valid, t.predict(x_valid)))
     np.testing.assert_allclose(tree.model.predict(test), best.predict(x_test))
-    assert all(m.fit_seconds >= 0 for m in (mean, ridge, tree))
+    assert all(m.fit_seconds >= 0 for m in (mean, ridge, tree, boosted))
 
 
 def test_levels_and_gaps_never_seen_are_answered() -> None:
@@ -65,4 +65,4 @@ def test_any_kind_of_columns_alone(columns: list[str]) -> None:
 
 def test_with_fewer_rows_than_the_largest_leaf() -> None:
     train, y = rows(12, 0)
-    assert len(fit_baselines(train, y, train, y, seed=0)) == 3
+    assert len(fit_baselines(train, y, train, y, seed=0)) == 4
