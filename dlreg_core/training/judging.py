@@ -18,6 +18,7 @@ from dlreg_core.training.pipeline import Pipeline, PipelineModel
 
 Predictions = Mapping[str, NDArray[np.float64]]
 _SPEED_ROWS = 1_000
+_SPEED_REPEATS, _SPEED_SECONDS = 3, 0.15
 _BULK_ROWS = 64_000
 _BULK_SECONDS = 0.3
 _ENSEMBLE_MARGIN = 1e-6
@@ -111,11 +112,18 @@ def _by_validation(
 
 
 def rows_per_second(pipeline: Pipeline, model: str, rows: pd.DataFrame) -> float:
-    """Measure how fast a model predicts, on up to 1,000 rows and with the model in memory."""
+    """Measure how fast a model predicts, on up to 1,000 rows and with the model in memory.
+
+    What takes milliseconds is measured three times and the quickest counts, since anything else on the machine can make
+    one of them several times slower.
+    """
     sample = rows.iloc[:_SPEED_ROWS]
-    start = time.perf_counter()
-    pipeline.predict(sample, model)
-    return len(sample) / max(1e-9, time.perf_counter() - start)
+    took: list[float] = []
+    while not took or (len(took) < _SPEED_REPEATS and sum(took) < _SPEED_SECONDS):
+        start = time.perf_counter()
+        pipeline.predict(sample, model)
+        took.append(max(1e-9, time.perf_counter() - start))
+    return len(sample) / min(took)
 
 
 def bulk_rows_per_second(pipeline: Pipeline, model: str, rows: pd.DataFrame) -> float:
