@@ -226,6 +226,8 @@ class ResolvedPlan(Spec):
     ensemble: bool = True
     ensemble_from: tuple[str, ...] = ()
     """The networks that the ensemble was chosen from, where those are not all of them."""
+    baseline_iterations: int = 0
+    """How many boosted trees were grown; 0 where there are none."""
     explained_model: str = ""
     explain_rows: int = 0
     explain_background: int = 0
@@ -457,12 +459,15 @@ class LeaderboardRow(Spec):
 class Comparison(Spec):
     """The best model against a baseline on the same test rows.
 
-    ``improvement`` is 1 - MAE(best) / MAE(baseline); ``interval`` is its paired bootstrap interval.
+    ``improvement`` is 1 - MAE(best) / MAE(baseline); ``interval`` is its paired bootstrap interval. The same of the
+    RMSE is None in results of earlier versions.
     """
 
     baseline: str
     improvement: float
     interval: Interval
+    rmse_improvement: float | None = None
+    rmse_interval: Interval | None = None
 
 
 class RowCounts(Spec):
@@ -487,6 +492,9 @@ class TrainResult(Spec):
     leaderboard: tuple[LeaderboardRow, ...]
     best_model: str
     comparison: Comparison | None
+    """With the baseline that validation prefers."""
+    comparisons: tuple[Comparison, ...] = ()
+    """With every baseline that learns, the one that validation prefers first; empty in results of earlier versions."""
     rows: RowCounts
     plan: ResolvedPlan
     ensemble_weights: dict[str, float] = Field(default_factory=dict)

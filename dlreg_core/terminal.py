@@ -10,11 +10,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dlreg_core.charts.tables import records
 from dlreg_core.jobs import Desk
-from dlreg_core.report import words
+from dlreg_core.report import words, worth
 from dlreg_core.report.answers import report_answer
 from dlreg_core.runs import TaskFolder
-from dlreg_core.specs import Event, Report, RunState, now
+from dlreg_core.specs import Event, Report, RunState, TrainResult, now
 
 _POLL_SECONDS = 0.2
 
@@ -80,12 +81,26 @@ def print_report(report: Report, *, as_json: bool) -> None:
             rmse = f"{row.rmse:>12.5g}" if row.rmse is not None else " " * 12
             r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7
             typer.echo(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
+        _print_worth(result)
         typer.echo(f"Run {report.run_id} in {report.run_dir}")
     if report.state is not RunState.COMPLETED:
         typer.echo(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)
     elif report.reason:
         # The latest continuation ended badly; what there was before it stays.
         typer.echo(f"It could not be continued. {report.reason} {report.hint}".strip(), err=True)
+
+
+def _print_worth(result: TrainResult) -> None:
+    answer = " ".join(sentence for sentence in worth.worth_words(result) if sentence)
+    if not answer:
+        return
+    typer.echo(f"Was deep learning worth it? {answer}")
+    missing = worth.missing_words(result)
+    if missing:
+        typer.echo(missing)
+    for line in records(worth.worth_table(result)):
+        error = f"off by {line['mae']} ({line['mae_interval']}), RMSE {line['rmse']} ({line['rmse_interval']})"
+        typer.echo(f"  against {line['against']}: {error}; training {line['fit']}, predicting {line['speed']}")
 
 
 def _used(task: TaskFolder) -> float:

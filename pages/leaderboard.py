@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.charts.leaderboard import LeaderboardChart
-from dlreg_core.report import context, words
+from dlreg_core.report import context, words, worth
 from dlreg_core.report.tables import leaderboard_table
 from dlreg_core.specs import LeaderboardRow, TrainResult
 from pages._ui import ranking, state
@@ -55,14 +55,22 @@ def show_absent(rows: tuple[LeaderboardRow, ...]) -> None:
         st.warning("Not on the leaderboard:\n\n" + "\n".join(lines), icon=":material/block:")
 
 
-def show_worth(result: TrainResult, unit: str) -> None:
-    """Say what deep learning costs, whether the intervals hold, and what the figures rest on."""
-    best = result.row(result.best_model)
-    baseline = result.comparison.baseline if result.comparison else ""
-    cost = words.deep_learning_words(result, baseline) if best.role != "baseline" else ""
-    if cost:
-        st.markdown(f"**Was deep learning worth it?** {escaped(cost)}")
-    coverage = words.coverage_words(best, result.rows.test, unit)
+def show_worth(result: TrainResult) -> None:
+    """Answer whether the networks are better than the simple models, and what that costs."""
+    answer = " ".join(sentence for sentence in worth.worth_words(result) if sentence)
+    if not answer:
+        return
+    st.subheader("Was deep learning worth it?", anchor=False)
+    st.markdown(escaped(answer))
+    missing = worth.missing_words(result)
+    if missing:
+        st.caption(escaped(missing))
+    ranking.show_against(worth.worth_table(result))
+
+
+def show_basis(result: TrainResult, unit: str) -> None:
+    """Say whether the intervals hold, and what the figures rest on."""
+    coverage = words.coverage_words(result.row(result.best_model), result.rows.test, unit)
     for sentence in (coverage, context.rows_words(result.rows), *result.notes):
         if sentence:
             st.markdown(escaped(sentence))
@@ -77,7 +85,8 @@ def page() -> None:
     show_chart(result, unit)
     show_absent(result.leaderboard)
     show_table(result, unit)
-    show_worth(result, unit)
+    show_worth(result)
+    show_basis(result, unit)
     if st.button("Look at its errors", type="primary"):
         open_model(result.best_model)
     if result.stopped_early:

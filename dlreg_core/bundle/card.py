@@ -5,6 +5,7 @@ from __future__ import annotations
 from dlreg_core.bundle.manifest import Manifest
 from dlreg_core.prepare.schema import Field
 from dlreg_core.report import words
+from dlreg_core.report.worth import worth_words
 from dlreg_core.specs import ColumnType, Experiment, RowCounts, TrainResult
 
 _TEMPLATE = """---
@@ -37,6 +38,7 @@ Predicts **{target}**{unit} from {inputs} columns, with {model}.
 
 {headline}
 {versus}
+{worth}
 
 ## How to use it
 
@@ -90,6 +92,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         if is_best
         else f"On average it is off by {words.quantity(row.mae, unit)}.",
         versus=words.versus_baseline(result) if is_best else "",
+        worth=worth_words(result)[1] if is_best else "",
         python=manifest.versions["python"],
         columns="\n".join(_line(field) for field in manifest.inputs.fields),
         rows=_rows(manifest.rows),

@@ -13,7 +13,7 @@ _VISION = ("torch", "torchvision")
 
 
 def requirements_for(families: set[str]) -> tuple[str, ...]:
-    """Return exact requirements, direct and transitive, for the networks of the given families.
+    """Return exact requirements, direct and transitive, for the models of the given families.
 
     Only public packages by name and version: no address, and no local version such as ``+cpu``.
     """
@@ -23,6 +23,8 @@ def requirements_for(families: set[str]) -> tuple[str, ...]:
         extras = ",".join(sorted(_EXTRAS[family] for family in networks if family in _EXTRAS))
         wanted.append(Requirement(f"autogluon.tabular[{extras}]" if extras else "autogluon.tabular"))
         wanted.append(Requirement("torch"))
+    if "BOOSTED" in families:
+        wanted.append(Requirement("catboost"))
     if "REALMLP" in networks:
         # It imports torchvision through its trainer, and a torchvision of another build doesn't load.
         wanted += [Requirement(name) for name in _VISION]

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlreg_core.runs import RunSummary
 from dlreg_core.runs.index import ModelSummary, QueuedTask
-from dlreg_core.specs import Report
+from dlreg_core.specs import Comparison, Report
 
 _ROW = (
     "model",
@@ -42,6 +42,19 @@ def report_answer(report: Report) -> dict[str, Any]:
         "best_model": result.best_model if result else None,
         "test_rows": result.rows.test if result else None,
         "leaderboard": [{key: getattr(row, key) for key in _ROW} for row in rows],
+        "comparisons": [_comparison_answer(comparison) for comparison in result.comparisons] if result else [],
+    }
+
+
+def _comparison_answer(comparison: Comparison) -> dict[str, Any]:
+    """Return the best network against one baseline; its improvements are shares of the baseline's error."""
+    rmse = comparison.rmse_interval
+    return {
+        "baseline": comparison.baseline,
+        "mae_improvement": comparison.improvement,
+        "mae_interval": [comparison.interval.low, comparison.interval.high],
+        "rmse_improvement": comparison.rmse_improvement,
+        "rmse_interval": [rmse.low, rmse.high] if rmse is not None else None,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from dlreg_core.charts.numbers import duration, percent, quantity
-from dlreg_core.report.words import best_name, in_sentence
+from dlreg_core.report.words import best_name, in_sentence, is_plural
 from dlreg_core.specs import ExplainResult, LeaderboardRow, Report, RowCounts, TrainResult
 
 
@@ -64,8 +64,9 @@ def chosen_words(result: TrainResult) -> str:
     if first is None or first.model == result.best_model:
         return ""
     name, best = in_sentence(first.model), in_sentence(best_name(result))
+    has = "have" if is_plural(first.model) else "has"
     return (
-        f"{name[:1].upper()}{name[1:]} has the lower RMSE on the test rows, but the validation rows chose {best}: "
+        f"{name[:1].upper()}{name[1:]} {has} the lower RMSE on the test rows, but the validation rows chose {best}: "
         "test rows choose nothing, so that their verdict stays honest."
     )
 
@@ -73,7 +74,7 @@ def chosen_words(result: TrainResult) -> str:
 def model_words(row: LeaderboardRow, unit: str) -> str:
     """Return how far one model is off: "TabM is off by $29,900 on average (RMSE $45,200, R² 0.84)"."""
     name = in_sentence(row.model)
-    verb = "are" if name.endswith("trees") else "is"
+    verb = "are" if is_plural(row.model) else "is"
     r2 = f", R² {row.r2:.2f}".replace("-", "\u2212") if row.r2 is not None else ""
     return (
         f"{name[:1].upper()}{name[1:]} {verb} off by {quantity(row.mae, unit)} on average "

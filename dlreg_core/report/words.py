@@ -27,11 +27,11 @@ __all__ = [
     "about",
     "best_name",
     "coverage_words",
-    "deep_learning_words",
     "duration",
     "estimate",
     "headline",
     "in_sentence",
+    "is_plural",
     "number",
     "number_range",
     "percent",
@@ -65,6 +65,11 @@ def in_sentence(model: str) -> str:
     return _PHRASES.get(model.lower(), model)
 
 
+def is_plural(model: str) -> bool:
+    """Return True for a model whose name takes a plural verb: boosted trees "are"."""
+    return in_sentence(model).endswith("trees")
+
+
 def best_name(result: TrainResult) -> str:
     """Return what the best model is called: an ensemble by its members, "TabM + RealMLP (ensemble)"."""
     return _named(result, result.best_model)
@@ -87,7 +92,7 @@ def headline(result: TrainResult, unit: str) -> str:
     name, network = _capital(in_sentence(rival.model)), best_name(result).replace("An ", "an ", 1)
     figures = f"off by {quantity(rival.mae, unit)} on average against {quantity(best.mae, unit)} for {network}"
     seen = f"on {result.rows.test:,} rows neither has seen"
-    verb = "does" if not _is_plural(rival.model) else "do"
+    verb = "does" if not is_plural(rival.model) else "do"
     if _baseline_clearly_better(result, rival, best):
         return f"{name} {verb} better than the networks here: {figures}, {seen}."
     return f"{name} {verb} as well as the networks here: {figures}, {seen}."
@@ -114,25 +119,6 @@ def versus_baseline(result: TrainResult) -> str:
     else:
         text = f"That is no clear gain over {name}: the difference may be luck ({span})."
     return f"{text} {_other_measure(result, comparison)}".strip()
-
-
-def deep_learning_words(result: TrainResult, baseline: str) -> str:
-    """Return what the best model costs against a baseline: "trains 30 × longer, predicts 5 × slower".
-
-    Empty where the times aren't known.
-    """
-    best, other = _row(result, result.best_model), _row(result, baseline)
-    if best is None or other is None:
-        return ""
-    parts = []
-    if best.fit_seconds and other.fit_seconds:
-        parts.append(f"trains {_times(best.fit_seconds / other.fit_seconds, 'longer', 'faster')}")
-    if best.predict_rows_per_second and other.predict_rows_per_second:
-        slower = other.predict_rows_per_second / best.predict_rows_per_second
-        parts.append(f"predicts {_times(slower, 'slower', 'faster')}")
-    if not parts:
-        return ""
-    return f"Against {in_sentence(baseline)}, {in_sentence(best_name(result))} {' and '.join(parts)}."
 
 
 def coverage_words(row: LeaderboardRow, rows: int, unit: str) -> str:
@@ -235,19 +221,9 @@ def _other_measure(result: TrainResult, comparison: Comparison) -> str:
         return ""
     if comparison.interval.low > 0 and other.rmse < best.rmse:
         name = _capital(in_sentence(other.model))
-        have = "have" if _is_plural(other.model) else "has"
+        have = "have" if is_plural(other.model) else "has"
         return f"{name} {have} the lower RMSE, which weighs large errors more."
     return ""
-
-
-def _times(factor: float, more: str, less: str) -> str:
-    if 0.8 <= factor <= 1.25:
-        return "about as fast"
-    return f"{number(factor, 2)} × {more}" if factor > 1 else f"{number(1 / factor, 2)} × {less}"
-
-
-def _is_plural(model: str) -> bool:
-    return in_sentence(model).endswith("trees")
 
 
 def _capital(text: str) -> str:

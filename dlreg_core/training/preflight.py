@@ -101,6 +101,7 @@ def study(features: pd.DataFrame, counts: RowCounts, raw_mb: float | None = None
         raw_mb=raw_mb,
         estimates_mb={chosen.key: _estimates_mb(chosen, networks, counts.train) for chosen in FAMILIES},
         folds=counts.folds,
+        categories=sample.select_dtypes("category").shape[1],
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import joblib
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +14,16 @@ from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
 from dlreg_core.specs import Checkpoint, LeaderboardRow, ResolvedPlan, Task, TrainResult
-from dlreg_core.training.baselines import Baseline, fit_baselines
+from dlreg_core.training.baselines import Baseline, Boosting, boosted_iterations, fit_baselines, shortage_note
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
 from dlreg_core.training.ensembling import ensemble_weights, mixed, worth_combining
-from dlreg_core.training.expected import most_baseline_rows
+from dlreg_core.training.expected import boosted_seconds, most_baseline_rows
 from dlreg_core.training.judging import (
     Judged,
     bulk_rows_per_second,
     compare_with_baselines,
+    compare_with_each,
     judge,
     predict_models,
     rows_per_second,
@@ -56,9 +59,11 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     gpu, device = device_note(job.experiment.plan.device)
     folder.emit("log", text=device)
     outlook = check_room(job, gpu=gpu)
-    folder.emit("stage", name="Training the baselines")
-    baselines = _baselines(job)
-    networks, trained = _train(job, outlook, gpu=gpu)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="baselines") as beside:
+        # Beside the networks: until those are measured, a core would wait for them.
+        waiting = beside.submit(_baselines, job)
+        networks, trained = _train(job, outlook, gpu=gpu)
+        baselines = waiting.result()
     weights: dict[str, float] = {}
     if len(trained.fits) > 1:
         folder.emit("stage", name="Combining the networks")
@@ -73,14 +78,13 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     best = _best(networks, weights, seed=job.seed)
     pipeline.settle(best, {row.model: row.half_width_90 for row in rows})
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
-    plan = _explain(job, pipeline, _resolved(trained, weights))
-    comparison = compare_with_baselines(
-        best, pipeline.models, job.table.y_choosing, job.table.y_test, judged, seed=job.seed
-    )
+    plan = _explain(job, pipeline, _resolved(trained, weights, baselines))
+    compared = (best, pipeline.models, job.table.y_choosing, job.table.y_test, judged)
     result = TrainResult(
-        leaderboard=(*rows, *_absent(trained)),
+        leaderboard=(*rows, *_absent(trained, baselines)),
         best_model=best,
-        comparison=comparison,
+        comparison=compare_with_baselines(*compared, seed=job.seed),
+        comparisons=compare_with_each(*compared, seed=job.seed),
         rows=job.table.counts,
         plan=plan,
         ensemble_weights=weights,
@@ -102,19 +106,25 @@ def explaining_seconds(time_limit: float) -> float:
 
 def _baselines(job: Job) -> tuple[Baseline, ...]:
     """Return the baselines: those of the earlier task where there is one, since they would be the same."""
-    source = job.source
+    source, replay = job.source, job.experiment.replay
     kept = source.path / "baselines.joblib" if source is not None else None
-    if kept is not None and kept.exists():
-        baselines: tuple[Baseline, ...] = joblib.load(kept)
-    else:
-        rows = job.rows
+    baselines: tuple[Baseline, ...] = joblib.load(kept) if kept is not None and kept.exists() else ()
+    # Tasks of earlier versions have fewer kinds.
+    if {baseline.key for baseline in baselines} != set(BASELINES):
+        rows, limit = job.rows, job.experiment.plan.time_limit
         baselines = fit_baselines(
             rows.features,
             rows.target,
-            rows.validation if rows.folds is None else rows.features,
-            rows.validation_target if rows.folds is None else rows.target,
+            rows.validation if rows.folds is None else None,
+            rows.validation_target if rows.folds is None else None,
+            folds=rows.folds,
             seed=job.seed,
-            most_rows=most_baseline_rows(job.experiment.plan.time_limit),
+            most_rows=most_baseline_rows(limit),
+            boosting=Boosting(
+                threads=max(1, job.cores // 2),
+                seconds=boosted_seconds(limit),
+                iterations=(replay.baseline_iterations or None) if replay is not None else None,
+            ),
         )
     joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
     return baselines
@@ -161,8 +171,9 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[Networks, Trained]
     return networks, trained
 
 
-def _resolved(trained: Trained, weights: dict[str, float]) -> ResolvedPlan:
-    return ResolvedPlan(fits=trained.fits, ensemble=bool(weights))
+def _resolved(trained: Trained, weights: dict[str, float], baselines: tuple[Baseline, ...]) -> ResolvedPlan:
+    iterations = boosted_iterations(baselines)
+    return ResolvedPlan(fits=trained.fits, ensemble=bool(weights), baseline_iterations=iterations)
 
 
 def _held_out(
@@ -173,7 +184,10 @@ def _held_out(
     if weights:
         found[ENSEMBLE] = mixed(networks.held_out, weights)
     for baseline in baselines:
-        found[BASELINES[baseline.key]] = _interim(job, baseline)
+        if baseline.oof is not None:
+            found[BASELINES[baseline.key]] = baseline.oof
+        elif baseline.model is not None:
+            found[BASELINES[baseline.key]] = np.asarray(baseline.model.predict(job.rows.validation), dtype=np.float64)
     return found
 
 
@@ -200,7 +214,8 @@ def _build_pipeline(job: Job, trained: Trained, baselines: tuple[Baseline, ...],
     if weights:
         ensemble = PipelineModel(name=ENSEMBLE, family="ENSEMBLE", role="ensemble", internal=ENSEMBLE, members=weights)
         models.append(ensemble)
-    models += [PipelineModel(name=BASELINES[b.key], family=b.key, role="baseline", internal=b.key) for b in baselines]
+    fitted = {b.key: b.model for b in baselines if b.model is not None}
+    models += [PipelineModel(name=BASELINES[key], family=key, role="baseline", internal=key) for key in fitted]
     path = job.folder.path / "model"
     recipe = job.experiment.recipe
     spec = PipelineSpec(
@@ -210,7 +225,7 @@ def _build_pipeline(job: Job, trained: Trained, baselines: tuple[Baseline, ...],
         best_model=models[0].name,
         models=tuple(models),
     )
-    save_pipeline(path, spec, {b.key: b.model for b in baselines})
+    save_pipeline(path, spec, dict(fitted))
     pipeline = Pipeline(path)
     for model in models:
         pipeline.persist(model.name)
@@ -237,8 +252,7 @@ def _with_costs(
     mean = next(row for row in rows if row.family == "MEAN")
     cut = {fit.model: fit.stop_after for fit in trained.fits if fit.stop_after is not None}
     planned = {fit.model: fit.epochs for fit in trained.fits}
-    fitted = {BASELINES[b.key]: b.rows for b in baselines if b.key != "MEAN"}
-    sampled = {name: count for name, count in fitted.items() if count < len(job.rows.features)}
+    short = {BASELINES[b.key]: shortage_note(b, len(job.rows.features)) for b in baselines}
     found = []
     for row in rows:
         note = worse_than_mean_note(row, mean)
@@ -246,8 +260,8 @@ def _with_costs(
             note = " + ".join(
                 f"{weight:.0%} {member}" for member, weight in sorted(weights.items(), key=lambda w: -w[1])
             )
-        elif row.model in sampled:
-            note = f"Fitted on {sampled[row.model]:,} of {len(job.rows.features):,} rows, since the time was short."
+        elif row.role == "baseline":
+            note = short[row.model]
         elif not note and row.model in cut:
             note = f"Its training was ended after epoch {cut[row.model]} of {planned[row.model]}."
         cost = {
@@ -260,11 +274,17 @@ def _with_costs(
     return tuple(found)
 
 
-def _absent(trained: Trained) -> tuple[LeaderboardRow, ...]:
-    return tuple(
+def _absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:
+    networks = [
         LeaderboardRow(model=family(key).title, family=key, role="network", note=reason)
         for key, reason in trained.reasons.items()
-    )
+    ]
+    missing = [
+        LeaderboardRow(model=BASELINES[b.key], family=b.key, role="baseline", note=b.reason)
+        for b in baselines
+        if b.model is None
+    ]
+    return (*networks, *missing)
 
 
 def _save_predictions(job: Job, judged: Judged) -> None:
@@ -300,18 +320,3 @@ def _explain(job: Job, pipeline: Pipeline, plan: ResolvedPlan) -> ResolvedPlan:
             "explain_permutations": sizes.permutations,
         }
     )
-
-
-def _interim(job: Job, baseline: Baseline) -> NDArray[np.float64]:
-    from sklearn.base import clone
-
-    rows = job.rows
-    if rows.folds is None:
-        return baseline.model.predict(rows.validation)
-    out = np.empty(len(rows.target))
-    for f in range(rows.folds.max() + 1):
-        inside = rows.folds == f
-        out[inside] = (
-            clone(baseline.model).fit(rows.features[~inside], rows.target[~inside]).predict(rows.features[inside])
-        )
-    return out

@@ -36,6 +36,15 @@ HELP = {
     "predict_rows_per_second": "Rows predicted in a second, measured on up to 1,000 rows.",
     "note": "What an ensemble is made of, or why there are no figures.",
 }
+AGAINST = {
+    "against": ("Networks against", None),
+    "mae": ("Off by", "How much lower or higher the mean absolute error of the networks is, on the same test rows."),
+    "mae_interval": ("95 %", "Where zero is inside, the difference may be luck (paired bootstrap)."),
+    "rmse": ("RMSE", "The same of the root mean squared error, which weighs large errors more."),
+    "rmse_interval": ("95 %", "Where zero is inside, the difference may be luck (paired bootstrap)."),
+    "fit": ("Training took", "An ensemble takes as long as all its members."),
+    "speed": ("Predicting is", "Rows in a second, measured on up to 1,000 rows."),
+}
 _IN_UNIT = ("rmse", "mae", "median_ae", "rmse_validation")
 
 
@@ -63,6 +72,21 @@ def show(table: pd.DataFrame, result: TrainResult, unit: str, columns: list[str]
         column_config=_config(judged, unit),
         height="content",
         alt=f"The models from the lowest test error up, {duration(result.seconds)} of training in all.",
+    )
+
+
+def show_against(table: pd.DataFrame) -> None:
+    """Show the networks against each simple model; nothing for results that don't tell."""
+    if table.empty:
+        return
+    text = st.column_config.TextColumn
+    names = list(AGAINST)
+    st.dataframe(
+        table[names],
+        hide_index=True,
+        column_config={name: text(label, help=tip, alignment="left") for name, (label, tip) in AGAINST.items()},
+        height="content",
+        alt="The best network, or networks, against each simple model: error, training time and speed.",
     )
 
 

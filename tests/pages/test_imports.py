@@ -35,7 +35,7 @@ for page in sorted(path.stem for path in (root / "pages").glob("*.py") if path.s
     # Predict and Export end at the prediction process that isn't there.
     if app.exception and page not in ("predict", "export"):
         failed.append(f"{page}: {app.exception[0].message}")
-heavy = [name for name in ("torch", "autogluon", "shap") if name in sys.modules]
+heavy = [name for name in ("torch", "autogluon", "shap", "catboost") if name in sys.modules]
 print(json.dumps({"failed": failed, "heavy": heavy}))
 """
 

@@ -12,6 +12,30 @@ def test_improvement_by_hand():
     assert (found.interval.low, found.interval.high, found.interval.level) == (0.5, 0.5, 0.95)
 
 
+def test_the_rmse_by_hand():
+    found = compare([0, 0], [1, 3], [2, 4], name="Mean")
+    assert found.improvement == pytest.approx(1 - 4 / 6)
+    assert found.rmse_improvement == pytest.approx(1 - np.sqrt(10 / 20))
+    # Three samples are possible: twice the first row, twice the second, or both; half of all draws are both.
+    assert found.rmse_interval is not None
+    assert (found.rmse_interval.low, found.rmse_interval.high) == pytest.approx((0.25, 0.5))
+
+
+def test_interval_of_the_rmse_is_that_of_scipys_paired_bootstrap():
+    rng = np.random.default_rng(3)
+    actual, hard = rng.normal(size=400), rng.exponential(size=400)
+    best, baseline = actual + hard * rng.normal(size=400), actual + 1.1 * hard * rng.normal(size=400)
+    found = compare(actual, best, baseline, name="b", samples=4000).rmse_interval
+    expected = stats.bootstrap(
+        ((actual - best) ** 2, (actual - baseline) ** 2), lambda a, b, axis: 1 - np.sqrt(a.mean(axis) / b.mean(axis)),
+        paired=True, method="percentile", n_resamples=4000, rng=np.random.default_rng(1),
+    ).confidence_interval  # fmt: skip
+    width = expected.high - expected.low
+    assert found is not None
+    assert found.low == pytest.approx(expected.low, abs=0.06 * width)
+    assert found.high == pytest.approx(expected.high, abs=0.06 * width)
+
+
 def test_interval_is_that_of_scipys_paired_bootstrap():
     rng = np.random.default_rng(0)
     actual = rng.normal(size=400)

@@ -110,13 +110,6 @@ def test_r2_is_never_rounded_up_to_one(r2, text):
     assert text in words.headline(result(leaderboard=rows, best_model="TabM", comparison=None), "$")
 
 
-def test_what_deep_learning_costs():
-    assert words.deep_learning_words(result(), "Ridge regression") == (
-        "Against ridge regression, TabM + RealMLP (ensemble) trains 30 × longer and predicts 5 × slower."
-    )
-    assert words.deep_learning_words(result(), "Mean") == ""
-
-
 @pytest.mark.parametrize(
     ("coverage", "verdict"), [(0.905, "as it should"), (0.85, "fewer than promised"), (0.97, "more than promised")]
 )

@@ -1,0 +1,181 @@
+"""The answer to whether deep learning was worth it, for every verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from dlreg_core.report import worth
+from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, TrainResult
+
+TREES = "Boosted trees"
+
+
+def row(model: str, family: str, role: str = "baseline", **more: object) -> LeaderboardRow:
+    figures = {"mae": 1.0, "rmse": 2.0, "fit_seconds": 2.0, "predict_rows_per_second": 60_000.0}
+    return LeaderboardRow(model=model, family=family, role=role, **(figures | more))  # type: ignore[arg-type]
+
+
+def against(
+    mae: tuple[float, float, float], rmse: tuple[float, float, float] | None = None, baseline: str = TREES
+) -> Comparison:
+    """Return a comparison from improvements with their intervals: value, low, high."""
+    return Comparison(
+        baseline=baseline,
+        improvement=mae[0],
+        interval=Interval(low=mae[1], high=mae[2]),
+        rmse_improvement=rmse[0] if rmse else None,
+        rmse_interval=Interval(low=rmse[1], high=rmse[2]) if rmse else None,
+    )
+
+
+def result(*comparisons: Comparison, **network: object) -> TrainResult:
+    costs = {"fit_seconds": 58.0, "predict_rows_per_second": 12_000.0} | network
+    return TrainResult(
+        leaderboard=(
+            row("Ensemble", "ENSEMBLE", "ensemble", **costs),
+            row(TREES, "BOOSTED"),
+            row("Ridge regression", "RIDGE", fit_seconds=0.01, predict_rows_per_second=None),
+            row("Mean", "MEAN"),
+        ),
+        best_model="Ensemble",
+        comparison=comparisons[0] if comparisons else None,
+        comparisons=comparisons,
+        rows=RowCounts(train=700, validation=150, test=150),
+        plan=ResolvedPlan(),
+        seconds=120.0,
+    )
+
+
+COSTS = "he networks trained 29 times longer (58 s against 2 s) and predict 5 times slower (12,000 rows a second)"
+
+
+def test_yes() -> None:
+    found = result(against((0.04, 0.01, 0.07), (0.02, -0.01, 0.05)))
+    assert worth.worth_words(found) == (
+        "Yes: the networks are off by 4 % less than boosted trees (95 %: 1–7 %), and that is not luck.",
+        f"T{COSTS}.",
+    )
+
+
+def test_no() -> None:
+    assert worth.worth_words(result(against((-0.03, -0.05, -0.01), (-0.01, -0.03, 0.01)))) == (
+        "No: the networks are off by 3 % more than boosted trees (95 %: 1–5 %), and that is not luck.",
+        f"Use boosted trees, unless a longer training turns this around: t{COSTS}.",
+    )
+
+
+def test_a_difference_that_may_be_luck() -> None:
+    assert worth.worth_words(result(against((0.01, -0.02, 0.04)))) == (
+        "No difference that can be told from luck: the networks are off by 1 % less than boosted trees "
+        "(95 %: −2 to 4 %).",
+        f"T{COSTS}, so boosted trees are the cheaper choice.",
+    )
+    # A lead of the baseline is told the other way round, and so is its interval.
+    first, _ = worth.worth_words(result(against((-0.01, -0.04, 0.02))))
+    assert first.endswith("off by 1 % more than boosted trees (95 %: −2 to 4 %).")
+
+
+def test_networks_can_be_the_cheaper_choice() -> None:
+    even = against((0.0, -0.02, 0.02))
+    _, second = worth.worth_words(result(even, fit_seconds=0.5, predict_rows_per_second=61_000.0))
+    assert second == (
+        "The networks trained 4 times faster (0.5 s against 2 s) and predict about as fast (61,000 rows a second), "
+        "so they are the cheaper choice."
+    )
+    _, second = worth.worth_words(result(even, fit_seconds=0.5))
+    assert second.endswith("predict 5 times slower (12,000 rows a second)."), "neither is cheaper in both"
+
+
+def test_errors_of_two_kinds_that_disagree() -> None:
+    found = against((0.04, 0.01, 0.07), (-0.06, -0.09, -0.02))
+    assert worth.verdict(found) == "depends"
+    assert worth.worth_words(result(found))[0] == (
+        "It depends: the networks are off by 4 % less than boosted trees on average (95 %: 1–7 %), but their RMSE, "
+        "which weighs large errors more, is 6 % higher (2–9 %). Neither is luck."
+    )
+    first, _ = worth.worth_words(result(against((0.01, -0.02, 0.04), (0.05, 0.02, 0.08))))
+    assert first.endswith("(95 %: −2 to 4 %), but their RMSE, which weighs large errors more, is 5 % lower (2–8 %).")
+
+
+@pytest.mark.parametrize(
+    ("mae", "rmse", "verdict"),
+    [
+        ((0.1, 0.05, 0.2), (0.1, 0.05, 0.2), "yes"),
+        ((0.1, 0.05, 0.2), (-0.1, -0.2, 0.1), "yes"),
+        ((0.1, 0.05, 0.2), None, "yes"),
+        ((-0.1, -0.2, -0.05), (0.1, -0.1, 0.2), "no"),
+        ((-0.1, -0.2, -0.05), (0.1, 0.05, 0.2), "depends"),
+        ((0.1, 0.0, 0.2), (0.1, 0.05, 0.2), "even"),
+    ],
+)
+def test_verdicts(mae: tuple[float, float, float], rmse: tuple[float, float, float] | None, verdict: str) -> None:
+    assert worth.verdict(against(mae, rmse)) == verdict
+
+
+def test_the_mean_is_nothing_to_recommend() -> None:
+    assert worth.worth_words(result(against((0.01, -0.02, 0.04), baseline="Mean"))) == (
+        "No difference that can be told from luck: the networks are off by 1 % less than always predicting the mean "
+        "(95 %: −2 to 4 %).",
+        "No model here tells more than the mean does.",
+    )
+
+
+def test_costs_that_are_not_known() -> None:
+    yes, no = against((0.04, 0.01, 0.07)), against((-0.03, -0.05, -0.01))
+    assert worth.worth_words(result(yes, fit_seconds=None, predict_rows_per_second=None))[1] == ""
+    assert worth.worth_words(result(no, fit_seconds=None, predict_rows_per_second=None))[1] == (
+        "Use boosted trees, unless a longer training turns this around."
+    )
+    assert worth.worth_words(result(yes, fit_seconds=None))[1] == (
+        "The networks predict 5 times slower (12,000 rows a second)."
+    )
+
+
+def test_table() -> None:
+    found = result(
+        against((-0.03, -0.05, -0.01), (0.004, -0.02, 0.03)), against((0.33, 0.3, 0.36), baseline="Ridge regression")
+    )
+    assert worth.worth_table(found).to_dict("records") == [
+        {
+            "against": TREES,
+            "mae": "3 % more",
+            "mae_interval": "1–5 %",
+            "rmse": "0.4 % less",
+            "rmse_interval": "−2 to 3 %",
+            "fit": "29 times longer",
+            "speed": "5 times slower",
+        },
+        {
+            "against": "Ridge regression",
+            "mae": "33 % less",
+            "mae_interval": "30–36 %",
+            "rmse": "–",
+            "rmse_interval": "–",
+            "fit": "5,800 times longer",
+            "speed": "–",
+        },
+    ]
+
+
+def test_results_of_earlier_versions() -> None:
+    kept = result(against((0.04, 0.01, 0.07))).model_dump(mode="json")
+    for name in ("comparisons",):
+        del kept[name]
+    for name in ("rmse_improvement", "rmse_interval"):
+        del kept["comparison"][name]
+    del kept["plan"]["baseline_iterations"]
+    found = TrainResult.model_validate(kept)
+    assert worth.worth_words(found)[0].startswith("Yes: ")
+    assert worth.worth_table(found).empty
+    assert list(worth.worth_table(found).columns) == list(worth.COLUMNS)
+    assert worth.worth_words(found.model_copy(update={"comparison": None})) == ("", "")
+
+
+def test_boosted_trees_that_are_missing() -> None:
+    found = result(against((0.04, 0.01, 0.07), baseline="Ridge regression"))
+    assert worth.missing_words(found) == ""
+    absent = row(TREES, "BOOSTED", rmse=None, mae=None, note="CatBoost could not be fitted: no memory.")
+    rows = tuple(absent if one.model == TREES else one for one in found.leaderboard)
+    assert worth.missing_words(found.model_copy(update={"leaderboard": rows})) == (
+        "Boosted trees are missing from this comparison. CatBoost could not be fitted: no memory."
+    )
