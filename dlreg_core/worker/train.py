@@ -17,7 +17,7 @@ from dlreg_core.specs import Checkpoint, LeaderboardRow, ResolvedPlan, Task, Tra
 from dlreg_core.training.baselines import Baseline, Boosting, boosted_iterations, fit_baselines, shortage_note
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
-from dlreg_core.training.ensembling import ensemble_weights, mixed, worth_combining
+from dlreg_core.training.ensembling import ensemble_weights, mixed, rmse, worth_combining
 from dlreg_core.training.expected import boosted_seconds, most_baseline_rows
 from dlreg_core.training.judging import (
     Judged,
@@ -64,10 +64,8 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         waiting = beside.submit(_baselines, job)
         networks, trained = _train(job, outlook, gpu=gpu)
         baselines = waiting.result()
-    weights: dict[str, float] = {}
-    if len(trained.fits) > 1:
-        folder.emit("stage", name="Combining the networks")
-        weights = ensemble_weights(networks.held_out, networks.target, seed=job.seed)
+    folder.emit("stage", name="Combining the networks")
+    weights, chosen_from = _ensemble(job, networks)
     folder.emit("stage", name="Judging the models on the test rows")
     folder.emit("forecast", seconds=max(0.0, min(job.budget.left(), 2 * explaining_seconds(job.budget.seconds))))
     pipeline = _build_pipeline(job, trained, baselines, weights)
@@ -78,7 +76,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     best = _best(networks, weights, seed=job.seed)
     pipeline.settle(best, {row.model: row.half_width_90 for row in rows})
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
-    plan = _explain(job, pipeline, _resolved(trained, weights, baselines))
+    plan = _explain(job, pipeline, _resolved(trained, weights, chosen_from, baselines))
     compared = (best, pipeline.models, job.table.y_choosing, job.table.y_test, judged)
     result = TrainResult(
         leaderboard=(*rows, *_absent(trained, baselines)),
@@ -171,9 +169,37 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[Networks, Trained]
     return networks, trained
 
 
-def _resolved(trained: Trained, weights: dict[str, float], baselines: tuple[Baseline, ...]) -> ResolvedPlan:
-    iterations = boosted_iterations(baselines)
-    return ResolvedPlan(fits=trained.fits, ensemble=bool(weights), baseline_iterations=iterations)
+def _ensemble(job: Job, networks: Networks) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return the weights of the ensemble, and the networks it was chosen from; nothing where there is but one.
+
+    What an earlier task of the run chose stays where more networks make it no better on validation.
+    """
+    replay, earlier = job.experiment.replay, job.folder.run.result()
+    choices = [tuple(networks.names)]
+    if replay is not None and job.task.more is None:
+        choices = [replay.ensemble_from or choices[0]]
+    elif job.source is not None and earlier is not None and earlier.plan.ensemble:
+        choices.append(earlier.plan.ensemble_from or tuple(fit.model for fit in earlier.plan.fits))
+    found = []
+    for names in choices:
+        held_out = {name: networks.held_out[name] for name in names}
+        if len(names) > 1:
+            weights = ensemble_weights(held_out, networks.target, seed=job.seed)
+            found.append((rmse(mixed(held_out, weights), networks.target), weights, names))
+    _, weights, names = min(found, key=lambda one: one[0], default=(0.0, {}, ()))
+    return weights, names
+
+
+def _resolved(
+    trained: Trained, weights: dict[str, float], chosen_from: tuple[str, ...], baselines: tuple[Baseline, ...]
+) -> ResolvedPlan:
+    every = tuple(fit.model for fit in trained.fits)
+    return ResolvedPlan(
+        fits=trained.fits,
+        ensemble=bool(weights),
+        ensemble_from=() if set(chosen_from) == set(every) else chosen_from,
+        baseline_iterations=boosted_iterations(baselines),
+    )
 
 
 def _held_out(
