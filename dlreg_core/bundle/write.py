@@ -20,7 +20,16 @@ from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Exported, TrainResult
 from dlreg_core.training.pipeline import Pipeline, deploy
 
-RUNTIME = ("__init__.py", "errors.py", "specs.py", "ingest", "prepare", "training/__init__.py", "training/pipeline.py")
+RUNTIME = (
+    "__init__.py",
+    "errors.py",
+    "specs.py",
+    "ingest",
+    "prepare",
+    "training/__init__.py",
+    "training/incontext.py",
+    "training/pipeline.py",
+)
 """Modules of this package that a model file carries along."""
 
 _OF_NETWORKS = ("autogluon.tabular", "torch")
