@@ -11,7 +11,17 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXPORT = ["uv", "export", "--all-groups", "--no-hashes", "--no-emit-project", "--no-header", "--no-annotate", "--quiet"]
+EXPORT = [
+    "uv",
+    "export",
+    "--all-groups",
+    "--all-extras",
+    "--no-hashes",
+    "--no-emit-project",
+    "--no-header",
+    "--no-annotate",
+    "--quiet",
+]
 LIST = re.compile(r"constraint-dependencies = \[\n.*?\]\n", re.DOTALL)
 
 

@@ -17,6 +17,7 @@ from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundErr
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
+from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
@@ -269,6 +270,7 @@ def _write_rows(rows: pd.DataFrame, out: Path) -> None:
 
 
 app.add_typer(run_app)
+app.add_typer(model_app)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
     ├── NotFoundError         a data set, run, task or model that isn't there
     ├── ConflictError         not possible in the present state of a run
     └── WorkError             work that was started and could not be finished
+        ├── FetchError        weights of a pre-trained network that could not be fetched
         ├── TrainingError     no network could be trained
         └── ScorerError       the prediction process failed
 
@@ -76,6 +77,10 @@ class ConflictError(DlregError):
 
 class WorkError(DlregError):
     """Work that was started and could not be finished."""
+
+
+class FetchError(WorkError):
+    """Weights of a pre-trained network that could not be fetched."""
 
 
 class TrainingError(WorkError):

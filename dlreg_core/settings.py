@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, field_validator
@@ -39,11 +40,22 @@ class Settings(BaseSettings):
     keep_days: float = Field(default=0.0, ge=0)
     """Runs that ended longer ago than this are deleted; 0 keeps them until somebody deletes them."""
 
-    @field_validator("home")
+    weights_dir: Path | None = None
+    """Where the weights of pre-trained networks are kept; empty means inside ``home``."""
+
+    allow_downloads: Literal["yes", "no", "ask"] = "ask"
+    """Whether those weights may be fetched from the internet; ``ask`` leaves it to whoever uses the app."""
+
+    @field_validator("home", "weights_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _absolute(cls, value: Path | None) -> Path | None:
         # Workers start in other folders than the server: a relative home would mean another place there.
-        return value.expanduser().resolve()
+        return value.expanduser().resolve() if value is not None else None
+
+    @property
+    def weights_folder(self) -> Path:
+        """Where the weights of pre-trained networks are kept."""
+        return self.weights_dir or self.home / "weights"
 
     @property
     def database_url(self) -> str:

@@ -7,7 +7,19 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-_EXTRAS = {"TABM": "tabm", "FASTAI": "fastai", "REALMLP": "realmlp"}
+_EXTRAS = {
+    "TABM": "tabm",
+    "FASTAI": "fastai",
+    "REALMLP": "realmlp",
+    "TABICL": "tabicl",
+    "MITRA": "mitra",
+    "TABDPT": "tabdpt",
+    "NORI": "nori",
+    "REALTABPFN-V2": "tabpfn",
+    "REALTABPFN-V2.5": "tabpfn",
+    "TABPFN-2.6": "tabpfn",
+    "TABPFN-3": "tabpfn",
+}
 _ALWAYS = ("pandas", "numpy", "pyarrow", "pydantic", "scikit-learn", "charset-normalizer", "joblib")
 _VISION = ("torch", "torchvision")
 
@@ -20,7 +32,7 @@ def requirements_for(families: set[str]) -> tuple[str, ...]:
     networks = {family for family in families if family in {"NN_TORCH", *_EXTRAS}}
     wanted = [Requirement(name) for name in _ALWAYS]
     if networks:
-        extras = ",".join(sorted(_EXTRAS[family] for family in networks if family in _EXTRAS))
+        extras = ",".join(sorted({_EXTRAS[family] for family in networks if family in _EXTRAS}))
         wanted.append(Requirement(f"autogluon.tabular[{extras}]" if extras else "autogluon.tabular"))
         wanted.append(Requirement("torch"))
     if "BOOSTED" in families:

@@ -31,6 +31,7 @@ RUNTIME = (
     "training/shelf.py",
     "training/fitting.py",
     "training/hushing.py",
+    "training/incontext.py",
     "training/feedforward",
 )
 """Modules of this package that a model file carries along."""

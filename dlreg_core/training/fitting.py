@@ -9,6 +9,8 @@ from autogluon.core.models import AbstractModel
 from autogluon.tabular.registry import ag_model_registry
 from torch import nn
 
+# Importing it makes AutoGluon use this program's classes of the pre-trained families.
+from dlreg_core.training import incontext  # noqa: F401
 from dlreg_core.training.feedforward import KEY, FeedForwardModel
 
 

@@ -8,7 +8,7 @@ from dlreg_core.jobs.devices import cpu_cores, gpu_names
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.specs import TrainPlan
 from dlreg_core.training.catalogue import FAMILIES
-from pages._ui import network_settings
+from pages._ui import network_settings, pretrained_part
 
 _SECONDS = (30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 _EFFORTS = {"fast": "Fast", "balanced": "Balanced", "best": "Best"}
@@ -100,4 +100,5 @@ def _networks(start: TrainPlan, key: str) -> tuple[str, ...]:
             st.caption(f"{family.summary}  \n{family.paper} · {family.licence}")
             if ticked:
                 chosen.append(family.key)
+        pretrained_part.show(key)
     return tuple(chosen)

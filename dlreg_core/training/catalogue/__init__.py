@@ -15,6 +15,13 @@ from dlreg_core.training.catalogue.families import (
     family,
     sample_settings,
 )
+from dlreg_core.training.catalogue.pretrained import (
+    PRETRAINED,
+    Pretrained,
+    hyperparameters_for,
+    is_pretrained,
+    pretrained,
+)
 from dlreg_core.training.catalogue.setting import Setting
 from dlreg_core.training.catalogue.settings import (
     checked_settings,
@@ -36,7 +43,9 @@ __all__ = [
     "ENSEMBLE",
     "FAMILIES",
     "LARGE_TABLE",
+    "PRETRAINED",
     "Family",
+    "Pretrained",
     "Setting",
     "Size",
     "checked_settings",
@@ -45,7 +54,10 @@ __all__ = [
     "defaults",
     "family",
     "fixes_size",
+    "hyperparameters_for",
+    "is_pretrained",
     "parsed_setting",
+    "pretrained",
     "sample_settings",
     "setting",
     "settings_of",
