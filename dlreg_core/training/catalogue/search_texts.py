@@ -87,17 +87,13 @@ def search_from_texts(
         raise PlanError(f"{method!r} is no way to search.", "Use --search with random, grid or bayes.")
     if not texts:
         raise PlanError("There is nothing to search.", "Give --search-range, such as TABM.learning_rate=1e-4..1e-2.")
-    ranges: dict[str, SearchRange] = {}
-    keys: dict[str, None] = {}
-    for text in texts:
-        key, name, range_ = parsed_range(text)
-        keys[key] = None
-        if name in ranges:
-            raise PlanError(f"The range of {key}.{name} is given twice.", "Give it once.")
-        ranges[name] = range_
+    found = [parsed_range(text) for text in texts]
+    keys = list(dict.fromkeys(key for key, _, _ in found))
     if len(keys) > 1:
         raise PlanError(f"A run searches one family, not {' and '.join(keys)}.", "Search them in runs of their own.")
-    key = next(iter(keys))
+    key, ranges = keys[0], {name: range_ for _, name, range_ in found}
+    if len(ranges) < len(found):
+        raise PlanError("A setting is searched within one range, and one is given twice.", "Give it once.")
     if key not in models:
         raise PlanError(f"{family(key).title} isn't among the networks to train, so it can't be searched.")
     usual = MOST_TRIALS if method == "grid" else USUAL_TRIALS

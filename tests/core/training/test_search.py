@@ -21,6 +21,7 @@ from dlreg_core.training.search import Searcher
 METHODS = ("random", "grid", "bayes")
 RATE = NumberRange(low=1e-5, high=0.1, log=True)
 DROPOUT = NumberRange(low=0.0, high=0.5)
+NINE = NumberRange(low=0.1, high=0.5, steps=9)
 
 
 def search(method: str = "random", family: str = "NN_TORCH", trials: int = 20, seed: int = 0, **ranges: Any) -> Search:
@@ -246,7 +247,7 @@ def test_repeats_at_random_are_told_to_bayes_as_well() -> None:
         (search(huber_delta=(1.0, 2.0)), "counts only where loss is huber, which is never tried."),
         (search(huber_delta=(1.0, 2.0), loss=("mse", "mae")), "counts only where loss is huber, which is never tried."),
         (
-            search("grid", **{n: NumberRange(low=0.1, high=0.5, steps=9) for n in ("dropout", "weight_decay", "learning_rate")}),
+            search("grid", dropout=NINE, weight_decay=NINE, learning_rate=NINE),
             "The grid has 729 combinations, and at most 500 can be tried.",
         ),
     ],
