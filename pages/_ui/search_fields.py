@@ -74,6 +74,7 @@ def _range(known: Setting, before: SearchRange | None, model: str, place: str, *
         known.title,
         (" / " if widths else ", ").join(value_words(value) for value in start),
         key=f"search_values_{place}",
+        width=2 * _WIDTH,
         help=f"{known.help}  \n{'Networks parted by a stroke: 64, 32 / 128.' if widths else 'Values to try.'}",
     )
     return parsed_values(known, text, family(model).title)
@@ -98,7 +99,7 @@ def _numbers(known: Setting, start: NumberRange, key: str, *, grid: bool) -> Num
             **ends,
         )
         high = st.number_input(
-            "to",
+            f"{known.title} to",
             value=read(start.high),
             step=read(_step(known, start.high)),
             key=f"search_high_{key}",
@@ -107,7 +108,7 @@ def _numbers(known: Setting, start: NumberRange, key: str, *, grid: bool) -> Num
         )
         steps = start.steps
         if grid:
-            steps = st.number_input("values", 2, 20, min(20, steps), key=f"search_steps_{key}", width=_WIDTH // 2)
+            steps = st.number_input("Values", 2, 20, min(20, steps), key=f"search_steps_{key}", width=_WIDTH // 2)
     return number_range(known, low, high, steps)
 
 
