@@ -25,6 +25,7 @@ from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, Split, TrainPlan
 from dlreg_core.terminal import follow, print_report
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
+from dlreg_core.training.catalogue.search_texts import search_from_texts
 
 app = typer.Typer(
     help="Can deep learning predict this number? Tabular regression with neural networks, honestly judged.",
@@ -82,6 +83,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     setting: Annotated[
         list[str] | None, typer.Option(help="A setting of a network, FAMILY.name=value; may be given several times.")
     ] = None,
+    search: Annotated[str, typer.Option(help="Search for settings: random, grid or bayes.")] = "",
+    search_range: Annotated[
+        list[str] | None,
+        typer.Option(help="Where to search: FAMILY.name=low..high or FAMILY.name=a,b,c; may be given several times."),
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Networks that the search trains at most.", min=1, max=500)] = None,
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
     split: Annotated[str, typer.Option(help="random, time:COLUMN or group:COLUMN.")] = "random",
     validation: Annotated[
@@ -99,12 +106,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     store = DatasetStore(settings.home, settings.owner)
     dataset = store.add(data, data.name)
     if replay:
-        if setting:
-            raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting or --replay.")
+        if setting or search or search_range:
+            raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")
         experiment = _replayed(desk.folder(replay), dataset, target, name)
     else:
         own = store.add(test_data, test_data.name).id if test_data else None
-        plan = _plan(models, preset, time_limit, seed, setting or ())
+        plan = _searching(_plan(models, preset, time_limit, seed, setting or ()), search, search_range or (), trials)
         features = tuple(column for column in dataset.column_names if column != target)
         recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, validation, seed))
         experiment = Experiment(
@@ -192,6 +199,12 @@ def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str
             raise PlanError(f"{key}.{name} is given twice.", "Give it once.")
         found[key][name] = value
     return {key: checked_settings(key, values) for key, values in found.items()}
+
+
+def _searching(plan: TrainPlan, method: str, ranges: Sequence[str], trials: int | None) -> TrainPlan:
+    """Return the plan with the search that was asked for."""
+    search = search_from_texts(method, ranges, trials=trials, seed=plan.seed, models=plan.models, fixed=plan.settings)
+    return plan.model_copy(update={"search": search})
 
 
 def _split(text: str, test_dataset: str | None, validation: str, seed: int) -> Split:

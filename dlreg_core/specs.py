@@ -186,6 +186,48 @@ class Recipe(Spec):
 Preset = Literal["fast", "balanced", "best"]
 
 
+class NumberRange(Spec):
+    """Numbers from ``low`` to ``high``, both included; ``log`` where they are compared by their ratio."""
+
+    low: float = Field(allow_inf_nan=False)
+    high: float = Field(allow_inf_nan=False)
+    log: bool = False
+    steps: int = Field(default=4, ge=2, le=100)
+    """How many values a grid takes of it; other searches don't look at that."""
+
+    @model_validator(mode="after")
+    def _from_low_to_high(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError("a range must go from a smaller to a larger number")
+        if self.log and self.low <= 0:
+            raise ValueError("numbers that are compared by their ratio must be above 0")
+        return self
+
+
+SearchMethod = Literal["random", "grid", "bayes"]
+SearchRange = NumberRange | tuple[Any, ...]
+"""Where a search looks for the value of a setting: between two numbers, or among some values."""
+
+
+class Search(Spec):
+    """A search for settings of one family: which of them are tried, within which ranges, how and how often."""
+
+    method: SearchMethod = "bayes"
+    family: str = Field(min_length=1)
+    ranges: dict[str, SearchRange] = Field(min_length=1)
+    """Ranges by the name of the setting, which the catalogue of networks knows."""
+    trials: int = Field(default=20, ge=1, le=500)
+    """How many networks are trained at most."""
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _something_to_choose_from(self) -> Self:
+        for name, range_ in self.ranges.items():
+            if isinstance(range_, tuple) and len(range_) < 2:
+                raise ValueError(f"a search needs at least two values of {name}")
+        return self
+
+
 class TrainPlan(Spec):
     """Which networks are trained, for how long, and on what."""
 
@@ -197,6 +239,19 @@ class TrainPlan(Spec):
     seed: int = 0
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Values that a person chose, by family and name; the catalogue's defaults hold for the others."""
+    search: Search | None = None
+    """Settings of one family that are looked for, each try a network of the run; None where nothing is."""
+
+    @model_validator(mode="after")
+    def _search_fits_in(self) -> Self:
+        if self.search is None:
+            return self
+        if self.search.family not in self.models:
+            raise ValueError("the network whose settings are searched must be among those that are trained")
+        both = self.search.ranges.keys() & self.settings.get(self.search.family, {}).keys()
+        if both:
+            raise ValueError(f"a setting is either chosen or searched: {', '.join(sorted(both))}")
+        return self
 
 
 class PlannedFit(Spec):
@@ -214,6 +269,10 @@ class PlannedFit(Spec):
     seed: int
     threads: int
     device: Literal["cpu", "gpu"]
+    chosen: dict[str, Any] = Field(default_factory=dict)
+    """What a person or a search chose, by the catalogue's names; `settings` holds it under AutoGluon's."""
+    trial: int | None = Field(default=None, ge=1)
+    """Which try of a search this was, from 1; None where it was none."""
 
 
 class ResolvedPlan(Spec):

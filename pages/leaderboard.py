@@ -8,7 +8,7 @@ from dlreg_core.charts.leaderboard import LeaderboardChart
 from dlreg_core.report import context, words, worth
 from dlreg_core.report.tables import leaderboard_table
 from dlreg_core.specs import LeaderboardRow, TrainResult
-from pages._ui import ranking, state
+from pages._ui import ranking, searched, state
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import csv_bytes, go_to, lead, picture
@@ -87,6 +87,7 @@ def page() -> None:
     show_table(result, unit)
     show_worth(result)
     show_basis(result, unit)
+    searched.show(report, result)
     if st.button("Look at its errors", type="primary"):
         open_model(result.best_model)
     if result.stopped_early:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 CURRENCIES = ("$", "€", "£", "¥")
 """Units that stand before the number."""
@@ -141,6 +142,19 @@ def size(mb: float | None) -> str:
     if mb >= 1:
         return f"{number(mb, 2)} MB"
     return f"{number(mb * 1000, 2)} kB"
+
+
+def value_words(value: Any, digits: int = 7) -> str:
+    """Return the value of a setting as a person would type it: "0.001", "on", "256, 128", "one cycle"."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(width) for width in value)
+    if isinstance(value, float):
+        return f"{value:.{digits}g}"
+    return str(value).replace("_", " ")
 
 
 def _exponent(value: float) -> int:

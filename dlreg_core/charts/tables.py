@@ -17,6 +17,11 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in line.items()} for line in table.to_dict("records")]
 
 
+def is_there(value: object) -> bool:
+    """Return True for a value of a table that isn't missing; it may be a list."""
+    return isinstance(value, list | tuple) or not bool(pd.isna(value))  # type: ignore[call-overload]
+
+
 def is_number(column: pd.Series) -> bool:
     """Return True where a column is drawn along an axis of numbers: not for categories, truth values or text."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

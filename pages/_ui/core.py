@@ -8,12 +8,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from dlreg_core.evaluation.search_importance import SettingImportance, setting_importance
 from dlreg_core.evaluation.segments import segments
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
+from dlreg_core.report.searched import trial_table
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Event, Report
@@ -115,6 +117,11 @@ def segments_of(run_id: str, model: str) -> pd.DataFrame:
     return _segments(*_result(run_id), model)
 
 
+def setting_importance_of(run_id: str) -> SettingImportance | None:
+    """Return which settings mattered in a finished run's search; None where it had none."""
+    return _setting_importance(*_result(run_id))
+
+
 def training_events(run_id: str) -> tuple[Event, ...]:
     """Return what happened while the models of a finished run were trained, in all its tasks."""
     return _training_events(*_result(run_id))
@@ -171,6 +178,17 @@ def _segments(path: str, task: int, model: str) -> pd.DataFrame:
     run = RunFolder(Path(path))
     part = predictions(run.id)
     return segments(test_rows(run.id)[list(run.experiment().recipe.features)], part.actual, part.predicted[model])
+
+
+@st.cache_data(show_spinner="Finding out what mattered", max_entries=16)
+def _setting_importance(path: str, task: int) -> SettingImportance | None:
+    del task
+    run = RunFolder(Path(path))
+    result, search = run.result(), run.experiment().plan.search
+    if result is None or search is None:
+        return None
+    trials = trial_table(result, search)
+    return setting_importance(trials[list(search.ranges)], trials["rmse_validation"])
 
 
 @st.cache_data(show_spinner=False, max_entries=16)

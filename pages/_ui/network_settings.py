@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from dlreg_core.charts.numbers import value_words
 from dlreg_core.errors import PlanError
 from dlreg_core.training.catalogue import Setting, checked_settings, counts, family, settings_of
 from pages._ui import state
@@ -63,15 +64,6 @@ def changed_words(settings: Mapping[str, Mapping[str, Any]]) -> str:
         values = ", ".join(f"{titles[key][name]} {value_words(value)}" for name, value in chosen.items())
         parts.append(f"{family(key).title}: {values}")
     return "; ".join(parts)
-
-
-def value_words(value: Any) -> str:
-    """Return a value as a person would type it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, list | tuple):
-        return ", ".join(str(width) for width in value)
-    return f"{value:.7g}" if isinstance(value, int | float) else str(value).replace("_", " ")
 
 
 def _form(model: str, shown: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dlreg_core.errors import PlanError
 from dlreg_core.jobs.devices import cpu_cores, gpu_names
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.specs import TrainPlan
 from dlreg_core.training.catalogue import FAMILIES
-from pages._ui import network_settings, pretrained_part
+from pages._ui import network_settings, pretrained_part, search_part
 
 _SECONDS = (30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 _EFFORTS = {"fast": "Fast", "balanced": "Balanced", "best": "Best"}
@@ -19,7 +20,7 @@ _EFFORT_HELP = (
 
 
 def choose_plan(start: TrainPlan, key: str) -> TrainPlan | None:
-    """Let a person choose the plan, beginning with `start`; None while no network is ticked or a setting can't be had.
+    """Let a person choose the plan, beginning with `start`; None while what is chosen can't be had.
 
     Parameters
     ----------
@@ -47,12 +48,17 @@ def choose_plan(start: TrainPlan, key: str) -> TrainPlan | None:
     settings = network_settings.choose_settings(start.settings, models, key)
     if settings is None:
         return None
+    try:
+        search = search_part.choose_search(start.search, models, settings, start.seed, key)
+    except PlanError:
+        return None
     values = {
         "time_limit": float(seconds),
         "preset": effort,
         "device": device,
         "models": models,
         "settings": settings,
+        "search": search,
     }
     return TrainPlan.model_validate(start.model_dump() | values)
 

@@ -23,11 +23,13 @@ from dlreg_core.specs import (
     Experiment,
     ExplainRequest,
     LeaderboardRow,
+    NumberRange,
     PlannedFit,
     Recipe,
     ResolvedPlan,
     RowCounts,
     RunState,
+    Search,
     Split,
     Task,
     TaskKind,
@@ -79,6 +81,51 @@ def test_a_plan_needs_time_and_models(limit: float) -> None:
         TrainPlan(time_limit=limit)
     with pytest.raises(ValidationError):
         TrainPlan(models=())
+
+
+def test_a_search_is_the_same_after_json() -> None:
+    ranges = {
+        "learning_rate": NumberRange(low=1e-4, high=1e-2, log=True, steps=5),
+        "hidden": ([64, 32], [128]),
+        "loss": ("mse", "mae"),
+        "batch_norm": (False, True),
+        "dropout": (0.0, 0.25),
+    }
+    plan = TrainPlan(search=Search(method="grid", family="TABM", ranges=ranges, trials=7, seed=3))
+    assert TrainPlan.model_validate_json(plan.model_dump_json()) == plan
+    assert TrainPlan.model_validate(plan.model_dump()) == plan
+    fit = PlannedFit(
+        model="M", family="F", epochs=1, seed=0, threads=1, device="cpu", chosen={"hidden": [8, 4]}, trial=2
+    )
+    assert PlannedFit.model_validate_json(fit.model_dump_json()) == fit
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"ranges": {}}, "at least 1 item"),
+        ({"ranges": {"loss": ("mse",)}}, "at least two values of loss"),
+        ({"ranges": {"dropout": {"low": 0.5, "high": 0.5}}}, "from a smaller to a larger"),
+        ({"ranges": {"dropout": {"low": 0.0, "high": 0.5, "log": True}}}, "must be above 0"),
+        ({"ranges": {"dropout": {"low": 0.0, "high": float("inf")}}}, "finite"),
+        ({"trials": 0}, "greater than or equal to 1"),
+        ({"trials": 501}, "less than or equal to 500"),
+        ({"method": "luck"}, "random"),
+    ],
+)
+def test_searches_that_can_not_be(values: dict[str, object], sentence: str) -> None:
+    known: dict[str, object] = {"family": "TABM", "ranges": {"loss": ("mse", "mae")}}
+    with pytest.raises(ValidationError, match=sentence):
+        Search(**known | values)  # type: ignore[arg-type]
+
+
+def test_a_plan_searches_a_network_that_it_trains_and_settings_that_are_free() -> None:
+    search = Search(family="TABM", ranges={"dropout": (0.1, 0.2)})
+    with pytest.raises(ValidationError, match="must be among those that are trained"):
+        TrainPlan(models=("FASTAI",), search=search)
+    with pytest.raises(ValidationError, match="either chosen or searched: dropout"):
+        TrainPlan(settings={"TABM": {"dropout": 0.3}}, search=search)
+    assert TrainPlan(settings={"FASTAI": {"dropout": 0.3}}, search=search).search == search
 
 
 def test_only_an_explain_task_carries_what_to_explain() -> None:
