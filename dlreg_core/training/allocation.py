@@ -39,11 +39,21 @@ _FAR_BEHIND = 1.25
 _LONGER = 1.5
 """A repetition is made longer when at least this multiple of the first schedule fits."""
 
+_LOST = 1.15
+"""A network whose error is this multiple of the best one's, on the rows of the folds that it has been trained for, is
+not trained for the others."""
+
+_RACED_FOLDS, _FEWEST_RACED_ROWS = 2, 30
+"""Folds and rows that must have been seen before that is said."""
+
 _GROWTH = 0.6
 """A larger network than before is tried where it takes no more than this share of what is left."""
 
 _TIRED = 0.02
 """By so much of its error a family is thought worse for each time that it was trained: others get their turn."""
+
+_SHORTER = 0.6
+"""A schedule may be shorter than the best one so far by this factor, if the rest of the time holds no longer one."""
 
 _PATIENCE = 4
 """After so many additional trainings that didn't help, no more follow."""
@@ -268,6 +278,24 @@ def next_fit(
     return None
 
 
+def has_lost(error: float, best: float, folds: int, rows: int) -> bool:
+    """Tell whether a network is so far behind after some of its folds that the others aren't worth their time.
+
+    Parameters
+    ----------
+    error, best : float
+        RMSE of the network, and of the best one that is complete, on the same rows.
+    folds, rows : int
+        Folds that were trained, and the rows in them.
+
+    Notes
+    -----
+    Racing (Maron & Moore 1994, "Hoeffding races"): what is measured fold by fold needn't be measured to the end where
+    it can't win any more. The margin is wide, since a network that is a little behind still adds to an ensemble.
+    """
+    return folds >= _RACED_FOLDS and rows >= _FEWEST_RACED_ROWS and error > _LOST * best
+
+
 def still_improving(errors: Sequence[float]) -> bool:
     """Tell whether one of the last additional trainings made the ensemble better by more than next to nothing."""
     if len(errors) <= _PATIENCE:
@@ -291,7 +319,7 @@ def _repetition(best: Outcome, times: int, speed: Speed, seconds: float, largest
     fitting = min(speed.enough(chosen), speed.epochs(seconds, cost))
     # Without a schedule, a training that stopped by itself will need about as many epochs again, not all that it had.
     usual = best.trained if best.trained and best.converged and not chosen.has_schedule else best.epochs
-    if fitting < usual:
+    if fitting < (_SHORTER * usual if chosen.has_schedule else usual):
         return None
     longer = not best.converged and fitting >= _LONGER * best.epochs
     # Twice the schedule at most: the validation then tells whether to go on in that direction.

@@ -7,6 +7,7 @@ import math
 import statistics
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from dlreg_core.errors import TrainingError
 from dlreg_core.runs.outlook import Outlook
@@ -20,6 +21,7 @@ from dlreg_core.training.allocation import (
     Speed,
     first_fit,
     first_round_left,
+    has_lost,
     next_fit,
     order,
     share,
@@ -35,6 +37,7 @@ from dlreg_core.training.catalogue import (
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
 from dlreg_core.training.lanes import Lanes, Told
 from dlreg_core.training.networks import Networks
+from dlreg_core.training.search import Searcher
 from dlreg_core.training.surroundings import EpochReporter, Surroundings, Trained, outcome_of
 from dlreg_core.training.under_way import NetworkUnderWay
 
@@ -111,6 +114,8 @@ class Campaign:
         self._measuring: dict[str, PilotOrder] = {}
         self._under_way: list[NetworkUnderWay] = []
         self._errors: list[float] = []
+        self._timeless = False
+        self._searcher: Searcher | None = None
 
     def heed(self, outlook: Outlook) -> None:
         """Leave out families for which there is no memory, and keep the others to sizes for which there is some."""
@@ -126,7 +131,8 @@ class Campaign:
         self._emit("plan", models=[fit.model for fit in plan.fits])
         for planned in plan.fits:
             self._begin(Proposal(planned.family, 0, planned.epochs, planned.seed, 0.0), planned)
-        self._work_on(timeless=True)
+        self._timeless = True
+        self._work_on()
         names = [fit.model for fit in plan.fits]
         self.trained.done.sort(key=lambda done: names.index(done.fit.model))
         return self._checked()
@@ -140,6 +146,7 @@ class Campaign:
         self._waiting = [key for key in order([family(key).key for key in self._plan.models]) if key not in left_out]
         self._emit("plan", models=[family(key).title for key in self._waiting])
         self._began = self._left()
+        self._prepare_search()
         self._work_on()
         for key in [*self._waiting, *self._late]:
             self._skip(key)
@@ -147,11 +154,11 @@ class Campaign:
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
-    def _work_on(self, *, timeless: bool = False) -> None:
+    def _work_on(self) -> None:
         while True:
             self._look_for_the_end()
             for lane in self._lanes.idle:
-                todo = self._next_order(timeless=timeless)
+                todo = self._next_order()
                 if todo is None:
                     break
                 self._lanes.submit(lane, todo)
@@ -175,15 +182,15 @@ class Campaign:
         self.trained.stopped = self.trained.stopped or self._around.enough()
         return self.trained.stopped and bool(self.trained.done)
 
-    def _next_order(self, *, timeless: bool) -> Order | PilotOrder | None:
+    def _next_order(self) -> Order | PilotOrder | None:
         for network in self._under_way:
             if network.waiting and not network.abandoned:
-                return self._fold_order(network, timeless=timeless)
-        if timeless or self._enough() or (self._around.enough() and self._under_way):
+                return self._fold_order(network)
+        if self._timeless or self._enough() or (self._around.enough() and self._under_way):
             return None
         if self._around.enough():
             return self._first_glance()
-        return self._first_round() or (None if self._measuring else self._late_round() or self._more())
+        return self._first_round() or (None if self._measuring else self._late_round() or self._trial() or self._more())
 
     def _first_glance(self) -> Order | PilotOrder | None:
         """Whoever says that it is enough before there is a network gets one that has seen the rows once."""
@@ -194,7 +201,7 @@ class Campaign:
         self._waiting = [other for other in waiting if other != key]
         self._late = []
         network = self._begin(Proposal(key, 0, family(key).fewest_epochs, self._plan.seed, 0.0))
-        return self._fold_order(network, timeless=False)
+        return self._fold_order(network)
 
     def _first_round(self) -> Order | PilotOrder | None:
         """Measure or train the next family that hasn't had its turn."""
@@ -243,8 +250,51 @@ class Campaign:
         given = share(key, self._speeds[key], waiting, self._capacity(left), first=first, spare=spare)
         if given is None:
             return None
+        given = self._share_of_search(key, given)
         proposal = first_fit(key, self._speeds[key], given, self._plan.seed, at_most=self._at_most(key))
-        return self._fold_order(self._begin(proposal), timeless=False) if proposal is not None else None
+        return self._fold_order(self._begin(proposal)) if proposal is not None else None
+
+    # --- searching ----------------------------------------------------------------------------------------------
+
+    def _prepare_search(self) -> None:
+        search = self._plan.search
+        if search is None:
+            return
+        self._searcher = Searcher(search, self._plan.settings.get(search.family, {}))
+        for done in self.trained.done:
+            if done.fit.trial is not None:
+                self._searcher.tell(done.fit.chosen, done.validation)
+
+    def _share_of_search(self, key: str, given: float) -> float:
+        """Return what the first network of a family gets: where it is searched, the trials want as much each."""
+        search = self._plan.search
+        if search is None or key != search.family:
+            return given
+        speed = self._speeds[key]
+        each = self._capacity(self._left()).seconds / (search.trials + 1)
+        return max(speed.seconds(speed.fewest(family(key))), min(given, each))
+
+    def _trial(self) -> Order | None:
+        """Train the searched family with the values that the search asks for, as long as the first network of it."""
+        search, searcher = self._plan.search, self._searcher
+        first = next((d for d in self.trained.done if search is not None and d.fit.family == search.family), None)
+        if search is None or searcher is None or first is None or search.family in self._broken:
+            return None
+        speed = self._speeds.get(search.family)
+        seconds = speed.seconds(first.fit.epochs, family(search.family).sizes[first.size].cost) if speed else 0.0
+        if seconds > self._capacity(self._left()).longest:
+            return None
+        values = searcher.ask()
+        if values is None:
+            return None
+        proposal = Proposal(search.family, first.size, values.get("epochs", first.fit.epochs), first.fit.seed, seconds)
+        return self._fold_order(self._begin(proposal, chosen=values, trial=searcher.trials))
+
+    def _best_trial(self, key: str) -> dict[str, Any] | None:
+        trials = [done for done in self.trained.done if done.fit.family == key and done.fit.trial is not None]
+        return min(trials, key=lambda done: done.validation).fit.chosen if trials else None
+
+    # --- more ---------------------------------------------------------------------------------------------------
 
     def _more(self) -> Order | None:
         """Train more of what did well; beyond what the effort asks for only while it helps."""
@@ -262,7 +312,7 @@ class Campaign:
             under_way=[network.planned.family for network in self._under_way],
             largest={key: most for key in self._speeds if (most := self._at_most(key)) is not None},
         )
-        return self._fold_order(self._begin(proposal), timeless=False) if proposal is not None else None
+        return self._fold_order(self._begin(proposal)) if proposal is not None else None
 
     def _at_most(self, key: str) -> int | None:
         """Return the largest size of a family that may be trained; None where any may."""
@@ -287,7 +337,7 @@ class Campaign:
         self._emit("stage", name=f"Measuring how fast {family(key).title} trains")
         pilot = PilotOrder(
             family=key,
-            settings=self._settings(key, self._plan.seed, 0, 0),
+            settings=self._settings(key, self._plan.seed, 0, 0, self._plan.settings.get(key, {})),
             batches=int(min(20, max(4, self._began / 6))),
             threads=self._threads,
             gpu=gpu,
@@ -313,24 +363,36 @@ class Campaign:
 
     # --- training -----------------------------------------------------------------------------------------------
 
-    def _settings(self, key: str, seed: int, size: int, variant: int) -> dict[str, object]:
+    def _settings(self, key: str, seed: int, size: int, variant: int, chosen: dict[str, Any]) -> dict[str, Any]:
         """Return AutoGluon's settings: those of the size, of the variant, and above all those that were chosen."""
-        chosen = self._plan.settings.get(key, {})
         return sample_settings(key, self._networks.rows, seed, size) | chosen_for_autogluon(
             key, variant_settings(key, variant, chosen) | chosen
         )
 
-    def _begin(self, proposal: Proposal, planned: PlannedFit | None = None) -> NetworkUnderWay:
+    def _begin(
+        self,
+        proposal: Proposal,
+        planned: PlannedFit | None = None,
+        chosen: dict[str, Any] | None = None,
+        trial: int | None = None,
+    ) -> NetworkUnderWay:
         key = proposal.key
         if planned is None:
+            best = self._best_trial(key)
+            if chosen is None:
+                chosen = self._plan.settings.get(key, {}) if best is None else best
+            # Whatever a trial has found is repeated as it is; other networks of a family differ in their settings.
+            variant = 0 if trial is not None or best is not None else proposal.variant
             planned = PlannedFit(
                 model=self._free_name(family(key)),
                 family=key,
-                settings=self._settings(key, proposal.seed, proposal.size, proposal.variant),
-                epochs=self._plan.settings.get(key, {}).get("epochs", proposal.epochs),
+                settings=self._settings(key, proposal.seed, proposal.size, variant, chosen),
+                epochs=chosen.get("epochs", proposal.epochs),
                 seed=proposal.seed,
                 threads=self._threads,
                 device="gpu" if self._on_gpu.get(key, self._gpu) else "cpu",
+                chosen=chosen,
+                trial=trial,
             )
         network = NetworkUnderWay(planned, proposal, list(range(self._networks.folds)))
         self._under_way.append(network)
@@ -346,9 +408,9 @@ class Campaign:
         self._forecast()
         return network
 
-    def _fold_order(self, network: NetworkUnderWay, *, timeless: bool) -> Order:
+    def _fold_order(self, network: NetworkUnderWay) -> Order:
         until = math.inf
-        if not timeless:
+        if not self._timeless:
             waves = math.ceil(len(network.waiting) / len(self._lanes))
             # The safety net: schedules are sized to fit, so it only catches a machine that became much slower.
             limit = max(5.0 / waves, min(2.0 * network.proposal.seconds + 5.0, self._left() / waves))
@@ -405,15 +467,35 @@ class Campaign:
                 self._emit("log", text=note)
             if network.complete:
                 self._complete(network)
+            elif not self._timeless:
+                self._race(network)
         elif told.error is not None:
             if isinstance(told.error, OSError):
                 raise told.error
             if not network.abandoned:
                 network.abandoned = True
-                self._fail(todo.family, _words(told.error), todo.network)
-                # It would fail again: further repetitions of this family are pointless.
-                self._broken.add(todo.family)
+                self._give_up(network.planned, _words(told.error))
         self._drop_abandoned()
+
+    def _race(self, network: NetworkUnderWay) -> None:
+        """Train a network no further that is far behind on the rows of the folds that are done."""
+        if not network.waiting or network.abandoned or network.planned.trial is not None:
+            return
+        found = self._networks.race(network.reports)
+        if found is None:
+            return
+        error, best, rows = found
+        if has_lost(error, best, len(network.reports), rows):
+            network.abandoned = True
+            done, folds = len(network.reports), self._networks.folds
+            reason = (
+                f"Set aside after {done} of {folds} folds: its error was {error / best - 1:.0%} above that of the best "
+                "network on the same rows."
+            )
+            key = network.planned.family
+            if all(fit.family != key for fit in self.trained.fits):
+                self.trained.reasons[key] = reason
+            self._emit("model_skipped", model=network.planned.model, reason=reason)
 
     def _drop_abandoned(self) -> None:
         self._under_way = [network for network in self._under_way if not (network.abandoned and network.over)]
@@ -424,11 +506,12 @@ class Campaign:
         try:
             validation = self._networks.complete(planned.model, planned.family, network.reports)
         except ValueError as exc:
-            self._fail(planned.family, str(exc), planned.model)
-            self._broken.add(planned.family)
+            self._give_up(planned, str(exc))
             return
         done = network.finished(validation, self._networks.rows)
         self.trained.done.append(done)
+        if planned.trial is not None and self._searcher is not None:
+            self._searcher.tell(planned.chosen, validation)
         self._emit(
             "model_finished",
             model=planned.model,
@@ -493,6 +576,14 @@ class Campaign:
         if all(fit.family != key for fit in self.trained.fits):
             self.trained.reasons[key] = f"Failed: {reason}"
         self._emit("model_failed", model=model or family(key).title, reason=reason)
+
+    def _give_up(self, planned: PlannedFit, reason: str) -> None:
+        self._fail(planned.family, reason, planned.model)
+        if planned.trial is not None and self._searcher is not None:
+            self._searcher.tell(planned.chosen, None)
+        else:
+            # It would fail again: further repetitions of this family are pointless.
+            self._broken.add(planned.family)
 
     def _checked(self) -> Trained:
         if not self.trained.done:

@@ -60,6 +60,9 @@ _COSTS = {
 _WORKER_MB = 760.0
 """Memory of a worker with its libraries, before it has read a table."""
 
+_SERVER_MB, _LANE_MB = 350.0, 120.0
+"""What the process adds that has loaded the libraries for the lanes, and each lane beyond what it shares with that."""
+
 _GPU_MB = 500.0
 """What a process that uses a GPU holds of the machine's own memory, according to AutoGluon's authors."""
 
@@ -220,12 +223,13 @@ def worker_mb(facts: TableFacts, *, gpu: bool) -> float:
     return _WORKER_MB + (_GPU_MB if gpu else 0.0) + 2 * facts.raw_mb + facts.cleaned_mb + 2 * networks
 
 
-def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool) -> float:
-    """Return the peak memory of a worker that trains one size of a family."""
+def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool, lanes: int = 1) -> float:
+    """Return the peak memory of a worker in so many of whose lanes one size of a family is trained."""
     cost = _COSTS[key]
     table = cost.table_share * max(0.0, facts.estimates_mb[key][size_index] - cost.process_mb)
     rows = facts.rows * cost.row_kb / 1000
-    return worker_mb(facts, gpu=gpu) + cost.libraries_mb + table + rows
+    lane = _LANE_MB + facts.networks_mb * (1 + facts.validation_rows / max(1, facts.rows)) + cost.libraries_mb
+    return worker_mb(facts, gpu=gpu) + _SERVER_MB + lanes * (lane + table + rows)
 
 
 def baselines_mb(facts: TableFacts, time_limit: float = math.inf) -> float:

@@ -154,6 +154,25 @@ class Networks:
         self._held_out[name] = chosen
         return self.validation_rmse(name)
 
+    def race(self, reports: Mapping[int, Report]) -> tuple[float, float, int] | None:
+        """Compare a network that is trained for some of its folds with the best complete one, on the same rows.
+
+        Returns
+        -------
+        tuple or None
+            RMSE of the network, of the best other one, and how many rows that were; None where none is complete.
+        """
+        if not self._names:
+            return None
+        fold = self.prepared.fold[self.prepared.fold >= 0]
+        seen = np.isin(fold, list(reports))
+        found = np.full(len(fold), np.nan)
+        for number, report in reports.items():
+            found[fold == number] = report.held_out
+        target = self.target[seen]
+        best = min(ensembling.rmse(values[seen], target) for values in self._held_out.values())
+        return ensembling.rmse(found[seen], target), best, int(seen.sum())
+
     def validation_rmse(self, name: str) -> float:
         """Return the RMSE of a network on rows that it didn't learn from, in the target's unit."""
         return ensembling.rmse(self._held_out[name], self.target)

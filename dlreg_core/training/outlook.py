@@ -115,8 +115,8 @@ def _ratio(record: MeasuredSpeeds, key: str) -> float:
 def kept_seconds(facts: TableFacts, plan: TrainPlan) -> float:
     """Return what is kept of the budget for judging and for the first explanation."""
     count = len(plan.models)
-    judging = 1.0 + 0.3 * count + (facts.validation_rows + facts.test_rows) * count / _PREDICTED_PER_SECOND
-    return min(judging, 0.25 * plan.time_limit) + min(60.0, max(2.0, 0.06 * plan.time_limit))
+    judging = 1.0 + 0.15 * count + (facts.validation_rows + facts.test_rows) * count / _PREDICTED_PER_SECOND
+    return min(judging, 0.25 * plan.time_limit) + min(60.0, max(2.0, 0.04 * plan.time_limit))
 
 
 def first_round(
@@ -198,10 +198,12 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
     rows, features, gpu = facts.learned_from, facts.features, room.gpu
     factors = {key: known.factor(key, rows, features, gpu=gpu) for key in keys}
     speeds = {key: expected_speed(key, rows, features, gpu=gpu, factor=factors[key]) for key in keys}
-    memory = {key: [training_mb(facts, key, i, gpu=gpu) for i in range(len(family(key).sizes))] for key in keys}
+    lanes, _ = lanes_for(room.cores, gpu=gpu)
+    memory = {
+        key: [training_mb(facts, key, i, gpu=gpu, lanes=lanes) for i in range(len(family(key).sizes))] for key in keys
+    }
     startup = startup_seconds(facts, plan.time_limit)
     seconds = plan.time_limit - startup - kept_seconds(facts, plan)
-    lanes, _ = lanes_for(room.cores, gpu=gpu)
     possible = {key: speeds[key] for key in keys if memory[key][0] <= room.memory_mb}
     firsts = first_round(possible, facts, seconds, lanes, plan.preset)
     waves = math.ceil(max(1, facts.folds) / lanes)

@@ -101,6 +101,13 @@ class Heart:
         return {}
 
 
+def _memory_mb(process: psutil.Process) -> float:
+    """Return the memory of a process in MB, with its part of what it shares, where the system tells that."""
+    # The lanes of a training share their libraries with the process that they come from.
+    full = process.memory_full_info()
+    return float(getattr(full, "pss", full.rss)) / 1e6
+
+
 def _use(process: psutil.Process) -> tuple[float, float]:
     """Return processor seconds and memory in MB of a process and its children."""
     cpu = memory = 0.0
@@ -108,5 +115,5 @@ def _use(process: psutil.Process) -> tuple[float, float]:
         with suppress(psutil.Error):
             times = member.cpu_times()
             cpu += times.user + times.system + times.children_user + times.children_system
-            memory += member.memory_info().rss / 1e6
+            memory += _memory_mb(member)
     return cpu, memory

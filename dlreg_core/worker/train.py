@@ -13,7 +13,7 @@ from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
-from dlreg_core.specs import Checkpoint, LeaderboardRow, ResolvedPlan, Task, TrainResult
+from dlreg_core.specs import Checkpoint, LeaderboardRow, PlannedFit, ResolvedPlan, Task, TrainResult
 from dlreg_core.training.baselines import Baseline, Boosting, boosted_iterations, fit_baselines, shortage_note
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
@@ -40,7 +40,7 @@ from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_vers
 _PREDICTED_PER_SECOND = 20_000.0
 """Careful guess of the rows that a network predicts in a second, for the time that judging will take."""
 
-_JUDGED_SECONDS = 0.3
+_JUDGED_SECONDS = 0.15
 """What measuring one model's speed and the intervals of its error take."""
 
 _MOST_EXPLAINED = 500
@@ -99,7 +99,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
 
 def explaining_seconds(time_limit: float) -> float:
     """Return the seconds to keep for the first explanation."""
-    return min(60.0, max(2.0, 0.06 * time_limit))
+    return min(60.0, max(2.0, 0.04 * time_limit))
 
 
 def _baselines(job: Job) -> tuple[Baseline, ...]:
@@ -276,8 +276,7 @@ def _with_costs(
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
     mean = next(row for row in rows if row.family == "MEAN")
-    cut = {fit.model: fit.stop_after for fit in trained.fits if fit.stop_after is not None}
-    planned = {fit.model: fit.epochs for fit in trained.fits}
+    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit))}
     short = {BASELINES[b.key]: shortage_note(b, len(job.rows.features)) for b in baselines}
     found = []
     for row in rows:
@@ -289,7 +288,7 @@ def _with_costs(
         elif row.role == "baseline":
             note = short[row.model]
         elif not note and row.model in cut:
-            note = f"Its training was ended after epoch {cut[row.model]} of {planned[row.model]}."
+            note = cut[row.model]
         cost = {
             "fit_seconds": seconds[row.model],
             "predict_rows_per_second": rows_per_second(pipeline, row.model, job.table.test),
@@ -298,6 +297,16 @@ def _with_costs(
         }
         found.append(row.model_copy(update=cost))
     return tuple(found)
+
+
+def _cut_note(fit: PlannedFit) -> str:
+    """Return what is to be said of a network whose training was ended before its time; empty where it wasn't."""
+    if fit.stop_after is not None:
+        return f"Its training was ended after epoch {fit.stop_after} of {fit.epochs}."
+    stops = [stop for stop in fit.fold_stops if stop is not None]
+    if not stops:
+        return ""
+    return f"Its trainings were ended early, the first after {min(stops)} of {fit.epochs} epochs."
 
 
 def _absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:

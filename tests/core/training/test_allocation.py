@@ -16,6 +16,7 @@ from dlreg_core.training.allocation import (
     Speed,
     first_fit,
     first_round_left,
+    has_lost,
     next_fit,
     order,
     share,
@@ -218,11 +219,12 @@ def test_a_training_that_stopped_by_itself_is_repeated_where_as_many_epochs_fit(
     stopped = Outcome(key="TABM", size=0, epochs=50, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True)
     assert next_fit([stopped], SPEEDS, one(20.0), "balanced") == Proposal("TABM", 0, 20, 1, 12.0, 1)
     assert next_fit([stopped], SPEEDS, one(11.0), "balanced") is None
-    # With a schedule over all its epochs it needs all of them.
+    # A schedule over all its epochs may be somewhat shorter, but not by much.
     scheduled = Outcome(
         key="FASTAI", size=0, epochs=30, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True
     )
-    assert next_fit([scheduled], SPEEDS, one(20.0), "balanced") is None
+    assert next_fit([scheduled], SPEEDS, one(20.0), "balanced") == Proposal("FASTAI", 0, 20, 1, 20.0, 1)
+    assert next_fit([scheduled], SPEEDS, one(17.0), "balanced") is None
 
 
 def test_after_some_repetitions_a_family_that_is_nearly_as_good_gets_its_turn() -> None:
@@ -260,6 +262,14 @@ def test_settings_carry_batch_and_seed_under_the_names_of_each_family() -> None:
     for chosen in FAMILIES:
         batches = [chosen.batch_size(rows) for rows in (1, 100, 1000, 10_000, 100_000, 10_000_000)]
         assert batches == sorted(batches)
+
+
+def test_a_network_that_is_far_behind_is_not_trained_for_all_folds() -> None:
+    assert has_lost(1.2, 1.0, 2, 60)
+    assert not has_lost(1.1, 1.0, 2, 60)
+    # One fold, or a handful of rows, tell too little.
+    assert not has_lost(2.0, 1.0, 1, 60)
+    assert not has_lost(2.0, 1.0, 2, 20)
 
 
 def test_training_goes_on_beyond_the_effort_only_while_it_helps() -> None:
