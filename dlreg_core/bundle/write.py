@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,8 @@ def _fill(place: Path, run: RunFolder, pipeline: Pipeline, result: TrainResult, 
         family=row.family,
         inputs=pipeline.schema,
         versions={"python": python_minor()}
-        | {k: v.split("+")[0] for k, v in result.versions.items() if row.role != "baseline" or k not in _OF_NETWORKS},
+        | {k: v.split("+")[0] for k, v in result.versions.items() if row.role != "baseline" or k not in _OF_NETWORKS}
+        | ({"catboost": version("catboost")} if row.family == "BOOSTED" else {}),
         metrics=row,
         rows=result.rows,
         dataset_sha256_prefix=experiment.dataset_id,

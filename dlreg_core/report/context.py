@@ -64,9 +64,9 @@ def chosen_words(result: TrainResult) -> str:
     if first is None or first.model == result.best_model:
         return ""
     name, best = in_sentence(first.model), in_sentence(best_name(result))
-    has = "have" if is_plural(first.model) else "has"
+    verb = "have" if is_plural(first.model) else "has"
     return (
-        f"{name[:1].upper()}{name[1:]} {has} the lower RMSE on the test rows, but the validation rows chose {best}: "
+        f"{name[:1].upper()}{name[1:]} {verb} the lower RMSE on the test rows, but the validation rows chose {best}: "
         "test rows choose nothing, so that their verdict stays honest."
     )
 

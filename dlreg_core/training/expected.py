@@ -220,7 +220,8 @@ def worker_mb(facts: TableFacts, *, gpu: bool) -> float:
     """Return the memory of a worker that has prepared its rows and trains nothing yet."""
     # The stored table and its parts; the cleaned parts; and what AutoGluon makes of those, while it still copies.
     networks = facts.networks_mb * (1 + facts.validation_rows / max(1, facts.rows))
-    return _WORKER_MB + (_GPU_MB if gpu else 0.0) + 2 * facts.raw_mb + facts.cleaned_mb + 2 * networks
+    # CatBoost stays loaded once it has fitted its trees.
+    return _WORKER_MB + _BOOSTED_MB + (_GPU_MB if gpu else 0.0) + 2 * facts.raw_mb + facts.cleaned_mb + 2 * networks
 
 
 def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool, lanes: int = 1) -> float:

@@ -31,6 +31,7 @@ RUN_KEYS = {
     "best_model",
     "test_rows",
     "leaderboard",
+    "comparisons",
 }
 ROW_KEYS = {
     "model",

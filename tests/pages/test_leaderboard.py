@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from dlreg_core.report.worth import COLUMNS, worth_words
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.files import write_spec
 from dlreg_core.specs import LeaderboardRow
@@ -53,6 +55,54 @@ def test_shows_words_table_and_rows(trained: RunFolder, monkeypatch: pytest.Monk
     assert len(table) == len(judged)
     assert f"{result.best_model} (best)" in set(table["model"])
     assert labels(app)[-1] == "Look at its errors"
+
+
+def test_says_whether_deep_learning_was_worth_it(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLREG_HOME", str(trained.home))
+    app = opened("leaderboard", run=trained.id)
+    assert not app.exception
+    result = trained.result()
+    assert result is not None
+    assert "Was deep learning worth it?" in [element.value for element in app.subheader]
+    assert " ".join(worth_words(result)) in texts(app)
+    table = app.dataframe[1].value
+    assert sorted(table["against"]) == ["Boosted trees", "Decision tree", "Ridge regression"]
+    assert list(table.columns) == list(COLUMNS)
+    assert "missing from this comparison" not in texts(app)
+
+
+def test_boosted_trees_that_failed_are_told_twice(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    result = run.result()
+    assert result is not None
+    note = "CatBoost could not be fitted: bad allocation."
+    absent = LeaderboardRow(model="Boosted trees", family="BOOSTED", role="baseline", note=note)
+    rows = tuple(absent if row.family == "BOOSTED" else row for row in result.leaderboard)
+    left = tuple(one for one in result.comparisons if one.baseline != "Boosted trees")
+    less = {"leaderboard": rows, "comparisons": left, "comparison": left[0]}
+    write_spec(run.train_task().path / "result.json", result.model_copy(update=less))
+    app = opened("leaderboard", run=run.id)
+    assert not app.exception
+    assert note in app.warning[0].value.replace("\\", "")
+    assert f"Boosted trees are missing from this comparison. {note}" in texts(app)
+    assert sorted(app.dataframe[1].value["against"]) == ["Decision tree", "Ridge regression"]
+
+
+def test_a_result_of_an_earlier_version_has_the_answer_without_the_table(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    path = run.train_task().path / "result.json"
+    kept = json.loads(path.read_text())
+    del kept["comparisons"]
+    path.write_text(json.dumps(kept))
+    app = opened("leaderboard", run=run.id)
+    assert not app.exception
+    assert "Was deep learning worth it?" in [element.value for element in app.subheader]
+    assert len(app.dataframe) == 1
+    del kept["comparison"]
+    path.write_text(json.dumps(kept | {"comparison": None}))
+    app = opened("leaderboard", run=run.id)
+    assert not app.exception
+    assert "Was deep learning worth it?" not in [element.value for element in app.subheader]
 
 
 @pytest.mark.parametrize("page", ["leaderboard", "diagnostics", "explain"])

@@ -76,7 +76,7 @@ def test_a_new_run_is_described_and_started(home: Path) -> None:
     dataset = add_table(home, small_table())
     app = opened(dataset=dataset.id)
     assert not app.exception
-    assert "4 networks and 3 baselines learn from 168 rows with 3 columns" in texts(app)
+    assert "4 networks and 4 baselines learn from 168 rows with 3 columns" in texts(app)
     widget(app.select_slider, "Time to spend").set_value(30.0).run()
     widget(app.checkbox, "**TabM**").uncheck().run()
     assert "3 networks" in texts(app)

@@ -23,6 +23,7 @@ from dlreg_core.bundle.manifest import MANIFEST, sha256, version_differences
 from dlreg_core.bundle.requirements import requirements_for
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
 from dlreg_core.prepare import prepared_of
+from dlreg_core.report.worth import worth_words
 from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.specs import Exported
 
@@ -55,6 +56,11 @@ def ridge(trained: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Itera
     yield write(trained, "Ridge regression", tmp_path_factory.mktemp("ridge"))
 
 
+@pytest.fixture(scope="module")
+def boosted(trained: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+    yield write(trained, "Boosted trees", tmp_path_factory.mktemp("boosted"))
+
+
 def changed(written: Written, target: Path, change: Callable[[Members], None]) -> Path:
     """Write a copy of a model file whose members were changed."""
     with zipfile.ZipFile(written.path) as archive:
@@ -73,7 +79,7 @@ def raw_test_rows(run: RunFolder) -> pd.DataFrame:
 # --- what is in it ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", ["best", "ridge"])
+@pytest.mark.parametrize("which", ["best", "ridge", "boosted"])
 def test_it_predicts_like_the_run(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     written: Written = request.getfixturevalue(which)
     pipeline, manifest = load_bundle(written.path, tmp_path)
@@ -141,7 +147,7 @@ def test_the_model_card_has_front_matter_that_parses(which: str, request: pytest
     assert "| id |" not in body, "the models don't see it"
 
 
-@pytest.mark.parametrize("families", [{"NN_TORCH"}, {"FASTAI", "REALMLP", "TABM"}, {"RIDGE"}])
+@pytest.mark.parametrize("families", [{"NN_TORCH"}, {"FASTAI", "REALMLP", "TABM"}, {"RIDGE"}, {"BOOSTED"}])
 def test_requirements_are_exact_public_versions(families: set[str]) -> None:
     lines = requirements_for(families)
     assert len(set(lines)) == len(lines)
@@ -153,10 +159,28 @@ def test_requirements_are_exact_public_versions(families: set[str]) -> None:
         assert "/" not in line
     names = {Requirement(line).name for line in lines}
     assert {"pandas", "numpy", "scikit-learn", "joblib", "pyarrow"} <= names
-    assert ("torch" in names) == (families != {"RIDGE"})
+    assert ("torch" in names) == (not families & {"RIDGE", "BOOSTED"})
+    assert ("catboost" in names) == (families == {"BOOSTED"})
     assert ("torchvision" in names) == ("REALMLP" in families)
     assert ("fastai" in names) == ("FASTAI" in families)
-    assert not names & {"streamlit", "dlreg", "plotly", "shap"}
+    # CatBoost asks for plotly.
+    assert not names & ({"streamlit", "dlreg", "plotly", "shap"} - ({"plotly"} if families == {"BOOSTED"} else set()))
+
+
+def test_boosted_trees_name_their_library(boosted: Written) -> None:
+    manifest = Manifest.model_validate_json((boosted.unpacked / MANIFEST).read_text())
+    lines = (boosted.unpacked / "requirements.txt").read_text().split()
+    assert f"catboost=={manifest.versions['catboost']}" in lines
+    assert not set(manifest.versions) & {"torch", "autogluon.tabular"}
+    assert "The networks trained" not in (boosted.unpacked / "README.md").read_text()
+
+
+def test_the_card_of_the_best_model_says_what_it_costs(best: Written) -> None:
+    result = best.run.result()
+    assert result is not None
+    _, costs = worth_words(result)
+    assert costs
+    assert costs in (best.unpacked / "README.md").read_text()
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from autogluon.tabular.registry import ag_model_registry
 
 from dlreg_core.specs import RowCounts, TrainPlan
 from dlreg_core.training import preflight as module
-from dlreg_core.training.baselines import fit_baselines
+from dlreg_core.training.baselines import Boosting, fit_baselines
 from dlreg_core.training.catalogue import FAMILIES, sample_settings
 from dlreg_core.training.expected import _COSTS, training_mb
 from dlreg_core.training.preflight import (
@@ -125,9 +125,13 @@ def test_one_column_of_any_kind(column: object) -> None:
 def test_baselines_get_as_many_columns_as_expected() -> None:
     frame = table(600)
     frame.loc[:10, "a"] = np.nan
-    fitted = fit_baselines(frame, np.arange(600.0), frame, np.arange(600.0), seed=0)
+    boosting = Boosting(iterations=2)
+    fitted = fit_baselines(frame, np.arange(600.0), frame, np.arange(600.0), seed=0, boosting=boosting)
     ridge = next(baseline for baseline in fitted if baseline.key == "RIDGE")
-    assert study(frame, counts(600)).encoded == ridge.model[0].transform(frame).shape[1]
+    assert ridge.model is not None
+    found = study(frame, counts(600))
+    assert found.encoded == ridge.model[0].transform(frame).shape[1]
+    assert found.categories == frame.select_dtypes("category").shape[1]
 
 
 def test_rows_are_spread_over_the_whole_frame() -> None:

@@ -87,6 +87,33 @@ def test_the_comparison_is_with_the_baseline_that_validation_prefers(trained: Ru
     assert result.comparison.improvement == pytest.approx(1 - ours / theirs)
 
 
+def test_the_networks_are_compared_with_every_baseline_that_learns(trained: RunFolder, result: TrainResult) -> None:
+    validation, test = load_predictions(trained, "validation"), load_predictions(trained)
+    names = ["Ridge regression", "Decision tree", "Boosted trees"]
+    order = sorted(names, key=lambda m: mean_absolute_error(validation.actual, validation.predicted[m]))
+    assert [comparison.baseline for comparison in result.comparisons] == order
+    best = test.predicted[result.best_model]
+    for comparison in result.comparisons:
+        other = test.predicted[comparison.baseline]
+        ours, theirs = mean_absolute_error(test.actual, best), mean_absolute_error(test.actual, other)
+        assert comparison.improvement == pytest.approx(1 - ours / theirs)
+        ours, theirs = root_mean_squared_error(test.actual, best), root_mean_squared_error(test.actual, other)
+        assert comparison.rmse_improvement == pytest.approx(1 - ours / theirs)
+        assert comparison.rmse_interval is not None
+        assert comparison.rmse_interval.low < comparison.rmse_improvement < comparison.rmse_interval.high
+    assert result.comparison in result.comparisons
+
+
+def test_boosted_trees_are_never_part_of_an_ensemble(trained: RunFolder, result: TrainResult) -> None:
+    row = result.row("Boosted trees")
+    assert (row.family, row.role) == ("BOOSTED", "baseline")
+    assert "Boosted trees" not in result.ensemble_weights
+    assert result.best_model != "Boosted trees"
+    model = joblib.load(trained.train_task().path / "model" / "baselines.joblib")["BOOSTED"]
+    assert model[-1].tree_count_ == result.plan.baseline_iterations
+    assert result.plan.baseline_iterations > 0
+
+
 def test_rows_and_targets_are_those_of_the_table(trained: RunFolder, result: TrainResult) -> None:
     table = DatasetStore(trained.home).table(trained.experiment().dataset_id)
     for part in ("validation", "test"):
@@ -112,7 +139,7 @@ def test_baselines_predict_what_was_stored(trained: RunFolder) -> None:
     models = joblib.load(trained.train_task().path / "model" / "baselines.joblib")
     stored = load_predictions(trained).predicted
     np.testing.assert_allclose(stored["Mean"], table.y_train.mean())
-    for key, name in (("RIDGE", "Ridge regression"), ("TREE", "Decision tree")):
+    for key, name in (("RIDGE", "Ridge regression"), ("TREE", "Decision tree"), ("BOOSTED", "Boosted trees")):
         np.testing.assert_allclose(models[key].predict(cleaned), stored[name])
 
 
@@ -199,7 +226,9 @@ def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainRes
     home = tmp_path / "home"
     shutil.copytree(trained.home / "datasets", home / "datasets")
     dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
-    experiment = trained.experiment().model_copy(update={"replay_of": trained.id, "replay": result.plan})
+    # As if the time had been too short for all trees: then the plan tells how many there were.
+    plan = result.plan.model_copy(update={"baseline_iterations": 37})
+    experiment = trained.experiment().model_copy(update={"replay_of": trained.id, "replay": plan})
     run_id = dispatcher.submit(experiment)
     run = dispatcher.store.folder(run_id)
     assert dispatcher.store.refresh(run_id) is RunState.COMPLETED, run.train_task().done()
@@ -208,8 +237,10 @@ def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainRes
     assert again.best_model == result.best_model
     assert again.ensemble_weights == pytest.approx(result.ensemble_weights)
     assert [fit.model for fit in again.plan.fits] == [fit.model for fit in result.plan.fits]
+    assert again.plan.baseline_iterations == 37
+    assert again.row("Boosted trees").note == "Fitted with 37 of 1,000 trees, since the time was short."
     for row in result.leaderboard:
-        if row.trained:
+        if row.trained and row.family != "BOOSTED":
             other = again.row(row.model)
             for figure in ("rmse", "mae", "mse", "median_ae", "rmse_validation", "half_width_90"):
                 assert getattr(other, figure) == pytest.approx(getattr(row, figure), rel=1e-6), (row.model, figure)
