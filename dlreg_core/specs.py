@@ -355,10 +355,11 @@ class Event(Spec):
 
     Kinds: ``stage`` (name), ``plan`` (models), ``forecast`` (seconds until the end, as far as that can be told),
     ``model_started`` (model, family, epochs, expected), ``model_taken`` (model, validation, seconds; it comes from an
-    earlier task), ``epoch`` (model, epoch, epochs, validation, train_loss, and ``earlier``: a list of epoch, validation
-    and training loss for epochs that had no event of their own), ``model_finished`` (model, validation, seconds,
-    epochs_trained), ``model_skipped`` and ``model_failed`` (model, reason), ``resources`` (memory_mb, machine_mb, cpu:
-    cores in use, gpu_memory_mb, gpu_share), ``progress`` (share), ``log`` (text).
+    earlier task), ``epoch`` (model, epoch, epochs, validation, train_loss, ``earlier``: a list of epoch, validation
+    and training loss for epochs that had no event of their own, and ``fold`` where it is trained in folds, from 0),
+    ``model_finished`` (model, validation, seconds, epochs_trained), ``model_skipped`` and ``model_failed`` (model,
+    reason), ``resources`` (memory_mb, machine_mb, cpu: cores in use, gpu_memory_mb, gpu_share), ``progress`` (share),
+    ``log`` (text).
     """
 
     time: datetime
