@@ -7,6 +7,7 @@ import streamlit as st
 from dlreg_core.errors import DlregError
 from dlreg_core.report import context
 from pages._ui import core, errors, wrong
+from pages._ui.learning import learning_curves
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import choose_model, lead
@@ -28,11 +29,8 @@ def page() -> None:
     with errors.shown():
         wrong.segments(report.run_id, row.model, unit)
         wrong.worst_rows(report, row.model)
-    left, right = st.columns(2, gap="large")
-    with left, errors.shown():
         wrong.against_column(report, row.model)
-    with right:
-        wrong.learning_curves(report.run_id, result, unit)
+        learning_curves(report, result, row)
     lead("See what drives it", "explain")
 
 

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from dlreg_core.charts import theme
 from dlreg_core.charts.numbers import number, quantity
 from dlreg_core.charts.progress import ZOOM
+from dlreg_core.runs.progress import epoch_lines, newest_folds
 from dlreg_core.specs import Event
 
 _MOST_POINTS = 300
@@ -29,19 +30,9 @@ _PANEL = 200
 def epoch_table(events: Iterable[Event]) -> pd.DataFrame:
     """Return ``model``, ``epoch``, ``validation`` and ``train_loss`` of every epoch that was told.
 
-    A model that was started again, after a training of the same name had been cut off, has only its later epochs.
+    Of a network that is trained in folds, those of the newest one; see `dlreg_core.runs.progress.epoch_lines`.
     """
-    found: dict[str, list[tuple[int, float | None, float | None]]] = {}
-    for event in events:
-        model = str(event.data.get("model", ""))
-        if event.kind == "model_started":
-            found.pop(model, None)
-        elif event.kind == "epoch":
-            data = event.data
-            earlier = [(int(epoch), validation, loss) for epoch, validation, loss in data.get("earlier", ())]
-            now = (int(data["epoch"]), data.get("validation"), data.get("train_loss"))
-            found.setdefault(model, []).extend([*earlier, now])
-    lines = [(model, *line) for model, epochs in found.items() for line in epochs]
+    lines = [(line.model, line.epoch, line.validation, line.train_loss) for line in newest_folds(epoch_lines(events))]
     table = pd.DataFrame(lines, columns=["model", "epoch", "validation", "train_loss"])
     return table.astype({"epoch": "int64", "validation": "float64", "train_loss": "float64"})
 
@@ -135,7 +126,7 @@ class CurrentValidation:
             _add_curve(figure, str(model), curve, self.unit, width=1, opacity=0.55, named=False)
         _add_curve(figure, self.model, own, self.unit, width=2.5, named=False)
         figure.update_xaxes(range=[0, last])
-        figure.update_yaxes(range=_range(pd.concat([behind, own]), "validation"))
+        figure.update_yaxes(range=seen_range(pd.concat([behind, own]), "validation"))
         figure.update_layout(uirevision=ZOOM)
         return figure
 
@@ -170,16 +161,16 @@ class CurrentLoss:
         if own.empty:
             return theme.nothing("Its first training loss comes soon.", height=_PANEL)
         figure = theme.figure(height=_PANEL, x="Epoch", y="Training loss")
-        thin = _thinned(own)
+        thin = thinned(own)
         figure.add_scatter(
             x=thin["epoch"],
             y=thin["train_loss"],
-            mode=_mode(thin),
+            mode=line_mode(thin),
             line={"color": theme.model_colour(self.model), "width": 2.5},
             hovertemplate="epoch %{x}: %{y:,.3~r}<extra></extra>",
         )
         figure.update_xaxes(range=[0, _last_epoch(own)])
-        figure.update_yaxes(range=_range(own.assign(model=self.model), "train_loss"))
+        figure.update_yaxes(range=seen_range(own.assign(model=self.model), "train_loss"))
         figure.update_layout(uirevision=ZOOM)
         return figure
 
@@ -195,11 +186,11 @@ def _add_curve(
     named: bool = True,
 ) -> None:
     """Draw a network's validation error by epoch."""
-    name, thin = theme.plain(model), _thinned(curve)
+    name, thin = theme.plain(model), thinned(curve)
     figure.add_scatter(
         x=thin["epoch"],
         y=thin["validation"],
-        mode=f"{_mode(thin)}+text" if named else _mode(thin),
+        mode=f"{line_mode(thin)}+text" if named else line_mode(thin),
         text=[""] * (len(thin) - 1) + [name] if named else None,
         textposition="middle right",
         cliponaxis=not named,
@@ -210,12 +201,13 @@ def _add_curve(
     )
 
 
-def _mode(curve: pd.DataFrame) -> str:
+def line_mode(curve: pd.DataFrame) -> str:
+    """Return how plotly draws a curve."""
     # A line through one point can't be seen.
     return "lines" if len(curve) > 1 else "markers"
 
 
-def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
+def thinned(curve: pd.DataFrame) -> pd.DataFrame:
     """Return as many lines of a curve as can be told apart, its first and last among them."""
     if len(curve) <= _MOST_POINTS:
         return curve
@@ -227,7 +219,7 @@ def _last_epoch(own: pd.DataFrame) -> int:
     return max(_FEW_EPOCHS, int(1.1 * own["epoch"].iloc[-1]) + 1)
 
 
-def _range(table: pd.DataFrame, column: str) -> list[float]:
+def seen_range(table: pd.DataFrame, column: str) -> list[float]:
     """Return what an axis shows of some curves: all but their first passes, which are off by far."""
     kept = []
     for _, curve in table.groupby("model", sort=False):

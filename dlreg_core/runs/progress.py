@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlreg_core.specs import Event
 
@@ -20,6 +20,30 @@ class ModelState(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
     STOPPED = "stopped"
+
+
+class EpochLine(NamedTuple):
+    """What one epoch of a network came to.
+
+    Attributes
+    ----------
+    model : str
+        The network.
+    fold : int
+        Which of the trainings of a network that is trained in folds, from 0; 0 for one that is trained once.
+    epoch : int
+        From 1.
+    validation : float or None
+        RMSE of the validation rows in target units.
+    train_loss : float or None
+        In the units of the network's own loss.
+    """
+
+    model: str
+    fold: int
+    epoch: int
+    validation: float | None
+    train_loss: float | None
 
 
 @dataclass(frozen=True)
@@ -38,6 +62,8 @@ class ModelProgress:
         Why it was skipped or failed.
     taken : bool
         True when it comes from an earlier task of the run.
+    fold : int
+        The newest of its folds, of which `epoch` and `validation` tell while it trains; 0 where it is trained once.
     """
 
     model: str
@@ -48,6 +74,7 @@ class ModelProgress:
     epochs: int = 0
     reason: str = ""
     taken: bool = False
+    fold: int = 0
 
     @property
     def share(self) -> float:
@@ -159,6 +186,37 @@ def fold(events: Iterable[Event]) -> Progress:
     return Progress(stage, (*begun, *waiting), ends, resources)
 
 
+def epoch_lines(events: Iterable[Event]) -> list[EpochLine]:
+    """Return every epoch that was told, network by network and fold by fold.
+
+    A network that was started again, after a training of the same name had been cut off, has only its later epochs.
+    """
+    found: dict[str, dict[int, list[EpochLine]]] = {}
+    for event in events:
+        data = event.data
+        model = str(data.get("model", ""))
+        if event.kind == "model_started":
+            found.pop(model, None)
+        elif event.kind == "epoch":
+            fold = _fold_of(data)
+            told = [*data.get("earlier", ()), (data["epoch"], data.get("validation"), data.get("train_loss"))]
+            lines = found.setdefault(model, {}).setdefault(fold, [])
+            lines.extend(EpochLine(model, fold, int(epoch), *figures) for epoch, *figures in told)
+    return [line for folds in found.values() for fold in sorted(folds) for line in folds[fold]]
+
+
+def newest_folds(lines: Iterable[EpochLine]) -> list[EpochLine]:
+    """Return one curve a network: that of its newest fold."""
+    lines = list(lines)
+    # A later fold of the same network takes the place of an earlier one.
+    newest = {line.model: line.fold for line in lines}
+    return [line for line in lines if line.fold == newest[line.model]]
+
+
+def _fold_of(data: Mapping[str, Any]) -> int:
+    return int(data.get("fold") or 0)
+
+
 def _resources(event: Event) -> Resources:
     known = {name: event.data[name] for name in Resources.__dataclass_fields__ if event.data.get(name) is not None}
     return Resources(**{"memory_mb": 0.0, "machine_mb": 0.0} | {name: float(value) for name, value in known.items()})
@@ -193,6 +251,10 @@ def _after(model: ModelProgress, event: Event) -> ModelProgress:
 
 
 def _epoch_changes(model: ModelProgress, data: Mapping[str, Any]) -> dict[str, Any]:
+    fold = _fold_of(data)
+    if fold < model.fold:
+        # Folds may train side by side: one of them is followed.
+        return {}
     told = [*(validation for _, validation, _ in data.get("earlier", ())), data.get("validation")]
     known = [float(validation) for validation in told if validation is not None]
     return {
@@ -200,4 +262,5 @@ def _epoch_changes(model: ModelProgress, data: Mapping[str, Any]) -> dict[str, A
         "epoch": int(data["epoch"]),
         "epochs": int(data.get("epochs") or model.epochs),
         "validation": known[-1] if known else model.validation,
+        "fold": fold,
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from dlreg_core.evaluation import learning
 from dlreg_core.evaluation.search_importance import SettingImportance, setting_importance
 from dlreg_core.evaluation.segments import segments
 from dlreg_core.ingest import DatasetStore
@@ -127,6 +128,11 @@ def training_events(run_id: str) -> tuple[Event, ...]:
     return _training_events(*_result(run_id))
 
 
+def network_curves(run_id: str) -> dict[str, learning.NetworkCurves]:
+    """Return how the networks of a finished run learned; they must not be changed in place."""
+    return _network_curves(*_result(run_id))
+
+
 def predict_row(run_id: str, model: str, row: str) -> Scored:
     """Predict one raw row, given as JSON records; the same row is asked for once."""
     return _predict_row(*_result(run_id), model, row)
@@ -195,6 +201,12 @@ def _setting_importance(path: str, task: int) -> SettingImportance | None:
 def _training_events(path: str, task: int) -> tuple[Event, ...]:
     trained = [t for t in RunFolder(Path(path)).tasks() if t.number <= task and t.task().kind.trains]
     return tuple(event for t in trained for event in t.events().events)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _network_curves(path: str, task: int) -> dict[str, learning.NetworkCurves]:
+    result = RunFolder(Path(path)).result()
+    return learning.network_curves(result, _training_events(path, task)) if result is not None else {}
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

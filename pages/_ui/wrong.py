@@ -6,13 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.charts import errors as charts
-from dlreg_core.charts.epochs import LearningCurves
 from dlreg_core.charts.grouped import GroupedResiduals
 from dlreg_core.charts.numbers import number, quantity
 from dlreg_core.evaluation.arrays import FloatArray
 from dlreg_core.report import findings
 from dlreg_core.report.tables import rounded, worst_table
-from dlreg_core.specs import Report, TrainResult
+from dlreg_core.specs import Report
 from pages._ui import core, state
 from pages._ui.results import quantity_column, raw_columns
 from pages._ui.sidebar import escaped
@@ -141,13 +140,3 @@ def against_column(report: Report, model: str) -> None:
     chosen = st.selectbox("Column", columns, index=columns.index(first), key="residual_column")
     residual = part.actual - part.predicted[model]
     picture(GroupedResiduals(raw[chosen], residual, report.experiment.recipe.unit), key="residual-column-chart")
-
-
-def learning_curves(run_id: str, result: TrainResult, unit: str) -> None:
-    """Show how the networks learned, where they told their epochs; those of a training that was cut off don't count."""
-    kept = {row.model for row in result.leaderboard if row.trained}
-    curves = LearningCurves(tuple(e for e in core.training_events(run_id) if e.data.get("model") in kept), unit)
-    if curves.frame().empty:
-        return
-    st.markdown("**How the networks learned**  \nThe validation error after each pass over the training rows.")
-    picture(curves, key="learning-curves")

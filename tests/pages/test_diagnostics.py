@@ -2,11 +2,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from dlreg_core.report.curve_words import evidence_words, verdict_words
 from dlreg_core.runs import RunFolder
+from dlreg_core.runs.files import write_spec
+from dlreg_core.specs import Event, TrainResult, now
 from pages._ui import core
 from tests.pages.opening import completed, continuing, copied, labels, opened, texts, widget
+
+
+def worst_rows(app: AppTest) -> pd.DataFrame:
+    return next(frame.value for frame in app.dataframe if "Off by" in frame.value)
 
 
 def test_without_a_run_the_page_leads_to_one(home: Path) -> None:
@@ -30,13 +39,13 @@ def test_each_picture_has_its_sentence(trained: RunFolder, monkeypatch: pytest.M
 def test_another_model_has_other_worst_rows(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLREG_HOME", str(trained.home))
     app = opened("diagnostics", run=trained.id, model="Mean")
-    before = app.dataframe[-1].value
+    before = worst_rows(app)
     assert list(before.columns[:4]) == ["Row", "Actual", "Predicted", "Off by"]
     assert before["Off by"].is_monotonic_decreasing
     assert "price" not in before.columns
     widget(app.selectbox, "Model").select("FastAI").run()
     assert not app.exception
-    assert not app.dataframe[-1].value["Predicted"].equals(before["Predicted"])
+    assert not worst_rows(app)["Predicted"].equals(before["Predicted"])
 
 
 def test_residuals_against_any_column(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,4 +95,67 @@ def test_the_curves_of_all_trainings_are_shown(trained: RunFolder, home: Path) -
     assert core.training_events(run.id) == both
     app = opened("diagnostics", run=run.id)
     assert not app.exception
-    assert "How the networks learned" in texts(app)
+    assert "All networks of this run" in [expander.label for expander in app.expander]
+
+
+def test_the_curves_of_a_network_have_their_verdict(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLREG_HOME", str(trained.home))
+    app = opened("diagnostics", run=trained.id, model="NN Torch")
+    assert not app.exception
+    curves = core.network_curves(trained.id)["NN Torch"]
+    words = texts(app)
+    assert verdict_words(curves, "$") in words
+    assert " · ".join(evidence_words(curves, "$")) in words
+    # Its loss is a mean absolute error, whose distance from an RMSE says nothing.
+    assert "which lies below the RMSE of the same errors" in words
+    table = next(frame.value for frame in app.dataframe if "Verdict" in frame.value)
+    assert set(table["Network"]) == {"FastAI", "NN Torch"}
+
+
+def test_of_an_ensemble_a_member_is_chosen(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    path = run.train_task().path / "result.json"
+    result = TrainResult.model_validate_json(path.read_text())
+    members = {"FastAI": 0.6, "NN Torch": 0.4}
+    ensemble = result.leaderboard[0].model_copy(update={"role": "ensemble"})
+    rows = tuple(ensemble if row.model == ensemble.model else row for row in result.leaderboard)
+    write_spec(path, result.model_copy(update={"ensemble_weights": members, "leaderboard": rows}))
+    app = opened("diagnostics", run=run.id, model=ensemble.model)
+    assert not app.exception
+    known = core.network_curves(run.id)
+    choice = widget(app.selectbox, "Member")
+    assert "An ensemble learns nothing itself" in texts(app)
+    assert verdict_words(known[choice.value], "$") in texts(app)
+
+
+def test_what_was_not_recorded_is_told(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    (run.train_task().path / "events.jsonl").write_text("")
+    app = opened("diagnostics", run=run.id, model="FastAI")
+    assert not app.exception
+    assert "No epochs were recorded of FastAI" in texts(app)
+    assert [expander.label for expander in app.expander] == []
+    widget(app.selectbox, "Model").select("Mean").run()
+    assert "Mean isn't trained in epochs, so it has no learning curves." in texts(app)
+
+
+def test_what_to_change_names_settings_of_the_family(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    task = run.train_task()
+    lines = [
+        Event(
+            time=now(),
+            kind="epoch",
+            data={"model": "FastAI", "epoch": i, "validation": 5.0 + abs(i - 10), "train_loss": 1e-4 / i},
+        ).model_dump_json()
+        for i in range(1, 31)
+    ]
+    (task.path / "events.jsonl").write_text("\n".join(lines) + "\n")
+    app = opened("diagnostics", run=run.id, model="FastAI")
+    assert not app.exception
+    words = texts(app)
+    assert "FastAI overfits: at its best, in epoch 10 of 30" in words
+    assert "Raise Dropout (now 0.1), up to 0.3" in words
+    assert "Choose fewer units under Hidden layers (now 200, 100)" in words
+    # FastAI has no such setting.
+    assert "Weight decay" not in words

@@ -110,3 +110,12 @@ def test_flat_curves_have_a_range():
     for figure in (CurrentValidation(flat, "TabM").plot(), CurrentLoss(flat, "TabM").plot()):
         low, high = figure.layout.yaxis.range
         assert low < 0 < high
+
+
+def test_of_a_network_in_folds_the_newest_curve_is_shown():
+    folds = tuple(event(i, "epoch", model="TabM", epoch=1 + i % 2, validation=9.0 - i, fold=i // 2) for i in range(6))
+    table = epoch_table(folds)
+    assert list(table["epoch"]) == [1, 2]
+    assert list(table["validation"]) == [5.0, 4.0]
+    (line,) = LearningCurves(folds).plot().data
+    assert list(line.y) == [5.0, 4.0]

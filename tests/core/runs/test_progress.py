@@ -3,7 +3,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dlreg_core.runs.progress import ModelProgress, ModelState, Resources, fold
+from dlreg_core.runs.progress import (
+    EpochLine,
+    ModelProgress,
+    ModelState,
+    Resources,
+    epoch_lines,
+    fold,
+    newest_folds,
+)
 from dlreg_core.specs import Event
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -126,3 +134,38 @@ def test_an_epoch_without_an_error_has_that_of_those_it_passed_over() -> None:
     data = {"model": "TabM", "epoch": 3, "epochs": 9, "validation": None, "earlier": [[1, 6.0, 1.0], [2, 5.0, None]]}
     (model,) = fold(log(("epoch", data))).models
     assert (model.epoch, model.validation) == (3, 5.0)
+
+
+def of_fold(number: int, fold_number: int, validation: float, **more: Any) -> tuple[str, dict[str, Any]]:
+    return "epoch", {"model": "TabM", "epoch": number, "validation": validation, "fold": fold_number} | more
+
+
+def test_of_a_network_in_folds_the_newest_one_is_followed() -> None:
+    events = log(
+        ("model_started", {"model": "TabM", "epochs": 9}),
+        of_fold(1, 0, 6.0),
+        of_fold(2, 1, 5.0, train_loss=0.5, earlier=[[1, 7.0, None]]),
+        # One that trains beside it.
+        of_fold(2, 0, 4.0),
+    )
+    (model,) = fold(events).models
+    assert (model.fold, model.epoch, model.validation, model.epochs) == (1, 2, 5.0, 9)
+    lines = epoch_lines(events)
+    assert lines == [
+        EpochLine("TabM", 0, 1, 6.0, None),
+        EpochLine("TabM", 0, 2, 4.0, None),
+        EpochLine("TabM", 1, 1, 7.0, None),
+        EpochLine("TabM", 1, 2, 5.0, 0.5),
+    ]
+    assert newest_folds(lines) == lines[2:]
+
+
+def test_without_folds_there_is_one() -> None:
+    again = ("model_started", {"model": "TabM", "epochs": 3})
+    first = ("epoch", {"model": "TabM", "epoch": 1, "validation": None, "train_loss": 2.0})
+    assert epoch_lines(log(first)) == [EpochLine("TabM", 0, 1, None, 2.0)]
+    assert newest_folds(epoch_lines(log(first))) == epoch_lines(log(first))
+    # What another start of the same network left behind is over, in every fold.
+    assert epoch_lines(log(of_fold(1, 0, 1.0), of_fold(1, 1, 1.0), again, first)) == epoch_lines(log(first))
+    (model,) = fold(log(of_fold(1, 3, 1.0), again)).models
+    assert model.fold == 0

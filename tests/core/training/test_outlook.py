@@ -28,7 +28,13 @@ from dlreg_core.training.expected import (
 from dlreg_core.training.outlook import KnownSpeeds, Room, first_round, foresee, kept_seconds, known_speeds
 
 KEYS = tuple(chosen.key for chosen in FAMILIES)
-ESTIMATES = {"FEEDFORWARD": (90.0, 95.0, 110.0), "FASTAI": (11.0,), "NN_TORCH": (5.0,), "TABM": (1670.0, 1801.0, 2250.0), "REALMLP": (2214.0,)}
+ESTIMATES = {
+    "FEEDFORWARD": (90.0, 95.0, 110.0),
+    "FASTAI": (11.0,),
+    "NN_TORCH": (5.0,),
+    "TABM": (1670.0, 1801.0, 2250.0),
+    "REALMLP": (2214.0,),
+}
 HOUSING = TableFacts(
     rows=14_448,
     validation_rows=3_096,
@@ -87,9 +93,7 @@ def test_a_gpu_saves_computing_but_no_steps(key: str) -> None:
     assert steps * 1e-3 < gpu.epoch < processor.epoch
 
 
-@pytest.mark.parametrize(
-    ("key", "peak"), [("FASTAI", 862), ("NN_TORCH", 953), ("TABM", 1003), ("REALMLP", 1123)]
-)
+@pytest.mark.parametrize(("key", "peak"), [("FASTAI", 862), ("NN_TORCH", 953), ("TABM", 1003), ("REALMLP", 1123)])
 def test_memory_is_about_what_a_worker_was_seen_to_hold(key: str, peak: float) -> None:
     # Measured on this table in a process that trained nothing else; boosted trees before it leave 40 to 50 MB.
     assert training_mb(HOUSING, key, gpu=False) == pytest.approx(peak + 40, rel=0.05)
