@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-import statistics
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dlreg_core.errors import TrainingError
 from dlreg_core.runs.outlook import Outlook
-from dlreg_core.specs import Checkpoint, FamilySpeed, PlannedFit, Preset, ResolvedPlan, TrainPlan
+from dlreg_core.specs import Checkpoint, PlannedFit, Preset, ResolvedPlan, TrainPlan
 from dlreg_core.training.allocation import (
     EXTRA_FITS,
     GRACE_SECONDS,
     Capacity,
     Outcome,
     Proposal,
-    Speed,
     first_fit,
     first_round_left,
     has_lost,
@@ -27,18 +26,20 @@ from dlreg_core.training.allocation import (
     share,
 )
 from dlreg_core.training.catalogue import (
-    Family,
     chosen_for_autogluon,
     family,
     fixes_size,
+    is_pretrained,
     sample_settings,
+    title_of,
     variant_settings,
 )
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
 from dlreg_core.training.lanes import Lanes, Told
 from dlreg_core.training.networks import Networks
-from dlreg_core.training.search import Searcher
+from dlreg_core.training.speeds import Speeds
 from dlreg_core.training.surroundings import EpochReporter, Surroundings, Trained, outcome_of
+from dlreg_core.training.trials import Trials
 from dlreg_core.training.under_way import NetworkUnderWay
 
 _EVENT_SECONDS = 0.3
@@ -56,9 +57,10 @@ _LEAST_SECONDS = 2.0
 _PILOT_SHARE, _LEAST_PILOT_SECONDS = 0.06, 1.5
 """Share of the time left that measuring a family may take before it makes do with what it has seen."""
 
+_CONTEXT_SHARE, _LEAST_CONTEXT_SECONDS = 0.5, 5.0
+"""Share of the time left that a pre-trained network may take, and what there must be."""
+
 _LOOK_SECONDS = 0.2
-_GPU_IN_DOUBT_ROWS = 30_000
-"""With fewer rows a processor may be quicker than a GPU: both are measured."""
 
 
 class Campaign:
@@ -102,9 +104,10 @@ class Campaign:
         self._threads = threads
         self._gpu = gpu
         earlier = earlier or Checkpoint()
-        self._speeds = {key: Speed(speed.fixed, speed.epoch, networks.rows) for key, speed in earlier.speeds.items()}
-        self._on_gpu = dict.fromkeys(self._speeds, gpu)
+        choose = plan.device == "auto"
+        self._speeds = Speeds(networks.rows, gpu=gpu, choose=choose, earlier=earlier.speeds)
         self.trained = Trained(done=list(earlier.fits))
+        self._trials = Trials(plan, self.trained.done)
         self._taken = len(earlier.fits)
         self._broken: set[str] = set()
         self._largest: dict[str, int] = {}
@@ -115,7 +118,7 @@ class Campaign:
         self._under_way: list[NetworkUnderWay] = []
         self._errors: list[float] = []
         self._timeless = False
-        self._searcher: Searcher | None = None
+        self._asked: set[str] = set()
 
     def heed(self, outlook: Outlook) -> None:
         """Leave out families for which there is no memory, and keep the others to sizes for which there is some."""
@@ -146,7 +149,6 @@ class Campaign:
         self._waiting = [key for key in order([family(key).key for key in self._plan.models]) if key not in left_out]
         self._emit("plan", models=[family(key).title for key in self._waiting])
         self._began = self._left()
-        self._prepare_search()
         self._work_on()
         for key in [*self._waiting, *self._late]:
             self._skip(key)
@@ -157,6 +159,7 @@ class Campaign:
     def _work_on(self) -> None:
         while True:
             self._look_for_the_end()
+            self._end_slow_contexts()
             for lane in self._lanes.idle:
                 todo = self._next_order()
                 if todo is None:
@@ -190,7 +193,10 @@ class Campaign:
             return None
         if self._around.enough():
             return self._first_glance()
-        return self._first_round() or (None if self._measuring else self._late_round() or self._trial() or self._more())
+        found = self._first_round()
+        if found is not None or self._measuring:
+            return found
+        return self._late_round() or self._context() or self._trial() or self._more()
 
     def _first_glance(self) -> Order | PilotOrder | None:
         """Whoever says that it is enough before there is a network gets one that has seen the rows once."""
@@ -226,7 +232,7 @@ class Campaign:
 
     def _late_round(self) -> Order | None:
         """Try the families again whose share didn't suffice, those that need least first."""
-        self._late.sort(key=self._needed)
+        self._late.sort(key=self._speeds.needed)
         while self._late:
             waiting = tuple(self._late)
             key = self._late.pop(0)
@@ -239,67 +245,56 @@ class Campaign:
             self._skip(key)
         return None
 
-    def _needed(self, key: str) -> float:
-        """Return the seconds of a family's shortest useful training; infinite where it has not been measured."""
-        speed = self._speeds.get(key)
-        return math.inf if speed is None else speed.seconds(speed.fewest(family(key)))
-
     def _try(
         self, key: str, waiting: Sequence[str], left: float, *, spare: float = 0.0, first: bool = False
     ) -> Order | None:
         given = share(key, self._speeds[key], waiting, self._capacity(left), first=first, spare=spare)
         if given is None:
             return None
-        given = self._share_of_search(key, given)
+        given = self._trials.share(key, given, self._speeds[key], self._capacity(self._left()))
         proposal = first_fit(key, self._speeds[key], given, self._plan.seed, at_most=self._at_most(key))
         return self._fold_order(self._begin(proposal)) if proposal is not None else None
 
-    # --- searching ----------------------------------------------------------------------------------------------
+    def _context(self) -> Order | None:
+        """Give the rows to the next pre-trained network that is ready, in half of the time that is left."""
+        for key, settings in self._around.contexts().items():
+            if key in self._asked:
+                continue
+            self._asked.add(key)
+            seconds = _CONTEXT_SHARE * self._capacity(self._left()).longest
+            if seconds < _LEAST_CONTEXT_SECONDS:
+                continue
+            planned = PlannedFit(
+                model=self._free_name(title_of(key)),
+                family=key,
+                settings=settings,
+                epochs=0,
+                seed=self._plan.seed,
+                threads=self._threads,
+                device="gpu" if self._gpu else "cpu",
+            )
+            return self._fold_order(self._begin(Proposal(key, 0, 0, self._plan.seed, seconds), planned))
+        return None
 
-    def _prepare_search(self) -> None:
-        search = self._plan.search
-        if search is None:
-            return
-        self._searcher = Searcher(search, self._plan.settings.get(search.family, {}))
-        for done in self.trained.done:
-            if done.fit.trial is not None:
-                self._searcher.tell(done.fit.chosen, done.validation)
-
-    def _share_of_search(self, key: str, given: float) -> float:
-        """Return what the first network of a family gets: where it is searched, the trials want as much each."""
-        search = self._plan.search
-        if search is None or key != search.family:
-            return given
-        speed = self._speeds[key]
-        each = self._capacity(self._left()).seconds / (search.trials + 1)
-        return max(speed.seconds(speed.fewest(family(key))), min(given, each))
+    def _end_slow_contexts(self) -> None:
+        """End pre-trained networks that can't be asked to end: those that are late, and all once it is enough."""
+        for work in self._lanes.work:
+            if isinstance(work, Order) and is_pretrained(work.family) and (self._enough() or time.time() > work.until):
+                self._lanes.kill(work)
 
     def _trial(self) -> Order | None:
-        """Train the searched family with the values that the search asks for, as long as the first network of it."""
-        search, searcher = self._plan.search, self._searcher
-        first = next((d for d in self.trained.done if search is not None and d.fit.family == search.family), None)
-        if search is None or searcher is None or first is None or search.family in self._broken:
+        """Train the searched family with the values that the search asks for next."""
+        trial = self._trials.next(self._speeds, self._capacity(self._left()).longest)
+        if trial is None or trial.proposal.key in self._broken:
             return None
-        speed = self._speeds.get(search.family)
-        seconds = speed.seconds(first.fit.epochs, family(search.family).sizes[first.size].cost) if speed else 0.0
-        if seconds > self._capacity(self._left()).longest:
-            return None
-        values = searcher.ask()
-        if values is None:
-            return None
-        proposal = Proposal(search.family, first.size, values.get("epochs", first.fit.epochs), first.fit.seed, seconds)
-        return self._fold_order(self._begin(proposal, chosen=values, trial=searcher.trials))
-
-    def _best_trial(self, key: str) -> dict[str, Any] | None:
-        trials = [done for done in self.trained.done if done.fit.family == key and done.fit.trial is not None]
-        return min(trials, key=lambda done: done.validation).fit.chosen if trials else None
+        return self._fold_order(self._begin(trial.proposal, chosen=trial.values, trial=trial.number))
 
     # --- more ---------------------------------------------------------------------------------------------------
 
     def _more(self) -> Order | None:
         """Train more of what did well; beyond what the effort asks for only while it helps."""
         if not self.trained.done:
-            return None
+            return self._beside_the_first()
         if not self._errors:
             self._errors.append(self._networks.ensemble_rmse())
         proposal = next_fit(
@@ -313,6 +308,16 @@ class Campaign:
             largest={key: most for key in self._speeds if (most := self._at_most(key)) is not None},
         )
         return self._fold_order(self._begin(proposal)) if proposal is not None else None
+
+    def _beside_the_first(self) -> Order | None:
+        """Train the only family that there is with another seed as well, where a lane would wait for its first network."""
+        if self._networks.folds > 1 or self._effort() == "fast" or not self._under_way:
+            return None
+        like = self._under_way[0].proposal
+        if len(self._under_way) > EXTRA_FITS[self._effort()] or like.seconds > self._capacity(self._left()).longest:
+            return None
+        another = replace(like, seed=like.seed + len(self._under_way), variant=len(self._under_way))
+        return self._fold_order(self._begin(another))
 
     def _at_most(self, key: str) -> int | None:
         """Return the largest size of a family that may be trained; None where any may."""
@@ -346,21 +351,6 @@ class Campaign:
         self._measuring[key] = pilot
         return pilot
 
-    def _measured(self, pilot: PilotOrder, found: Measured) -> None:
-        key = pilot.family
-        speed = Speed(found.fixed, found.epoch, self._networks.rows)
-        known = self._speeds.get(key)
-        del self._measuring[key]
-        enough = speed.enough(family(key))
-        if known is None or speed.seconds(enough) < known.seconds(enough):
-            self._speeds[key], self._on_gpu[key] = speed, pilot.gpu
-        if known is not None and not self._on_gpu[key]:
-            title, factor = family(key).title, known.seconds(enough) / speed.seconds(enough)
-            self._emit("log", text=f"{title} trains on the CPU: on this table it is {factor:.1f} times as fast there.")
-
-    def _in_doubt(self, pilot: PilotOrder) -> bool:
-        return pilot.gpu and self._networks.rows < _GPU_IN_DOUBT_ROWS and self._plan.device == "auto"
-
     # --- training -----------------------------------------------------------------------------------------------
 
     def _settings(self, key: str, seed: int, size: int, variant: int, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -378,19 +368,19 @@ class Campaign:
     ) -> NetworkUnderWay:
         key = proposal.key
         if planned is None:
-            best = self._best_trial(key)
+            best = self._trials.best(key)
             if chosen is None:
                 chosen = self._plan.settings.get(key, {}) if best is None else best
             # Whatever a trial has found is repeated as it is; other networks of a family differ in their settings.
             variant = 0 if trial is not None or best is not None else proposal.variant
             planned = PlannedFit(
-                model=self._free_name(family(key)),
+                model=self._free_name(family(key).title),
                 family=key,
                 settings=self._settings(key, proposal.seed, proposal.size, variant, chosen),
                 epochs=chosen.get("epochs", proposal.epochs),
                 seed=proposal.seed,
                 threads=self._threads,
-                device="gpu" if self._on_gpu.get(key, self._gpu) else "cpu",
+                device="gpu" if self._speeds.on_gpu(key) else "cpu",
                 chosen=chosen,
                 trial=trial,
             )
@@ -418,10 +408,10 @@ class Campaign:
         folder = str(self._networks.folder(network.planned.model))
         return network.order(folder, until=until, late=_LATE_SHARE * max(self._began, 0.0))
 
-    def _free_name(self, chosen: Family) -> str:
+    def _free_name(self, title: str) -> str:
         """Return the first name of a family that no network has; one of an earlier task may have any."""
         taken = {done.fit.model for done in self.trained.done} | {n.planned.model for n in self._under_way}
-        names = (chosen.title if count == 1 else f"{chosen.title} {count}" for count in itertools.count(1))
+        names = (title if count == 1 else f"{title} {count}" for count in itertools.count(1))
         return next(name for name in names if name not in taken)
 
     # --- hearing ------------------------------------------------------------------------------------------------
@@ -435,8 +425,11 @@ class Campaign:
     def _hear_of_pilot(self, told: Told, pilot: PilotOrder) -> None:
         key = pilot.family
         if isinstance(told.result, Measured):
-            self._measured(pilot, told.result)
-            if self._in_doubt(pilot) and not self._enough() and self._lanes.idle:
+            del self._measuring[key]
+            note = self._speeds.hear(pilot, told.result)
+            if note:
+                self._emit("log", text=note)
+            if self._speeds.wants_other_device(pilot) and not self._enough() and self._lanes.idle:
                 self._lanes.submit(self._lanes.idle[0], self._pilot(key, gpu=False))
         elif told.error is not None:
             del self._measuring[key]
@@ -462,7 +455,7 @@ class Campaign:
             network.reports[todo.fold] = told.result
             if todo.fold in network.reporters:
                 network.reporters[todo.fold].flush()
-            self._learn_speed(network)
+            self._speeds.learn(network)
             for note in told.result.notes:
                 self._emit("log", text=note)
             if network.complete:
@@ -510,8 +503,8 @@ class Campaign:
             return
         done = network.finished(validation, self._networks.rows)
         self.trained.done.append(done)
-        if planned.trial is not None and self._searcher is not None:
-            self._searcher.tell(planned.chosen, validation)
+        if planned.trial is not None:
+            self._trials.tell(planned.chosen, validation)
         self._emit(
             "model_finished",
             model=planned.model,
@@ -523,27 +516,14 @@ class Campaign:
             self._errors.append(self._networks.ensemble_rmse())
         self._around.keep(self._checkpoint())
 
-    def _learn_speed(self, network: NetworkUnderWay) -> None:
-        """Replace the pilot's estimate by what whole trainings showed."""
-        known = [found for found in network.reports.values() if found.epoch_seconds is not None]
-        if not known:
-            return
-        key = network.planned.family
-        epoch = statistics.median(found.epoch_seconds or 0.0 for found in known)
-        fixed = statistics.median(
-            max(0.0, found.seconds - found.epochs * (found.epoch_seconds or 0.0)) for found in known
-        )
-        cost = family(key).sizes[network.proposal.size].cost
-        self._speeds[key] = Speed(fixed, max(1e-4, epoch / cost), self._networks.rows)
-
     # --- telling ------------------------------------------------------------------------------------------------
 
     def _checkpoint(self) -> Checkpoint:
-        speeds = {
-            key: FamilySpeed(fixed=speed.fixed, epoch=speed.epoch, threads=self._threads)
-            for key, speed in self._speeds.items()
-        }
-        return Checkpoint(fits=tuple(self.trained.done), speeds=speeds, reasons=dict(self.trained.reasons))
+        return Checkpoint(
+            fits=tuple(self.trained.done),
+            speeds=self._speeds.kept(self._threads),
+            reasons=dict(self.trained.reasons),
+        )
 
     def _forecast(self) -> None:
         """Tell in how many seconds the run will be over: all that is left, unless nothing follows what is under way."""
@@ -575,19 +555,19 @@ class Campaign:
     def _fail(self, key: str, reason: str, model: str | None = None) -> None:
         if all(fit.family != key for fit in self.trained.fits):
             self.trained.reasons[key] = f"Failed: {reason}"
-        self._emit("model_failed", model=model or family(key).title, reason=reason)
+        self._emit("model_failed", model=model or title_of(key), reason=reason)
 
     def _give_up(self, planned: PlannedFit, reason: str) -> None:
         self._fail(planned.family, reason, planned.model)
-        if planned.trial is not None and self._searcher is not None:
-            self._searcher.tell(planned.chosen, None)
+        if planned.trial is not None:
+            self._trials.tell(planned.chosen, None)
         else:
             # It would fail again: further repetitions of this family are pointless.
             self._broken.add(planned.family)
 
     def _checked(self) -> Trained:
         if not self.trained.done:
-            why = "; ".join(f"{family(key).title}: {reason}" for key, reason in self.trained.reasons.items())
+            why = "; ".join(f"{title_of(key)}: {reason}" for key, reason in self.trained.reasons.items())
             raise TrainingError(f"No network could be trained. {why}", "Give the run more time, or fewer rows.")
         return self.trained
 

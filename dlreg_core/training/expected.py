@@ -50,7 +50,7 @@ class _Cost:
 
 # Least-squares fits to trainings on 300 to 300,000 rows with 5 to 300 columns; most were met within 20 %.
 _COSTS = {
-    "FEEDFORWARD": _Cost(0.3, 1e-5, 1e-7, 2.2e-3, 2.0e-5, 1.2e-6, 60.0, 0.4, 0.0, 1.0, 0.6, 0.03),
+    "FEEDFORWARD": _Cost(0.1, 1e-6, 0.0, 1.2e-3, 6e-6, 5e-7, 100.0, 0.4, 80.0, 1.0, 0.6, 0.03),
     "FASTAI": _Cost(0.7, 1.2e-5, 0.0, 9.4e-3, 1.0e-5, 4e-8, 80.0, 0.3, 0.0, 1.0, 0.2, 0.001),
     "NN_TORCH": _Cost(0.5, 1.2e-5, 0.0, 3.4e-3, 3.4e-5, 0.0, 180.0, 0.1, 0.0, 1.0, 0.9, 0.002),
     "TABM": _Cost(0.4, 0.0, 4e-6, 3.3e-3, 2.6e-5, 6.1e-6, 190.0, 0.9, 1600.0, 0.7, 0.2, 0.015),
@@ -60,7 +60,7 @@ _COSTS = {
 _WORKER_MB = 760.0
 """Memory of a worker with its libraries, before it has read a table."""
 
-_SERVER_MB, _LANE_MB = 350.0, 120.0
+_SERVER_MB, _LANE_MB = 525.0, 60.0
 """What the process adds that has loaded the libraries for the lanes, and each lane beyond what it shares with that."""
 
 _GPU_MB = 500.0
@@ -72,7 +72,10 @@ _ENCODED_COPIES = 4.2
 _RUN_DISK_MB = 3.0
 """Disk of what every run keeps: baselines, explanation, events, log."""
 
-_STARTUP = 7.0
+_BASELINES_SHARE = 0.5
+"""Part of the baselines' time that a run on two cores doesn't get for its networks."""
+
+_STARTUP = 9.0
 _ROW_STARTUP = 1.5e-5
 """Seconds of loading the libraries, and of preparing each row."""
 
@@ -187,13 +190,14 @@ def boosted_seconds(time_limit: float) -> float:
 
 
 def startup_seconds(facts: TableFacts, time_limit: float = math.inf) -> float:
-    """Return what passes until the first network is measured: libraries, preparing, baselines."""
+    """Return the time of what isn't networks: loading libraries, preparing, and what the baselines take from them."""
     everything = facts.rows + facts.validation_rows + facts.test_rows
     fitted = _baseline_rows(facts, time_limit)
     trees = (_TREE_SEARCHES * min(fitted, _TREE_SEARCH_ROWS) + fitted) * facts.encoded * _TREE_CELL
     ridge = fitted * facts.encoded * (_RIDGE_CELL + facts.encoded * _RIDGE_SQUARE)
     boosted = min(_boosted_seconds(facts, fitted), boosted_seconds(time_limit))
-    return _STARTUP + everything * _ROW_STARTUP + trees + ridge + boosted
+    # The baselines are fitted beside the networks, and take some of their time.
+    return _STARTUP + everything * _ROW_STARTUP + _BASELINES_SHARE * (trees + ridge + boosted)
 
 
 def _boosted_seconds(facts: TableFacts, rows: int) -> float:
@@ -260,10 +264,11 @@ def disk_mb(facts: TableFacts, sizes: Mapping[str, int], extra: int) -> float:
         (_COSTS[key].disk_mb + facts.features * _COSTS[key].feature_disk_mb) * math.sqrt(family(key).sizes[index].cost)
         for key, index in sizes.items()
     ]
-    count = (len(networks) + extra) * max(1, facts.folds)
+    count = len(networks) + extra
     mean = sum(networks) / len(networks) if networks else 0.0
-    # AutoGluon keeps the rows, and with every network its predictions for the validation rows; the run keeps the
-    # predictions of all models for both parts.
+    choosing = facts.rows if facts.folds else facts.validation_rows
+    # The rows are there for the lanes while it trains. Each network is kept once for each fold, with its predictions for
+    # the rows that choose; the run keeps the predictions of all models for both parts.
     rows = facts.networks_mb * (1 + part) + 8e-6 * (facts.rows + facts.validation_rows)
-    predictions = 8e-6 * (facts.validation_rows + facts.test_rows) * (count + len(BASELINES) + 3)
-    return _RUN_DISK_MB + rows + count * (mean + 8e-6 * facts.validation_rows) + predictions
+    predictions = 8e-6 * (choosing + facts.test_rows) * (count + len(BASELINES) + 3)
+    return _RUN_DISK_MB + rows + count * (mean * max(1, facts.folds) + 8e-6 * choosing) + predictions

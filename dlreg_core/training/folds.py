@@ -10,6 +10,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlreg_core.training.catalogue import family
+from dlreg_core.training.catalogue import family, is_pretrained
 from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
 from dlreg_core.training.shelf import fold_folder
 
@@ -170,6 +171,8 @@ def train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     import torch
     from autogluon.core.utils.exceptions import NotEnoughCudaMemoryError
 
+    if is_pretrained(order.family):
+        return _context_fold(order, rows)
     notes: list[str] = []
     while True:
         try:
@@ -182,6 +185,36 @@ def train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
             order = _smaller(order, len(notes))
             where = f"batches of {order.settings[family(order.family).batch_setting]} rows" if order.gpu else "the CPU"
             notes.append(f"{order.network}: the GPU's memory did not suffice; trained again with {where}.")
+
+
+def _context_fold(order: Order, rows: PreparedRows) -> Report:
+    """Give a pre-trained network all rows but one fold's as its context: it has no epochs, and learns nothing anew."""
+    held = rows.fold == order.fold
+    place = _emptied(order)
+    start = time.perf_counter()
+    model = _fitted(
+        order.family,
+        order.settings,
+        str(place.parent),
+        place.name,
+        rows,
+        ~held,
+        held,
+        None,
+        order.threads,
+        gpu=order.gpu,
+    )
+    predicted = np.asarray(model.predict(rows.features[held]), dtype=np.float64).ravel()
+    model.save()
+    return Report(predicted, 0, stopped=False, seconds=time.perf_counter() - start, epoch_seconds=None)
+
+
+def _emptied(order: Order) -> Path:
+    """Return the place of a fold's model, without what an earlier attempt left there."""
+    place = fold_folder(Path(order.folder), order.fold)
+    if place.exists():
+        shutil.rmtree(place)
+    return place
 
 
 def _smaller(order: Order, tried: int) -> Order:
@@ -197,9 +230,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
         on_epoch=ears.told, stop_after=order.stop_after, target_std=float(np.std(rows.target[rows.fold != order.fold]))
     )
     watch.stop_now = _stopper(order, watch, ears.finish)
-    place = fold_folder(Path(order.folder), order.fold)
-    if place.exists():
-        shutil.rmtree(place)
+    place = _emptied(order)
     chosen = family(order.family)
     settings = order.settings | {chosen.epochs_setting: order.epochs, chosen.seed_setting: order.seed + order.fold}
     held = rows.fold == order.fold
@@ -277,7 +308,7 @@ def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
     rows: PreparedRows,
     train: NDArray[Any],
     held: NDArray[Any],
-    watch: EpochWatch,
+    watch: EpochWatch | None,
     threads: int,
     *,
     gpu: bool,
@@ -291,15 +322,15 @@ def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
         name=name,
         problem_type="regression",
         eval_metric="rmse",
-        hyperparameters=for_fit(key, settings, watch.target_std) | _NO_CHECK,
+        hyperparameters=for_fit(key, settings, watch.target_std if watch else 1.0) | _NO_CHECK,
     )
     features, target = rows.features, pd.Series(rows.target, index=rows.features.index)
     # Whatever a library draws without a seed of its own.
-    seed = int(settings.get(family(key).seed_setting, 0))
+    seed = int(settings.get(family(key).seed_setting, 0)) if watch else 0
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    with watching(key, watch), warnings.catch_warnings():
+    with watching(key, watch) if watch else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(
             X=features[train] if train.dtype == bool else features.iloc[train],

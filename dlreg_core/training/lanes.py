@@ -116,6 +116,12 @@ class Lanes:
         """Tell all lanes to end what they train after the present epoch."""
         self._finish.set()
 
+    def kill(self, order: Order | PilotOrder) -> None:
+        """End a piece of work in its middle; `wait` tells of it as of any lane that has died."""
+        for lane, work in enumerate(self._work):
+            if work is order:
+                self._lanes[lane][0].kill()
+
     def wait(self, seconds: float) -> list[Told]:
         """Return what the lanes say, waiting `seconds` at most for the first word."""
         busy = {self._lanes[lane][1]: lane for lane, work in enumerate(self._work) if work is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -72,6 +72,8 @@ class Surroundings:
         Given a checkpoint whenever a network is complete.
     afterwards : callable
         Returns the seconds that the run takes after its training.
+    contexts : callable
+        Returns AutoGluon's settings of the pre-trained families that are ready, by family.
     """
 
     time_left: Callable[[], float]
@@ -79,6 +81,7 @@ class Surroundings:
     enough: Callable[[], bool] = lambda: False
     keep: Callable[[Checkpoint], None] = lambda _: None
     afterwards: Callable[[], float] = lambda: 0.0
+    contexts: Callable[[], Mapping[str, dict[str, Any]]] = dict
 
 
 class EpochReporter:

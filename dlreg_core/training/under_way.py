@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dlreg_core.specs import FinishedFit, PlannedFit
 from dlreg_core.training.allocation import Proposal
-from dlreg_core.training.catalogue import family
+from dlreg_core.training.catalogue import family, is_pretrained
 from dlreg_core.training.folds import Order, Report
 from dlreg_core.training.surroundings import EpochReporter
 
@@ -90,7 +90,8 @@ class NetworkUnderWay:
             }
         )
         trained = round(statistics.mean(report.epochs for report in reports))
-        enough = family(self.planned.family).enough(rows)
+        key = self.planned.family
+        enough = 0 if is_pretrained(key) else family(key).enough(rows)
         ended_itself = trained < self.planned.epochs or self.planned.epochs >= enough
         return FinishedFit(
             fit=carried_out,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from dlreg_core.errors import ConflictError, FetchError
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
+from dlreg_core.settings import load_settings
 from dlreg_core.specs import Checkpoint, LeaderboardRow, PlannedFit, ResolvedPlan, Task, TrainResult
 from dlreg_core.training.baselines import Baseline, Boosting, boosted_iterations, fit_baselines, shortage_note
 from dlreg_core.training.campaign import Campaign
-from dlreg_core.training.catalogue import BASELINES, ENSEMBLE, family
+from dlreg_core.training.catalogue import BASELINES, DEFAULT_FAMILIES, ENSEMBLE, hyperparameters_for, title_of
 from dlreg_core.training.ensembling import ensemble_weights, mixed, rmse, worth_combining
 from dlreg_core.training.expected import boosted_seconds, most_baseline_rows
 from dlreg_core.training.judging import (
@@ -33,6 +36,8 @@ from dlreg_core.training.lanes import Lanes, lanes_for
 from dlreg_core.training.networks import Networks, device_note, versions
 from dlreg_core.training.pipeline import NETWORKS, Pipeline, PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.training.surroundings import Surroundings, Trained
+from dlreg_core.training.usable import usable
+from dlreg_core.training.weights import open_weights
 from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
 from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions
@@ -59,10 +64,11 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     gpu, device = device_note(job.experiment.plan.device)
     folder.emit("log", text=device)
     outlook = check_room(job, gpu=gpu)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="baselines") as beside:
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside") as beside:
         # Beside the networks: until those are measured, a core would wait for them.
         waiting = beside.submit(_baselines, job)
-        networks, trained = _train(job, outlook, gpu=gpu)
+        contexts = beside.submit(_contexts, job, gpu=gpu)
+        networks, trained = _train(job, outlook, contexts, gpu=gpu)
         baselines = waiting.result()
     folder.emit("stage", name="Combining the networks")
     weights, chosen_from = _ensemble(job, networks)
@@ -128,7 +134,27 @@ def _baselines(job: Job) -> tuple[Baseline, ...]:
     return baselines
 
 
-def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[Networks, Trained]:
+def _contexts(job: Job, *, gpu: bool) -> dict[str, dict[str, Any]]:
+    """Return AutoGluon's settings of the pre-trained families that this run can use, and fetch what is allowed."""
+    plan, found = job.experiment.plan, {}
+    replays = job.experiment.replay is not None and job.task.more is None
+    # Whoever chooses among the networks has chosen.
+    if replays or set(plan.models) != set(DEFAULT_FAMILIES):
+        return {}
+    home, columns = job.folder.run.home, job.rows.features.shape[1]
+    weights = open_weights(load_settings().model_copy(update={"home": home}))
+    for key, reason in usable(plan.preset, len(job.rows.features), columns, gpu, home):
+        if not reason:
+            try:
+                found[key] = hyperparameters_for(key, weights.fetch(key), job.seed)
+            except (FetchError, ConflictError) as exc:
+                job.folder.emit("model_skipped", model=title_of(key), reason=f"Skipped: {exc.message}")
+    return found
+
+
+def _train(
+    job: Job, outlook: Outlook, contexts: Future[dict[str, dict[str, Any]]], *, gpu: bool
+) -> tuple[Networks, Trained]:
     plan, source = job.experiment.plan, job.source
     job.folder.emit("stage", name="Preparing the networks' input")
     earlier = source.checkpoint() if source is not None else Checkpoint()
@@ -154,6 +180,7 @@ def _train(job: Job, outlook: Outlook, *, gpu: bool) -> tuple[Networks, Trained]
         enough=job.enough,
         keep=keep,
         afterwards=afterwards,
+        contexts=lambda: contexts.result() if contexts.done() else {},
     )
     count, threads = lanes_for(job.cores, gpu=gpu)
     replay = job.experiment.replay
@@ -311,7 +338,7 @@ def _cut_note(fit: PlannedFit) -> str:
 
 def _absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:
     networks = [
-        LeaderboardRow(model=family(key).title, family=key, role="network", note=reason)
+        LeaderboardRow(model=title_of(key), family=key, role="network", note=reason)
         for key, reason in trained.reasons.items()
     ]
     missing = [

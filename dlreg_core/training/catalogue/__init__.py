@@ -21,6 +21,7 @@ from dlreg_core.training.catalogue.pretrained import (
     hyperparameters_for,
     is_pretrained,
     pretrained,
+    title_of,
 )
 from dlreg_core.training.catalogue.setting import Setting
 from dlreg_core.training.catalogue.settings import (
@@ -61,6 +62,7 @@ __all__ = [
     "sample_settings",
     "setting",
     "settings_of",
+    "title_of",
     "to_autogluon",
     "variant_settings",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlreg_core.errors import PlanError
+from dlreg_core.training.catalogue.families import family
 
 _EXTRA = "install dlreg with its extra: uv sync --extra pretrained"
 _TABPFN = 'uv pip install "tabpfn>=8,<8.3" "huggingface-hub<2"'
@@ -275,6 +276,11 @@ def pretrained(key: str) -> Pretrained:
     if found is None:
         raise PlanError(f"There is no pre-trained network called {key}.", f"Choose from {', '.join(_BY_KEY)}.")
     return found
+
+
+def title_of(key: str) -> str:
+    """Return the name of a family on the leaderboard, whether it is trained here or was before."""
+    return pretrained(key).title if is_pretrained(key) else family(key).title
 
 
 def hyperparameters_for(key: str, folder: Path, seed: int) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.prepare import preview_split, split_rows
+from dlreg_core.prepare.splitting import fold_count, fold_numbers
 from dlreg_core.prepare.tables import prepare_table, prepared_of
-from dlreg_core.specs import Cleaning, ColumnType, Recipe, Split
+from dlreg_core.specs import Cleaning, ColumnType, Experiment, Recipe, Split
 from tests.conftest import add_table, experiment_on, small_table
 
 
@@ -117,11 +119,17 @@ def test_with_an_own_test_file_no_row_of_the_table_judges() -> None:
 # --- from a stored table ---------------------------------------------------------------------------------------------
 
 
+def held_out(experiment: Experiment) -> Experiment:
+    """Return an experiment with validation rows of their own."""
+    split = experiment.recipe.split.model_copy(update={"choose_by": "holdout"})
+    return experiment.model_copy(update={"recipe": experiment.recipe.model_copy(update={"split": split})})
+
+
 def test_a_stored_table_is_divided_into_raw_rows(tmp_path: Path) -> None:
     table = small_table(100)
     table.loc[[3, 50], "price"] = np.nan
     table = pd.concat([table, table.iloc[[10, 11, 12]]], ignore_index=True)
-    experiment = experiment_on(add_table(tmp_path, table), "price")
+    experiment = held_out(experiment_on(add_table(tmp_path, table), "price"))
     found = prepared_of(tmp_path, experiment)
     assert (found.counts.dropped_missing_target, found.counts.dropped_duplicates) == (2, 3)
     assert (found.counts.train, found.counts.validation, found.counts.test) == (68, 15, 15)
@@ -143,7 +151,7 @@ def test_repeated_rows_never_stand_on_two_sides_of_the_split(tmp_path: Path) -> 
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"a": rng.integers(0, 8, 400), "b": rng.integers(0, 8, 400)})
     table["y"] = table["a"] * 10.0 + table["b"]
-    experiment = experiment_on(add_table(tmp_path, table), "y")
+    experiment = held_out(experiment_on(add_table(tmp_path, table), "y"))
     found = prepared_of(tmp_path, experiment)
     assert found.counts.dropped_duplicates == 400 - len(table.drop_duplicates())
     sides = [set(map(tuple, part.to_numpy().tolist())) for part in (found.train, found.validation, found.test)]
@@ -163,7 +171,12 @@ def test_an_own_test_file_judges(tmp_path: Path) -> None:
     found = prepared_of(tmp_path, experiment.model_copy(update={"recipe": recipe}))
     assert found.rows_test.tolist() == [i for i in range(30) if i != 4]
     np.testing.assert_allclose(found.y_test, judges["price"].dropna())
-    assert (found.counts.train, found.counts.validation) == (49, 11)
+    # Few rows: all of them train and choose, in folds.
+    assert (found.counts.train, found.counts.validation, found.counts.folds) == (60, 0, 8)
+    held = Split(kind="own", test_dataset=own.id, choose_by="holdout")
+    recipe = recipe.model_copy(update={"split": held})
+    apart = prepared_of(tmp_path, experiment.model_copy(update={"recipe": recipe}))
+    assert (apart.counts.train, apart.counts.validation) == (49, 11)
     narrow = add_table(tmp_path, judges.drop(columns=["size", "place"]), "narrow.csv")
     recipe = recipe.model_copy(update={"split": Split(kind="own", test_dataset=narrow.id)})
     with pytest.raises(RecipeError, match="The test file has no column size, place"):
@@ -192,3 +205,69 @@ def test_recipes_that_can_not_work_are_told(tmp_path: Path) -> None:
         attempt(split=Split(kind="own", test_dataset="x"))
     with pytest.raises(RecipeError, match="same value in all training rows"):
         attempt(target="level", types={"level": ColumnType.NUMBER}, cleaning=Cleaning(drop_duplicates=False))
+
+
+# --- folds -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("split", "rows", "seconds", "folds"),
+    [
+        (Split(), 1_000, 120, 8),
+        (Split(), 2_400, 120, 8),
+        # More than 20 rows for each second: some are held out instead.
+        (Split(), 2_401, 120, 0),
+        (Split(), 2_501, 600, 5),
+        (Split(), 100_001, 1e6, 0),
+        (Split(choose_by="holdout"), 500, 600, 0),
+        (Split(choose_by="folds"), 50_000, 30, 5),
+        (Split(choose_by="folds", folds=3), 50_000, 30, 3),
+        (Split(choose_by="folds", folds=10), 12, 600, 6),
+        # Folds over time would learn from later rows.
+        (Split(kind="time", column="when"), 500, 600, 0),
+    ],
+)
+def test_small_tables_are_divided_into_folds(split: Split, rows: int, seconds: float, folds: int) -> None:
+    assert fold_count(split, rows, seconds) == folds
+
+
+def test_folds_have_small_and_large_targets_alike() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.lognormal(size=803)
+    found = fold_numbers(pd.DataFrame(index=range(803)), target, Split(seed=1), 8)
+    assert sorted(np.bincount(found)) == [100] * 5 + [101] * 3
+    means = [target[found == fold].mean() for fold in range(8)]
+    by_chance = [part.mean() for part in np.array_split(rng.permutation(target), 8)]
+    assert np.std(means) < 0.5 * np.std(by_chance)
+    np.testing.assert_array_equal(found, fold_numbers(pd.DataFrame(index=range(803)), target, Split(seed=1), 8))
+    assert (found != fold_numbers(pd.DataFrame(index=range(803)), target, Split(seed=2), 8)).any()
+
+
+def test_the_rows_of_a_group_stay_in_one_fold() -> None:
+    frame = pd.DataFrame({"who": np.repeat(np.arange(40), 5)})
+    found = fold_numbers(frame, np.arange(200.0), Split(kind="group", column="who"), 5)
+    assert (pd.Series(found).groupby(frame["who"]).nunique() == 1).all()
+    assert sorted(np.bincount(found)) == [40] * 5
+    few = fold_numbers(pd.DataFrame({"who": [0, 0, 1, 1, 2, 2]}), np.arange(6.0), Split(kind="group", column="who"), 5)
+    assert sorted(set(few)) == [0, 1, 2]
+
+
+def test_with_folds_all_rows_but_the_test_rows_train(tmp_path: Path) -> None:
+    experiment = experiment_on(add_table(tmp_path, small_table(100)), "price")
+    apart, found = prepared_of(tmp_path, held_out(experiment)), prepared_of(tmp_path, experiment)
+    np.testing.assert_array_equal(found.rows_test, apart.rows_test)
+    assert sorted(found.rows_train) == sorted([*apart.rows_train, *apart.rows_validation])
+    assert found.folds is not None
+    assert len(found.folds) == found.counts.train == 85
+    assert found.y_choosing is found.y_train
+    assert apart.y_choosing is apart.y_validation
+
+
+def test_folds_that_make_no_sense_are_refused() -> None:
+    for wrong in (
+        {"folds": 1},
+        {"folds": 5, "choose_by": "holdout"},
+        {"kind": "time", "column": "a", "choose_by": "folds"},
+    ):
+        with pytest.raises(ValidationError):
+            Split(**wrong)  # type: ignore[arg-type]

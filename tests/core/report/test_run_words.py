@@ -87,13 +87,13 @@ def test_finishing_says_what_is_still_to_come() -> None:
 
 
 def test_what_a_run_is_about() -> None:
-    assert words.run_budget_words(report()) == "4 networks, 2 min"
+    assert words.run_budget_words(report()) == "5 networks, 2 min"
     more = report(continues=True, time_limit=300.0)
-    assert words.run_budget_words(more) == "4 networks, 2 min, continued for 5 min"
+    assert words.run_budget_words(more) == "5 networks, 2 min, continued for 5 min"
     kept = report(continues=True, time_limit=0.0)
-    assert words.run_budget_words(kept) == "4 networks, 2 min, kept what was finished"
+    assert words.run_budget_words(kept) == "5 networks, 2 min, kept what was finished"
     in_vain = report(continues=True, time_limit=300.0, reason="The disk is full.")
-    assert words.run_budget_words(in_vain) == "4 networks, 2 min"
+    assert words.run_budget_words(in_vain) == "5 networks, 2 min"
 
 
 def test_a_run_that_ended_before_its_time() -> None:

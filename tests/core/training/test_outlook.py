@@ -93,10 +93,14 @@ def test_a_gpu_saves_computing_but_no_steps(key: str) -> None:
     assert steps * 1e-3 < gpu.epoch < processor.epoch
 
 
-@pytest.mark.parametrize(("key", "peak"), [("FASTAI", 862), ("NN_TORCH", 953), ("TABM", 1003), ("REALMLP", 1123)])
-def test_memory_is_about_what_a_worker_was_seen_to_hold(key: str, peak: float) -> None:
-    # Measured on this table in a process that trained nothing else; boosted trees before it leave 40 to 50 MB.
-    assert training_mb(HOUSING, key, gpu=False) == pytest.approx(peak + 40, rel=0.05)
+@pytest.mark.parametrize(
+    ("key", "lanes", "peak"),
+    [("FEEDFORWARD", 1, 1644), ("FASTAI", 2, 1605), ("NN_TORCH", 1, 1538), ("TABM", 2, 1636), ("REALMLP", 2, 1686)],
+)
+def test_memory_is_about_what_a_worker_was_seen_to_hold(key: str, lanes: int, peak: float) -> None:
+    # Measured on this table: a worker and its lanes, each with its part of what they share. The second lane was busy for
+    # a part of the time only; too much is less bad than too little.
+    assert 0.9 * peak < training_mb(HOUSING, key, gpu=False, lanes=lanes) < 1.35 * peak
 
 
 def test_memory_by_hand() -> None:
@@ -104,11 +108,14 @@ def test_memory_by_hand() -> None:
     worker = 760 + 40 + 2 * 100 + 70 + 2 * 40 * 1.5
     assert worker_mb(table, gpu=False) == pytest.approx(worker)
     assert worker_mb(table, gpu=True) == pytest.approx(worker + 500)
-    assert training_mb(table, "REALMLP", gpu=False) == pytest.approx(worker + 300 + (2214 - 2200) + 500)
-    assert training_mb(table, "TABM", 2, gpu=False) == pytest.approx(worker + 190 + 0.7 * (2250 - 1600) + 90)
+    # The server of the lanes, and each lane with the rows.
+    lane = 60 + 40 * 1.5
+    realmlp, tabm = lane + 300 + (2214 - 2200) + 500, lane + 190 + 0.7 * (2250 - 1600) + 90
+    assert training_mb(table, "REALMLP", gpu=False) == pytest.approx(worker + 525 + realmlp)
+    assert training_mb(table, "TABM", 2, gpu=False, lanes=3) == pytest.approx(worker + 525 + 3 * tabm)
     # An estimate below the process that it contains adds nothing.
     low = facts(estimates_mb={**ESTIMATES, "REALMLP": (1000.0,)}, rows=1, networks_mb=0.0, validation_rows=0)
-    assert training_mb(low, "REALMLP", gpu=False) == pytest.approx(worker_mb(low, gpu=False) + 300, abs=0.1)
+    assert training_mb(low, "REALMLP", gpu=False) == pytest.approx(worker_mb(low, gpu=False) + 885, abs=0.1)
 
 
 def test_baselines_hold_every_level_of_every_category() -> None:
@@ -132,7 +139,8 @@ def test_boosted_trees_take_a_tenth_of_the_time_at_most() -> None:
         trees = (6 * min(rows, 30_000) + rows) * table.encoded * 8e-7
         others = trees + encoded * (3e-7 + table.encoded * 1e-9)
         everything = table.rows + table.validation_rows + table.test_rows
-        return startup_seconds(table, time_limit) - 7 - everything * 1.5e-5 - others
+        # Half of what the baselines take is lost to the networks.
+        return 2 * (startup_seconds(table, time_limit) - 9 - everything * 1.5e-5) - others
 
     # A thousand trees on 14,448 rows of 10 columns, one of them a category, took 4 to 9 s on one thread.
     table = facts(categories=1)
@@ -284,8 +292,9 @@ def test_a_family_without_its_memory_is_skipped_with_both_numbers() -> None:
     large = facts(estimates_mb={**ESTIMATES, "REALMLP": (6000.0,)})
     found = foresee(TrainPlan(time_limit=300), large, Room(memory_mb=3_100, disk_mb=70_000))
     skipped = found.model("REALMLP")
-    # 760 for the worker, 40 for CatBoost, 10 for its rows, 300 for libraries, 3,800 estimated, 72 for the rows' own cost.
-    assert skipped.reason == "needs about 5 GB of memory, 3.1 GB are free"
+    # 760 for the worker, 40 for CatBoost, 10 for its rows, 525 for the lanes' server, 61 for the lane, 300 for libraries,
+    # 3,800 estimated, 72 for the rows' own cost.
+    assert skipped.reason == "needs about 5.6 GB of memory, 3.1 GB are free"
     assert (skipped.fits, skipped.lacks, skipped.largest_size, skipped.epochs) == (False, "memory", -1, 0)
     assert all(model.fits for model in found.models if model.family != "REALMLP")
     assert found.refusal == ""
@@ -306,7 +315,7 @@ def test_no_family_fits() -> None:
     found = foresee(TrainPlan(), HOUSING, Room(memory_mb=850, disk_mb=70_000))
     assert found.lacks == "memory"
     assert found.refusal == (
-        "No chosen network fits into the memory: FastAI needs the least, about 910 MB, and 850 MB are free."
+        "No chosen network fits into the memory: FastAI needs the least, about 1.5 GB, and 850 MB are free."
     )
     assert found.hint
     assert not any(model.fits for model in found.models)
@@ -315,8 +324,8 @@ def test_no_family_fits() -> None:
 def test_two_numbers_never_read_the_same() -> None:
     needed = training_mb(HOUSING, "FASTAI", gpu=False)
     found = foresee(TrainPlan(models=("FASTAI",)), HOUSING, Room(memory_mb=needed - 0.3, disk_mb=70_000))
-    assert numbers_in(found.refusal) == ["906 MB", "905 MB"]
-    assert found.model("FASTAI").reason == "needs about 906 MB of memory, 905 MB are free"
+    assert numbers_in(found.refusal) == ["1,493 MB", "1,491 MB"]
+    assert found.model("FASTAI").reason == "needs about 1,493 MB of memory, 1,491 MB are free"
 
 
 def test_baselines_that_fill_the_memory_are_a_reason_too() -> None:
@@ -424,7 +433,8 @@ def test_whatever_the_numbers_the_outlook_is_coherent(
 def test_the_first_round_follows_the_rules_of_allocation() -> None:
     # 10,000 rows: measuring costs 2 x 20 x 256 rows' part of an epoch, and of the fixed part.
     speeds = {"FASTAI": Speed(0.0, 1.0), "NN_TORCH": Speed(0.0, 1.0)}
-    found = first_round(speeds, 10_000_000, 20.0)
+    large = facts(rows=10_000_000)
+    found = first_round(speeds, large, 20.0, 1, "fast")
     first, left = found["FASTAI"]
     assert left == pytest.approx(20.0, abs=0.1)
     assert first is not None
@@ -433,16 +443,22 @@ def test_the_first_round_follows_the_rules_of_allocation() -> None:
     assert left == pytest.approx(11.0, abs=0.1)
     assert second is not None
     assert second.epochs == 10
+    # Two lanes hold twice as much, folds divide it, and with more effort a part is kept for what proves good.
+    assert first_round(speeds, large, 20.0, 2, "fast")["FASTAI"][0].epochs == 19  # type: ignore[union-attr]
+    folded = first_round(speeds, facts(rows=10_000_000, folds=2), 20.0, 1, "fast")
+    assert folded["FASTAI"][0].epochs == 4  # type: ignore[union-attr]
+    assert first_round(speeds, large, 20.0, 1, "balanced")["FASTAI"][0].epochs == 5  # type: ignore[union-attr]
 
 
 def test_a_family_that_does_not_fit_is_tried_again_when_the_others_are_done() -> None:
-    found = first_round({"FASTAI": Speed(0.0, 10.0), "NN_TORCH": Speed(0.0, 1.0)}, 10_000_000, 20.0)
+    large = facts(rows=10_000_000)
+    found = first_round({"FASTAI": Speed(0.0, 10.0), "NN_TORCH": Speed(0.0, 1.0)}, large, 20.0, 1, "fast")
     assert found["FASTAI"][0] is None
     assert found["NN_TORCH"][0] is not None
-    assert first_round({}, 100, 20.0) == {}
+    assert first_round({}, large, 20.0, 1, "fast") == {}
 
 
 def test_some_of_the_budget_is_kept_for_what_follows() -> None:
     plan = TrainPlan(models=("FASTAI", "TABM"), time_limit=120)
-    assert kept_seconds(HOUSING, plan) == pytest.approx(1 + 0.6 + 6_192 * 2 / 20_000 + 0.06 * 120)
-    assert kept_seconds(facts(test_rows=10_000_000), plan) == pytest.approx(0.25 * 120 + 0.06 * 120)
+    assert kept_seconds(HOUSING, plan) == pytest.approx(1 + 0.3 + 6_192 * 2 / 20_000 + 0.04 * 120)
+    assert kept_seconds(facts(test_rows=10_000_000), plan) == pytest.approx(0.25 * 120 + 0.04 * 120)
