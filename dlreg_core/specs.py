@@ -466,6 +466,9 @@ class FinishedFit(Spec):
 class Checkpoint(Spec):
     """What a training has finished so far: the content of ``checkpoint.json``, from which it can be continued."""
 
+    # Earlier versions wrote more; their runs are shown all the same.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
     schema_version: int = SCHEMA_VERSION
     fits: tuple[FinishedFit, ...] = ()
     speeds: dict[str, FamilySpeed] = Field(default_factory=dict)

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Any
 
 from dlreg_core.errors import TrainingError
 from dlreg_core.runs.outlook import Outlook
-from dlreg_core.specs import Checkpoint, PlannedFit, Preset, ResolvedPlan, TrainPlan
-from dlreg_core.training.allocation import (
-    EXTRA_FITS,
-    GRACE_SECONDS,
-    Capacity,
-    Outcome,
-    Proposal,
-    first_fit,
-    first_round_left,
-    has_lost,
-    next_fit,
-    order,
-    share,
-)
-from dlreg_core.training.catalogue import (
-    chosen_for_autogluon,
-    family,
-    fixes_size,
-    is_pretrained,
-    sample_settings,
-    title_of,
-    variant_settings,
-)
+from dlreg_core.specs import Checkpoint, PlannedFit, ResolvedPlan, TrainPlan
+from dlreg_core.training.allocation import Proposal, has_lost, order
+from dlreg_core.training.catalogue import family, is_pretrained, title_of
+from dlreg_core.training.fleet import Fleet
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
 from dlreg_core.training.lanes import Lanes, Told
 from dlreg_core.training.networks import Networks
+from dlreg_core.training.rounds import Rounds
 from dlreg_core.training.speeds import Speeds
-from dlreg_core.training.surroundings import EpochReporter, Surroundings, Trained, outcome_of
+from dlreg_core.training.surroundings import EpochReporter, Surroundings, Trained
 from dlreg_core.training.trials import Trials
 from dlreg_core.training.under_way import NetworkUnderWay
 
@@ -47,18 +24,6 @@ _EVENT_SECONDS = 0.3
 
 _MOST_EVENTS = 3_000
 """Epoch events of a whole run: their distance grows with its budget."""
-
-_LATE_SHARE = 0.05
-"""Share of the budget by which a network may be late whose schedule is nearly through."""
-
-_LEAST_SECONDS = 2.0
-"""With fewer seconds left, a family isn't even measured."""
-
-_PILOT_SHARE, _LEAST_PILOT_SECONDS = 0.06, 1.5
-"""Share of the time left that measuring a family may take before it makes do with what it has seen."""
-
-_CONTEXT_SHARE, _LEAST_CONTEXT_SECONDS = 0.5, 5.0
-"""Share of the time left that a pre-trained network may take, and what there must be."""
 
 _LOOK_SECONDS = 0.2
 
@@ -101,28 +66,17 @@ class Campaign:
         self._around = surroundings
         self._left = surroundings.time_left
         self._emit = surroundings.emit
-        self._threads = threads
-        self._gpu = gpu
         earlier = earlier or Checkpoint()
-        choose = plan.device == "auto"
-        self._speeds = Speeds(networks.rows, gpu=gpu, choose=choose, earlier=earlier.speeds)
         self.trained = Trained(done=list(earlier.fits))
         self._trials = Trials(plan, self.trained.done)
-        self._taken = len(earlier.fits)
-        self._broken: set[str] = set()
-        self._largest: dict[str, int] = {}
-        self._began = 0.0
-        self._waiting: list[str] = []
-        self._late: list[str] = []
-        self._measuring: dict[str, PilotOrder] = {}
-        self._under_way: list[NetworkUnderWay] = []
-        self._errors: list[float] = []
-        self._timeless = False
-        self._asked: set[str] = set()
+        self._speeds = Speeds(networks.rows, gpu=gpu, choose=plan.device == "auto", earlier=earlier.speeds)
+        names = [done.fit.model for done in earlier.fits]
+        self._fleet = Fleet(plan, networks, len(lanes), threads, self._speeds, self._trials, surroundings, names)
+        self._rounds = Rounds(self._fleet, self.trained, surroundings, self._skip, gpu=gpu)
 
     def heed(self, outlook: Outlook) -> None:
         """Leave out families for which there is no memory, and keep the others to sizes for which there is some."""
-        self._largest = {model.family: max(0, model.largest_size) for model in outlook.models}
+        self._rounds.largest = {model.family: max(0, model.largest_size) for model in outlook.models}
         for model in outlook.models:
             if model.lacks == "memory":
                 reason = f"Skipped: it {model.reason}."
@@ -133,8 +87,8 @@ class Campaign:
         """Train what an earlier run trained, without looking at the clock."""
         self._emit("plan", models=[fit.model for fit in plan.fits])
         for planned in plan.fits:
-            self._begin(Proposal(planned.family, 0, planned.epochs, planned.seed, 0.0), planned)
-        self._timeless = True
+            self._fleet.begin(Proposal(planned.family, 0, planned.epochs, planned.seed, 0.0), planned)
+        self._fleet.timeless = True
         self._work_on()
         names = [fit.model for fit in plan.fits]
         self.trained.done.sort(key=lambda done: names.index(done.fit.model))
@@ -146,11 +100,12 @@ class Campaign:
             self._emit("model_taken", model=done.fit.model, validation=done.validation, seconds=done.seconds)
         have = {done.fit.family for done in self.trained.done}
         left_out = have | self.trained.reasons.keys()
-        self._waiting = [key for key in order([family(key).key for key in self._plan.models]) if key not in left_out]
-        self._emit("plan", models=[family(key).title for key in self._waiting])
-        self._began = self._left()
+        keys = [key for key in order([family(key).key for key in self._plan.models]) if key not in left_out]
+        self._rounds.waiting = keys
+        self._emit("plan", models=[family(key).title for key in keys])
+        self._fleet.began = self._left()
         self._work_on()
-        for key in [*self._waiting, *self._late]:
+        for key in [*self._rounds.waiting, *self._rounds.late]:
             self._skip(key)
         return self._checked()
 
@@ -176,9 +131,9 @@ class Campaign:
             return
         self._lanes.finish()
         if self._enough():
-            for network in self._under_way:
+            for network in self._fleet.under_way:
                 network.abandoned = network.abandoned or bool(network.waiting)
-            self._drop_abandoned()
+            self._fleet.drop_abandoned()
 
     def _enough(self) -> bool:
         """Tell whether to train nothing more: somebody said so, and there is a network to make a result of."""
@@ -186,233 +141,21 @@ class Campaign:
         return self.trained.stopped and bool(self.trained.done)
 
     def _next_order(self) -> Order | PilotOrder | None:
-        for network in self._under_way:
-            if network.waiting and not network.abandoned:
-                return self._fold_order(network)
-        if self._timeless or self._enough() or (self._around.enough() and self._under_way):
+        waiting = self._fleet.waiting_fold()
+        if waiting is not None:
+            return waiting
+        if self._fleet.timeless or self._enough() or (self._around.enough() and self._fleet.under_way):
             return None
-        if self._around.enough():
-            return self._first_glance()
-        found = self._first_round()
-        if found is not None or self._measuring:
-            return found
-        return self._late_round() or self._context() or self._trial() or self._more()
-
-    def _first_glance(self) -> Order | PilotOrder | None:
-        """Whoever says that it is enough before there is a network gets one that has seen the rows once."""
-        waiting = [*self._waiting, *self._late]
-        if not waiting:
-            return None
-        key = waiting[0]
-        self._waiting = [other for other in waiting if other != key]
-        self._late = []
-        network = self._begin(Proposal(key, 0, family(key).fewest_epochs, self._plan.seed, 0.0))
-        return self._fold_order(network)
-
-    def _first_round(self) -> Order | PilotOrder | None:
-        """Measure or train the next family that hasn't had its turn."""
-        for key in tuple(self._waiting):
-            if key in self._measuring:
-                continue
-            if key not in self._speeds:
-                if self._left() < (_LEAST_SECONDS if self.trained.done or self._under_way else -GRACE_SECONDS):
-                    self._waiting.remove(key)
-                    self._late.append(key)
-                    continue
-                return self._pilot(key, gpu=self._gpu)
-            left = self._left()
-            ours = first_round_left(left, self._began, self._effort())
-            waiting = tuple(self._waiting)
-            self._waiting.remove(key)
-            found = self._try(key, waiting, ours, spare=left - ours)
-            if found is not None:
-                return found
-            self._late.append(key)
-        return None
-
-    def _late_round(self) -> Order | None:
-        """Try the families again whose share didn't suffice, those that need least first."""
-        self._late.sort(key=self._speeds.needed)
-        while self._late:
-            waiting = tuple(self._late)
-            key = self._late.pop(0)
-            if key in self.trained.reasons:
-                continue
-            nothing = not (self.trained.done or self._under_way)
-            found = self._try(key, waiting, self._left(), first=nothing) if key in self._speeds else None
-            if found is not None:
-                return found
-            self._skip(key)
-        return None
-
-    def _try(
-        self, key: str, waiting: Sequence[str], left: float, *, spare: float = 0.0, first: bool = False
-    ) -> Order | None:
-        given = share(key, self._speeds[key], waiting, self._capacity(left), first=first, spare=spare)
-        if given is None:
-            return None
-        given = self._trials.share(key, given, self._speeds[key], self._capacity(self._left()))
-        proposal = first_fit(key, self._speeds[key], given, self._plan.seed, at_most=self._at_most(key))
-        return self._fold_order(self._begin(proposal)) if proposal is not None else None
-
-    def _context(self) -> Order | None:
-        """Give the rows to the next pre-trained network that is ready, in half of the time that is left."""
-        for key, settings in self._around.contexts().items():
-            if key in self._asked:
-                continue
-            self._asked.add(key)
-            seconds = _CONTEXT_SHARE * self._capacity(self._left()).longest
-            if seconds < _LEAST_CONTEXT_SECONDS:
-                continue
-            planned = PlannedFit(
-                model=self._free_name(title_of(key)),
-                family=key,
-                settings=settings,
-                epochs=0,
-                seed=self._plan.seed,
-                threads=self._threads,
-                device="gpu" if self._gpu else "cpu",
-            )
-            return self._fold_order(self._begin(Proposal(key, 0, 0, self._plan.seed, seconds), planned))
-        return None
+        found = self._rounds.first_glance() if self._around.enough() else self._rounds.next()
+        if found is not None:
+            self._forecast()
+        return found
 
     def _end_slow_contexts(self) -> None:
         """End pre-trained networks that can't be asked to end: those that are late, and all once it is enough."""
         for work in self._lanes.work:
             if isinstance(work, Order) and is_pretrained(work.family) and (self._enough() or time.time() > work.until):
                 self._lanes.kill(work)
-
-    def _trial(self) -> Order | None:
-        """Train the searched family with the values that the search asks for next."""
-        trial = self._trials.next(self._speeds, self._capacity(self._left()).longest)
-        if trial is None or trial.proposal.key in self._broken:
-            return None
-        return self._fold_order(self._begin(trial.proposal, chosen=trial.values, trial=trial.number))
-
-    # --- more ---------------------------------------------------------------------------------------------------
-
-    def _more(self) -> Order | None:
-        """Train more of what did well; beyond what the effort asks for only while it helps."""
-        if not self.trained.done:
-            return self._beside_the_first()
-        if not self._errors:
-            self._errors.append(self._networks.ensemble_rmse())
-        proposal = next_fit(
-            [outcome for outcome in self._outcomes() if outcome.key in self._speeds],
-            self._speeds,
-            self._capacity(self._left()),
-            self._effort(),
-            taken=self._taken,
-            errors=self._errors,
-            under_way=[network.planned.family for network in self._under_way],
-            largest={key: most for key in self._speeds if (most := self._at_most(key)) is not None},
-        )
-        return self._fold_order(self._begin(proposal)) if proposal is not None else None
-
-    def _beside_the_first(self) -> Order | None:
-        """Train the only family that there is with another seed as well, where a lane would wait for its first network."""
-        if self._networks.folds > 1 or self._effort() == "fast" or not self._under_way:
-            return None
-        like = self._under_way[0].proposal
-        if len(self._under_way) > EXTRA_FITS[self._effort()] or like.seconds > self._capacity(self._left()).longest:
-            return None
-        another = replace(like, seed=like.seed + len(self._under_way), variant=len(self._under_way))
-        return self._fold_order(self._begin(another))
-
-    def _at_most(self, key: str) -> int | None:
-        """Return the largest size of a family that may be trained; None where any may."""
-        return 0 if fixes_size(key, self._plan.settings.get(key, {})) else self._largest.get(key)
-
-    def _capacity(self, left: float) -> Capacity:
-        busy = sum(network.busy_seconds() for network in self._under_way)
-        return Capacity(left, len(self._lanes), self._networks.folds, busy)
-
-    def _effort(self) -> Preset:
-        """Return the effort: a person who gives a finished run more time wants more networks."""
-        return "balanced" if self._taken and self._plan.preset == "fast" else self._plan.preset
-
-    def _outcomes(self) -> list[Outcome]:
-        """Return what was trained, in order, without families that can't be trained again."""
-        folds = self._networks.folds
-        return [outcome_of(done, folds) for done in self.trained.done if done.fit.family not in self._broken]
-
-    # --- measuring ----------------------------------------------------------------------------------------------
-
-    def _pilot(self, key: str, *, gpu: bool) -> PilotOrder:
-        self._emit("stage", name=f"Measuring how fast {family(key).title} trains")
-        pilot = PilotOrder(
-            family=key,
-            settings=self._settings(key, self._plan.seed, 0, 0, self._plan.settings.get(key, {})),
-            batches=int(min(20, max(4, self._began / 6))),
-            threads=self._threads,
-            gpu=gpu,
-            seconds=max(_LEAST_PILOT_SECONDS, _PILOT_SHARE * self._left()),
-        )
-        self._measuring[key] = pilot
-        return pilot
-
-    # --- training -----------------------------------------------------------------------------------------------
-
-    def _settings(self, key: str, seed: int, size: int, variant: int, chosen: dict[str, Any]) -> dict[str, Any]:
-        """Return AutoGluon's settings: those of the size, of the variant, and above all those that were chosen."""
-        return sample_settings(key, self._networks.rows, seed, size) | chosen_for_autogluon(
-            key, variant_settings(key, variant, chosen) | chosen
-        )
-
-    def _begin(
-        self,
-        proposal: Proposal,
-        planned: PlannedFit | None = None,
-        chosen: dict[str, Any] | None = None,
-        trial: int | None = None,
-    ) -> NetworkUnderWay:
-        key = proposal.key
-        if planned is None:
-            best = self._trials.best(key)
-            if chosen is None:
-                chosen = self._plan.settings.get(key, {}) if best is None else best
-            # Whatever a trial has found is repeated as it is; other networks of a family differ in their settings.
-            variant = 0 if trial is not None or best is not None else proposal.variant
-            planned = PlannedFit(
-                model=self._free_name(family(key).title),
-                family=key,
-                settings=self._settings(key, proposal.seed, proposal.size, variant, chosen),
-                epochs=chosen.get("epochs", proposal.epochs),
-                seed=proposal.seed,
-                threads=self._threads,
-                device="gpu" if self._speeds.on_gpu(key) else "cpu",
-                chosen=chosen,
-                trial=trial,
-            )
-        network = NetworkUnderWay(planned, proposal, list(range(self._networks.folds)))
-        self._under_way.append(network)
-        waves = math.ceil(self._networks.folds / len(self._lanes))
-        self._emit(
-            "model_started",
-            model=planned.model,
-            family=key,
-            epochs=planned.epochs,
-            expected=proposal.seconds * waves,
-            folds=self._networks.folds,
-        )
-        self._forecast()
-        return network
-
-    def _fold_order(self, network: NetworkUnderWay) -> Order:
-        until = math.inf
-        if not self._timeless:
-            waves = math.ceil(len(network.waiting) / len(self._lanes))
-            # The safety net: schedules are sized to fit, so it only catches a machine that became much slower.
-            limit = max(5.0 / waves, min(2.0 * network.proposal.seconds + 5.0, self._left() / waves))
-            until = time.time() + limit
-        folder = str(self._networks.folder(network.planned.model))
-        return network.order(folder, until=until, late=_LATE_SHARE * max(self._began, 0.0))
-
-    def _free_name(self, title: str) -> str:
-        """Return the first name of a family that no network has; one of an earlier task may have any."""
-        taken = {done.fit.model for done in self.trained.done} | {n.planned.model for n in self._under_way}
-        names = (title if count == 1 else f"{title} {count}" for count in itertools.count(1))
-        return next(name for name in names if name not in taken)
 
     # --- hearing ------------------------------------------------------------------------------------------------
 
@@ -425,27 +168,27 @@ class Campaign:
     def _hear_of_pilot(self, told: Told, pilot: PilotOrder) -> None:
         key = pilot.family
         if isinstance(told.result, Measured):
-            del self._measuring[key]
+            del self._rounds.measuring[key]
             note = self._speeds.hear(pilot, told.result)
             if note:
                 self._emit("log", text=note)
             if self._speeds.wants_other_device(pilot) and not self._enough() and self._lanes.idle:
-                self._lanes.submit(self._lanes.idle[0], self._pilot(key, gpu=False))
+                self._lanes.submit(self._lanes.idle[0], self._rounds.pilot(key, gpu=False))
         elif told.error is not None:
-            del self._measuring[key]
+            del self._rounds.measuring[key]
             if isinstance(told.error, OSError):
                 raise told.error
             if key not in self._speeds:
-                self._waiting.remove(key)
+                self._rounds.waiting.remove(key)
                 self._fail(key, _words(told.error))
 
     def _hear_of_fold(self, told: Told, todo: Order) -> None:
-        network = next(n for n in self._under_way if n.planned.model == todo.network)
+        network = next(n for n in self._fleet.under_way if n.planned.model == todo.network)
         if told.epoch is not None:
             reporter = network.reporters.get(todo.fold)
             if reporter is None:
                 # A training of hours needs no line every few moments.
-                distance = max(_EVENT_SECONDS, self._began / _MOST_EVENTS)
+                distance = max(_EVENT_SECONDS, self._fleet.began / _MOST_EVENTS)
                 fold = todo.fold if self._networks.folds > 1 else None
                 reporter = network.reporters[todo.fold] = EpochReporter(network.planned, self._emit, distance, fold)
             reporter(told.epoch)
@@ -460,7 +203,7 @@ class Campaign:
                 self._emit("log", text=note)
             if network.complete:
                 self._complete(network)
-            elif not self._timeless:
+            elif not self._fleet.timeless:
                 self._race(network)
         elif told.error is not None:
             if isinstance(told.error, OSError):
@@ -468,7 +211,7 @@ class Campaign:
             if not network.abandoned:
                 network.abandoned = True
                 self._give_up(network.planned, _words(told.error))
-        self._drop_abandoned()
+        self._fleet.drop_abandoned()
 
     def _race(self, network: NetworkUnderWay) -> None:
         """Train a network no further that is far behind on the rows of the folds that are done."""
@@ -488,14 +231,12 @@ class Campaign:
             key = network.planned.family
             if all(fit.family != key for fit in self.trained.fits):
                 self.trained.reasons[key] = reason
+            self._rounds.set_aside.append(key)
             self._emit("model_skipped", model=network.planned.model, reason=reason)
-
-    def _drop_abandoned(self) -> None:
-        self._under_way = [network for network in self._under_way if not (network.abandoned and network.over)]
 
     def _complete(self, network: NetworkUnderWay) -> None:
         planned = network.planned
-        self._under_way.remove(network)
+        self._fleet.under_way.remove(network)
         try:
             validation = self._networks.complete(planned.model, planned.family, network.reports)
         except ValueError as exc:
@@ -512,8 +253,8 @@ class Campaign:
             seconds=done.seconds,
             epochs_trained=done.trained,
         )
-        if self._errors:
-            self._errors.append(self._networks.ensemble_rmse())
+        if self._rounds.errors:
+            self._rounds.errors.append(self._networks.ensemble_rmse())
         self._around.keep(self._checkpoint())
 
     # --- telling ------------------------------------------------------------------------------------------------
@@ -521,16 +262,16 @@ class Campaign:
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(
             fits=tuple(self.trained.done),
-            speeds=self._speeds.kept(self._threads),
+            speeds=self._speeds.kept(self._fleet.threads),
             reasons=dict(self.trained.reasons),
         )
 
     def _forecast(self) -> None:
         """Tell in how many seconds the run will be over: all that is left, unless nothing follows what is under way."""
         left = max(0.0, self._left())
-        more = bool(self._waiting or self._late or self._measuring) or EXTRA_FITS[self._effort()] > 0
-        if not more:
-            left = min(left, _longest(self._under_way, len(self._lanes)))
+        if not self._rounds.more_to_come:
+            busy = sum(network.busy_seconds() for network in self._fleet.under_way)
+            left = min(left, busy / len(self._lanes))
         self._emit("forecast", seconds=left + self._around.afterwards())
 
     def _skip(self, key: str) -> None:
@@ -541,8 +282,7 @@ class Campaign:
             reason = "Skipped: training was ended before its turn."
         elif key in self._speeds:
             speed = self._speeds[key]
-            waves = math.ceil(self._networks.folds / len(self._lanes))
-            needed = speed.seconds(speed.fewest(chosen)) * waves
+            needed = speed.seconds(speed.fewest(chosen)) * self._fleet.waves
             reason = (
                 f"Skipped: it needs about {max(1, round(needed)):,} s to train to something useful on this table, "
                 f"and {max(0, round(self._left())):,} s were left for it."
@@ -563,17 +303,13 @@ class Campaign:
             self._trials.tell(planned.chosen, None)
         else:
             # It would fail again: further repetitions of this family are pointless.
-            self._broken.add(planned.family)
+            self._rounds.broken.add(planned.family)
 
     def _checked(self) -> Trained:
         if not self.trained.done:
             why = "; ".join(f"{title_of(key)}: {reason}" for key, reason in self.trained.reasons.items())
             raise TrainingError(f"No network could be trained. {why}", "Give the run more time, or fewer rows.")
         return self.trained
-
-
-def _longest(networks: Iterable[NetworkUnderWay], lanes: int) -> float:
-    return sum(network.busy_seconds() for network in networks) / lanes
 
 
 def _words(error: Exception) -> str:

@@ -267,8 +267,8 @@ def disk_mb(facts: TableFacts, sizes: Mapping[str, int], extra: int) -> float:
     count = len(networks) + extra
     mean = sum(networks) / len(networks) if networks else 0.0
     choosing = facts.rows if facts.folds else facts.validation_rows
-    # The rows are there for the lanes while it trains. Each network is kept once for each fold, with its predictions for
-    # the rows that choose; the run keeps the predictions of all models for both parts.
+    # The rows are there for the lanes while it trains. Each network is kept once for each fold, with its predictions
+    # for the rows that choose; the run keeps the predictions of all models for both parts.
     rows = facts.networks_mb * (1 + part) + 8e-6 * (facts.rows + facts.validation_rows)
     predictions = 8e-6 * (choosing + facts.test_rows) * (count + len(BASELINES) + 3)
     return _RUN_DISK_MB + rows + count * (mean * max(1, facts.folds) + 8e-6 * choosing) + predictions

@@ -17,7 +17,6 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from numpy.typing import NDArray
 
-from dlreg_core.errors import TrainingError
 from dlreg_core.training import ensembling
 from dlreg_core.training.folds import PreparedRows, Report
 from dlreg_core.training.hushing import hush
@@ -65,11 +64,6 @@ class Networks:
         The shelf of an earlier task on the same rows: its networks are taken over.
     taken : sequence of str
         Names of the networks to take over.
-
-    Raises
-    ------
-    TrainingError
-        If no column is left for the networks.
     """
 
     def __init__(self, path: Path, rows: Rows, *, source: Path | None = None, taken: Sequence[str] = ()) -> None:
@@ -93,11 +87,6 @@ class Networks:
     def _prepare(self, rows: Rows) -> PreparedRows:
         cleaned = rows.features if rows.folds is not None else pd.concat([rows.features, rows.validation])
         prepared = self.shelf.prepared(cleaned.reset_index(drop=True))
-        if prepared.shape[1] == 0:
-            raise TrainingError(
-                "None of the columns tells the rows apart, so that there is nothing to learn from.",
-                "Use more columns, or other types for them.",
-            )
         if rows.folds is not None:
             target, fold = rows.target, rows.folds
         else:

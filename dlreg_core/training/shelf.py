@@ -61,6 +61,10 @@ class Shelf:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if not (path / _VERSIONS).exists():
+            raise ConflictError(
+                "These networks were kept by an earlier version of this program, or are not there.", "Train again."
+            )
         made_with = json.loads((path / _VERSIONS).read_text(encoding="utf-8"))["autogluon.tabular"]
         here = version("autogluon.tabular")
         if made_with != here:

@@ -76,10 +76,10 @@ def test_a_new_run_is_described_and_started(home: Path) -> None:
     dataset = add_table(home, small_table())
     app = opened(dataset=dataset.id)
     assert not app.exception
-    assert "4 networks and 4 baselines learn from 168 rows with 3 columns" in texts(app)
+    assert "5 networks and 4 baselines learn from 204 rows with 3 columns" in texts(app)
     widget(app.select_slider, "Time to spend").set_value(30.0).run()
     widget(app.checkbox, "**TabM**").uncheck().run()
-    assert "3 networks" in texts(app)
+    assert "4 networks" in texts(app)
     widget(app.button, "Start training").click().run()
     assert not app.exception
     (summary,) = store_of(home).list("local")

@@ -172,6 +172,7 @@ FAMILIES: tuple[Family, ...] = (
             Size({"hidden": [128, 128], "members": 8}, cost=2.5),
             Size({"hidden": [256, 256], "members": 8}, cost=6.0),
         ),
+        variants=({}, {"embedding": "periodic"}, {"activation": "silu", "dropout": 0.1}),
         quantiles=True,
     ),
     Family(
@@ -212,6 +213,7 @@ FAMILIES: tuple[Family, ...] = (
         weight=1.0,
         # The library's rate of 3e-4 needs more epochs than most budgets hold.
         sizes=(Size({"learning_rate": 1e-3, "hidden_size": 256}),),
+        variants=({}, {"loss": "mse"}, {"loss": "huber"}),
         quantiles=True,
     ),
     Family(
@@ -236,6 +238,7 @@ FAMILIES: tuple[Family, ...] = (
             Size({"tabm_k": 16, "d_block": 256, "lr": 3e-3}, cost=4.0),
             Size({"tabm_k": 32, "d_block": 512}, cost=18.0),
         ),
+        variants=({}, {"dropout": 0.0}, {"layers": 3}),
     ),
     Family(
         key="REALMLP",

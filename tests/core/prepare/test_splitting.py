@@ -238,7 +238,7 @@ def test_folds_have_small_and_large_targets_alike() -> None:
     assert sorted(np.bincount(found)) == [100] * 5 + [101] * 3
     means = [target[found == fold].mean() for fold in range(8)]
     by_chance = [part.mean() for part in np.array_split(rng.permutation(target), 8)]
-    assert np.std(means) < 0.5 * np.std(by_chance)
+    assert np.std(means) < 0.7 * np.std(by_chance)
     np.testing.assert_array_equal(found, fold_numbers(pd.DataFrame(index=range(803)), target, Split(seed=1), 8))
     assert (found != fold_numbers(pd.DataFrame(index=range(803)), target, Split(seed=2), 8)).any()
 

@@ -148,7 +148,7 @@ def test_a_result_without_the_last_word_is_a_result(task: TaskFolder) -> None:
 def test_what_was_finished_before_the_end_can_be_kept(task: TaskFolder) -> None:
     with task.hold():
         fit = PlannedFit(model="FastAI", family="FASTAI", epochs=3, seed=0, threads=1, device="cpu")
-        made = Checkpoint(fits=(FinishedFit(fit=fit, seconds=1.0, validation=2.0),), snapshot="snapshot-1.pkl")
+        made = Checkpoint(fits=(FinishedFit(fit=fit, seconds=1.0, validation=2.0),))
         (task.path / "checkpoint.json").write_text(made.model_dump_json())
     assert keepable(task.run) == ("FastAI",)
     assert "FastAI was finished and is still there" in post_mortem(task).hint

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.errors import ConflictError, NotFoundError, RowsError, TrainingError
+from dlreg_core.errors import ConflictError, NotFoundError, RowsError
 from dlreg_core.prepare import prepared_of
 from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.training import ensembling
@@ -218,12 +218,6 @@ def test_networks_of_another_version_are_not_loaded(networks: Networks, tmp_path
         Shelf(tmp_path / "copy")
 
 
-def test_columns_that_tell_nothing_are_refused(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"a": np.full(40, np.nan)})
-    with pytest.raises(TrainingError, match="None of the columns"):
-        Networks(tmp_path / NETWORKS, Rows(frame, np.arange(40.0), frame, np.arange(40.0)))
-
-
 def test_a_training_that_fails_says_why(networks: Networks, lanes: Lanes) -> None:
     (failed,) = do(lanes, order_for(networks, "REALMLP", "Broken", settings={"opt": "adamw"}))
     assert isinstance(failed.error, FitFailedError)
@@ -320,7 +314,7 @@ def test_rows_of_any_shape(trained: RunFolder, pipeline: Pipeline) -> None:
 
 def test_an_unknown_model_is_told(trained: RunFolder, pipeline: Pipeline) -> None:
     raw = prepared_of(trained.home, trained.experiment()).test
-    with pytest.raises(NotFoundError, match=r"There is no model 'XGBoost' here\. Choose from FastAI, "):
+    with pytest.raises(NotFoundError, match=r"There is no model 'XGBoost' here\. Choose from .*FastAI, "):
         pipeline.predict(raw, "XGBoost")
 
 

@@ -98,8 +98,8 @@ def test_a_gpu_saves_computing_but_no_steps(key: str) -> None:
     [("FEEDFORWARD", 1, 1644), ("FASTAI", 2, 1605), ("NN_TORCH", 1, 1538), ("TABM", 2, 1636), ("REALMLP", 2, 1686)],
 )
 def test_memory_is_about_what_a_worker_was_seen_to_hold(key: str, lanes: int, peak: float) -> None:
-    # Measured on this table: a worker and its lanes, each with its part of what they share. The second lane was busy for
-    # a part of the time only; too much is less bad than too little.
+    # Measured on this table: a worker and its lanes, each with its part of what they share. The second lane was busy
+    # for a part of the time only; too much is less bad than too little.
     assert 0.9 * peak < training_mb(HOUSING, key, gpu=False, lanes=lanes) < 1.35 * peak
 
 
@@ -292,8 +292,8 @@ def test_a_family_without_its_memory_is_skipped_with_both_numbers() -> None:
     large = facts(estimates_mb={**ESTIMATES, "REALMLP": (6000.0,)})
     found = foresee(TrainPlan(time_limit=300), large, Room(memory_mb=3_100, disk_mb=70_000))
     skipped = found.model("REALMLP")
-    # 760 for the worker, 40 for CatBoost, 10 for its rows, 525 for the lanes' server, 61 for the lane, 300 for libraries,
-    # 3,800 estimated, 72 for the rows' own cost.
+    # 760 for the worker, 40 for CatBoost, 10 for its rows, 525 for the lanes' server, 61 for the lane, 300 for
+    # libraries, 3,800 estimated, 72 for the rows' own cost.
     assert skipped.reason == "needs about 5.6 GB of memory, 3.1 GB are free"
     assert (skipped.fits, skipped.lacks, skipped.largest_size, skipped.epochs) == (False, "memory", -1, 0)
     assert all(model.fits for model in found.models if model.family != "REALMLP")

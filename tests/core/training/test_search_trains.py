@@ -14,7 +14,7 @@ from dlreg_core.specs import Search
 from dlreg_core.training.catalogue import sample_settings, to_autogluon
 from dlreg_core.training.fitting import for_fit, network_class
 from dlreg_core.training.hooks import EpochWatch, watching
-from dlreg_core.training.pipeline import hush
+from dlreg_core.training.hushing import hush
 from dlreg_core.training.search import Searcher
 
 

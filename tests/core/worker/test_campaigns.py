@@ -1,0 +1,106 @@
+"""What a whole run makes of its budget: trials of a search, families set aside, networks with ready weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dlreg_core.bundle import load_bundle, write_bundle
+from dlreg_core.jobs import InlineBackend
+from dlreg_core.jobs.dispatcher import Dispatcher
+from dlreg_core.jobs.slots import cpu_slots
+from dlreg_core.prepare import prepared_of
+from dlreg_core.runs import RunFolder, open_store
+from dlreg_core.settings import Settings
+from dlreg_core.specs import Experiment, NumberRange, RunState, Search, TrainResult
+from dlreg_core.training.pipeline import Pipeline
+from dlreg_core.training.shelf import Shelf
+from dlreg_core.worker.work import work
+from tests.conftest import add_table, experiment_on, small_table
+from tests.core.training.tiny_weights import write_tiny
+
+
+def train(home: Path, experiment: Experiment) -> tuple[RunFolder, TrainResult]:
+    """Train in this process."""
+    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
+    run = dispatcher.store.folder(dispatcher.submit(experiment))
+    done, result = run.train_task().done(), run.result()
+    assert done is not None
+    assert done.state is RunState.COMPLETED, done.reason
+    assert result is not None
+    return run, result
+
+
+def test_each_trial_of_a_search_is_a_network_on_the_leaderboard(tmp_path: Path) -> None:
+    ranges = {"learning_rate": NumberRange(low=1e-4, high=1e-2, log=True), "dropout": [0.0, 0.2]}
+    search = Search(method="random", family="FEEDFORWARD", ranges=ranges, trials=3, seed=1)
+    experiment = experiment_on(
+        add_table(tmp_path, small_table(200)),
+        "price",
+        models=("FEEDFORWARD",),
+        time_limit=60.0,
+        settings={"FEEDFORWARD": {"epochs": 3}},
+        search=search,
+    )
+    _, result = train(tmp_path, experiment)
+    trials = [fit for fit in result.plan.fits if fit.trial is not None]
+    assert sorted(fit.trial or 0 for fit in trials) == [1, 2, 3]
+    for fit in trials:
+        assert fit.epochs == 3
+        assert 1e-4 <= fit.chosen["learning_rate"] <= 1e-2
+        assert fit.settings["learning_rate"] == fit.chosen["learning_rate"]
+        assert result.row(fit.model).trained
+    assert len({fit.chosen["learning_rate"] for fit in trials}) == 3
+    # Whatever follows the search repeats its best trial with other seeds.
+    best = min(trials, key=lambda fit: result.row(fit.model).rmse_validation or 0.0)
+    for fit in result.plan.fits[4:]:
+        assert fit.chosen == best.chosen
+        assert fit.seed != best.seed
+
+
+def test_a_family_that_is_far_behind_is_set_aside_and_says_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(500, 3)), columns=list("abc"))
+    table["y"] = 5 * table["a"] - 3 * table["b"] + rng.normal(0, 0.05, 500)
+    experiment = experiment_on(
+        add_table(tmp_path, table),
+        "y",
+        models=("FEEDFORWARD", "NN_TORCH"),
+        time_limit=60.0,
+        # With steps so short it learns next to nothing.
+        settings={"NN_TORCH": {"learning_rate": 1e-6, "epochs": 2}},
+    )
+    _, result = train(tmp_path, experiment)
+    row = result.row("NN Torch")
+    assert not row.trained
+    assert row.note.startswith("Set aside after 2 of 8 folds: its error was ")
+    assert row.note.endswith("% above that of the best network on the same rows.")
+    assert {fit.family for fit in result.plan.fits} == {"FEEDFORWARD"}
+
+
+def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_path: Path) -> None:
+    for key in ("TABICL", "MITRA"):
+        write_tiny(key, tmp_path / "weights" / key)
+    experiment = experiment_on(add_table(tmp_path, small_table(120)), "price", time_limit=60.0)
+    # So many folds of five families would take a test too long.
+    split = experiment.recipe.split.model_copy(update={"choose_by": "holdout"})
+    recipe = experiment.recipe.model_copy(update={"split": split})
+    run, result = train(tmp_path, experiment.model_copy(update={"recipe": recipe}))
+    fits = {fit.family: fit for fit in result.plan.fits}
+    assert {"TABICL", "MITRA"} <= fits.keys()
+    assert result.row("TabICL").trained
+    assert fits["TABICL"].epochs == 0
+    pipeline = Pipeline(run.model_path())
+    raw = prepared_of(tmp_path, run.experiment()).test
+    before = pipeline.predict(raw, "TabICL")
+    assert np.isfinite(before).all()
+    assert Shelf(run.model_path() / "networks").about("TabICL").family == "TABICL"
+    # Its model file works without the weights' folder.
+    exported = tmp_path / "model.zip"
+    write_bundle(run, "TabICL", exported, pipeline)
+    for file in (tmp_path / "weights").rglob("*.*"):
+        file.unlink()
+    loaded, _ = load_bundle(exported, tmp_path / "unpacked")
+    np.testing.assert_allclose(loaded.predict(raw), before, rtol=1e-5)

@@ -1,0 +1,61 @@
+"""Every family trains on a GPU, and the run says so. These need CUDA: `uv run pytest -m gpu tests/gpu`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dlreg_core.jobs import open_dispatcher
+from dlreg_core.settings import Settings
+from dlreg_core.specs import RunState
+from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
+from dlreg_core.training.folds import Order, Report
+from dlreg_core.training.lanes import Lanes
+from dlreg_core.training.networks import Networks, Rows
+from dlreg_core.training.pipeline import NETWORKS
+from tests.conftest import add_table, experiment_on, small_table, wait_until_ended
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that PyTorch can use"),
+]
+
+
+@pytest.mark.parametrize("key", [chosen.key for chosen in FAMILIES])
+def test_a_family_trains_on_the_gpu(tmp_path: Path, key: str) -> None:
+    frame, judges = small_table(600).drop(columns=["id", "built", "country"]), small_table(100, seed=1)
+    target = frame.pop("price").to_numpy()
+    frame["place"] = frame["place"].astype("category")
+    held = judges[["size", "place"]].astype({"place": frame["place"].dtype})
+    networks = Networks(tmp_path / NETWORKS, Rows(frame, target, held, judges["price"].to_numpy()))
+    settings = sample_settings(key, networks.rows, 0)
+    order = Order("x", str(networks.folder("x")), 0, key, settings, 3, seed=0, threads=1, gpu=True)
+    used = torch.cuda.mem_get_info()[0]
+    with Lanes(1, networks.rows_file) as lanes:
+        lanes.submit(0, order)
+        least = used
+        while lanes.work:
+            told = lanes.wait(60.0)
+            # A process that uses the GPU holds some hundreds of megabytes of it.
+            least = min(least, torch.cuda.mem_get_info()[0])
+            done = [word for word in told if word.epoch is None]
+    assert isinstance(done[0].result, Report), done[0].error
+    assert np.isfinite(done[0].result.held_out).all()
+    assert done[0].result.notes == ()
+    assert used - least > 100e6
+
+
+def test_a_run_says_that_it_used_the_gpu(tmp_path: Path) -> None:
+    dispatcher = open_dispatcher(Settings(home=tmp_path))
+    experiment = experiment_on(add_table(tmp_path, small_table(2_000)), "price", time_limit=90.0, device="gpu")
+    run_id = dispatcher.submit(experiment)
+    assert wait_until_ended(dispatcher, run_id) is RunState.COMPLETED
+    result = dispatcher.store.folder(run_id).result()
+    assert result is not None
+    assert result.device == "gpu"
+    assert result.device_note.startswith("Ran on the GPU: ")
+    assert {fit.device for fit in result.plan.fits} == {"gpu"}
+    assert {fit.family for fit in result.plan.fits} >= {family("FEEDFORWARD").key}
