@@ -64,6 +64,8 @@ class ModelProgress:
         True when it comes from an earlier task of the run.
     fold : int
         The newest of its folds, of which `epoch` and `validation` tell while it trains; 0 where it is trained once.
+    folds : int
+        How often it is trained.
     """
 
     model: str
@@ -75,13 +77,15 @@ class ModelProgress:
     reason: str = ""
     taken: bool = False
     fold: int = 0
+    folds: int = 1
 
     @property
     def share(self) -> float:
-        """Share of the planned epochs that are done, between 0 and 1."""
+        """Share of the planned epochs of all folds that are done, between 0 and 1."""
         if self.state is ModelState.DONE:
             return 1.0
-        return min(1.0, self.epoch / self.epochs) if self.epochs else 0.0
+        share = min(1.0, self.epoch / self.epochs) if self.epochs else 0.0
+        return min(1.0, (self.fold + share) / self.folds)
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,8 @@ def _after(model: ModelProgress, event: Event) -> ModelProgress:
     match event.kind:
         case "model_started":
             # Whatever an earlier try left is over.
-            return ModelProgress(model.model, ModelState.TRAINING, epochs=int(data.get("epochs") or 0))
+            epochs, folds = int(data.get("epochs") or 0), int(data.get("folds") or 1)
+            return ModelProgress(model.model, ModelState.TRAINING, epochs=epochs, folds=folds)
         case "model_taken":
             figures = {"validation": data.get("validation"), "seconds": data.get("seconds")}
             changes = {"state": ModelState.DONE, "taken": True} | figures

@@ -217,6 +217,9 @@ class Campaign:
         """Train a network no further that is far behind on the rows of the folds that are done."""
         if not network.waiting or network.abandoned or network.planned.trial is not None:
             return
+        # Of a family that has shown what it can do, another seed is only now and then so much worse on a few rows.
+        if any(fit.family == network.planned.family for fit in self.trained.fits):
+            return
         found = self._networks.race(network.reports)
         if found is None:
             return
@@ -225,13 +228,11 @@ class Campaign:
             network.abandoned = True
             done, folds = len(network.reports), self._networks.folds
             reason = (
-                f"Set aside after {done} of {folds} folds: its error was {error / best - 1:.0%} above that of the best "
-                "network on the same rows."
+                f"Skipped: after {done} of {folds} folds its error was {error / best - 1:.0%} above that of the best network "
+                "on the same rows."
             )
-            key = network.planned.family
-            if all(fit.family != key for fit in self.trained.fits):
-                self.trained.reasons[key] = reason
-            self._rounds.set_aside.append(key)
+            self.trained.reasons[network.planned.family] = reason
+            self._rounds.set_aside.append(network.planned.family)
             self._emit("model_skipped", model=network.planned.model, reason=reason)
 
     def _complete(self, network: NetworkUnderWay) -> None:

@@ -169,3 +169,13 @@ def test_without_folds_there_is_one() -> None:
     assert epoch_lines(log(of_fold(1, 0, 1.0), of_fold(1, 1, 1.0), again, first)) == epoch_lines(log(first))
     (model,) = fold(log(of_fold(1, 3, 1.0), again)).models
     assert model.fold == 0
+
+
+def test_the_share_of_a_network_with_folds_counts_all_of_them() -> None:
+    events = [
+        ("model_started", {"model": "TabM", "epochs": 10, "folds": 4}),
+        ("epoch", {"model": "TabM", "epoch": 5, "epochs": 10, "validation": 4.0, "fold": 0}),
+    ]
+    assert fold(log(*events)).models[0].share == 0.125
+    later = ("epoch", {"model": "TabM", "epoch": 10, "epochs": 10, "validation": 4.0, "fold": 3})
+    assert fold(log(*events, later)).models[0].share == 1.0
