@@ -228,8 +228,8 @@ class Campaign:
             network.abandoned = True
             done, folds = len(network.reports), self._networks.folds
             reason = (
-                f"Skipped: after {done} of {folds} folds its error was {error / best - 1:.0%} above that of the best network "
-                "on the same rows."
+                f"Skipped: after {done} of {folds} folds its error was {error / best - 1:.0%} above that of the best "
+                "network on the same rows."
             )
             self.trained.reasons[network.planned.family] = reason
             self._rounds.set_aside.append(network.planned.family)

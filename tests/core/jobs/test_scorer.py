@@ -21,6 +21,7 @@ from dlreg_core.prepare.form import load_cleaner
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions
 from dlreg_core.runs.outlook import MeasuredSpeeds
 from dlreg_core.specs import TrainResult
+from dlreg_core.training.networks import core_count
 from dlreg_core.training.preflight import frame_mb, preflight
 
 
@@ -193,7 +194,7 @@ def test_it_says_what_a_run_needs(scorer: Scorer, trained: RunFolder) -> None:
         table.counts,
         experiment.plan,
         trained.home,
-        cores=1,
+        cores=core_count(),
         gpu=False,
         raw_mb=frame_mb(parts),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from dlreg_core.bundle import load_bundle, write_bundle
 from dlreg_core.jobs import InlineBackend
@@ -80,6 +81,7 @@ def test_a_family_that_is_far_behind_is_set_aside_and_says_so(tmp_path: Path) ->
     assert {fit.family for fit in result.plan.fits} == {"FEEDFORWARD"}
 
 
+@pytest.mark.soak
 def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_path: Path) -> None:
     for key in ("TABICL", "MITRA"):
         write_tiny(key, tmp_path / "weights" / key)
