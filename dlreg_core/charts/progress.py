@@ -53,7 +53,8 @@ class LearningProgress:
                 "taken": event.kind == "model_taken",
             }
             for event in self.events
-            if event.kind in _WITH_ERROR and event.data.get("validation") is not None
+            # The error of one fold is that of few rows: with folds, complete networks alone tell.
+            if event.kind in _WITH_ERROR and event.data.get("validation") is not None and "fold" not in event.data
         ]
         table = pd.DataFrame(lines, columns=[name for name in _COLUMNS if name != "best"])
         return table.assign(best=table["validation"].astype("float64").cummin())[_COLUMNS]

@@ -28,6 +28,11 @@ def test_best_so_far_over_time():
     assert list(table["finished"]) == [False, False, True, False]
 
 
+def test_the_error_of_one_fold_is_not_the_best_so_far():
+    folds = [event(2, "epoch", model="TabM", epoch=1, validation=1.0, fold=0), *EVENTS[4:5]]
+    assert list(LearningProgress((EVENTS[0], *folds)).frame()["best"]) == [7.0]
+
+
 def test_steps_and_dots():
     display = LearningProgress.of(iter(EVENTS), "$")
     steps, dots = display.plot().data
