@@ -79,8 +79,8 @@ def rise_by_luck(rows: int) -> float:
     float
         ``1 / sqrt(rows)``. An RMSE of n rows has a relative standard error of about ``1 / sqrt(2 n)``, the difference
         of two that are judged on the same rows and correlate by r one of ``sqrt((1 - r) / n)``, and this is two of
-        those at r = 0.75. ``benchmarks/curves.py`` measures 0.76 to 0.97 over the root between the networks of an early
-        and a late epoch, and half of it between two that are a quarter of a training apart.
+        those at r = 0.75. ``benchmarks/curves.py`` measures 0.8 to 1.15 over the root for an early and a late epoch of
+        a training, and about half of that for two that are a quarter of a training apart.
     """
     return 1 / math.sqrt(max(1, rows))
 

@@ -1,0 +1,28 @@
+"""The verdict on curves of trainings that are faulty on purpose: the cases of the benchmark, with one seed."""
+
+from __future__ import annotations
+
+import pytest
+from autogluon.common.utils.log_utils import set_logger_verbosity
+
+from benchmarks.curves import CASES, Case, verdict_on
+from dlreg_core.training.pipeline import hush
+
+_SEED = 0
+_QUICK = [case for case in CASES if case.right and case.rows <= 2000]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quiet() -> None:
+    set_logger_verbosity(0)
+    hush()
+
+
+def test_every_kind_is_among_the_cases() -> None:
+    kinds = {kind for case in _QUICK for kind in case.right}
+    assert kinds == {"overfit", "underfit", "still_improving", "unstable", "good"}
+
+
+@pytest.mark.parametrize("case", _QUICK, ids=lambda case: case.name)
+def test_the_fault_of_a_real_training_is_found(case: Case) -> None:
+    assert verdict_on(case, _SEED).kind in case.right
