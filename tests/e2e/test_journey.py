@@ -195,6 +195,7 @@ def test_a_cancelled_run_is_over_and_can_be_deleted(page: Page, server: str) -> 
     expect(page.locator("[data-testid=stDataFrame]")).to_be_visible(timeout=SOON)
 
 
+@pytest.mark.soak
 def test_a_run_is_finished_early_and_continued(page: Page, server: str) -> None:
     start_training(page, server)
     expect(page.get_by_text("Thin: the networks before it").first).to_be_visible(timeout=LONG)

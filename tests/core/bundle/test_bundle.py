@@ -79,7 +79,7 @@ def raw_test_rows(run: RunFolder) -> pd.DataFrame:
 # --- what is in it ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", ["best", "ridge", "boosted"])
+@pytest.mark.parametrize("which", [pytest.param("best", marks=pytest.mark.soak), "ridge", "boosted"])
 def test_it_predicts_like_the_run(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     written: Written = request.getfixturevalue(which)
     pipeline, manifest = load_bundle(written.path, tmp_path)

@@ -103,6 +103,7 @@ def test_with_folds_a_run_that_is_told_to_finish_completes_the_first_network(tmp
     check_usable(run)
 
 
+@pytest.mark.soak
 def test_a_killed_run_keeps_what_was_finished_and_is_continued(tmp_path: Path) -> None:
     dispatcher, run = start(tmp_path, "FASTAI", "NN_TORCH", rows=400)
     task = run.train_task()
