@@ -24,7 +24,7 @@ from dlreg_core.training.pipeline import Pipeline, deploy
 RUNTIME = (
     "__init__.py",
     "errors.py",
-    "specs.py",
+    "specs",
     "ingest",
     "prepare",
     "training/__init__.py",

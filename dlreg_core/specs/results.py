@@ -1,0 +1,167 @@
+"""Results: what a run found, and what a person sees of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from dlreg_core.specs.base import SCHEMA_VERSION, Spec
+from dlreg_core.specs.plans import Experiment, ResolvedPlan
+from dlreg_core.specs.work import RunState
+
+Role = Literal["network", "ensemble", "baseline"]
+
+
+class Interval(Spec):
+    """An interval with its level, such as 0.95."""
+
+    low: float
+    high: float
+    level: float = 0.95
+
+
+class LeaderboardRow(Spec):
+    """One model judged on the test rows; figures are None where it failed or was skipped, and ``note`` says why."""
+
+    model: str
+    family: str
+    role: Role
+    rmse: float | None = None
+    mae: float | None = None
+    mse: float | None = None
+    r2: float | None = None
+    median_ae: float | None = None
+    rmse_validation: float | None = None
+    fit_seconds: float | None = None
+    predict_rows_per_second: float | None = None
+    size_mb: float | None = None
+    note: str = ""
+    rmse_interval: Interval | None = None
+    half_width_90: float | None = None
+    """Half the width of the 90 % prediction interval, from validation residuals (split conformal)."""
+    coverage_90: float | None = None
+    """Share of the test rows that lie inside their 90 % prediction interval."""
+
+    @property
+    def trained(self) -> bool:
+        """True when the model exists and was judged."""
+        return self.rmse is not None
+
+
+class Comparison(Spec):
+    """The best model against a baseline on the same test rows.
+
+    ``improvement`` is 1 - MAE(best) / MAE(baseline); ``interval`` is its paired bootstrap interval. The same of the
+    RMSE is None in results of earlier versions.
+    """
+
+    baseline: str
+    improvement: float
+    interval: Interval
+    rmse_improvement: float | None = None
+    rmse_interval: Interval | None = None
+
+
+class RowCounts(Spec):
+    """How many rows went where.
+
+    With ``folds`` there are no validation rows: each training row is in one of so many folds, and chooses between
+    models by predictions of networks that have not learned from it.
+    """
+
+    train: int
+    validation: int
+    test: int
+    folds: int = 0
+    dropped_missing_target: int = 0
+    dropped_duplicates: int = 0
+
+
+class TrainResult(Spec):
+    """What a train task found: the content of its ``result.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    leaderboard: tuple[LeaderboardRow, ...]
+    best_model: str
+    comparison: Comparison | None
+    """With the baseline that validation prefers."""
+    comparisons: tuple[Comparison, ...] = ()
+    """With every baseline that learns, the one that validation prefers first; empty in results of earlier versions."""
+    rows: RowCounts
+    plan: ResolvedPlan
+    ensemble_weights: dict[str, float] = Field(default_factory=dict)
+    seconds: float
+    """How long the run worked, all its tasks together."""
+    stopped_early: bool = False
+    """True when somebody said that it was enough before the budget was spent."""
+    device: str = "cpu"
+    device_note: str = ""
+    target_mean: float = 0.0
+    target_std: float = 0.0
+    versions: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def row(self, model: str) -> LeaderboardRow:
+        """Return the leaderboard row of `model`; ``KeyError`` if there is none."""
+        for row in self.leaderboard:
+            if row.model == model:
+                return row
+        raise KeyError(model)
+
+
+class ExplainResult(Spec):
+    """What an explanation cost and how exact it is: the content of ``explanation.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    model: str
+    rows: int
+    background: int
+    permutations: int
+    """Antithetic pairs of permutations a row; 0 means that every coalition was enumerated (exact)."""
+    evaluations: int
+    base_value: float
+    seconds: float
+    relative_error: float | None
+    """Typical standard error of the strongest feature's values relative to their mean size; 0 where it is exact, None
+    where a single pair of permutations can't tell."""
+
+
+class Exported(Spec):
+    """A model file that was written, and how well it reproduced its reference rows when it was read again."""
+
+    path: str
+    model: str
+    size_mb: float
+    sha256: str
+    members: tuple[str, ...]
+    reference_rows: int
+    max_relative_difference: float
+
+
+class Report(Spec):
+    """A run as a person sees it: what its tasks add up to."""
+
+    run_id: str
+    run_dir: str
+    state: RunState
+    reason: str = ""
+    hint: str = ""
+    experiment: Experiment
+    time_limit: float
+    """Seconds that the latest training task was given."""
+    continues: bool = False
+    """True when that task adds to the models of an earlier one."""
+    launched: datetime | None = None
+    """When a process was started for that task."""
+    started: datetime | None = None
+    """When the run's first process took it up."""
+    ended: datetime | None = None
+    finishing: bool = False
+    """True when it was told to finish and keep the best."""
+    silent_seconds: float = 0.0
+    """How long a running task has given no sign of life."""
+    keepable: tuple[str, ...] = ()
+    """Networks that were finished although there is no result with them: they can be kept."""
+    result: TrainResult | None = None

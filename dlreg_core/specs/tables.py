@@ -1,0 +1,95 @@
+"""Tables: what they hold, and how they were read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from dlreg_core.specs.base import SCHEMA_VERSION, Spec, now
+
+
+class ColumnType(StrEnum):
+    """What a column holds, as far as modelling is concerned."""
+
+    NUMBER = "number"
+    CATEGORY = "category"
+    DATETIME = "datetime"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    IDENTIFIER = "identifier"
+    CONSTANT = "constant"
+
+
+class Histogram(Spec):
+    """Counts of a numeric column in equal bins; ``len(edges) == len(counts) + 1``."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+class Level(Spec):
+    """A value of a category column and how often it occurs."""
+
+    value: str
+    count: int
+
+
+class Column(Spec):
+    """Profile of one column.
+
+    ``minimum`` and ``maximum`` are numbers for number columns and ISO 8601 text for dates; ``median`` and ``mean``
+    exist for number columns only. ``levels`` holds the most frequent values (20 at most), most frequent first.
+    """
+
+    name: str
+    type: ColumnType
+    missing: int = Field(ge=0)
+    distinct: int = Field(ge=0)
+    integer: bool = False
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    mean: float | None = None
+    median: float | None = None
+    histogram: Histogram | None = None
+    levels: tuple[Level, ...] = ()
+    note: str = ""
+    """Why the column got its type, or what is odd about it, in one sentence; empty when there is nothing to say."""
+    day_first: bool | None = None
+    """Whether dates such as 03/04/2024 were read as day/month (True) or month/day (False); None for all others."""
+
+
+class Dialect(Spec):
+    """How a text file was read."""
+
+    delimiter: str
+    encoding: str
+    decimal: str = "."
+    header_row: int | None = 0
+
+
+class Dataset(Spec):
+    """An uploaded table: stored once under its content hash, with its profile, and read-only from then on."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    name: str
+    file_bytes: int
+    rows: int
+    columns: tuple[Column, ...]
+    duplicate_rows: int = 0
+    dialect: Dialect | None = None
+    created: datetime = Field(default_factory=now)
+
+    def column(self, name: str) -> Column:
+        """Return the profile of the column called `name`; ``KeyError`` if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns in the order of the file."""
+        return tuple(column.name for column in self.columns)
