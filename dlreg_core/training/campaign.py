@@ -11,7 +11,7 @@ from dlreg_core.training.allocation import Proposal, has_lost, order
 from dlreg_core.training.catalogue import family, is_pretrained, title_of
 from dlreg_core.training.fleet import Fleet
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
-from dlreg_core.training.lanes import Lanes, Told
+from dlreg_core.training.lanes import LaneDiedError, Lanes, Told
 from dlreg_core.training.networks import Networks
 from dlreg_core.training.rounds import Rounds
 from dlreg_core.training.speeds import Speeds
@@ -72,6 +72,7 @@ class Campaign:
         self._speeds = Speeds(networks.rows, gpu=gpu, choose=plan.device == "auto", earlier=earlier.speeds)
         names = [done.fit.model for done in earlier.fits]
         self._fleet = Fleet(plan, networks, len(lanes), threads, self._speeds, self._trials, surroundings, names)
+        self._died: set[str] = set()
         self._rounds = Rounds(self._fleet, self.trained, surroundings, self._skip, gpu=gpu)
 
     def heed(self, outlook: Outlook) -> None:
@@ -178,7 +179,10 @@ class Campaign:
             del self._rounds.measuring[key]
             if isinstance(told.error, OSError):
                 raise told.error
-            if key not in self._speeds:
+            if isinstance(told.error, LaneDiedError) and key not in self._died:
+                # It waits for its turn to be measured once more.
+                self._died.add(key)
+            elif key not in self._speeds:
                 self._rounds.waiting.remove(key)
                 self._fail(key, _words(told.error))
 
@@ -208,7 +212,8 @@ class Campaign:
         elif told.error is not None:
             if isinstance(told.error, OSError):
                 raise told.error
-            if not network.abandoned:
+            died = isinstance(told.error, LaneDiedError) and not is_pretrained(todo.family)
+            if not (died and network.try_again(todo.fold)) and not network.abandoned:
                 network.abandoned = True
                 self._give_up(network.planned, _words(told.error))
         self._fleet.drop_abandoned()

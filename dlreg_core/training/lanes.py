@@ -32,10 +32,15 @@ _PRELOADED = "dlreg_core.training.preloaded"
 _TOO_LITTLE_MEMORY = "The memory did not suffice."
 _NO_SPACE = "[Errno 28]"
 _SECONDS_TO_END = 5.0
+_ATTEMPTS = 3
 
 
 class FitFailedError(TrainingError):
     """One network could not be trained; the run goes on with the others."""
+
+
+class LaneDiedError(FitFailedError):
+    """The process that trained a network ended in the middle: it may do better when it is asked once more."""
 
 
 def _context() -> ForkServerContext | SpawnContext:
@@ -160,19 +165,32 @@ class Lanes:
         return [Told(lane, order, error=value) if kind == "error" else Told(lane, order, result=value)]
 
     def _started(self) -> tuple[BaseProcess, Connection]:
-        mine, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_run, args=(theirs, self._finish, str(self._rows)), name="lane", daemon=True
-        )
-        process.start()
-        theirs.close()
-        return process, mine
+        for attempt in range(1, _ATTEMPTS + 1):
+            mine, theirs = self._context.Pipe()
+            process = self._context.Process(
+                target=_run, args=(theirs, self._finish, str(self._rows)), name="lane", daemon=True
+            )
+            try:
+                process.start()
+            except (EOFError, ConnectionError) as exc:
+                # The server that lanes come from has been ended; the next attempt starts another one.
+                mine.close()
+                if attempt == _ATTEMPTS:
+                    raise TrainingError(
+                        "The processes that train networks could not be started.",
+                        "They may have been ended from outside, or memory has run out; train again.",
+                    ) from exc
+            else:
+                return process, mine
+            finally:
+                theirs.close()
+        raise AssertionError("every attempt returns or raises")
 
 
 def _death(code: int | None) -> Exception:
     if code is not None and code < 0:
-        return FitFailedError(f"Its process was ended by the system (signal {-code}); memory may have run out.")
-    return FitFailedError(f"Its process ended (code {code}).")
+        return LaneDiedError(f"Its process was ended by the system (signal {-code}); memory may have run out.")
+    return LaneDiedError(f"Its process ended (code {code}).")
 
 
 def failure(error: Exception) -> Exception:

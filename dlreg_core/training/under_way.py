@@ -31,6 +31,8 @@ class NetworkUnderWay:
         Folds that are done.
     abandoned : bool
         True when nothing will come of it any more.
+    tried_again : set of int
+        Folds whose process died once.
     """
 
     planned: PlannedFit
@@ -40,6 +42,7 @@ class NetworkUnderWay:
     reports: dict[int, Report] = field(default_factory=dict)
     reporters: dict[int, EpochReporter] = field(default_factory=dict)
     abandoned: bool = False
+    tried_again: set[int] = field(default_factory=set)
 
     @property
     def complete(self) -> bool:
@@ -56,6 +59,14 @@ class NetworkUnderWay:
         now = time.monotonic()
         running = sum(max(0.0, end - now) for end in self.running.values())
         return running + len(self.waiting) * self.proposal.seconds
+
+    def try_again(self, fold: int) -> bool:
+        """Let a fold wait once more whose process has died; False where that has happened before."""
+        if fold in self.tried_again or self.abandoned:
+            return False
+        self.tried_again.add(fold)
+        self.waiting.insert(0, fold)
+        return True
 
     def order(self, folder: str, *, until: float, late: float) -> Order:
         """Take the next fold that waits, and return what a lane has to know of it."""

@@ -14,13 +14,16 @@ import pytest
 from dlreg_core.errors import ConflictError, NotFoundError, RowsError
 from dlreg_core.prepare import prepared_of
 from dlreg_core.runs import RunFolder, load_predictions
+from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensembling
+from dlreg_core.training.allocation import Proposal
 from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
 from dlreg_core.training.lanes import FitFailedError, Lanes, Told, failure, lanes_for
 from dlreg_core.training.networks import Networks, Rows
 from dlreg_core.training.pipeline import NETWORKS, Pipeline
 from dlreg_core.training.shelf import Shelf
+from dlreg_core.training.under_way import NetworkUnderWay
 
 EPOCHS = 3
 FOLDS = 3
@@ -238,6 +241,16 @@ def test_a_lane_that_dies_is_told_and_replaced(networks: Networks) -> None:
         assert "signal 9" in words[0].error.message
         (fine,) = do(lanes, order_for(networks, "FASTAI", "Fine"))
         assert isinstance(fine.result, Report)
+
+
+def test_a_fold_whose_process_died_is_tried_once_more() -> None:
+    planned = PlannedFit(model="x", family="TABM", epochs=3, seed=0, threads=1, device="cpu")
+    network = NetworkUnderWay(planned, Proposal("TABM", 0, 3, 0, 1.0), [0, 1])
+    network.order("place", until=0.0, late=0.0)
+    assert network.try_again(0)
+    assert network.waiting == [0, 1]
+    assert not network.try_again(0)
+    assert network.try_again(1)
 
 
 def test_all_lanes_end_with_their_epoch_when_it_is_enough(networks: Networks) -> None:
