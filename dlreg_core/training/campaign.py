@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import TrainingError
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.specs import Checkpoint, PlannedFit, ResolvedPlan, TrainPlan
@@ -233,7 +234,7 @@ class Campaign:
             network.abandoned = True
             done, folds = len(network.reports), self._networks.folds
             reason = (
-                f"Skipped: after {done} of {folds} folds its error was {error / best - 1:.0%} above that of the best "
+                f"Skipped: after {done} of {folds} folds its error was {percent(error / best - 1)} above that of the best "
                 "network on the same rows."
             )
             self.trained.reasons[network.planned.family] = reason

@@ -78,7 +78,7 @@ def test_a_family_that_is_far_behind_is_set_aside_and_says_so(tmp_path: Path) ->
     row = result.row("NN Torch")
     assert not row.trained
     assert row.note.startswith("Skipped: after 2 of 8 folds its error was ")
-    assert row.note.endswith("% above that of the best network on the same rows.")
+    assert row.note.endswith(" % above that of the best network on the same rows.")
     assert {fit.family for fit in result.plan.fits} == {"FEEDFORWARD"}
 
 
