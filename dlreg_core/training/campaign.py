@@ -234,8 +234,8 @@ class Campaign:
             network.abandoned = True
             done, folds = len(network.reports), self._networks.folds
             reason = (
-                f"Skipped: after {done} of {folds} folds its error was {percent(error / best - 1)} above that of the best "
-                "network on the same rows."
+                f"Skipped: after {done} of {folds} folds its error was {percent(error / best - 1)} above that of the "
+                "best network on the same rows."
             )
             self.trained.reasons[network.planned.family] = reason
             self._rounds.set_aside.append(network.planned.family)
