@@ -42,7 +42,7 @@ def recipe_words(recipe: Recipe) -> str:
 
 
 def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int) -> str:
-    """Return what will happen: "4 networks and 3 baselines learn from 14,448 rows with 9 columns, in about 2 min."."""
+    """Return what will happen: "4 networks and 4 baselines learn from 14,448 rows with 9 columns, in about 2 min."."""
     count = len(plan.models)
     networks = "1 network" if count == 1 else f"{count} networks"
     of_columns = "1 column" if columns == 1 else f"{columns:,} columns"
