@@ -15,6 +15,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,8 +26,8 @@ FEW_ROWS_OF_COLUMNS = 10_000
 FEW_COLUMNS = 10
 
 
-def measure(key: str, rows: int, columns: int) -> dict[str, float]:
-    """Train a family's smallest network on made-up rows in this process."""
+def measure(key: str, rows: int, columns: int, *, size: int = 0, gpu: bool = False, threads: int = 1) -> dict[str, float]:
+    """Train a network of a family on made-up rows in this process: its smallest on one thread, if not told otherwise."""
     from autogluon.common.features.feature_metadata import FeatureMetadata
 
     from dlreg_core.training.catalogue import sample_settings
@@ -42,16 +43,16 @@ def measure(key: str, rows: int, columns: int) -> dict[str, float]:
     prepared = PreparedRows(frame, target, fold, FeatureMetadata.from_df(frame))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with tempfile.TemporaryDirectory() as folder:
-        settings = sample_settings(key, prepared.learned_from, 0)
-        order = Order("x", folder, 0, key, settings, EPOCHS, seed=0, threads=1, gpu=False)
+        settings = sample_settings(key, prepared.learned_from, 0, size, gpu=gpu)
+        order = Order("x", folder, 0, key, settings, EPOCHS, seed=0, threads=threads, gpu=gpu)
         report = train_fold(order, prepared, Ears())
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     return {"epoch": report.epoch_seconds or 0.0, "mb": grown / 1024}
 
 
-def in_process(key: str, rows: int, columns: int) -> dict[str, float]:
-    """Measure in a process of its own."""
-    command = [sys.executable, __file__, "--one", f"{key},{rows},{columns}"]
+def in_process(key: str, rows: int, columns: int, **how: Any) -> dict[str, float]:
+    """Measure in a process of its own; see `measure`."""
+    command = [sys.executable, __file__, "--one", json.dumps({"key": key, "rows": rows, "columns": columns, **how})]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.strip().split("\n")[-1])
     return found
@@ -83,8 +84,7 @@ if __name__ == "__main__":
     options.add_argument("--one")
     chosen = options.parse_args()
     if chosen.one:
-        name, count, width = chosen.one.split(",")
-        print(json.dumps(measure(name, int(count), int(width))))
+        print(json.dumps(measure(**json.loads(chosen.one))))
     else:
         main(
             chosen.families.split(","),

@@ -46,6 +46,9 @@ not trained for the others."""
 _RACED_FOLDS, _FEWEST_RACED_ROWS = 2, 30
 """Folds and rows that must have been seen before that is said."""
 
+_RACED_SHARE = 0.5
+"""Part of its fair share that is kept for a family that waits, where it may turn out to be far behind early on."""
+
 _GROWTH = 0.6
 """A larger network than before is tried where it takes no more than this share of what is left."""
 
@@ -190,7 +193,10 @@ def share(
     """
     chosen = family(key)
     needed = speed.seconds(speed.fewest(chosen))
-    weight = chosen.weight / sum(family(other).weight for other in waiting)
+    # Most families that still wait will be given up after two of their folds, and leave the rest to the others.
+    rest = _RACED_SHARE if capacity.folds > 2 * _RACED_FOLDS else 1.0
+    others = sum(family(other).weight for other in waiting if other != key)
+    weight = chosen.weight / (chosen.weight + rest * others)
     fair = min(capacity.seconds * weight, capacity.longest)
     if needed <= fair:
         return min(fair, speed.seconds(speed.enough(chosen), chosen.sizes[-1].cost))
@@ -272,7 +278,8 @@ def next_fit(
     ranked = sorted(good, key=lambda key: (best[key].validation * (1 + _TIRED * (times[key] - 1)), key))
     for key in ranked:
         most = (largest or {}).get(key, len(family(key).sizes) - 1)
-        proposal = _repetition(best[key], times[key], speeds[key], capacity.longest, most)
+        first = min(outcome.seed for outcome in done if outcome.key == key)
+        proposal = _repetition(best[key], first, times[key], speeds[key], capacity.longest, most)
         if proposal is not None:
             return proposal
     return None
@@ -309,8 +316,13 @@ def _largest_size(chosen: Family, speed: Speed, share: float) -> int:
     return fitting[-1]
 
 
-def _repetition(best: Outcome, times: int, speed: Speed, seconds: float, largest: int) -> Proposal | None:
-    """Propose to train a family once more: larger where its first network was kept small by its share, else longer."""
+def _repetition(
+    best: Outcome, seed: int, times: int, speed: Speed, seconds: float, largest: int
+) -> Proposal | None:
+    """Propose to train a family once more: larger where its first network was kept small by its share, else longer.
+
+    It gets the seed that is `times` after `seed`, that of the family's first network: none has it yet.
+    """
     chosen = family(best.key)
     # One size at a time: validation tells whether a larger network pays on this table.
     grown = min(best.size + 1, largest, _largest_size(chosen, speed, _GROWTH * seconds)) if times == 1 else 0
@@ -325,4 +337,4 @@ def _repetition(best: Outcome, times: int, speed: Speed, seconds: float, largest
     # Twice the schedule at most: the validation then tells whether to go on in that direction.
     epochs = min(fitting, 2 * best.epochs if longer else best.epochs)
     expected = speed.seconds(epochs if longer else min(epochs, usual), cost)
-    return Proposal(best.key, size, epochs, best.seed + times, expected, variant=times)
+    return Proposal(best.key, size, epochs, seed + times, expected, variant=times)

@@ -82,9 +82,11 @@ class Fleet:
         busy = sum(network.busy_seconds() for network in self.under_way)
         return Capacity(left, self.lanes, self.networks.folds, busy)
 
-    def settings(self, key: str, seed: int, size: int, variant: int, chosen: dict[str, Any]) -> dict[str, Any]:
+    def settings(
+        self, key: str, seed: int, size: int, variant: int, chosen: dict[str, Any], *, gpu: bool
+    ) -> dict[str, Any]:
         """Return AutoGluon's settings: those of the size, of the variant, and above all those that were chosen."""
-        return sample_settings(key, self.networks.rows, seed, size) | chosen_for_autogluon(
+        return sample_settings(key, self.networks.rows, seed, size, gpu=gpu) | chosen_for_autogluon(
             key, variant_settings(key, variant, chosen) | chosen
         )
 
@@ -92,7 +94,7 @@ class Fleet:
         """Return what measures a family."""
         return PilotOrder(
             family=key,
-            settings=self.settings(key, self.plan.seed, 0, 0, self.plan.settings.get(key, {})),
+            settings=self.settings(key, self.plan.seed, 0, 0, self.plan.settings.get(key, {}), gpu=gpu),
             batches=int(min(20, max(4, self.began / 6))),
             threads=self.threads,
             gpu=gpu,
@@ -107,14 +109,15 @@ class Fleet:
             chosen = self.plan.settings.get(key, {}) if best is None else best
         # Whatever a trial has found is repeated as it is; other networks of a family differ in their settings.
         variant = 0 if trial is not None or best is not None else proposal.variant
+        gpu = self.speeds.on_gpu(key)
         return PlannedFit(
             model=self.free_name(family(key).title),
             family=key,
-            settings=self.settings(key, proposal.seed, proposal.size, variant, chosen),
+            settings=self.settings(key, proposal.seed, proposal.size, variant, chosen, gpu=gpu),
             epochs=chosen.get("epochs", proposal.epochs),
             seed=proposal.seed,
             threads=self.threads,
-            device="gpu" if self.speeds.on_gpu(key) else "cpu",
+            device="gpu" if gpu else "cpu",
             chosen=chosen,
             trial=trial,
         )

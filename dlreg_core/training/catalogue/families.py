@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dlreg_core.errors import PlanError
@@ -11,6 +11,9 @@ from dlreg_core.errors import PlanError
 LARGE_TABLE = 50_000
 """Training rows from which on batches are made larger, since steps, not epochs, cost the time."""
 
+_MIXED_PRECISION_ROWS = 100_000
+"""Training rows from which on a GPU computes in mixed precision: with fewer, steps are too small to gain by it, and
+tables without noise need all digits."""
 
 _MOST_FEWEST = 3
 """A table however small asks for no more than this multiple of the fewest useful passes."""
@@ -66,6 +69,8 @@ class Family:
         The largest table that it takes; None where there is no limit but time and memory.
     quantiles : bool
         True where it can aim at a quantile of the target instead of its middle.
+    mixed_precision : dict
+        AutoGluon's settings with which it computes in 16 bits where that suffices; empty where it can't.
     """
 
     key: str
@@ -88,6 +93,7 @@ class Family:
     most_rows: int | None = None
     most_columns: int | None = None
     quantiles: bool = False
+    mixed_precision: dict[str, Any] = field(default_factory=dict)
 
     def fewest(self, rows: int) -> int:
         """Return the fewest passes over `rows` rows that are worth their time.
@@ -239,6 +245,7 @@ FAMILIES: tuple[Family, ...] = (
             Size({"tabm_k": 32, "d_block": 512}, cost=18.0),
         ),
         variants=({}, {"dropout": 0.0}, {"layers": 3}),
+        mixed_precision={"allow_amp": True},
     ),
     Family(
         key="REALMLP",
@@ -282,7 +289,9 @@ def family(key: str) -> Family:
     return found
 
 
-def sample_settings(key: str, rows: int, seed: int, size: int = 0) -> dict[str, Any]:
-    """Return AutoGluon's settings of a network: its size, its batch and its seed, without the epochs."""
+def sample_settings(key: str, rows: int, seed: int, size: int = 0, *, gpu: bool = False) -> dict[str, Any]:
+    """Return AutoGluon's settings of a network: its size, its batch, its seed and its precision, without the epochs."""
     chosen = family(key)
-    return {**chosen.sizes[size].settings, chosen.batch_setting: chosen.batch_size(rows), chosen.seed_setting: seed}
+    precision = chosen.mixed_precision if gpu and rows >= _MIXED_PRECISION_ROWS else {}
+    step = {chosen.batch_setting: chosen.batch_size(rows), chosen.seed_setting: seed}
+    return {**chosen.sizes[size].settings, **step, **precision}
