@@ -26,8 +26,10 @@ FEW_ROWS_OF_COLUMNS = 10_000
 FEW_COLUMNS = 10
 
 
-def measure(key: str, rows: int, columns: int, *, size: int = 0, gpu: bool = False, threads: int = 1) -> dict[str, float]:
-    """Train a network of a family on made-up rows in this process: its smallest on one thread, if not told otherwise."""
+def measure(
+    key: str, rows: int, columns: int, *, size: int = 0, gpu: bool = False, threads: int = 1
+) -> dict[str, float]:
+    """Train a network of a family on made-up rows in this process."""
     from autogluon.common.features.feature_metadata import FeatureMetadata
 
     from dlreg_core.training.catalogue import sample_settings

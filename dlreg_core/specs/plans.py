@@ -159,6 +159,8 @@ class PlannedFit(Spec):
     """Epoch after which the clock cut the training; None where it ended by itself."""
     fold_stops: tuple[int | None, ...] = ()
     """The same for each fold, where there are several and one of them was cut."""
+    rows: int = 0
+    """Rows that were drawn at random to train on, for which `seed` is the seed too; 0 for all training rows."""
     seed: int
     threads: int
     device: Literal["cpu", "gpu"]

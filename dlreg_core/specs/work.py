@@ -173,5 +173,7 @@ class Checkpoint(Spec):
     fits: tuple[FinishedFit, ...] = ()
     speeds: dict[str, FamilySpeed] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)
+    failed_trials: tuple[dict[str, Any], ...] = ()
+    """What a search has tried without getting a network."""
     versions: dict[str, str] = Field(default_factory=dict)
     """With what the networks were trained: they can't be taken over by other versions."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlreg_core.specs import Preset
 from dlreg_core.training.catalogue import FAMILIES, Family, family
@@ -73,6 +73,8 @@ class Speed:
     epoch: float
     rows: int = 0
     """Rows that a training learns from; 0 for a middling table."""
+    drawn: bool = False
+    """True where those are a random part of the table's rows."""
 
     def fewest(self, chosen: Family) -> int:
         """Return the fewest epochs of a family that are worth their time on this table."""
@@ -81,6 +83,30 @@ class Speed:
     def enough(self, chosen: Family) -> int:
         """Return the epochs of a family beyond which more hardly ever help on this table."""
         return chosen.enough(self.rows) if self.rows else chosen.enough_epochs
+
+    def within(self, chosen: Family, seconds: float) -> Speed:
+        """Return the speed on as many rows, drawn at random, as a useful training passes in `seconds`.
+
+        It is the same where all rows fit, and where fewer of them would have to be passed more often instead: what a
+        network learns in is steps. One pass over more rows teaches more than several over a part of them, so rows are
+        drawn only from a table of which a single pass is too long.
+        """
+        whole = self.seconds(1)
+        if self.rows == 0 or whole <= seconds or self.fewest(chosen) > 1:
+            return self
+        rows = max(chosen.fewest_rows(self.rows), math.floor(self.rows * max(0.0, seconds) / whole))
+        return self.of(rows)
+
+    def of(self, rows: int) -> Speed:
+        """Return the speed on `rows` rows that are drawn from the table; 0 for all of them."""
+        if not 0 < rows < self.rows:
+            return self
+        return Speed(self.fixed * rows / self.rows, self.epoch * rows / self.rows, rows, drawn=True)
+
+    def least(self, chosen: Family) -> float:
+        """Return the seconds of a family's shortest useful training."""
+        shortest = self.within(chosen, 0.0)
+        return shortest.seconds(shortest.fewest(chosen))
 
     def seconds(self, epochs: int, cost: float = 1.0) -> float:
         """Return the time of a training."""
@@ -141,6 +167,8 @@ class Outcome:
     converged: bool = False
     """True when the training ended by itself before the last planned epoch."""
     variant: int = 0
+    rows: int = 0
+    """Rows that were drawn for it; 0 where it learned from all of them."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +181,8 @@ class Proposal:
     seed: int
     seconds: float
     variant: int = 0
+    rows: int = 0
+    """Rows to draw for it; 0 where it learns from all of them."""
 
 
 def order(keys: Sequence[str]) -> tuple[str, ...]:
@@ -192,12 +222,13 @@ def share(
         None when the shortest useful training doesn't fit.
     """
     chosen = family(key)
-    needed = speed.seconds(speed.fewest(chosen))
     # Most families that still wait will be given up after two of their folds, and leave the rest to the others.
     rest = _RACED_SHARE if capacity.folds > 2 * _RACED_FOLDS else 1.0
     others = sum(family(other).weight for other in waiting if other != key)
     weight = chosen.weight / (chosen.weight + rest * others)
     fair = min(capacity.seconds * weight, capacity.longest)
+    fitting = speed.within(chosen, fair)
+    needed = fitting.seconds(fitting.fewest(chosen))
     if needed <= fair:
         return min(fair, speed.seconds(speed.enough(chosen), chosen.sizes[-1].cost))
     whole = Capacity(capacity.left + spare, capacity.lanes, capacity.folds, capacity.busy)
@@ -214,13 +245,14 @@ def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | No
     `at_most` is the largest of the family's sizes for which there is memory.
     """
     chosen = family(key)
+    speed = speed.within(chosen, share)
     size = _largest_size(chosen, speed, share)
     size = size if at_most is None else min(size, at_most)
     cost = chosen.sizes[size].cost
     epochs = min(speed.enough(chosen), speed.epochs(share, cost))
     if epochs < speed.fewest(chosen):
         return None
-    return Proposal(key, size, epochs, seed, speed.seconds(epochs, cost))
+    return Proposal(key, size, epochs, seed, speed.seconds(epochs, cost), rows=speed.rows if speed.drawn else 0)
 
 
 def next_fit(
@@ -316,14 +348,16 @@ def _largest_size(chosen: Family, speed: Speed, share: float) -> int:
     return fitting[-1]
 
 
-def _repetition(
-    best: Outcome, seed: int, times: int, speed: Speed, seconds: float, largest: int
-) -> Proposal | None:
+def _repetition(best: Outcome, seed: int, times: int, speed: Speed, seconds: float, largest: int) -> Proposal | None:
     """Propose to train a family once more: larger where its first network was kept small by its share, else longer.
 
     It gets the seed that is `times` after `seed`, that of the family's first network: none has it yet.
     """
     chosen = family(best.key)
+    if best.rows:
+        # Other rows of the table, or more of them.
+        proposal = first_fit(best.key, speed, seconds, seed + times, at_most=best.size)
+        return replace(proposal, variant=times) if proposal is not None else None
     # One size at a time: validation tells whether a larger network pays on this table.
     grown = min(best.size + 1, largest, _largest_size(chosen, speed, _GROWTH * seconds)) if times == 1 else 0
     size = max(best.size, grown)
@@ -333,8 +367,12 @@ def _repetition(
     usual = best.trained if best.trained and best.converged and not chosen.has_schedule else best.epochs
     if fitting < (_SHORTER * usual if chosen.has_schedule else usual):
         return None
-    longer = not best.converged and fitting >= _LONGER * best.epochs
+    # Where no other network fits after this one, it takes all the time that is left.
+    last = seconds < speed.seconds(min(best.epochs, usual), cost) + _SHORTER * speed.seconds(usual, cost)
+    longer = not best.converged and fitting >= (1.0 if last else _LONGER) * best.epochs
     # Twice the schedule at most: the validation then tells whether to go on in that direction.
     epochs = min(fitting, 2 * best.epochs if longer else best.epochs)
     expected = speed.seconds(epochs if longer else min(epochs, usual), cost)
-    return Proposal(best.key, size, epochs, seed + times, expected, variant=times)
+    # Other settings are for a family that has learned what it can with its usual ones.
+    variant = best.variant if longer else times
+    return Proposal(best.key, size, epochs, seed + times, expected, variant)

@@ -69,7 +69,7 @@ class Campaign:
         self._emit = surroundings.emit
         earlier = earlier or Checkpoint()
         self.trained = Trained(done=list(earlier.fits))
-        self._trials = Trials(plan, self.trained.done)
+        self._trials = Trials(plan, self.trained.done, earlier.failed_trials)
         self._speeds = Speeds(networks.rows, gpu=gpu, choose=plan.device == "auto", earlier=earlier.speeds)
         names = [done.fit.model for done in earlier.fits]
         self._fleet = Fleet(plan, networks, len(lanes), threads, self._speeds, self._trials, surroundings, names)
@@ -271,6 +271,7 @@ class Campaign:
             fits=tuple(self.trained.done),
             speeds=self._speeds.kept(self._fleet.threads),
             reasons=dict(self.trained.reasons),
+            failed_trials=tuple(self._trials.failed),
         )
 
     def _forecast(self) -> None:
@@ -289,7 +290,7 @@ class Campaign:
             reason = "Skipped: training was ended before its turn."
         elif key in self._speeds:
             speed = self._speeds[key]
-            needed = speed.seconds(speed.fewest(chosen)) * self._fleet.waves
+            needed = speed.least(chosen) * self._fleet.waves
             reason = (
                 f"Skipped: it needs about {max(1, round(needed)):,} s to train to something useful on this table, "
                 f"and {max(0, round(self._left())):,} s were left for it."
@@ -308,6 +309,8 @@ class Campaign:
         self._fail(planned.family, reason, planned.model)
         if planned.trial is not None:
             self._trials.tell(planned.chosen, None)
+            if self.trained.done:
+                self._around.keep(self._checkpoint())
         else:
             # It would fail again: further repetitions of this family are pointless.
             self._rounds.broken.add(planned.family)

@@ -115,6 +115,7 @@ class Fleet:
             family=key,
             settings=self.settings(key, proposal.seed, proposal.size, variant, chosen, gpu=gpu),
             epochs=chosen.get("epochs", proposal.epochs),
+            rows=proposal.rows,
             seed=proposal.seed,
             threads=self.threads,
             device="gpu" if gpu else "cpu",

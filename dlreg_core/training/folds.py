@@ -96,6 +96,8 @@ class Order:
         Settings that JSON can hold, without epochs and seed.
     epochs, seed, threads : int
         As planned; each fold has a seed of its own.
+    rows : int
+        How many of the training rows are drawn to learn from; 0 for all of them.
     gpu : bool
         Whether it trains on the GPU.
     stop_after : int, optional
@@ -115,6 +117,7 @@ class Order:
     seed: int
     threads: int
     gpu: bool
+    rows: int = 0
     stop_after: int | None = None
     until: float = math.inf
     late: float = 0.0
@@ -226,9 +229,8 @@ def _smaller(order: Order, tried: int) -> Order:
 
 
 def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
-    watch = EpochWatch(
-        on_epoch=ears.told, stop_after=order.stop_after, target_std=float(np.std(rows.target[rows.fold != order.fold]))
-    )
+    learned = learned_rows(order, rows)
+    watch = EpochWatch(on_epoch=ears.told, stop_after=order.stop_after, target_std=float(np.std(rows.target[learned])))
     watch.stop_now = _stopper(order, watch, ears.finish)
     place = _emptied(order)
     chosen = family(order.family)
@@ -236,7 +238,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     held = rows.fold == order.fold
     start = time.perf_counter()
     model = _fitted(
-        order.family, settings, str(place.parent), place.name, rows, ~held, held, watch, order.threads, gpu=order.gpu
+        order.family, settings, str(place.parent), place.name, rows, learned, held, watch, order.threads, gpu=order.gpu
     )
     predicted = np.asarray(model.predict(rows.features[held]), dtype=np.float64).ravel()
     model.save()
@@ -247,6 +249,17 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
         seconds=time.perf_counter() - start,
         epoch_seconds=watch.seconds_per_epoch(),
     )
+
+
+def learned_rows(order: Order, rows: PreparedRows) -> NDArray[np.bool_]:
+    """Return which rows a training learns from: all that aren't held out, or as many of them as were to be drawn."""
+    learned = rows.fold != order.fold
+    if 0 < order.rows < learned.sum():
+        rng = np.random.default_rng([order.seed + order.fold, 4])
+        drawn = rng.choice(np.flatnonzero(learned), order.rows, replace=False, shuffle=False)
+        learned = np.zeros(len(learned), dtype=bool)
+        learned[drawn] = True
+    return learned
 
 
 def _stopper(order: Order, watch: EpochWatch, finish: Callable[[], bool]) -> Callable[[], bool]:

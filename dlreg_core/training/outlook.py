@@ -164,7 +164,7 @@ def first_round(
         attempt(keys[place:], late=False)
     late = sorted(
         (key for key in keys if found[key][0] is None),
-        key=lambda key: speeds[key].seconds(speeds[key].fewest(family(key))),
+        key=lambda key: speeds[key].least(family(key)),
     )
     for place in range(len(late)):
         attempt(late[place:], late=True)
@@ -219,7 +219,7 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
         features=features,
         memory_mb=max(baselines_mb(facts, plan.time_limit), *(memory[key][index] for key, index in sizes.items())),
         memory_free_mb=room.memory_mb,
-        disk_mb=disk_mb(facts, sizes, EXTRA_FITS[plan.preset]),
+        disk_mb=disk_mb(facts, sizes, EXTRA_FITS[plan.preset] + (plan.search.trials if plan.search is not None else 0)),
         disk_free_mb=room.disk_mb,
         models=models,
         seconds_startup=startup,
@@ -241,7 +241,7 @@ def _model(
     waves: int,
 ) -> ModelOutlook:
     chosen = family(key)
-    needed = waves * speed.seconds(speed.fewest(chosen))
+    needed = waves * speed.least(chosen)
     proposal, left = first or (None, 0.0)
     largest = max((index for index, mb in enumerate(memory) if mb <= room.memory_mb), default=-1)
     lacks: Literal["", "memory", "time"] = ""

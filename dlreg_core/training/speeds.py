@@ -54,7 +54,7 @@ class Speeds(Mapping[str, Speed]):
     def needed(self, key: str) -> float:
         """Return the seconds of a family's shortest useful training; infinite where it has not been measured."""
         speed = self._known.get(key)
-        return math.inf if speed is None else speed.seconds(speed.fewest(family(key)))
+        return math.inf if speed is None else speed.least(family(key))
 
     def hear(self, pilot: PilotOrder, found: Measured) -> str:
         """Take what a pilot measured; return what is to be said about the device, if anything."""
@@ -83,7 +83,9 @@ class Speeds(Mapping[str, Speed]):
             max(0.0, found.seconds - found.epochs * (found.epoch_seconds or 0.0)) for found in known
         )
         cost = family(key).sizes[network.proposal.size].cost
-        self._known[key] = Speed(fixed, max(1e-4, epoch / cost), self._rows)
+        # Of rows that were drawn, all of them would take longer in proportion.
+        part = network.planned.rows / self._rows if network.planned.rows else 1.0
+        self._known[key] = Speed(fixed / part, max(1e-4, epoch / cost / part), self._rows)
 
     def kept(self, threads: int) -> dict[str, FamilySpeed]:
         """Return what is known in the form in which it is kept."""

@@ -133,4 +133,5 @@ def outcome_of(done: FinishedFit, folds: int = 1) -> Outcome:
         trained=done.trained,
         converged=done.converged,
         variant=done.variant,
+        rows=done.fit.rows,
     )

@@ -84,6 +84,7 @@ class NetworkUnderWay:
             seed=planned.seed,
             threads=planned.threads,
             gpu=planned.device == "gpu",
+            rows=planned.rows,
             stop_after=stop_after,
             until=until,
             late=late,
@@ -102,7 +103,7 @@ class NetworkUnderWay:
         )
         trained = round(statistics.mean(report.epochs for report in reports))
         key = self.planned.family
-        enough = 0 if is_pretrained(key) else family(key).enough(rows)
+        enough = 0 if is_pretrained(key) else family(key).enough(self.planned.rows or rows)
         ended_itself = trained < self.planned.epochs or self.planned.epochs >= enough
         return FinishedFit(
             fit=carried_out,

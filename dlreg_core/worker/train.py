@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from importlib import import_module
 from typing import Any
 
 import joblib
@@ -64,9 +65,10 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     gpu, device = device_note(job.experiment.plan.device)
     folder.emit("log", text=device)
     outlook = check_room(job, gpu=gpu)
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside") as beside:
+    with ThreadPoolExecutor(max_workers=3, thread_name_prefix="beside") as beside:
         # Beside the networks: until those are measured, a core would wait for them.
         waiting = beside.submit(_baselines, job)
+        beside.submit(_load_libraries, job.experiment.plan.models, waiting)
         contexts = beside.submit(_contexts, job, gpu=gpu)
         networks, trained = _train(job, outlook, contexts, gpu=gpu)
         baselines = waiting.result()
@@ -132,6 +134,14 @@ def _baselines(job: Job) -> tuple[Baseline, ...]:
         )
     joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
     return baselines
+
+
+def _load_libraries(families: tuple[str, ...], after: Future[Any]) -> None:
+    """Load, while lanes train, what their networks will be read back with: it takes seconds when it is first wanted."""
+    wait([after])
+    for key, name in (("FASTAI", "fastai.tabular.all"), ("REALMLP", "pytabkit")):
+        if key in families:
+            import_module(name)
 
 
 def _contexts(job: Job, *, gpu: bool) -> dict[str, dict[str, Any]]:
@@ -303,7 +313,7 @@ def _with_costs(
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
     mean = next(row for row in rows if row.family == "MEAN")
-    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit))}
+    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, job.table.counts.train))}
     short = {BASELINES[b.key]: shortage_note(b, len(job.rows.features)) for b in baselines}
     found = []
     for row in rows:
@@ -326,14 +336,15 @@ def _with_costs(
     return tuple(found)
 
 
-def _cut_note(fit: PlannedFit) -> str:
-    """Return what is to be said of a network whose training was ended before its time; empty where it wasn't."""
+def _cut_note(fit: PlannedFit, rows: int) -> str:
+    """Return what is to be said of a network that was trained on fewer rows or epochs than there were; else nothing."""
+    notes = [f"It learned from {fit.rows:,} of the {rows:,} training rows, drawn at random."] if fit.rows else []
     if fit.stop_after is not None:
-        return f"Its training was ended after epoch {fit.stop_after} of {fit.epochs}."
+        notes.append(f"Its training was ended after epoch {fit.stop_after} of {fit.epochs}.")
     stops = [stop for stop in fit.fold_stops if stop is not None]
-    if not stops:
-        return ""
-    return f"Its trainings were ended early, the first after {min(stops)} of {fit.epochs} epochs."
+    if stops:
+        notes.append(f"Its trainings were ended early, the first after {min(stops)} of {fit.epochs} epochs.")
+    return " ".join(notes)
 
 
 def _absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:

@@ -103,6 +103,10 @@ class Family:
         most = min(self.enough(rows), _MOST_FEWEST * self.fewest_epochs)
         return max(1, min(most, self._passes(self.fewest_epochs, rows)))
 
+    def fewest_rows(self, rows: int) -> int:
+        """Return how many of `rows` rows hold the fewest useful steps in a single pass."""
+        return min(rows, self.fewest_epochs * _STEPS_OF_A_PASS * self.batch_size(rows))
+
     def enough(self, rows: int) -> int:
         """Return the passes over `rows` rows beyond which more hardly ever help."""
         return max(self.enough_epochs, min(self.most_epochs, self._passes(self.enough_epochs, rows)))

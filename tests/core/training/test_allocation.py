@@ -95,15 +95,67 @@ def test_shares_by_hand() -> None:
 def test_lanes_add_to_a_share_and_folds_divide_it() -> None:
     slow = Speed(0, 1.0)
     pair = ("FASTAI", "NN_TORCH")
-    # Two lanes of 100 s each are 200 s; half of them for five folds.
-    assert Capacity(100.0, 2, 5).seconds == 40.0
-    assert share("FASTAI", slow, pair, Capacity(100.0, 2, 5), first=True) == 20.0
+    # Two lanes of 100 s each are 200 s; half of them for four folds.
+    assert Capacity(100.0, 2, 4).seconds == 50.0
+    assert share("FASTAI", slow, pair, Capacity(100.0, 2, 4), first=True) == 25.0
     # A network without folds can't be in two lanes at once.
     assert share("TABM", slow, ("TABM",), Capacity(100.0, 2), first=True) == 100.0
     # Five folds in two lanes take three turns.
     assert Capacity(90.0, 2, 5).longest == 30.0
     assert Capacity(90.0, 2, 5, busy=60.0).longest == 20.0
     assert Capacity(90.0, 2, 1, busy=60.0).seconds == 120.0
+
+
+def test_families_that_may_be_given_up_early_count_half_while_they_wait() -> None:
+    slow = Speed(0, 1.0)
+    pair = ("FASTAI", "NN_TORCH")
+    # With eight folds most of those that are behind are trained for two: 1 : 0.5 of 50 s.
+    assert Capacity(200.0, 2, 8).seconds == 50.0
+    assert share("FASTAI", slow, pair, Capacity(200.0, 2, 8), first=True) == 30.0
+    assert share("TABM", slow, ("TABM", "REALMLP"), Capacity(200.0, 2, 8), first=True) == pytest.approx(100 / 3)
+    assert share("NN_TORCH", slow, pair[1:], Capacity(100.0, 2, 8), first=False) == 25.0
+
+
+def test_of_a_table_of_which_a_pass_is_too_long_rows_are_drawn() -> None:
+    chosen = family("NN_TORCH")
+    # 8 × 60 steps of 512 rows are a useful training, in one pass over 245,760 rows.
+    whole = Speed(2.0, 98.0, rows=1_000_000)
+    assert chosen.fewest_rows(1_000_000) == 245_760
+    assert whole.within(chosen, 100.0) == whole
+    half = whole.within(chosen, 50.0)
+    assert half == Speed(1.0, 49.0, rows=500_000, drawn=True)
+    assert whole.within(chosen, 1.0).rows == 245_760
+    assert whole.least(chosen) == pytest.approx(24.576)
+    # Where a pass holds too few steps, fewer rows would have to be passed more often.
+    small = Speed(2.0, 98.0, rows=200_000)
+    assert small.within(chosen, 50.0) == small
+    assert first_fit("NN_TORCH", whole, 50.0, seed=3) == Proposal("NN_TORCH", 0, 1, 3, 50.0, rows=500_000)
+    assert first_fit("NN_TORCH", whole, 24.0, seed=3) is None
+    assert first_fit("NN_TORCH", whole, 100.0, seed=3) == Proposal("NN_TORCH", 0, 1, 3, 100.0)
+
+
+@given(st.integers(1, 20_000_000), st.floats(0, 20), st.floats(1e-4, 2000), st.floats(0, 2000), st.sampled_from(KEYS))
+def test_drawn_rows_make_a_useful_training_shorter(
+    rows: int, fixed: float, epoch: float, seconds: float, key: str
+) -> None:
+    chosen, whole = family(key), Speed(fixed, epoch, rows)
+    found = whole.within(chosen, seconds)
+    assert chosen.fewest_rows(rows) <= found.rows <= rows
+    assert found.drawn == (found.rows < rows)
+    assert whole.least(chosen) <= whole.seconds(whole.fewest(chosen)) * (1 + 1e-9)
+    proposal = first_fit(key, whole, seconds, seed=0)
+    if proposal is None:
+        assert seconds < whole.least(chosen) * (1 + 1e-6)
+    else:
+        assert proposal.seconds <= seconds * (1 + 1e-5) + 1e-6
+        assert proposal.rows in {0, found.rows}
+
+
+def test_what_learned_from_drawn_rows_is_repeated_with_others_or_with_more() -> None:
+    table = {"NN_TORCH": Speed(2.0, 98.0, rows=1_000_000)}
+    first = [Outcome("NN_TORCH", 0, 1, 5, 1.0, 30.0, rows=300_000)]
+    assert next_fit(first, table, one(60.0), "balanced") == Proposal("NN_TORCH", 0, 1, 6, 60.0, 1, rows=600_000)
+    assert next_fit(first, table, one(20.0), "balanced") is None
 
 
 def test_a_part_of_the_budget_is_kept_for_what_proves_good() -> None:
@@ -176,7 +228,8 @@ def test_nothing_follows_with_the_fast_preset() -> None:
 
 def test_the_best_family_is_repeated_longer_and_with_another_seed() -> None:
     found = next_fit([done("FASTAI", 2.0), done("TABM", 1.0)], SPEEDS, one(100.0), "balanced")
-    assert found == Proposal("TABM", 0, 20, 1, 20.0, 1)
+    assert found == Proposal("TABM", 0, 20, 1, 20.0, 0)
+    # One that has learned all it can is given other settings.
     converged = next_fit([done("TABM", 1.0, converged=True)], SPEEDS, one(100.0), "balanced")
     assert converged == Proposal("TABM", 0, 10, 1, 10.0, 1)
 
@@ -199,11 +252,22 @@ def test_the_second_network_is_a_size_larger_where_a_long_training_of_it_takes_a
 def test_a_repetition_is_never_shorter_and_longer_only_where_that_is_worth_it() -> None:
     first = [done("TABM", 1.0)]
     assert next_fit(first, SPEEDS, one(9.9), "balanced") is None
-    for budget, epochs in ((10.0, 10), (14.9, 10), (15.0, 15), (19.0, 19), (500.0, 20)):
+    # With less than 16 s no other network, of 6 epochs at least, fits after it: it takes all.
+    for budget, epochs in ((10.0, 10), (12.5, 12), (15.9, 15), (19.0, 19), (500.0, 20)):
         found = next_fit(first, SPEEDS, one(budget), "balanced")
         assert found is not None
         assert found.epochs == epochs
         assert found.seconds <= budget
+    long = [done("TABM", 1.0, epochs=30)]
+    for budget, epochs in ((47.9, 47), (48.0, 48)):
+        found = next_fit(long, SPEEDS, one(budget), "balanced")
+        assert found is not None
+        assert found.epochs == epochs
+    scheduled = [done("FASTAI", 1.0, epochs=20)]
+    for budget, epochs in ((31.9, 30), (33.0, 30)):
+        found = next_fit(scheduled, SPEEDS, one(budget), "balanced")
+        assert found is not None
+        assert found.epochs == epochs
 
 
 def test_where_the_best_does_not_fit_another_does() -> None:

@@ -18,7 +18,7 @@ from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensembling
 from dlreg_core.training.allocation import Proposal
 from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
-from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
+from dlreg_core.training.folds import Measured, Order, PilotOrder, Report, learned_rows
 from dlreg_core.training.lanes import FitFailedError, Lanes, Told, failure, lanes_for
 from dlreg_core.training.networks import Networks, Rows
 from dlreg_core.training.pipeline import NETWORKS, Pipeline
@@ -161,6 +161,24 @@ def test_a_training_ends_where_it_shall(networks: Networks, lanes: Lanes, key: s
     (late,) = do(lanes, order_for(networks, key, "late", until=0.0))
     assert isinstance(late.result, Report)
     assert (late.result.epochs, late.result.stopped) == (1, True)
+
+
+def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, lanes: Lanes) -> None:
+    prepared = networks.prepared
+    drawn = {
+        seed: learned_rows(order_for(networks, "FASTAI", "drawn", seed=seed, rows=60), prepared) for seed in (0, 0, 1)
+    }
+    assert all(rows.sum() == 60 and not rows[prepared.fold == 0].any() for rows in drawn.values())
+    assert (drawn[0] != drawn[1]).any()
+    np.testing.assert_array_equal(
+        learned_rows(order_for(networks, "FASTAI", "all", rows=10**9), prepared), prepared.fold != 0
+    )
+    few, again, whole = do(lanes, *[order_for(networks, "FASTAI", f"n{i}", rows=n) for i, n in enumerate((60, 60, 0))])
+    assert isinstance(few.result, Report)
+    assert isinstance(again.result, Report)
+    assert isinstance(whole.result, Report)
+    np.testing.assert_array_equal(few.result.held_out, again.result.held_out)
+    assert (few.result.held_out != whole.result.held_out).any()
 
 
 def test_a_schedule_that_is_nearly_through_may_be_late(networks: Networks, lanes: Lanes) -> None:

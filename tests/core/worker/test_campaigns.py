@@ -16,6 +16,7 @@ from dlreg_core.prepare import prepared_of
 from dlreg_core.runs import RunFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, NumberRange, RunState, Search, TrainResult
+from dlreg_core.training.catalogue import family
 from dlreg_core.training.pipeline import Pipeline
 from dlreg_core.training.shelf import Shelf
 from dlreg_core.worker.work import work
@@ -80,6 +81,23 @@ def test_a_family_that_is_far_behind_is_set_aside_and_says_so(tmp_path: Path) ->
     assert row.note.startswith("Skipped: after 2 of 8 folds its error was ")
     assert row.note.endswith(" % above that of the best network on the same rows.")
     assert {fit.family for fit in result.plan.fits} == {"FEEDFORWARD"}
+
+
+@pytest.mark.soak
+def test_of_a_table_too_large_for_its_time_rows_are_drawn(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(1_500_000, 3)).round(4), columns=list("abc"))
+    table["y"] = (5 * table["a"] - 3 * table["b"] + rng.normal(0, 0.5, len(table))).round(4)
+    experiment = experiment_on(
+        add_table(tmp_path, table), "y", models=("NN_TORCH",), preset="fast", time_limit=60.0, device="cpu"
+    )
+    _, result = train(tmp_path, experiment)
+    (fit,) = result.plan.fits
+    assert family("NN_TORCH").fewest_rows(result.rows.train) <= fit.rows < result.rows.train
+    row = result.row("NN Torch")
+    assert row.note.startswith(f"It learned from {fit.rows:,} of the {result.rows.train:,} training rows, drawn at ")
+    assert row.rmse is not None
+    assert row.rmse < 0.7
 
 
 @pytest.mark.soak
