@@ -10,11 +10,12 @@ from typing import Any
 
 from dlreg_core.specs import PlannedFit, TrainPlan
 from dlreg_core.training.allocation import Capacity, Proposal
-from dlreg_core.training.catalogue import chosen_for_autogluon, family, sample_settings, variant_settings
+from dlreg_core.training.catalogue import chosen_for_autogluon, family, sample_settings, usual_settings
 from dlreg_core.training.folds import Order, PilotOrder
 from dlreg_core.training.networks import Networks
 from dlreg_core.training.speeds import Speeds
 from dlreg_core.training.surroundings import Surroundings
+from dlreg_core.training.tails import heavy_on_both_sides
 from dlreg_core.training.trials import Trials
 from dlreg_core.training.under_way import NetworkUnderWay
 
@@ -67,6 +68,7 @@ class Fleet:
         self.trials = trials
         self._around = surroundings
         self._used = set(used)
+        self._heavy_tails = heavy_on_both_sides(networks.prepared.target)
         self.under_way: list[NetworkUnderWay] = []
         self.timeless = False
         self.began = 0.0
@@ -87,7 +89,7 @@ class Fleet:
     ) -> dict[str, Any]:
         """Return AutoGluon's settings: those of the size, of the variant, and above all those that were chosen."""
         return sample_settings(key, self.networks.rows, seed, size, gpu=gpu) | chosen_for_autogluon(
-            key, variant_settings(key, variant, chosen) | chosen
+            key, usual_settings(key, variant, chosen, heavy_tails=self._heavy_tails) | chosen
         )
 
     def pilot(self, key: str, *, gpu: bool) -> PilotOrder:

@@ -253,7 +253,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
 
 def learned_rows(order: Order, rows: PreparedRows) -> NDArray[np.bool_]:
     """Return which rows a training learns from: all that aren't held out, or as many of them as were to be drawn."""
-    learned = rows.fold != order.fold
+    learned: NDArray[np.bool_] = rows.fold != order.fold
     if 0 < order.rows < learned.sum():
         rng = np.random.default_rng([order.seed + order.fold, 4])
         drawn = rng.choice(np.flatnonzero(learned), order.rows, replace=False, shuffle=False)

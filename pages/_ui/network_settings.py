@@ -109,13 +109,20 @@ def _field(known: Setting, chosen: Any, key: str) -> Any:
     value = known.default if chosen is None else chosen
     usual = value_words(known.default) if known.default is not None else known.automatic
     help_ = f"{known.help}  \n{'Default' if known.default is not None else 'Without a choice'}: {usual}."
-    if known.kind == "bool":
+    if known.kind == "bool" and known.default is not None:
         with st.container(width=_WIDTH, vertical_alignment="bottom", height="stretch"):
             return st.toggle(known.title, value, key=key, help=help_)
-    if known.kind == "choice":
-        place = known.choices.index(value)
+    if known.kind in ("choice", "bool"):
+        choices = known.choices or (True, False)
         return st.selectbox(
-            known.title, known.choices, place, format_func=value_words, key=key, help=help_, width=_WIDTH
+            known.title,
+            choices,
+            choices.index(value) if value is not None else None,
+            format_func=value_words,
+            placeholder=known.automatic or None,
+            key=key,
+            help=help_,
+            width=_WIDTH,
         )
     if known.kind == "widths":
         text = st.text_input(

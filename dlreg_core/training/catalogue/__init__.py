@@ -34,7 +34,7 @@ from dlreg_core.training.catalogue.settings import (
     setting,
     settings_of,
     to_autogluon,
-    variant_settings,
+    usual_settings,
 )
 
 __all__ = [
@@ -64,5 +64,5 @@ __all__ = [
     "settings_of",
     "title_of",
     "to_autogluon",
-    "variant_settings",
+    "usual_settings",
 ]

@@ -26,7 +26,7 @@ from dlreg_core.training.catalogue.common import (
     quantile,
     weight_decay,
 )
-from dlreg_core.training.catalogue.families import BASIC
+from dlreg_core.training.catalogue.families import BASIC, NORMALISED_ROWS
 from dlreg_core.training.catalogue.setting import MOST_LAYERS, Setting
 
 _FEEDFORWARD = (
@@ -39,8 +39,9 @@ _FEEDFORWARD = (
         "Batch normalisation",
         "Scale what enters each activation by its mean and spread over the rows of a step.",
         "bool",
-        BASIC["batch_norm"],
+        None,
         group=NETWORK,
+        automatic=f"on from {NORMALISED_ROWS:,} training rows",
     ),
     choice(
         "embedding",
@@ -93,9 +94,10 @@ _FEEDFORWARD = (
         "loss",
         "Loss",
         f"{LOSS_HELP}, and **quantile** (pinball loss) aims at a quantile instead of the middle.",
-        BASIC["loss"],
+        None,
         ("mse", "mae", "huber", "quantile"),
         group=GOAL,
+        automatic="mse, or huber where the target has extreme values on both sides",
     ),
     huber_delta(),
     quantile(),

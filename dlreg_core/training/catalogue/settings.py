@@ -110,8 +110,8 @@ def chosen_for_autogluon(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return to_autogluon(key, {name: value for name, value in values.items() if name != "epochs"})
 
 
-def variant_settings(key: str, variant: int, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a variant of a family's settings changes, as far as a person hasn't chosen it.
+def usual_settings(key: str, variant: int, chosen: Mapping[str, Any], *, heavy_tails: bool = False) -> dict[str, Any]:
+    """Return what a network has instead of its family's defaults, as far as a person hasn't chosen it.
 
     Parameters
     ----------
@@ -121,12 +121,16 @@ def variant_settings(key: str, variant: int, chosen: Mapping[str, Any]) -> dict[
         Counts the networks of the family from 0; the variants come in turn.
     chosen : mapping
         What a person chose, by name.
+    heavy_tails : bool
+        Whether the target has extreme values on both sides.
     """
-    variants = family(key).variants
+    chosen_family = family(key)
+    variants = chosen_family.variants
+    wanted = (chosen_family.heavy_tails if heavy_tails else {}) | variants[variant % len(variants)]
     return {
         name: value
-        for name, value in variants[variant % len(variants)].items()
-        if name not in chosen and counts(setting(key, name), key, variants[variant % len(variants)] | dict(chosen))
+        for name, value in wanted.items()
+        if name not in chosen and counts(setting(key, name), key, wanted | dict(chosen))
     }
 
 

@@ -57,9 +57,9 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
 
     def _set_default_params(self) -> None:
         # Imported here: a model file carries this package along, and only predicts with it.
-        from dlreg_core.training.catalogue import defaults, family
+        from dlreg_core.training.catalogue import BASIC, defaults, family
 
-        for name, value in (defaults(KEY) | family(KEY).sizes[0].settings).items():
+        for name, value in (BASIC | defaults(KEY) | family(KEY).sizes[0].settings).items():
             self._set_default_param_value(name, value)
 
     def _fit(
@@ -170,9 +170,9 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         **_: Any,
     ) -> int:
         """Return the memory of the encoded rows, of what a chunk of them is spread out to, and of the networks."""
-        from dlreg_core.training.catalogue import defaults, sample_settings
+        from dlreg_core.training.catalogue import BASIC, defaults, sample_settings
 
-        values = defaults(KEY) | sample_settings(KEY, len(X), 0) | (hyperparameters or {})
+        values = BASIC | defaults(KEY) | sample_settings(KEY, len(X), 0) | (hyperparameters or {})
         numbers = X.select_dtypes("number").shape[1]
         levels = sum(X[name].nunique() for name in X.columns if not pd.api.types.is_numeric_dtype(X[name].dtype))
         bins = MOST_BINS if values["embedding"] == "piecewise_linear" else 4
