@@ -68,7 +68,8 @@ def test_a_setting_says_what_it_is_and_what_happens_without_it(key: str, known: 
 def test_settings_reach_autogluon_as_values_that_json_can_hold(key: str, known: Setting) -> None:
     value: Any = known.default
     if value is None:
-        value = {"widths": [known.least], "choice": (known.choices or ("",))[0]}.get(known.kind, known.least)
+        first = {"widths": [known.least], "choice": (known.choices or ("",))[0], "bool": True}
+        value = first.get(known.kind, known.least)
     beside = {} if known.only_with is None else {known.only_with[0]: known.only_with[1][0]}
     found = to_autogluon(key, beside | {known.name: value})
     assert json.loads(json.dumps(found)) == found

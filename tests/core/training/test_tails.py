@@ -48,5 +48,6 @@ def test_the_loss_follows_the_tails_unless_it_is_chosen() -> None:
     assert usual_settings("FEEDFORWARD", 0, {}) == {}
     assert usual_settings("FEEDFORWARD", 0, {}, heavy_tails=True) == {"loss": "huber"}
     assert usual_settings("FEEDFORWARD", 0, {"loss": "mae"}, heavy_tails=True) == {}
-    assert usual_settings("FEEDFORWARD", 1, {}, heavy_tails=True) == {"loss": "huber", "embedding": "periodic"}
+    other = usual_settings("FEEDFORWARD", 3, {}, heavy_tails=True)
+    assert other == {"loss": "huber", "activation": "silu", "dropout": 0.1}
     assert usual_settings("TABM", 0, {}, heavy_tails=True) == {}
