@@ -89,7 +89,7 @@ def test_of_a_table_too_large_for_its_time_rows_are_drawn(tmp_path: Path) -> Non
     table = pd.DataFrame(rng.normal(size=(1_500_000, 3)).round(4), columns=list("abc"))
     table["y"] = (5 * table["a"] - 3 * table["b"] + rng.normal(0, 0.5, len(table))).round(4)
     experiment = experiment_on(
-        add_table(tmp_path, table), "y", models=("NN_TORCH",), preset="fast", time_limit=60.0, device="cpu"
+        add_table(tmp_path, table), "y", models=("NN_TORCH",), preset="fast", time_limit=35.0, device="cpu"
     )
     _, result = train(tmp_path, experiment)
     (fit,) = result.plan.fits
