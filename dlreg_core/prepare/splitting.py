@@ -18,6 +18,9 @@ FEWEST_ROWS = 20
 
 _FEWEST_ROWS_OF_PART = 2
 
+_CHOOSING_ROWS, _CHOOSING_SHARE = 1_000, 0.1
+"""Beside an own test file, so many rows choose between models, or that share where it is more."""
+
 
 @dataclass(frozen=True)
 class SplitRows:
@@ -129,7 +132,11 @@ def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
 def preview_split(rows: int, split: Split) -> tuple[int, int, int]:
     """Return how many of `rows` would train, choose and judge, for a bar that shows it."""
     test = 0 if split.kind == "own" else round(rows * split.test)
-    validation = round((rows - test) * split.validation / (split.train + split.validation))
+    share = split.validation / (split.train + split.validation)
+    if split.kind == "own" and split.choose_by == "auto":
+        # More of them would hardly choose better, and the networks learn from those that aren't needed for that.
+        share = min(share, max(_CHOOSING_SHARE, _CHOOSING_ROWS / max(1, rows)))
+    validation = round((rows - test) * share)
     return rows - test - validation, validation, test
 
 
