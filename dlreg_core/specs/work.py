@@ -161,6 +161,8 @@ class FinishedFit(Spec):
     converged: bool = False
     variant: int = 0
     """Which variant of its family's settings it has; 0 for the usual ones."""
+    second_half: float = 0.0
+    """By how much the second half of its epochs has lowered the validation error."""
 
 
 class Checkpoint(Spec):

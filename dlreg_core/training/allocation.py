@@ -21,7 +21,7 @@ from dlreg_core.training.catalogue import FAMILIES, Family, family
 EXTRA_FITS: dict[Preset, int] = {"fast": 0, "balanced": 4, "best": 24}
 """How many trainings may follow the first round in any case."""
 
-_FIRST_ROUND: dict[Preset, float] = {"fast": 1.0, "balanced": 0.6, "best": 0.4}
+_FIRST_ROUND: dict[Preset, float] = {"fast": 1.0, "balanced": 0.4, "best": 0.4}
 """Share of the budget that the first round may take, as far as that suffices for useful trainings."""
 
 _COMFORT = 3
@@ -57,6 +57,12 @@ _TIRED = 0.02
 
 _SHORTER = 0.6
 """A schedule may be shorter than the best one so far by this factor, if the rest of the time holds no longer one."""
+
+_LASTING = 0.5
+"""Part of what the second half of a training has gained that as many epochs again are expected to gain."""
+
+_FURTHER = 4
+"""A family that ends its training by itself may get this multiple of the epochs that were too few for it."""
 
 _PATIENCE = 4
 """After so many additional trainings that didn't help, no more follow."""
@@ -169,6 +175,18 @@ class Outcome:
     variant: int = 0
     rows: int = 0
     """Rows that were drawn for it; 0 where it learned from all of them."""
+    second_half: float = 0.0
+    """By how much the second half of its epochs has lowered the validation error."""
+
+    @property
+    def promise(self) -> float:
+        """The validation error to expect of twice as many epochs, where the training was cut short by its time.
+
+        With a schedule the error falls most at its end, however long it is: that tells nothing of a longer one.
+        """
+        if self.converged or family(self.key).has_schedule:
+            return self.validation
+        return self.validation - _LASTING * self.second_half
 
 
 @dataclass(frozen=True)
@@ -306,8 +324,8 @@ def next_fit(
     times = {key: sum(o.key == key for o in done) + sum(other == key for other in under_way) for key in families}
     # Another seed of a family that is far behind adds nothing to an ensemble.
     least = min(outcome.validation for outcome in best.values()) if best else 0.0
-    good = [key for key in families if best[key].validation <= _FAR_BEHIND * least]
-    ranked = sorted(good, key=lambda key: (best[key].validation * (1 + _TIRED * (times[key] - 1)), key))
+    good = [key for key in families if best[key].promise <= _FAR_BEHIND * least]
+    ranked = sorted(good, key=lambda key: (best[key].promise * (1 + _TIRED * (times[key] - 1)), key))
     for key in ranked:
         most = (largest or {}).get(key, len(family(key).sizes) - 1)
         first = min(outcome.seed for outcome in done if outcome.key == key)
@@ -371,7 +389,10 @@ def _repetition(best: Outcome, seed: int, times: int, speed: Speed, seconds: flo
     last = seconds < speed.seconds(min(best.epochs, usual), cost) + _SHORTER * speed.seconds(usual, cost)
     longer = not best.converged and fitting >= (1.0 if last else _LONGER) * best.epochs
     # Twice the schedule at most: the validation then tells whether to go on in that direction.
-    epochs = min(fitting, 2 * best.epochs if longer else best.epochs)
+    most = 2 * best.epochs
+    if not chosen.has_schedule:
+        most = max(most, min(_FURTHER * best.epochs, speed.epochs(_GROWTH * seconds, cost)))
+    epochs = min(fitting, most if longer else best.epochs)
     expected = speed.seconds(epochs if longer else min(epochs, usual), cost)
     # Other settings are for a family that has learned what it can with its usual ones.
     variant = best.variant if longer else times

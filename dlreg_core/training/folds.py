@@ -140,6 +140,7 @@ class Report:
     """What came of a training.
 
     ``held_out`` are the predictions of the fold's rows; ``epoch_seconds`` is None where one epoch alone was trained.
+    ``second_half`` is by how much the second half of the epochs has lowered the error of these rows.
     """
 
     held_out: NDArray[np.float64]
@@ -148,6 +149,7 @@ class Report:
     seconds: float
     epoch_seconds: float | None
     notes: tuple[str, ...] = ()
+    second_half: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
         stopped=watch.stopped,
         seconds=time.perf_counter() - start,
         epoch_seconds=watch.seconds_per_epoch(),
+        second_half=watch.second_half(),
     )
 
 

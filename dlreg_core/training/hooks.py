@@ -75,6 +75,8 @@ class EpochWatch:
     target_std: float = 1.0
     times: list[float] = field(default_factory=list)
     """Moments at which epochs ended, from ``time.perf_counter``."""
+    validations: list[float] = field(default_factory=list)
+    """Validation errors of the epochs, where a family tells them."""
     stopped: bool = False
     """Whether `stop_now` or `stop_after` ended the training before its last planned epoch."""
     _losses: list[tuple[torch.Tensor, int]] = field(default_factory=list, init=False, repr=False)
@@ -89,6 +91,11 @@ class EpochWatch:
         gaps = sorted(b - a for a, b in zip(self.times, self.times[1:], strict=False))
         return gaps[len(gaps) // 2] if gaps else None
 
+    def second_half(self) -> float:
+        """Return by how much the second half of the epochs has lowered the validation error; 0 where it isn't known."""
+        known = self.validations
+        return min(known[: len(known) // 2]) - min(known) if len(known) > 1 else 0.0
+
     def stepped(self, loss: torch.Tensor, weight: int = 1) -> None:
         """Note the mean loss of a training step, which weighs more where the step had more rows."""
         # Its value stays where it is: reading it would make the processor wait for the GPU in every step.
@@ -98,6 +105,8 @@ class EpochWatch:
         """Note that an epoch of those `planned` has ended; True when the training shall end now."""
         self.times.append(time.perf_counter())
         figures = EpochFigures(self.epochs, _finite(validation), self._mean_loss())
+        if figures.validation is not None:
+            self.validations.append(figures.validation)
         if self.on_epoch is not None:
             self.on_epoch(figures)
         asked = self.stop_now is not None and self.stop_now()

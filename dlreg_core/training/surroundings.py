@@ -134,4 +134,5 @@ def outcome_of(done: FinishedFit, folds: int = 1) -> Outcome:
         converged=done.converged,
         variant=done.variant,
         rows=done.fit.rows,
+        second_half=done.second_half,
     )

@@ -113,4 +113,5 @@ class NetworkUnderWay:
             trained=trained,
             converged=not any(report.stopped for report in reports) and ended_itself,
             variant=self.proposal.variant,
+            second_half=statistics.mean(report.second_half for report in reports),
         )

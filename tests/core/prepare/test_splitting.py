@@ -112,7 +112,9 @@ def test_a_share_that_gets_no_row_is_told() -> None:
     ("rows", "choose_by", "validation"),
     [(2_000, "auto", 353), (10_000, "auto", 1_000), (50_000, "auto", 5_000), (50_000, "holdout", 8_824)],
 )
-def test_beside_an_own_test_file_no_more_rows_choose_than_are_needed(rows: int, choose_by: str, validation: int) -> None:
+def test_beside_an_own_test_file_no_more_rows_choose_than_are_needed(
+    rows: int, choose_by: str, validation: int
+) -> None:
     split = Split(kind="own", test_dataset="x", choose_by=choose_by)  # type: ignore[arg-type]
     assert preview_split(rows, split) == (rows - validation, validation, 0)
 
