@@ -284,3 +284,13 @@ def test_nothing_stays_wrapped(key: str, fails: bool) -> None:
         if fails:
             raise RuntimeError
     assert all(now is then for now, then in zip(originals(key), before, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("errors", "gained"), [([], 0.0), ([5.0], 0.0), ([5.0, 4.0], 1.0), ([5.0, 3.0, 4.0, 2.5], 0.5), ([1.0, 2.0], 0.0)]
+)
+def test_the_gain_of_the_second_half_of_a_training(errors: list[float], gained: float) -> None:
+    watch = EpochWatch()
+    for error in errors:
+        watch.passed(error, 10)
+    assert watch.second_half() == gained

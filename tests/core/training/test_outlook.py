@@ -448,7 +448,7 @@ def test_the_first_round_follows_the_rules_of_allocation() -> None:
     assert first_round(speeds, large, 20.0, 2, "fast")["FASTAI"][0].epochs == 19  # type: ignore[union-attr]
     folded = first_round(speeds, facts(rows=10_000_000, folds=2), 20.0, 1, "fast")
     assert folded["FASTAI"][0].epochs == 4  # type: ignore[union-attr]
-    assert first_round(speeds, large, 20.0, 1, "balanced")["FASTAI"][0].epochs == 5  # type: ignore[union-attr]
+    assert first_round(speeds, large, 30.0, 1, "balanced")["FASTAI"][0].epochs == 5  # type: ignore[union-attr]
 
 
 def test_a_family_that_does_not_fit_is_tried_again_when_the_others_are_done() -> None:
