@@ -93,11 +93,12 @@ _FEEDFORWARD = (
     choice(
         "loss",
         "Loss",
-        f"{LOSS_HELP}, and **quantile** (pinball loss) aims at a quantile instead of the middle.",
+        f"{LOSS_HELP}, and **quantile** (pinball loss) aims at a quantile instead of the middle. Without a choice it "
+        "is mse, or huber where the target has extreme values on both sides.",
         None,
         ("mse", "mae", "huber", "quantile"),
         group=GOAL,
-        automatic="mse, or huber where the target has extreme values on both sides",
+        automatic="from the target's extremes",
     ),
     huber_delta(),
     quantile(),
