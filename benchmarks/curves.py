@@ -131,7 +131,8 @@ def fitted(case: Case, seed: int, watch: EpochWatch, *, own: bool = False) -> An
     """Train the network of a case; with `own` it is validated on its training rows, so that its last epoch is kept."""
     rows, target = table(case.rows, case.noise, seed)
     judged, truth = (rows, target) if own else table(case.validation, case.noise, 10_000 + seed)
-    settings = sample_settings(KEY, case.rows, seed) | to_autogluon(KEY, case.settings)
+    # The faults were made, and the thresholds chosen, without batch normalisation.
+    settings = sample_settings(KEY, case.rows, seed) | to_autogluon(KEY, {"batch_norm": False} | case.settings)
     with tempfile.TemporaryDirectory() as folder:
         model = network_class(KEY)(
             path=folder,
