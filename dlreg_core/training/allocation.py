@@ -94,8 +94,8 @@ class Speed:
         """Return the speed on as many rows, drawn at random, as a useful training passes in `seconds`.
 
         It is the same where all rows fit, and where fewer of them would have to be passed more often instead: what a
-        network learns in is steps. One pass over more rows teaches more than several over a part of them, so rows are
-        drawn only from a table of which a single pass is too long.
+        network learns in is steps, which cost the same whatever rows they see. So rows are drawn only from a table of
+        which a single pass is too long.
         """
         whole = self.seconds(1)
         if self.rows == 0 or whole <= seconds or self.fewest(chosen) > 1:
@@ -386,7 +386,7 @@ def _repetition(best: Outcome, seed: int, times: int, speed: Speed, seconds: flo
     if fitting < (_SHORTER * usual if chosen.has_schedule else usual):
         return None
     # Where no other network fits after this one, it takes all the time that is left.
-    last = seconds < speed.seconds(min(best.epochs, usual), cost) + _SHORTER * speed.seconds(usual, cost)
+    last = seconds < (1 + _SHORTER) * speed.seconds(usual, cost)
     longer = not best.converged and fitting >= (1.0 if last else _LONGER) * best.epochs
     # Twice the schedule at most: the validation then tells whether to go on in that direction.
     most = 2 * best.epochs
