@@ -15,10 +15,19 @@ from rich.table import Table
 
 from dlreg_core.run_commands import AsJson
 from dlreg_core.settings import load_settings
-from dlreg_core.training.catalogue import FAMILIES, PRETRAINED, Family, Pretrained, pretrained
+from dlreg_core.training.catalogue import (
+    FAMILIES,
+    PRETRAINED,
+    Pretrained,
+    pretrained,
+    pretrained_answer,
+    trained_answer,
+)
 from dlreg_core.training.weights import State, Weights, open_weights
 
 model_app = typer.Typer()
+
+_HERE: dict[str, Any] = {"state": "trained here", "reason": "", "folder": None, "sha256": {}}
 
 
 @model_app.command()
@@ -41,7 +50,7 @@ def models(
         typer.echo(f"{pretrained(fetch).title}: {_fetched(weights, fetch)}", err=True)
     states = [(known, weights.state(known.key)) for known in PRETRAINED]
     if as_json:
-        trained = [_trained_answer(family) for family in FAMILIES]
+        trained = [trained_answer(family) | _HERE for family in FAMILIES]
         typer.echo(json.dumps(trained + [_pretrained_answer(known, state) for known, state in states]))
         return
     Console().print(_table(states), highlight=False)
@@ -87,37 +96,9 @@ def _hints(states: list[tuple[Pretrained, State]]) -> list[str]:
     return [f"{', '.join(titles)}: {words}" for words, titles in reasons.items()]
 
 
-def _trained_answer(family: Family) -> dict[str, Any]:
-    return {
-        "key": family.key,
-        "title": family.title,
-        "pretrained": False,
-        "code_licence": family.licence,
-        "weights_licence": None,
-        "commercial": True,
-        "condition": "",
-        "download_mb": 0.0,
-        "source": None,
-        "files": [],
-        "state": "trained here",
-        "reason": "",
-        "folder": None,
-        "sha256": {},
-    }
-
-
 def _pretrained_answer(known: Pretrained, state: State) -> dict[str, Any]:
-    return {
-        "key": known.key,
-        "title": known.title,
-        "pretrained": True,
-        "code_licence": known.code_licence,
-        "weights_licence": known.weights_licence,
-        "commercial": known.commercial,
-        "condition": known.condition,
-        "download_mb": known.megabytes,
-        "source": known.source,
-        "files": list(known.files),
+    """Return what the catalogue says of a pre-trained network, and how it stands with its weights here."""
+    return pretrained_answer(known) | {
         "state": state.status.value,
         "reason": "" if state.usable else state.words,
         "folder": str(state.folder),

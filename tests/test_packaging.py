@@ -87,7 +87,7 @@ def answers(url: str) -> bool:
 
 
 def check_serves(command: list[str], cwd: Path, home: Path) -> None:
-    """Start a server, and see that the app and a deep link into it answer."""
+    """Start a server, and see that the app, a deep link into it and the HTTP API answer."""
     port = free_port()
     environment = {**os.environ, "DLREG_HOME": str(home), "STREAMLIT_SERVER_PORT": str(port)}
     command = [*command, *(["--port", str(port)] if command[0].endswith("dlreg") else [])]
@@ -97,6 +97,7 @@ def check_serves(command: list[str], cwd: Path, home: Path) -> None:
             wait_for(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health") or server.poll() is not None, 120)
             assert server.poll() is None, (home.parent / "server.log").read_text()
             assert answers(f"http://127.0.0.1:{port}/runs")
+            assert answers(f"http://127.0.0.1:{port}/api/networks/TABM")
         finally:
             server.terminate()
             server.wait(timeout=20)

@@ -3,6 +3,7 @@
 No deep learning library is imported here, so that pages and the command line can describe the families at once.
 """
 
+from dlreg_core.training.catalogue.answers import all_answers, pretrained_answer, trained_answer
 from dlreg_core.training.catalogue.families import (
     BASELINES,
     BASIC,
@@ -49,6 +50,7 @@ __all__ = [
     "Pretrained",
     "Setting",
     "Size",
+    "all_answers",
     "checked_settings",
     "chosen_for_autogluon",
     "counts",
@@ -59,10 +61,12 @@ __all__ = [
     "is_pretrained",
     "parsed_setting",
     "pretrained",
+    "pretrained_answer",
     "sample_settings",
     "setting",
     "settings_of",
     "title_of",
     "to_autogluon",
+    "trained_answer",
     "usual_settings",
 ]
