@@ -106,7 +106,8 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
 
 def _line(field: Field) -> str:
     if field.type in (ColumnType.NUMBER, ColumnType.DATETIME) and field.minimum is not None:
-        low, high = (f"{v:g}" if isinstance(v, float) else str(v)[:10] for v in (field.minimum, field.maximum))
+        part = slice(11, 16) if field.time_of_day else slice(10)
+        low, high = (f"{v:g}" if isinstance(v, float) else str(v)[part] for v in (field.minimum, field.maximum))
         seen = f"{low} to {high}"
     else:
         shown = ", ".join(field.levels[:8])

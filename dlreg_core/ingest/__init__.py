@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dlreg_core.ingest.columns import TypedColumn, type_column
+from dlreg_core.ingest.columns import type_column
+from dlreg_core.ingest.judging import TypedColumn
 from dlreg_core.ingest.profile import profile
 from dlreg_core.ingest.reading import RawTable, Source, read_table
 from dlreg_core.ingest.samples import SAMPLES, Sample, sample_path

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.columns import TypedColumn
+from dlreg_core.ingest.judging import TypedColumn
 from dlreg_core.specs import Column, Histogram, Level
 
 BINS = 20
@@ -38,7 +38,10 @@ def profile(typed: TypedColumn) -> Column:
         "missing": values.null_count,
         "distinct": pc.count_distinct(values, mode="only_valid").as_py(),
         "note": typed.note,
+        "note_code": typed.note_code,
         "day_first": typed.day_first,
+        "time_of_day": typed.time_of_day,
+        "unit": typed.unit,
     }
     if values.null_count == len(values):
         return Column(**facts)

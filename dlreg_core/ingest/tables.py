@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pyarrow as pa
 
-from dlreg_core.ingest.columns import TypedColumn, type_column
+from dlreg_core.ingest.columns import type_column
+from dlreg_core.ingest.judging import TypedColumn
 from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
 from dlreg_core.specs import Column, ColumnType
 

@@ -29,7 +29,7 @@ class SplitAdvice:
 
 def split_advice(dataset: Dataset, target: str) -> SplitAdvice:
     """Say whether a random split is honest here."""
-    dates = [c for c in dataset.columns if c.type is ColumnType.DATETIME and c.name != target and not c.missing]
+    dates = [c for c in dataset.columns if _is_date(c) and c.name != target and not c.missing]
     if dates:
         name = max(dates, key=lambda c: c.distinct).name
         sentence = (
@@ -62,7 +62,7 @@ def few_rows_warning(counts: RowCounts) -> str:
 def time_columns(dataset: Dataset, target: str) -> tuple[str, ...]:
     """Return the columns that rows can be ordered by: dates first, then numbers; none with gaps."""
     whole = [c for c in dataset.columns if c.name != target and not c.missing]
-    dates = [c.name for c in whole if c.type is ColumnType.DATETIME]
+    dates = [c.name for c in whole if _is_date(c)]
     numbers = [
         c.name for c in whole if c.type is ColumnType.NUMBER or (c.type is ColumnType.IDENTIFIER and c.histogram)
     ]
@@ -83,6 +83,11 @@ def group_columns(dataset: Dataset, target: str) -> tuple[str, ...]:
     ]
     usable.sort(key=lambda c: not _names_things(c, dataset.rows))
     return tuple(c.name for c in usable)
+
+
+def _is_date(column: Column) -> bool:
+    """Tell a date, which orders rows, from a time of day, which comes back every day."""
+    return column.type is ColumnType.DATETIME and not column.time_of_day
 
 
 def _names_things(column: Column, rows: int) -> bool:

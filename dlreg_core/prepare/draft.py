@@ -45,7 +45,7 @@ class Draft(Spec):
 def start_draft(dataset: Dataset, target: str | None = None, unit: str = "") -> Draft | None:
     """Return the draft to start from: `target` where it is given, else the likeliest one; None when there is none."""
     chosen = target or target_choices(dataset)[1]
-    return Draft(target=chosen, unit=unit) if chosen else None
+    return Draft(target=chosen, unit=unit or dataset.column(chosen).unit) if chosen else None
 
 
 def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:

@@ -57,7 +57,9 @@ def row_values(schema: Schema, raw: pd.DataFrame) -> dict[str, Value]:
     """Return the first of some raw rows as a form shows it: numbers, texts, dates as ISO 8601, None where missing."""
     found: dict[str, Value] = {}
     for field in schema.fields:
-        value = coerce_column(raw[field.name].iloc[:1], field.type, field.day_first).iloc[0]
+        value = coerce_column(
+            raw[field.name].iloc[:1], field.type, field.day_first, time_of_day=field.time_of_day
+        ).iloc[0]
         if pd.isna(value):
             found[field.name] = None
         elif field.type is ColumnType.DATETIME:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from dlreg_core.errors import RowsError
+from dlreg_core.ingest.dates import parse_dates
 from dlreg_core.specs import ColumnType, Spec
 
 _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fromkeys(
@@ -17,6 +19,9 @@ _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fro
 _ZEROS_AFTER_POINT = re.compile(r"([+-]?\d+)(?:\.0+|(\.\d*?[1-9])0+)")
 _MOST_EXACT = 2.0**53
 _MOST_LEVELS = 1000
+_MOST_SINGLE = 2000
+"""More texts than this aren't read one by one."""
+_EPOCH = pd.Timestamp(0)
 
 
 class Field(Spec):
@@ -29,6 +34,8 @@ class Field(Spec):
     """For categories: whether the levels are numbers, so that 1 and 1.0 are the same level."""
     day_first: bool | None = None
     """For dates: whether text such as 03/04/2024 means the third of April."""
+    time_of_day: bool = False
+    """For dates: whether they are times without a day, kept on 1 January 1970."""
     minimum: float | str | None = None
     maximum: float | str | None = None
     typical: float | str | None = None
@@ -95,27 +102,56 @@ class Schema(Spec):
         return tuple(found)
 
 
-def coerce_column(values: pd.Series, kind: ColumnType, day_first: bool | None = None) -> pd.Series:
+def coerce_column(
+    values: pd.Series, kind: ColumnType, day_first: bool | None = None, *, time_of_day: bool = False
+) -> pd.Series:
     """Read a raw column as `kind`; what can't be read becomes missing."""
     if kind is ColumnType.NUMBER:
         numbers = pd.to_numeric(values, errors="coerce").astype("float64")
         return numbers.where(np.isfinite(numbers))
     if kind is ColumnType.DATETIME:
-        # A year or 20240131 that stands as a number would be taken for nanoseconds since 1970.
-        values = as_text(values) if pd.api.types.is_numeric_dtype(values.dtype) else values
-        written = values.dtype == object
-        moments = pd.to_datetime(
-            values, errors="coerce", utc=True, format="mixed" if written else None, dayfirst=bool(day_first)
-        )
-        return moments.dt.tz_localize(None).astype("datetime64[ns]")
+        moments = _moments(values, day_first)
+        return _EPOCH + (moments - moments.dt.normalize()) if time_of_day else moments
     text = as_text(values)
     if kind is ColumnType.BOOLEAN:
         return text.map(lambda v: None if v is None else _YES_NO.get(v.strip().lower())).astype(object)
     return text
 
 
+def _moments(values: pd.Series, day_first: bool | None) -> pd.Series:
+    # A year or 20240131 that stands as a number would be taken for nanoseconds since 1970.
+    values = as_text(values) if pd.api.types.is_numeric_dtype(values.dtype) else values
+    written = values.dtype == object
+    if written:
+        found = _all_as_in_tables(values, day_first)
+        if found is not None:
+            return found
+    moments = pd.to_datetime(
+        values, errors="coerce", utc=True, format="mixed" if written else None, dayfirst=bool(day_first)
+    )
+    return moments.dt.tz_localize(None).astype("datetime64[ns]")
+
+
+def _all_as_in_tables(values: pd.Series, day_first: bool | None) -> pd.Series | None:
+    """Read texts as the columns of a table are read, times of day too; None where there is one that isn't a date."""
+    levels = pd.unique(values.dropna()).tolist()
+    if not levels or not all(isinstance(level, str) for level in levels):
+        return None
+    known = [level.strip() for level in levels]
+    dates = parse_dates(pa.array(known, pa.string()), day_first, digits=True)
+    if dates is None:
+        # A few that can't be read must not change how the others are.
+        each = [parse_dates(pa.array([level], pa.string()), day_first) for level in known[:_MOST_SINGLE]]
+        if len(known) > _MOST_SINGLE or not any(found is not None and found.time_of_day for found in each):
+            return None
+        moments = [pd.NaT if found is None else found.moments.to_pandas().iloc[0] for found in each]
+    else:
+        moments = list(dates.moments.to_pandas())
+    return values.map(dict(zip(levels, moments, strict=True))).astype("datetime64[ns]")
+
+
 def _coerce_field(values: pd.Series, field: Field) -> pd.Series:
-    found = coerce_column(values, field.type, field.day_first)
+    found = coerce_column(values, field.type, field.day_first, time_of_day=field.time_of_day)
     return found.map(_plain_number).astype(object) if field.numeric_levels else found
 
 
@@ -173,6 +209,7 @@ def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) 
             name=name,
             type=kind,
             day_first=day_first,
+            time_of_day=bool(low.normalize() == high.normalize() == _EPOCH),
             minimum=low.isoformat(),
             maximum=high.isoformat(),
             typical=middle.isoformat(),

@@ -15,7 +15,10 @@ _DAY = 86_400e9
 
 
 class ExpandDates(Spec):
-    """Replace each date by the parts of it that vary: days since the first one, year, month, day, weekday, hour."""
+    """Replace each date by the parts of it that vary: days since the first one, year, month, day, weekday, hour.
+
+    Of times without a day, the hour is all there is.
+    """
 
     kind: Literal["expand_dates"] = "expand_dates"
     origins: dict[str, str]
@@ -25,7 +28,11 @@ class ExpandDates(Spec):
     def fit(cls, frame: pd.DataFrame, columns: list[str]) -> ExpandDates:
         """Choose the origin and the parts that vary from training rows."""
         origins = {c: frame[c].min().isoformat() for c in columns}
-        parts = {c: tuple(n for n, v in _date_parts(frame[c], origins[c]).items() if v.nunique() > 1) for c in columns}
+        parts = {}
+        for c in columns:
+            varying = tuple(n for n, v in _date_parts(frame[c], origins[c]).items() if v.nunique() > 1)
+            only_times = bool(frame[c].dt.normalize().dropna().eq(pd.Timestamp(0)).all())
+            parts[c] = tuple(n for n in varying if n == "hour") if only_times else varying
         return cls(origins=origins, parts=parts)
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -81,7 +88,7 @@ def _date_parts(values: pd.Series, origin: str) -> dict[str, pd.Series]:
         ("month", values.dt.month),
         ("day", values.dt.day),
         ("weekday", values.dt.dayofweek),
-        ("hour", values.dt.hour + values.dt.minute / 60),
+        ("hour", values.dt.hour + values.dt.minute / 60 + values.dt.second / 3600),
     ):
         parts[name] = part.astype("float64")
     return parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dlreg_core.charts.numbers import number, percent, quantity
+from dlreg_core.charts.numbers import CURRENCIES, number, percent, quantity
 from dlreg_core.prepare import StepPreview
 from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts
 
@@ -56,10 +56,14 @@ def dialect_words(dialect: Dialect | None) -> str:
 def values_words(column: Column) -> str:
     """Return what a column holds: its range, its first and last day, or its most frequent levels."""
     if isinstance(column.minimum, str) and isinstance(column.maximum, str):
-        return f"{column.minimum[:10]} to {column.maximum[:10]}"
+        part = slice(11, 16) if column.time_of_day else slice(10)
+        return f"{column.minimum[part]} to {column.maximum[part]}"
     if column.minimum is not None and column.maximum is not None:
         low, high = _exact(column, float(column.minimum)), _exact(column, float(column.maximum))
-        return low if low == high else f"{low} to {high}"
+        if column.unit in CURRENCIES:
+            low, high = f"{column.unit}{low}", f"{column.unit}{high}"
+        unit = f" {column.unit}" if column.unit and column.unit not in CURRENCIES else ""
+        return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
     shown = ", ".join(level.value for level in column.levels[:_LEVELS])
     return f"{shown}, …" if column.distinct > _LEVELS else shown
 

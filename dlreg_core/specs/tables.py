@@ -58,6 +58,12 @@ class Column(Spec):
     """Why the column got its type, or what is odd about it, in one sentence; empty when there is nothing to say."""
     day_first: bool | None = None
     """Whether dates such as 03/04/2024 were read as day/month (True) or month/day (False); None for all others."""
+    time_of_day: bool = False
+    """True for a date column that holds times without a day; they are kept on 1 January 1970."""
+    unit: str = ""
+    """What stood beside the numbers in the file, such as kmpl, % or $; empty where nothing did."""
+    note_code: str = ""
+    """What the note is about, for programs: identifier, constant, mixed-units, ambiguous-dates and the like."""
 
 
 class Dialect(Spec):

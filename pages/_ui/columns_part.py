@@ -34,7 +34,7 @@ def target(dataset: Dataset, draft: Draft) -> Draft:
             key=f"target_{dataset.id}",
         )
         if chosen != draft.target:
-            draft = _other_target(draft, chosen)
+            draft = _other_target(dataset, draft, chosen)
         unit = st.text_input(
             "Unit",
             draft.unit,
@@ -54,10 +54,10 @@ def target(dataset: Dataset, draft: Draft) -> Draft:
     return draft
 
 
-def _other_target(draft: Draft, chosen: str) -> Draft:
+def _other_target(dataset: Dataset, draft: Draft, chosen: str) -> Draft:
     used = {name: use for name, use in draft.used.items() if name != chosen}
     split: dict[str, Any] = {"kind": "random", "column": None} if draft.column == chosen else {}
-    return preparing.change(draft, target=chosen, unit="", used=used, **split)
+    return preparing.change(draft, target=chosen, unit=dataset.column(chosen).unit, used=used, **split)
 
 
 def _not_possible(reasons: list[tuple[str, str]]) -> None:

@@ -85,6 +85,8 @@ def _step(field: Field, low: float, high: float) -> float:
 
 
 def _date(field: Field, label: str, value: Value, key: str) -> str | None:
+    if field.time_of_day:
+        return _time(field, label, value, key)
     moment = None if value is None else datetime.fromisoformat(str(value))
     ends = [datetime.fromisoformat(str(end)) for end in (field.minimum, field.maximum) if end is not None]
     help_text = f"In training from {ends[0]:%Y-%m-%d} to {ends[-1]:%Y-%m-%d}." if ends else None
@@ -98,4 +100,12 @@ def _date(field: Field, label: str, value: Value, key: str) -> str | None:
         label, value=moment, min_value=_EARLIEST, max_value=_LATEST, help=help_text, key=key, format="YYYY-MM-DD",
         step=timedelta(minutes=15),
     )  # fmt: skip
+    return None if entered is None else entered.isoformat()
+
+
+def _time(field: Field, label: str, value: Value, key: str) -> str | None:
+    moment = None if value is None else datetime.fromisoformat(str(value)).time()
+    ends = [str(end)[11:16] for end in (field.minimum, field.maximum) if end is not None]
+    help_text = f"In training from {ends[0]} to {ends[-1]}." if ends else None
+    entered = st.time_input(label, value=moment, help=help_text, key=key, step=timedelta(minutes=15))
     return None if entered is None else entered.isoformat()

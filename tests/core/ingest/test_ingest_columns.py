@@ -123,8 +123,7 @@ def test_dates_that_fit_both_orders_say_so() -> None:
     ("values", "said"),
     [
         (["1", "2", "3", "ERR"], '1 of 4 values are no numbers, such as "ERR"'),
-        (["23.4 kmpl", "18.9 kmpl", "20 kmpl"], 'numbers with a unit, such as "23.4 kmpl"'),
-        (["$ 1,200", "$ 900"], "numbers with a unit"),
+        (["23.4 kmpl", "18.9 kmpl", "20 km/kg"], "several units, kmpl (2 rows) and km/kg (1 row)"),
         (["02139", "10001"], "leading zeros"),
     ],
 )

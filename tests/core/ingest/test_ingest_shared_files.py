@@ -27,14 +27,14 @@ N, C, D, T, B, ID, K = (
     ColumnType.CONSTANT,
 )
 FILES: dict[str, tuple[int, list[ColumnType], dict[str, Any]]] = {
-    "air_quality_uci.csv": (9357, [D, C, *[N] * 13], {"sep": ";", "decimal": ","}),
+    "air_quality_uci.csv": (9357, [D, D, *[N] * 13], {"sep": ";", "decimal": ","}),
     "auto_mpg.csv": (398, [*[N] * 7, C, T], {}),
     "bike_sharing_hour.csv": (17379, [ID, D, *[N] * 15], {}),
     "california_housing.csv": (20640, [*[N] * 9, C], {}),
     "insurance.csv": (1338, [N, C, N, N, B, C, N], {}),
     "nycflights13_flights.csv": (336776, [K, *[N] * 8, C, N, T, C, C, *[N] * 4, D], {}),
     "stocks_5tickers.csv": (12154, [C, D, *[N] * 6], {}),
-    "used_cars_cardekho.csv": (8128, [T, N, N, N, C, C, C, C, C, C, C, T, N], {}),
+    "used_cars_cardekho.csv": (8128, [T, N, N, N, C, C, C, C, C, N, N, T, N], {}),
     "wine_white.csv": (4898, [N] * 12, {"sep": ";"}),
 }
 
@@ -52,6 +52,9 @@ def test_shape_types_and_missing_counts(name: str, tmp_path: Path) -> None:
     assert [column.type for column in dataset.columns] == types
 
     expected = pd.read_csv(DATA / name, **options).dropna(how="all").dropna(how="all", axis=1)
+    for column in dataset.columns:
+        if column.unit:
+            expected[column.name] = expected[column.name].str.extract(r"(\d+\.?\d*)")[0].astype(float)
     assert list(dataset.column_names) == list(expected.columns)
     assert [column.missing for column in dataset.columns] == expected.isna().sum().tolist()
     assert dataset.duplicate_rows == expected.duplicated().sum()
@@ -72,6 +75,26 @@ def test_day_comes_first_in_air_quality(tmp_path: Path) -> None:
     date = dataset.column("Date")
     assert (date.minimum, date.maximum, date.day_first) == ("2004-03-10T00:00:00", "2005-04-04T00:00:00", True)
     assert dataset.dialect is not None and dataset.dialect.decimal == ","
+
+
+def test_times_of_air_quality_are_times_of_day(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    dataset = store.add(DATA / "air_quality_uci.csv")
+    assert dataset.column("Time").time_of_day
+    hours = store.table(dataset.id, ["Time"])["Time"].dt.hour
+    assert hours.tolist() == [
+        int(time[:2]) for time in pd.read_csv(DATA / "air_quality_uci.csv", sep=";")["Time"].dropna()
+    ]
+
+
+def test_units_of_used_cars(tmp_path: Path) -> None:
+    dataset = DatasetStore(tmp_path).add(DATA / "used_cars_cardekho.csv")
+    assert {c.name: c.unit for c in dataset.columns if c.unit} == {"engine": "CC", "max_power": "bhp"}
+    assert dataset.column("mileage").note_code == "mixed-units"
+    assert "kmpl (7,819 rows) and km/kg (88 rows)" in dataset.column("mileage").note
+    assert dataset.column("max_power").note == (
+        "1 value is the unit alone and missing. 6 values have no unit and are taken as bhp."
+    )
 
 
 def test_zone_of_flights_is_utc(tmp_path: Path) -> None:

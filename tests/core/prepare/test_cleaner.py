@@ -224,3 +224,18 @@ def test_no_gap_is_left_and_known_numbers_stay(train: list[float | None], new: l
     assert found["a"].notna().all()
     wanted = [float(np.median(known)) if v is None else v for v in new]
     np.testing.assert_allclose(found["a"], wanted)
+
+
+def test_times_of_day_become_their_hour_and_are_read_from_new_rows() -> None:
+    times = pd.to_datetime(pd.Series(["1970-01-01 06:30", "1970-01-01 18:00", "1970-01-01 23:45"]))
+    frame = pd.DataFrame({"at": times, "x": [1.0, 2.0, 3.0]})
+    types = {"at": ColumnType.DATETIME, "x": ColumnType.NUMBER}
+    cleaner = fit_cleaner(frame, types, Cleaning())
+    assert cleaner.schema_.field("at").time_of_day
+    assert cleaner.transform(frame)["at: hour"].tolist() == [6.5, 18.0, 23.75]
+    assert "at: days" not in cleaner.transform(frame)
+    new = pd.DataFrame({"at": ["18.00.00", "06.30.00", "1970-01-01T06:30:00", "later", None], "x": 1.0})
+    hours = cleaner.schema_.coerce(new)["at"].dt.hour
+    assert hours.tolist()[:3] == [18, 6, 6]
+    assert hours.isna().tolist() == [False, False, False, True, True]
+    assert cleaner.schema_.warnings(new) == ("at: 1 value can't be read as datetime and counts as missing.",)
