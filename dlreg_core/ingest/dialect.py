@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ _SAMPLE_CHARACTERS = 262_144
 _SAMPLE_RECORDS = 200
 _SEPARATOR_LINE = re.compile(r'^"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
 _NUMBER = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?$")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_MOST_NOTES = 30
 _WHOLE = re.compile(r"^\d+$")
 
 
@@ -28,6 +31,8 @@ class Layout:
     has_header: bool
     skip: int = 0
     """Number of leading bytes that belong to no row."""
+    skipped_lines: int = 0
+    """Number of lines that these bytes hold."""
 
 
 def records(text: str, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
@@ -43,8 +48,8 @@ def records(text: str, delimiter: str, *, strict: bool = False) -> Iterator[tupl
 def find_layout(content: bytes) -> Layout:
     """Find delimiter and header of a text table.
 
-    The delimiter is the one under which the most records are as wide as the first, and among equals the one that gives
-    more columns.
+    The delimiter is the one under which the most records are as wide as the first one of the table, and among equals
+    the one that gives more columns. Titles and notes above the table are passed over.
 
     Parameters
     ----------
@@ -66,17 +71,70 @@ def find_layout(content: bytes) -> Layout:
     choices = (named.group(1),) if named else DELIMITERS
     sample = sample[skip:]
     delimiter = max(choices, key=lambda choice: _score(sample, choice))
-    first = _sample_records(sample, delimiter)[:1]
-    if not first:
+    found = _sample_records(sample, delimiter)
+    if not found:
         raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
-    return Layout(delimiter, tuple(first[0]), _is_header(first[0]), skip)
+    start = first_row_of_table([fields for _, fields in found])
+    line, first = found[start]
+    lines = line - 1 if start else 0
+    above = _start_of_line(sample, lines)
+    return Layout(
+        delimiter,
+        tuple(first),
+        is_header(first),
+        skip + len(sample[:above].encode()),
+        lines + (1 if named else 0),
+    )
 
 
-def _sample_records(sample: str, delimiter: str) -> list[list[str]]:
-    found: list[list[str]] = []
+def _start_of_line(text: str, lines: int) -> int:
+    """Return where the text goes on after so many lines."""
+    at = 0
+    for _, end in zip(range(lines), _LINE_END.finditer(text), strict=False):
+        at = end.end()
+    return at
+
+
+def first_row_of_table(rows: list[list[str]]) -> int:
+    """Return the index of the first row that belongs to the table, below titles and notes.
+
+    Parameters
+    ----------
+    rows : list of list of str
+        The first rows of a file, blank ones left out.
+
+    Returns
+    -------
+    int
+        0 unless rows that are much emptier than those below stand above something that looks like a header.
+    """
+    widths = Counter(len(row) for row in rows)
+    width = max(widths, key=lambda count: (widths[count], count))
+    if width < 2 or widths[width] < 2:
+        return 0
+    for index, row in enumerate(rows[:_MOST_NOTES]):
+        if len(row) == width and not _is_note(row, width):
+            return index if is_header(row) and not _only_numbers(row) else 0
+        if not _is_note(row, width):
+            return 0
+    return 0
+
+
+def _is_note(row: list[str], width: int) -> bool:
+    """Tell a title or a note from a row: hardly any of the table's fields are filled."""
+    filled = sum(1 for field in row if field.strip())
+    return filled <= max(1, width // 3) or (row[0].startswith("#") and len(row) != width)
+
+
+def _only_numbers(row: list[str]) -> bool:
+    return all(_NUMBER.match(field.strip()) for field in row if field.strip())
+
+
+def _sample_records(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    found: list[tuple[int, list[str]]] = []
     try:
-        for _, fields in records(sample, delimiter):
-            found.append(fields)
+        for line, fields in records(sample, delimiter):
+            found.append((line, fields))
             if len(found) == _SAMPLE_RECORDS:
                 return found
     except csv.Error:
@@ -87,14 +145,15 @@ def _sample_records(sample: str, delimiter: str) -> list[list[str]]:
 
 
 def _score(sample: str, delimiter: str) -> tuple[float, int]:
-    found = _sample_records(sample, delimiter)
-    width = len(found[0]) if found else 0
+    found = [fields for _, fields in _sample_records(sample, delimiter)]
+    table = found[first_row_of_table(found) :] if found else []
+    width = len(table[0]) if table else 0
     if width < 2:
         return (0.0, 0)
-    return (sum(len(fields) == width for fields in found) / len(found), width)
+    return (sum(len(fields) == width for fields in table) / len(table), width)
 
 
-def _is_header(fields: list[str]) -> bool:
+def is_header(fields: list[str]) -> bool:
     """Tell names from values: a row of numbers is a header only where it could be years or other distinct counts."""
     cells = [field.strip() for field in fields if field.strip()]
     numbers = [cell for cell in cells if _NUMBER.match(cell)]
@@ -158,7 +217,7 @@ def first_bad_record(content: bytes, layout: Layout) -> TableError | None:
     This reads the text line by line and is slow, so it is asked only after the fast reader gave up.
     """
     text, width, line = content.decode("utf-8"), len(layout.first), 1
-    lines_before = 1 if layout.skip else 0
+    lines_before = layout.skipped_lines
     found = width
     try:
         for start, fields in records(text, layout.delimiter):
@@ -198,8 +257,9 @@ def _quotation_error(line: int) -> TableError:
 
 def _width_error(line: int, found: int, layout: Layout) -> TableError:
     name = _NAMES.get(layout.delimiter, "delimiter")
+    first = f"line {layout.skipped_lines + 1:,}" if layout.skipped_lines > 1 else "the first line"
     return TableError(
-        f"Line {line:,} has {_count(found)}, but the first line has {_count(len(layout.first))}.",
+        f"Line {line:,} has {_count(found)}, but {first} has {_count(len(layout.first))}.",
         f"Correct that line, or put quotation marks around text that holds a {name}; titles and notes above the header "
         "must go.",
     )

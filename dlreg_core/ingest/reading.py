@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
-import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,16 +14,18 @@ from dlreg_core.errors import NotFoundError, TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
 from dlreg_core.ingest.dialect import Layout, column_names, find_layout, first_bad_record, name_columns, unclosed_quote
+from dlreg_core.ingest.documents import read_json
 from dlreg_core.ingest.encoding import to_utf8
-from dlreg_core.ingest.signatures import foreign_kind, is_gzip, is_parquet
+from dlreg_core.ingest.limits import check_width
+from dlreg_core.ingest.signatures import foreign_kind, is_feather, is_json, is_parquet, is_workbook
+from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.ingest.values import MISSING
+from dlreg_core.ingest.workbooks import read_workbook
 from dlreg_core.specs import Dialect
 
 Source = Path | str | bytes | BinaryIO
 """A file by its path, or the content of one."""
 
-MAX_COLUMNS = 5_000
-_MAX_UNPACKED = 4 * 1024**3
 _BLOCK = 4 * 1024**2
 _ONLY_HEADER = "The table has a header but no rows."
 _ONLY_HEADER_HINT = "Choose a file with at least one row below the header."
@@ -33,10 +33,10 @@ _ONLY_HEADER_HINT = "Choose a file with at least one row below the header."
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as it stands in the file; `dialect` is None where the file carries its own types."""
+    """A table as it stands in the file, and how it was read."""
 
     table: pa.Table
-    dialect: Dialect | None
+    dialect: Dialect
 
 
 def read_bytes(source: Source) -> bytes:
@@ -73,20 +73,23 @@ def read_bytes(source: Source) -> bytes:
     return source.read()
 
 
-def read_table(content: bytes, *, single_column: bool = False) -> RawTable:
-    """Read a CSV file (comma, semicolon, tab or vertical bar; also packed with gzip) or a Parquet file.
+def read_table(content: bytes, *, single_column: bool = False, sheet: str | None = None) -> RawTable:
+    """Read a table file.
 
     Parameters
     ----------
     content : bytes
-        The whole file.
+        The whole file: CSV (comma, semicolon, tab or vertical bar), an Excel or OpenDocument workbook, Parquet,
+        Feather, or JSON (a list of objects, or one a line); it may be packed with gzip, Zstandard, bzip2, xz or ZIP.
     single_column : bool
         Whether a table of one column is taken too.
+    sheet : str, optional
+        The sheet of a workbook; without it, the first that isn't empty.
 
     Returns
     -------
     RawTable
-        Text columns for a CSV file, typed ones for Parquet, without trailing rows and unnamed columns that are
+        Text columns for a CSV file, typed ones for the others, without trailing rows and unnamed columns that are
         wholly empty.
 
     Raises
@@ -94,10 +97,10 @@ def read_table(content: bytes, *, single_column: bool = False) -> RawTable:
     TableError
         If the bytes are no readable table; the message says what is wrong and on which line.
     """
-    content = _unpacked(content)
+    content = unpacked(content)
     if not content.strip():
         raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
-    raw = _read_parquet(content) if is_parquet(content) else _read_text(content)
+    raw = _read(content, sheet)
     if raw.table.num_columns == 0 or raw.table.num_rows == 0:
         raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
     if raw.table.num_columns == 1 and not single_column:
@@ -109,17 +112,17 @@ def read_table(content: bytes, *, single_column: bool = False) -> RawTable:
     return raw
 
 
-def _unpacked(content: bytes) -> bytes:
-    if not is_gzip(content):
-        return content
-    try:
-        with gzip.open(io.BytesIO(content)) as packed:
-            unpacked = packed.read(_MAX_UNPACKED + 1)
-    except (OSError, EOFError, zlib.error) as exc:
-        raise TableError("The gzip file is damaged.", "Pack it again, or choose the unpacked file.") from exc
-    if len(unpacked) > _MAX_UNPACKED:
-        raise TableError("The file is larger than 4 GB when it is unpacked.", "Choose fewer rows or columns.")
-    return unpacked
+def _read(content: bytes, sheet: str | None) -> RawTable:
+    if is_parquet(content):
+        return _read_arrow(content, "Parquet", parquet.read_table)
+    if is_feather(content):
+        return _read_arrow(content, "Feather", lambda source: pa.ipc.open_file(source).read_all())
+    if is_workbook(content):
+        table, name, header = read_workbook(content, sheet)
+        return RawTable(table, Dialect(file="workbook", sheet=name, header_row=header))
+    if is_json(content):
+        return RawTable(read_json(content), Dialect(file="JSON", encoding="utf-8", header_row=None))
+    return _read_text(content)
 
 
 def _read_text(content: bytes) -> RawTable:
@@ -128,7 +131,7 @@ def _read_text(content: bytes) -> RawTable:
         raise TableError(f"The file is no text table; it looks like {kind}.", "Save or export the table as CSV.")
     text, encoding = to_utf8(content)
     layout = find_layout(text)
-    _check_width(len(layout.first))
+    check_width(len(layout.first))
     table = _parse(text[layout.skip :], layout)
     if layout.has_header:
         table = table.slice(1)
@@ -138,17 +141,9 @@ def _read_text(content: bytes) -> RawTable:
         delimiter=layout.delimiter,
         encoding=encoding,
         decimal=_decimal(table, layout.delimiter),
-        header_row=0 if layout.has_header else None,
+        header_row=layout.skipped_lines if layout.has_header else None,
     )
     return RawTable(table, dialect)
-
-
-def _check_width(columns: int) -> None:
-    if columns > MAX_COLUMNS:
-        raise TableError(
-            f"The table has {columns:,} columns; {MAX_COLUMNS:,} is the most that can be used.",
-            "Remove columns, or exchange rows and columns if the table lies on its side.",
-        )
 
 
 def _parse(text: bytes, layout: Layout) -> pa.Table:
@@ -225,11 +220,12 @@ def _decimal(table: pa.Table, delimiter: str) -> str:
     return "," if votes[","] > votes["."] else "."
 
 
-def _read_parquet(content: bytes) -> RawTable:
+def _read_arrow(content: bytes, kind: str, read: Callable[[pa.NativeFile], pa.Table]) -> RawTable:
     try:
-        table = parquet.read_table(pa.BufferReader(content))
+        table = read(pa.BufferReader(content))
         table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
-        raise TableError("The Parquet file is damaged or of an unknown kind.", "Write it again.") from exc
-    _check_width(table.num_columns)
-    return RawTable(table.rename_columns(list(name_columns(tuple(table.column_names)))), None)
+        raise TableError(f"The {kind} file is damaged or of an unknown kind.", "Write it again.") from exc
+    check_width(table.num_columns)
+    names = name_columns(tuple(table.column_names))
+    return RawTable(table.rename_columns(list(names)), Dialect(file=kind, header_row=None))

@@ -7,33 +7,36 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"%PDF", "a PDF document"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x89HDF", "an HDF5 file"),
-    (b"ARROW1", "an Arrow or Feather file"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"Rar!", "a RAR archive"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
     (b"\x80\x04\x95", "a Python pickle"),
     (b"\x80\x05\x95", "a Python pickle"),
 )
 _ZIP = b"PK\x03\x04"
-_ZIP_PARTS: tuple[tuple[bytes, str], ...] = (
-    (b"xl/", "an Excel workbook"),
-    (b"word/", "a Word document"),
-    (b"opendocument.spreadsheet", "an OpenDocument spreadsheet"),
+_OLE = b"\xd0\xcf\x11\xe0"
+_WORKBOOK_PARTS = (b"xl/workbook", b"opendocument.spreadsheet")
+_DOCUMENT_PARTS: tuple[tuple[bytes, str], ...] = (
+    (b"word/document", "a Word document"),
+    (b"ppt/presentation", "a PowerPoint presentation"),
+    (b"opendocument.text", "an OpenDocument text"),
+)
+_PACKED: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (_ZIP, "ZIP"),
 )
 _TEXT: tuple[tuple[bytes, str], ...] = (
     (b"<!doctype html", "a web page"),
     (b"<html", "a web page"),
     (b"<?xml", "an XML document"),
     (b"{\\rtf", "an RTF document"),
-    (b'{"', "a JSON document"),
-    (b"[{", "a JSON document"),
 )
 _ALLOWED_CONTROLS = frozenset(b"\t\n\r\f\x1a")
 _SAMPLE = 65_536
@@ -53,7 +56,7 @@ def foreign_kind(content: bytes) -> str | None:
         Such as ``"a PNG image"``.
     """
     if content.startswith(_ZIP):
-        return next((kind for part, kind in _ZIP_PARTS if part in content), "a ZIP archive")
+        return next((kind for part, kind in _DOCUMENT_PARTS if part in content), "a ZIP archive")
     for magic, kind in _MAGIC:
         if content.startswith(magic):
             return kind
@@ -61,9 +64,27 @@ def foreign_kind(content: bytes) -> str | None:
     return next((kind for magic, kind in _TEXT if start.startswith(magic)), None)
 
 
-def is_gzip(content: bytes) -> bool:
-    """Tell whether `content` is compressed with gzip."""
-    return content.startswith(b"\x1f\x8b")
+def packed_kind(content: bytes) -> str | None:
+    """Name how `content` is packed; None where it isn't, or where it is a kind of document that only looks so."""
+    if content.startswith(_ZIP) and (is_workbook(content) or any(part in content for part, _ in _DOCUMENT_PARTS)):
+        return None
+    return next((kind for magic, kind in _PACKED if content.startswith(magic)), None)
+
+
+def is_workbook(content: bytes) -> bool:
+    """Tell whether `content` is a workbook of Excel, old or new, or of OpenDocument."""
+    return content.startswith(_OLE) or (content.startswith(_ZIP) and any(part in content for part in _WORKBOOK_PARTS))
+
+
+def is_feather(content: bytes) -> bool:
+    """Tell whether `content` is an Arrow file, as Feather is since its second version."""
+    return content.startswith(b"ARROW1")
+
+
+def is_json(content: bytes) -> bool:
+    """Tell whether `content` holds JSON objects: a list of them, or one on each line."""
+    start = content[:4096].removeprefix(b"\xef\xbb\xbf").translate(None, b" \t\r\n")
+    return start.startswith((b'{"', b"[{", b"{}", b"[]"))
 
 
 def is_parquet(content: bytes) -> bool:

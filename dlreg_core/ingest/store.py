@@ -53,15 +53,17 @@ class DatasetStore:
         self._root = home / "datasets"
         self._owner = owner
 
-    def add(self, source: Source, name: str = "") -> Dataset:
+    def add(self, source: Source, name: str = "", *, sheet: str | None = None) -> Dataset:
         """Read a table file and keep it.
 
         Parameters
         ----------
         source : Path, str, bytes or binary file object
-            A CSV (also packed with gzip) or Parquet file, or its content.
+            A table file as `read_table` takes it, or its content.
         name : str
             What to call it; of a path only the last part counts. Without it, the name of the file.
+        sheet : str, optional
+            The sheet of a workbook; without it, the first that isn't empty.
 
         Returns
         -------
@@ -76,12 +78,13 @@ class DatasetStore:
             If there is no such file.
         """
         content = read_bytes(source)
-        dataset_id = hashlib.sha256(content).hexdigest()[:16]
+        # Another sheet of the same file is another table.
+        dataset_id = hashlib.sha256(content + (f"\0{sheet}".encode() if sheet else b"")).hexdigest()[:16]
         stored = self._stored(dataset_id)
         if stored is not None:
             self._own(dataset_id)
             return stored
-        raw = read_table(content)
+        raw = read_table(content, sheet=sheet)
         fallback = str(source) if isinstance(source, str | Path) else ""
         dataset, table = _describe(raw, dataset_id, _plain_name(name or fallback), len(content))
         written = self._write(dataset, table)

@@ -44,13 +44,24 @@ def table_words(dataset: Dataset) -> str:
 
 def dialect_words(dialect: Dialect | None) -> str:
     """Return how a file was read: "Read as: commas, UTF-8, header in the first line"."""
-    if dialect is None:
-        return "Read as: Parquet, with the types that the file carries"
+    if dialect is None or dialect.file in ("Parquet", "Feather"):
+        kind = "Parquet" if dialect is None else dialect.file
+        return f"Read as: {kind}, with the types that the file carries"
+    if dialect.file == "JSON":
+        return "Read as: JSON, an object for each row"
+    header = _header_words(dialect.header_row)
+    if dialect.file == "workbook":
+        return f"Read as: workbook, sheet {dialect.sheet}, {header}"
     parts = [_DELIMITERS.get(dialect.delimiter, f"separated by {dialect.delimiter}"), dialect.encoding.upper()]
     if dialect.decimal != ".":
         parts.append("decimal comma")
-    parts.append("header in the first line" if dialect.header_row is not None else "no header")
-    return f"Read as: {', '.join(parts)}"
+    return f"Read as: {', '.join([*parts, header])}"
+
+
+def _header_words(row: int | None) -> str:
+    if row is None:
+        return "no header"
+    return "header in the first line" if row == 0 else f"header in line {row + 1:,}"
 
 
 def values_words(column: Column) -> str:

@@ -67,12 +67,19 @@ class Column(Spec):
 
 
 class Dialect(Spec):
-    """How a text file was read."""
+    """How a file was read.
 
-    delimiter: str
-    encoding: str
+    ``file`` is CSV for all text tables, or workbook, Parquet, Feather or JSON. ``delimiter`` and ``encoding`` are empty
+    where the file has none, ``sheet`` where it is no workbook. ``header_row`` counts the lines above the header, titles
+    and notes; None where there is no header.
+    """
+
+    file: str = "CSV"
+    delimiter: str = ""
+    encoding: str = ""
     decimal: str = "."
     header_row: int | None = 0
+    sheet: str = ""
 
 
 class Dataset(Spec):

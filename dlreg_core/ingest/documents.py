@@ -1,0 +1,95 @@
+"""JSON → a table: one object a line, or a list of objects."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from dlreg_core.errors import TableError
+from dlreg_core.ingest.dialect import name_columns
+from dlreg_core.ingest.limits import check_width
+
+_NESTED_HINT = "Write one value for each name, without lists or objects in it."
+
+
+def read_json(text: bytes) -> pa.Table:
+    """Read objects as rows; their names are the columns, in the order in which they are first met.
+
+    Parameters
+    ----------
+    text : bytes
+        UTF-8: a list of objects, or an object on each line.
+
+    Raises
+    ------
+    TableError
+        If it is no JSON, or no list of flat objects; the message names the line or the object.
+    """
+    whole = text.decode("utf-8", errors="replace").lstrip("\ufeff")
+    rows = _list(whole) if whole.lstrip().startswith("[") else _lines(whole)
+    cells: dict[str, list[Any]] = {}
+    for count, (where, row) in enumerate(rows):
+        if not isinstance(row, dict):
+            raise TableError(f"{where} is no object with names and values.", "Write an object for each row.")
+        for name, value in row.items():
+            if isinstance(value, dict | list):
+                raise TableError(f'{where} holds a list or an object in "{name}".', _NESTED_HINT)
+            if name not in cells:
+                check_width(len(cells) + 1)
+                cells[name] = [None] * count
+            cells[name].append(value)
+        for column in cells.values():
+            if len(column) == count:
+                column.append(None)
+    return pa.table([_column(column) for column in cells.values()], names=list(name_columns(tuple(cells))))
+
+
+def _list(text: str) -> list[tuple[str, Any]]:
+    try:
+        return [(f"Object {number:,}", row) for number, row in enumerate(json.loads(text), start=1)]
+    except json.JSONDecodeError as exc:
+        raise TableError(f"The JSON breaks off or is wrong on line {exc.lineno:,}.", "Export it again.") from exc
+    except RecursionError as exc:
+        raise TableError("The JSON is nested too deeply for a table.", _NESTED_HINT) from exc
+
+
+def _lines(text: str) -> list[tuple[str, Any]]:
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append((f"Line {number:,}", json.loads(line)))
+        except (json.JSONDecodeError, RecursionError) as exc:
+            raise TableError(
+                f"Line {number:,} is no complete JSON object.", "Write one object on each line, or a list of objects."
+            ) from exc
+    return rows
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """Return values in the type that all of them have, else as text, from which the type is found again."""
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, bool) for value in known):
+        return pa.array(values, pa.bool_())
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
+        whole = all(isinstance(value, int) and abs(value) < 2**63 for value in known)
+        return pa.array(values, pa.int64()) if whole else pa.array([_float(value) for value in values], pa.float64())
+    return pa.array([None if value is None else _text(value) for value in values], pa.string())
+
+
+def _float(value: float | None) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except OverflowError:
+        # An integer beyond all floats; as the infinite, it counts as missing.
+        return float("inf")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # A lone surrogate, which JSON can spell, is no text that a table can hold.
+    return str(value).encode("utf-8", errors="replace").decode("utf-8")

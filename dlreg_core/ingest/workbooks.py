@@ -1,0 +1,154 @@
+"""Excel and OpenDocument workbooks → the table on one of their sheets."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from dlreg_core.errors import TableError
+from dlreg_core.ingest.dialect import first_row_of_table, is_header, name_columns
+from dlreg_core.ingest.limits import check_width
+
+_MOST_UNPACKED = 2 * 1024**3
+_SAMPLE_ROWS = 200
+_Cell = Any
+
+
+def read_workbook(content: bytes, sheet: str | None = None) -> tuple[pa.Table, str, int | None]:
+    """Read the table on a sheet of a workbook.
+
+    Parameters
+    ----------
+    content : bytes
+        An .xlsx, .xlsb, .xls or .ods file.
+    sheet : str, optional
+        The sheet; without it, the first one that isn't empty.
+
+    Returns
+    -------
+    tuple of (pyarrow.Table, str, int or None)
+        The columns in their types (text where a column holds several), the sheet's name, and the row of the header,
+        counted from 0; None where there is none.
+
+    Raises
+    ------
+    TableError
+        If the file can't be read, is protected, or has no such sheet.
+    """
+    import python_calamine
+
+    _check_size(content)
+    try:
+        book = python_calamine.load_workbook(io.BytesIO(content))
+        names = book.sheet_names
+        if sheet is not None and sheet not in names:
+            raise TableError(
+                f'The workbook has no sheet "{sheet}".', f"Choose one of its sheets: {', '.join(names[:20])}."
+            )
+        for name in [sheet] if sheet is not None else names:
+            found = book.get_sheet_by_name(name)
+            check_width(found.width)
+            rows = _without_empty_end(found.to_python(skip_empty_area=False))
+            if rows:
+                break
+    except python_calamine.PasswordError as exc:
+        raise TableError("The workbook is protected by a password.", "Save it without one.") from exc
+    except (python_calamine.CalamineError, OSError, ValueError) as exc:
+        raise TableError(
+            "The workbook is damaged or of an unknown kind.", "Save it again as .xlsx, or as CSV."
+        ) from exc
+    if not names or not rows:
+        raise TableError("The workbook holds no table: all of its sheets are empty.", "Choose a workbook with rows.")
+    table, header = _table(rows)
+    return table, name, header
+
+
+def sheets_of(content: bytes) -> tuple[str, ...]:
+    """Return the names of a workbook's sheets; ``TableError`` where it can't be read."""
+    import python_calamine
+
+    try:
+        return tuple(python_calamine.load_workbook(io.BytesIO(content)).sheet_names)
+    except (python_calamine.CalamineError, OSError, ValueError) as exc:
+        raise TableError(
+            "The workbook is damaged or of an unknown kind.", "Save it again as .xlsx, or as CSV."
+        ) from exc
+
+
+def _check_size(content: bytes) -> None:
+    """Refuse a workbook that unpacks to more than memory may hold, before anything of it is unpacked."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > _MOST_UNPACKED:
+        raise TableError("The workbook is larger than 2 GB when it is unpacked.", "Save the table as CSV.")
+
+
+def _without_empty_end(rows: list[list[_Cell]]) -> list[list[_Cell]]:
+    while rows and not any(_text(cell) for cell in rows[-1]):
+        rows.pop()
+    return rows
+
+
+def _table(rows: list[list[_Cell]]) -> tuple[pa.Table, int | None]:
+    sample = [[_text(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
+    start = first_row_of_table(sample)
+    has_header = _only_text(rows[start]) or is_header(sample[start])
+    body = rows[start + 1 :] if has_header else rows[start:]
+    columns = list(zip(*body, strict=True)) if body else [() for _ in rows[start]]
+    names = sample[start] if has_header else [f"column_{i}" for i in range(1, len(columns) + 1)]
+    kept = [i for i, column in enumerate(columns) if names[i].strip() or any(_text(cell) for cell in column)]
+    arrays = [_column(columns[i]) for i in kept]
+    table = pa.table(arrays, names=list(name_columns(tuple(names[i] for i in kept))))
+    return _filled(table), start if has_header else None
+
+
+def _filled(table: pa.Table) -> pa.Table:
+    """Leave out the rows at the end that hold nothing."""
+    rows = table.num_rows
+    while rows and all(not column[rows - 1].is_valid for column in table.columns):
+        rows -= 1
+    return table.slice(0, rows)
+
+
+def _only_text(row: list[_Cell]) -> bool:
+    filled = [cell for cell in row if cell != ""]
+    return len(filled) > 1 and all(isinstance(cell, str) for cell in filled)
+
+
+def _column(cells: tuple[_Cell, ...]) -> pa.Array:
+    """Return a column in the type that all of its cells have, else as text, from which its type is found again."""
+    known = [cell for cell in cells if cell != ""]
+    values = [None if cell == "" else cell for cell in cells]
+    if known and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known):
+        whole = all(float(cell).is_integer() and abs(cell) < 2**53 for cell in known)
+        if whole:
+            return pa.array([None if cell is None else int(cell) for cell in values], pa.int64())
+        return pa.array([None if cell is None else float(cell) for cell in values], pa.float64())
+    if known and all(isinstance(cell, date) for cell in known):
+        moments = [None if cell is None else _moment(cell) for cell in values]
+        return pa.array(moments, pa.timestamp("us"))
+    return pa.array([None if cell is None else _text(cell) for cell in values], pa.string())
+
+
+def _moment(cell: date) -> datetime:
+    return cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
+
+
+def _text(cell: _Cell) -> str:
+    if isinstance(cell, str):
+        return cell.strip()
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, time):
+        return cell.isoformat("seconds")
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", "seconds")
+    return str(cell) if isinstance(cell, date | timedelta | int) else ""
