@@ -23,6 +23,7 @@ from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, Split, TrainPlan
+from dlreg_core.table_commands import table_app
 from dlreg_core.terminal import follow, print_report
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
 from dlreg_core.training.catalogue.search_texts import search_from_texts
@@ -75,7 +76,7 @@ def serve(
 
 @app.command()
 def train(  # noqa: PLR0913, PLR0917 - one parameter an option
-    data: Annotated[Path, typer.Argument(help="The table: CSV (also gzipped) or Parquet.")],
+    data: Annotated[Path, typer.Argument(help="The table: CSV, Excel, Parquet, Feather or JSON, packed or not.")],
     target: Annotated[str, typer.Option(help="The column to predict.")],
     time_limit: Annotated[float, typer.Option(help="Seconds for the whole run.")] = 120.0,
     preset: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
@@ -135,7 +136,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 @app.command()
 def predict(
     model: Annotated[str, typer.Argument(help="A model file, or the identifier of a run.")],
-    data: Annotated[Path, typer.Argument(help="The rows to predict: CSV or Parquet.")],
+    data: Annotated[Path, typer.Argument(help="The rows to predict: CSV, Excel, Parquet, Feather or JSON, packed or not.")],
     out: Annotated[Path, typer.Option(help="Where to write: the input's columns and `prediction`.")],
     name: Annotated[str, typer.Option("--model", help="One of the run's models; the best by default.")] = "",
 ) -> None:
@@ -284,6 +285,7 @@ def _write_rows(rows: pd.DataFrame, out: Path) -> None:
 
 app.add_typer(run_app)
 app.add_typer(model_app)
+app.add_typer(table_app)
 
 
 if __name__ == "__main__":

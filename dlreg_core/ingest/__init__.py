@@ -7,7 +7,7 @@ from dlreg_core.ingest.judging import TypedColumn
 from dlreg_core.ingest.profile import profile
 from dlreg_core.ingest.reading import RawTable, Source, read_table
 from dlreg_core.ingest.samples import SAMPLES, Sample, sample_path
-from dlreg_core.ingest.store import DatasetStore
+from dlreg_core.ingest.store import DatasetStore, read_dataset
 from dlreg_core.ingest.tables import Like, read_rows
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Source",
     "TypedColumn",
     "profile",
+    "read_dataset",
     "read_rows",
     "read_table",
     "sample_path",

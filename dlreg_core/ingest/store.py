@@ -78,8 +78,7 @@ class DatasetStore:
             If there is no such file.
         """
         content = read_bytes(source)
-        # Another sheet of the same file is another table.
-        dataset_id = hashlib.sha256(content + (f"\0{sheet}".encode() if sheet else b"")).hexdigest()[:16]
+        dataset_id = hash_of(content, sheet)
         stored = self._stored(dataset_id)
         if stored is not None:
             self._own(dataset_id)
@@ -237,6 +236,26 @@ class DatasetStore:
             return dataset
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def read_dataset(source: Source, name: str = "", *, sheet: str | None = None) -> tuple[Dataset, pd.DataFrame]:
+    """Read and profile a table file without keeping it; for parameters and errors see `DatasetStore.add`.
+
+    Returns
+    -------
+    tuple of (Dataset, pandas.DataFrame)
+        Its profile, and its rows as `DatasetStore.table` returns them.
+    """
+    content = read_bytes(source)
+    raw = read_table(content, sheet=sheet)
+    fallback = str(source) if isinstance(source, str | Path) else ""
+    dataset, table = _describe(raw, hash_of(content, sheet), _plain_name(name or fallback), len(content))
+    return dataset, to_frame(table)
+
+
+def hash_of(content: bytes, sheet: str | None = None) -> str:
+    """Return the identifier of a file's table; another sheet of the same file is another table."""
+    return hashlib.sha256(content + (f"\0{sheet}".encode() if sheet else b"")).hexdigest()[:16]
 
 
 def _describe(raw: RawTable, dataset_id: str, name: str, file_bytes: int) -> tuple[Dataset, pa.Table]:

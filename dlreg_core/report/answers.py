@@ -1,13 +1,14 @@
-"""Runs as plain objects for machines: what the command line prints with ``--json``."""
+"""Runs and tables as plain objects for machines: what the command line prints with ``--json``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
+from dlreg_core.ingest.findings import Finding
 from dlreg_core.runs import RunSummary
 from dlreg_core.runs.index import ModelSummary, QueuedTask
-from dlreg_core.specs import Comparison, Report
+from dlreg_core.specs import Column, Comparison, Dataset, Dialect, Report
 
 _ROW = (
     "model",
@@ -74,4 +75,48 @@ def queue_answer(task: QueuedTask, ahead: int | None, starts_in: float | None) -
         "budget_seconds": task.budget_seconds,
         "ahead": ahead,
         "starts_in_seconds": starts_in,
+    }
+
+
+def profile_answer(dataset: Dataset, found: Iterable[Finding]) -> dict[str, Any]:
+    """Return what a file holds, how it was read, and what to look at, the most severe first."""
+    return {
+        "rows": dataset.rows,
+        "dialect": _dialect_answer(dataset.dialect),
+        "columns": [_column_answer(column) for column in dataset.columns],
+        "issues": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "columns": list(finding.columns),
+                "message": f"{finding.title}: {finding.text}" if finding.title else finding.text,
+                "repair": finding.repair,
+            }
+            for finding in found
+        ],
+    }
+
+
+def _dialect_answer(dialect: Dialect | None) -> dict[str, Any]:
+    read = dialect or Dialect(file="Parquet", header_row=None)
+    return {
+        "file": read.file,
+        "delimiter": read.delimiter or None,
+        "encoding": read.encoding or None,
+        "decimal": read.decimal if read.file == "CSV" else None,
+        "header_row": read.header_row,
+        "sheet": read.sheet or None,
+    }
+
+
+def _column_answer(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type.value,
+        "unit": column.unit,
+        "missing": column.missing,
+        "distinct": column.distinct,
+        "min": column.minimum,
+        "max": column.maximum,
+        "note": column.note,
     }

@@ -1,0 +1,66 @@
+"""The command about tables: what a file holds, and how it was read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dlreg_core.charts.numbers import percent
+from dlreg_core.errors import NotFoundError
+from dlreg_core.ingest import read_dataset
+from dlreg_core.ingest.findings import Finding, findings
+from dlreg_core.report.answers import profile_answer
+from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, values_words
+from dlreg_core.run_commands import AsJson
+from dlreg_core.specs import Dataset
+
+table_app = typer.Typer()
+
+_STYLES = {"high": "bold red", "medium": "yellow", "low": "dim"}
+
+
+@table_app.command()
+def profile(
+    data: Annotated[Path, typer.Argument(help="The table: CSV, Excel, Parquet, Feather or JSON, packed or not.")],
+    target: Annotated[str, typer.Option(help="The column to predict: what gives it away is looked for as well.")] = "",
+    sheet: Annotated[str, typer.Option(help="The sheet of a workbook; by default the first that isn't empty.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what a table holds, how it was read, and what to look at before anything is learned from it."""
+    dataset, rows = read_dataset(data, sheet=sheet or None)
+    if target and target not in dataset.column_names:
+        raise NotFoundError(f"{dataset.name} has no column {target}.", f"It has {', '.join(dataset.column_names[:12])}.")
+    found = findings(dataset, rows, target or None)
+    if as_json:
+        typer.echo(json.dumps(profile_answer(dataset, found)))
+        return
+    console = Console()
+    console.print(f"{dataset.name}: {dataset.rows:,} rows × {len(dataset.columns):,} columns", highlight=False)
+    console.print(dialect_words(dataset.dialect), highlight=False, markup=False)
+    console.print(_columns(dataset), highlight=False)
+    for finding in found:
+        console.print(_line(finding), highlight=False)
+
+
+def _columns(dataset: Dataset) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("column", "type", "values", "different", "missing"):
+        table.add_column(name, justify="right" if name in ("different", "missing") else "left", overflow="fold")
+    for column in dataset.columns:
+        missing = percent(column.missing / dataset.rows) if column.missing else ""
+        cells = (column.name, TYPE_WORDS[column.type], values_words(column), f"{column.distinct:,}", missing)
+        # What stands in a file is no markup.
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _line(finding: Finding) -> Text:
+    name = f"{finding.title}: " if finding.title else ""
+    line = Text(f"{finding.severity:<6} ", style=_STYLES[finding.severity])
+    return line.append(f"{name}{finding.text} {finding.repair}".strip(), style="default")
