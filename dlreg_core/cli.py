@@ -136,7 +136,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 @app.command()
 def predict(
     model: Annotated[str, typer.Argument(help="A model file, or the identifier of a run.")],
-    data: Annotated[Path, typer.Argument(help="The rows to predict: CSV, Excel, Parquet, Feather or JSON, packed or not.")],
+    data: Annotated[Path, typer.Argument(help="The rows to predict: a file of the same kinds.")],
     out: Annotated[Path, typer.Option(help="Where to write: the input's columns and `prediction`.")],
     name: Annotated[str, typer.Option("--model", help="One of the run's models; the best by default.")] = "",
 ) -> None:

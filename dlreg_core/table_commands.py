@@ -18,7 +18,7 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.report.answers import profile_answer
 from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, values_words
 from dlreg_core.run_commands import AsJson
-from dlreg_core.specs import Dataset
+from dlreg_core.specs import Dataset, Reading
 
 table_app = typer.Typer()
 
@@ -33,9 +33,10 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Show what a table holds, how it was read, and what to look at before anything is learned from it."""
-    dataset, rows = read_dataset(data, sheet=sheet or None)
+    dataset, rows = read_dataset(data, reading=Reading(sheet=sheet or None))
     if target and target not in dataset.column_names:
-        raise NotFoundError(f"{dataset.name} has no column {target}.", f"It has {', '.join(dataset.column_names[:12])}.")
+        known = ", ".join(dataset.column_names[:12])
+        raise NotFoundError(f"{dataset.name} has no column {target}.", f"It has {known}.")
     found = findings(dataset, rows, target or None)
     if as_json:
         typer.echo(json.dumps(profile_answer(dataset, found)))

@@ -9,7 +9,7 @@ from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError
 from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, table_words, values_words
 from dlreg_core.specs import Column, Dataset
-from pages._ui import core, preparing, state, upload
+from pages._ui import core, preparing, reading_part, state, upload
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header
 
@@ -37,7 +37,7 @@ def open_dataset() -> Dataset | None:
 
 def ways_in() -> None:
     """Show how to get at a table: a file, a sample, an earlier one."""
-    added = upload.upload("Drop a CSV or Parquet file here", "data")
+    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data") or upload.pasted()
     if added is not None:
         state.open_dataset(added.id)
         st.rerun()
@@ -117,6 +117,7 @@ def show(dataset: Dataset) -> None:
     size = f"{dataset.rows:,} rows × {len(dataset.columns)} columns"
     st.subheader(f"{escaped(dataset.name)}: {size}", anchor=False)
     st.markdown(f"{escaped(table_words(dataset))}  \n:gray[{escaped(dialect_words(dataset.dialect))}]")
+    reading_part.reading(dataset)
     preview(dataset)
     st.subheader("Things to look at", anchor=False)
     things_to_look_at(dataset)

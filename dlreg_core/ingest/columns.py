@@ -16,7 +16,13 @@ _TEXT_TYPES = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.BOOLEAN)
 _DATE_WORDS = frozenset({"date", "day", "dt", "datum", "fecha", "yyyymmdd"})
 
 
-def type_column(name: str, raw: pa.ChunkedArray, decimal: str = ".", like: Column | None = None) -> TypedColumn:
+def type_column(
+    name: str,
+    raw: pa.ChunkedArray,
+    decimal: str = ".",
+    like: Column | None = None,
+    day_first: bool | None = None,
+) -> TypedColumn:
     """Decide what a column holds and bring its values into that type.
 
     Parameters
@@ -29,6 +35,8 @@ def type_column(name: str, raw: pa.ChunkedArray, decimal: str = ".", like: Colum
         Decimal mark of the file.
     like : Column, optional
         Profile of the column that this one should be read like: text stays text, and dates keep their order.
+    day_first : bool, optional
+        The order of day and month where dates fit both, and `like` doesn't tell.
 
     Returns
     -------
@@ -46,7 +54,8 @@ def type_column(name: str, raw: pa.ChunkedArray, decimal: str = ".", like: Colum
     if _becomes_text(kind):
         raw = raw.cast(pa.string())
     if pa.types.is_string(raw.type):
-        return _from_text(name, encode(raw), decimal, like)
+        order = like.day_first if like is not None else day_first
+        return _from_text(name, encode(raw), decimal, like, order)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return judge_dates(TypedColumn(name, ColumnType.DATETIME, _as_moments(name, raw)))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -90,12 +99,12 @@ def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
-def _from_text(name: str, coded: Coded, decimal: str, like: Column | None) -> TypedColumn:
+def _from_text(name: str, coded: Coded, decimal: str, like: Column | None, day_first: bool | None) -> TypedColumn:
     if like is not None and like.type in _TEXT_TYPES:
         return judge_text(name, coded)
     dated = like.type is ColumnType.DATETIME if like is not None else bool(words(name) & _DATE_WORDS)
-    found = _as_dates(name, coded, like, digits=True) if dated else None
-    found = found or _as_plain_numbers(name, coded, decimal, like) or _as_dates(name, coded, like)
+    found = _as_dates(name, coded, day_first, digits=True) if dated else None
+    found = found or _as_plain_numbers(name, coded, decimal, like) or _as_dates(name, coded, day_first)
     if found is not None:
         return found
     measured = parse_measures(coded, decimal)
@@ -112,12 +121,13 @@ def _as_plain_numbers(name: str, coded: Coded, decimal: str, like: Column | None
     return judge_numbers(TypedColumn(name, ColumnType.NUMBER, coded.spread(numbers)), coded.codes.null_count)
 
 
-def _as_dates(name: str, coded: Coded, like: Column | None, *, digits: bool = False) -> TypedColumn | None:
-    dates = parse_dates(coded.levels, like.day_first if like else None, digits=digits)
+def _as_dates(name: str, coded: Coded, day_first: bool | None, *, digits: bool = False) -> TypedColumn | None:
+    dates = parse_dates(coded.levels, day_first, digits=digits)
     if dates is None:
         return None
     note = ""
-    if dates.ambiguous:
+    # Where a person has said which it is, there is nothing left to say.
+    if dates.ambiguous and day_first is None:
         order = "day/month/year" if dates.day_first else "month/day/year"
         note = f"The dates fit day/month and month/day; they are read as {order}."
     code = "ambiguous-dates" if note else ""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dlreg_core.errors import TableError
+from dlreg_core.specs import Reading
 
 DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -17,6 +18,7 @@ _SAMPLE_CHARACTERS = 262_144
 _SAMPLE_RECORDS = 200
 _SEPARATOR_LINE = re.compile(r'^"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
 _NUMBER = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?$")
+_GUESS_ALL = Reading()
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _MOST_NOTES = 30
 _WHOLE = re.compile(r"^\d+$")
@@ -45,7 +47,7 @@ def records(text: str, delimiter: str, *, strict: bool = False) -> Iterator[tupl
         start = reader.line_num + 1
 
 
-def find_layout(content: bytes) -> Layout:
+def find_layout(content: bytes, reading: Reading = _GUESS_ALL) -> Layout:
     """Find delimiter and header of a text table.
 
     The delimiter is the one under which the most records are as wide as the first one of the table, and among equals
@@ -55,6 +57,8 @@ def find_layout(content: bytes) -> Layout:
     ----------
     content : bytes
         UTF-8 text.
+    reading : Reading
+        What a person said about it.
 
     Returns
     -------
@@ -63,28 +67,36 @@ def find_layout(content: bytes) -> Layout:
     Raises
     ------
     TableError
-        If the file holds no record at all.
+        If the file holds no record at all, or fewer lines than shall stand above the header.
     """
     sample = content[:_SAMPLE_CHARACTERS].decode("utf-8", errors="ignore")
     named = _SEPARATOR_LINE.match(sample)
     skip = len(named.group(0)) if named else 0
     choices = (named.group(1),) if named else DELIMITERS
+    if reading.delimiter is not None:
+        choices = (reading.delimiter,)
     sample = sample[skip:]
     delimiter = max(choices, key=lambda choice: _score(sample, choice))
     found = _sample_records(sample, delimiter)
     if not found:
         raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
-    start = first_row_of_table([fields for _, fields in found])
+    named_lines = 1 if named else 0
+    if isinstance(reading.header, int):
+        start = _record_from_line(found, reading.header + 1 - named_lines)
+    else:
+        start = first_row_of_table([fields for _, fields in found])
     line, first = found[start]
     lines = line - 1 if start else 0
     above = _start_of_line(sample, lines)
-    return Layout(
-        delimiter,
-        tuple(first),
-        is_header(first),
-        skip + len(sample[:above].encode()),
-        lines + (1 if named else 0),
-    )
+    has_header = is_header(first) if reading.header is None else reading.header != "none"
+    return Layout(delimiter, tuple(first), has_header, skip + len(sample[:above].encode()), lines + named_lines)
+
+
+def _record_from_line(found: list[tuple[int, list[str]]], line: int) -> int:
+    for index, (start, _) in enumerate(found):
+        if start >= line:
+            return index
+    raise TableError(f"There is no header in line {line:,}: the file has fewer.", "Choose another line.")
 
 
 def _start_of_line(text: str, lines: int) -> int:

@@ -24,13 +24,15 @@ _SAMPLE = 262_144
 _MAX_CONTROL_SHARE = 0.01
 
 
-def to_utf8(content: bytes) -> tuple[bytes, str]:
+def to_utf8(content: bytes, encoding: str | None = None) -> tuple[bytes, str]:
     """Return `content` as UTF-8 without a byte-order mark, and the encoding it was in.
 
     Parameters
     ----------
     content : bytes
         A text file as it was uploaded.
+    encoding : str, optional
+        The encoding that it is in; it is guessed without it.
 
     Returns
     -------
@@ -42,17 +44,17 @@ def to_utf8(content: bytes) -> tuple[bytes, str]:
     TableError
         If the bytes are no readable text.
     """
-    encoding = _encoding(content)
+    found = encoding or _encoding(content)
     try:
-        text = content.decode(encoding)
-        clean = content if encoding == "utf-8" else text.encode("utf-8")
-    except UnicodeError as exc:
+        text = content.decode(found)
+        clean = content if found == "utf-8" else text.encode("utf-8")
+    except (UnicodeError, LookupError) as exc:
         raise TableError(
-            f"The file announces itself as {encoding.upper()} but is not readable as such.",
-            "Save it again as CSV in UTF-8.",
+            f"The file is not readable as {found.upper()}{'' if encoding else ', which it announces itself as'}.",
+            "Choose another encoding, or save it again as CSV in UTF-8.",
         ) from exc
     _check_is_text(clean)
-    return clean, encoding
+    return clean.removeprefix(codecs.BOM_UTF8), found
 
 
 def _encoding(content: bytes) -> str:

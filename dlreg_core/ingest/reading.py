@@ -21,11 +21,13 @@ from dlreg_core.ingest.signatures import foreign_kind, is_feather, is_json, is_p
 from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.ingest.values import MISSING
 from dlreg_core.ingest.workbooks import read_workbook
-from dlreg_core.specs import Dialect
+from dlreg_core.specs import Dialect, Reading
 
 Source = Path | str | bytes | BinaryIO
 """A file by its path, or the content of one."""
 
+GUESS_ALL = Reading()
+_START = 262_144
 _BLOCK = 4 * 1024**2
 _ONLY_HEADER = "The table has a header but no rows."
 _ONLY_HEADER_HINT = "Choose a file with at least one row below the header."
@@ -73,7 +75,7 @@ def read_bytes(source: Source) -> bytes:
     return source.read()
 
 
-def read_table(content: bytes, *, single_column: bool = False, sheet: str | None = None) -> RawTable:
+def read_table(content: bytes, reading: Reading = GUESS_ALL, *, single_column: bool = False) -> RawTable:
     """Read a table file.
 
     Parameters
@@ -81,10 +83,10 @@ def read_table(content: bytes, *, single_column: bool = False, sheet: str | None
     content : bytes
         The whole file: CSV (comma, semicolon, tab or vertical bar), an Excel or OpenDocument workbook, Parquet,
         Feather, or JSON (a list of objects, or one a line); it may be packed with gzip, Zstandard, bzip2, xz or ZIP.
+    reading : Reading
+        What a person said about how to read it; all else is guessed.
     single_column : bool
         Whether a table of one column is taken too.
-    sheet : str, optional
-        The sheet of a workbook; without it, the first that isn't empty.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def read_table(content: bytes, *, single_column: bool = False, sheet: str | None
     content = unpacked(content)
     if not content.strip():
         raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
-    raw = _read(content, sheet)
+    raw = _read(content, reading)
     if raw.table.num_columns == 0 or raw.table.num_rows == 0:
         raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
     if raw.table.num_columns == 1 and not single_column:
@@ -112,25 +114,32 @@ def read_table(content: bytes, *, single_column: bool = False, sheet: str | None
     return raw
 
 
-def _read(content: bytes, sheet: str | None) -> RawTable:
+def start_of(content: bytes) -> bytes:
+    """Return the first lines of a text table, for a preview; any other file is returned whole."""
+    text = content[:_START]
+    if len(content) <= _START or b"\0" in text or is_json(content):
+        return content
+    return text[: text.rfind(b"\n") + 1] or content
+
+
+def _read(content: bytes, reading: Reading) -> RawTable:
     if is_parquet(content):
         return _read_arrow(content, "Parquet", parquet.read_table)
     if is_feather(content):
         return _read_arrow(content, "Feather", lambda source: pa.ipc.open_file(source).read_all())
     if is_workbook(content):
-        table, name, header = read_workbook(content, sheet)
-        return RawTable(table, Dialect(file="workbook", sheet=name, header_row=header))
+        return RawTable(*read_workbook(content, reading))
     if is_json(content):
         return RawTable(read_json(content), Dialect(file="JSON", encoding="utf-8", header_row=None))
-    return _read_text(content)
+    return _read_text(content, reading)
 
 
-def _read_text(content: bytes) -> RawTable:
+def _read_text(content: bytes, reading: Reading) -> RawTable:
     kind = foreign_kind(content)
     if kind is not None:
         raise TableError(f"The file is no text table; it looks like {kind}.", "Save or export the table as CSV.")
-    text, encoding = to_utf8(content)
-    layout = find_layout(text)
+    text, encoding = to_utf8(content, reading.encoding)
+    layout = find_layout(text, reading)
     check_width(len(layout.first))
     table = _parse(text[layout.skip :], layout)
     if layout.has_header:
@@ -140,7 +149,7 @@ def _read_text(content: bytes) -> RawTable:
     dialect = Dialect(
         delimiter=layout.delimiter,
         encoding=encoding,
-        decimal=_decimal(table, layout.delimiter),
+        decimal=reading.decimal or _decimal(table, layout.delimiter),
         header_row=layout.skipped_lines if layout.has_header else None,
     )
     return RawTable(table, dialect)

@@ -4,6 +4,7 @@
 
     HOME/datasets/<id>/data.parquet    the typed table
     HOME/datasets/<id>/dataset.json    the Dataset: name, dialect and profile
+    HOME/datasets/<id>/source.zst      the file as it came, packed, so that it can be read in another way
     HOME/datasets/<id>/owners/<hex>    an empty file for each owner, named after them in hexadecimal
 
 Two people who upload the same file share its folder without knowing of each other.
@@ -26,14 +27,17 @@ from pydantic import ValidationError
 from dlreg_core.errors import NotFoundError, TableError
 from dlreg_core.ingest.arrow import parquet
 from dlreg_core.ingest.profile import profile
-from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
+from dlreg_core.ingest.reading import GUESS_ALL, RawTable, Source, read_bytes, read_table, start_of
 from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
-from dlreg_core.specs import SCHEMA_VERSION, Dataset
+from dlreg_core.ingest.unpacking import unpacked
+from dlreg_core.specs import SCHEMA_VERSION, Dataset, Reading
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _TABLE = "data.parquet"
 _PROFILE = "dataset.json"
+_SOURCE = "source.zst"
 _OWNERS = "owners"
+_SAMPLE = 1_000
 _ROW_GROUP = 65_536
 
 
@@ -53,7 +57,7 @@ class DatasetStore:
         self._root = home / "datasets"
         self._owner = owner
 
-    def add(self, source: Source, name: str = "", *, sheet: str | None = None) -> Dataset:
+    def add(self, source: Source, name: str = "", reading: Reading = GUESS_ALL) -> Dataset:
         """Read a table file and keep it.
 
         Parameters
@@ -62,8 +66,8 @@ class DatasetStore:
             A table file as `read_table` takes it, or its content.
         name : str
             What to call it; of a path only the last part counts. Without it, the name of the file.
-        sheet : str, optional
-            The sheet of a workbook; without it, the first that isn't empty.
+        reading : Reading
+            What a person said about how to read it; all else is guessed.
 
         Returns
         -------
@@ -78,17 +82,44 @@ class DatasetStore:
             If there is no such file.
         """
         content = read_bytes(source)
-        dataset_id = hash_of(content, sheet)
+        dataset_id = identifier_of(content, reading)
         stored = self._stored(dataset_id)
         if stored is not None:
             self._own(dataset_id)
             return stored
-        raw = read_table(content, sheet=sheet)
-        fallback = str(source) if isinstance(source, str | Path) else ""
-        dataset, table = _describe(raw, dataset_id, _plain_name(name or fallback), len(content))
-        written = self._write(dataset, table)
+        dataset, table = _described(content, _plain_name(name or _own_name(source)), reading)
+        written = self._write(dataset, table, content)
         self._own(dataset_id)
         return written
+
+    def source(self, dataset_id: str) -> bytes:
+        """Return the file that a data set was read from, as it came; `NotFoundError` where it wasn't kept."""
+        if not self._owns(dataset_id):
+            raise _not_found(dataset_id)
+        try:
+            with pa.input_stream(self.folder(dataset_id) / _SOURCE, compression="zstd") as file:
+                found: bytes = file.read()
+                return found
+        except FileNotFoundError as exc:
+            raise NotFoundError("The file of this data set wasn't kept.", "Add it again.") from exc
+
+    def read_again(self, dataset_id: str, reading: Reading) -> Dataset:
+        """Read a data set's file in another way; what comes of it is a data set of its own, under the same name."""
+        return self.add(self.source(dataset_id), self.get(dataset_id).name, reading)
+
+    def preview_again(self, dataset_id: str, reading: Reading, rows: int = 8) -> pd.DataFrame:
+        """Return the first rows of a data set's file as they come out when it is read in another way."""
+        content = unpacked(self.source(dataset_id))
+        start = start_of(content)
+        try:
+            raw = read_table(start, reading)
+        except TableError:
+            # What was cut off may be what is missing.
+            if len(start) == len(content):
+                raise
+            raw = read_table(content, reading)
+        few = RawTable(raw.table.slice(0, _SAMPLE), raw.dialect)
+        return to_frame(arrow_table(type_columns(few, day_first=reading.day_first))).head(rows)
 
     def get(self, dataset_id: str) -> Dataset:
         """Return a data set; `NotFoundError` if there is none, `TableError` if another version of dlreg wrote it."""
@@ -218,12 +249,14 @@ class DatasetStore:
         except (NotFoundError, TableError):
             return None
 
-    def _write(self, dataset: Dataset, table: pa.Table) -> Dataset:
+    def _write(self, dataset: Dataset, table: pa.Table, content: bytes) -> Dataset:
         self._root.mkdir(parents=True, exist_ok=True)
         folder = self.folder(dataset.id)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
         try:
             parquet.write_table(table, part / _TABLE, compression="zstd", row_group_size=_ROW_GROUP)
+            with pa.output_stream(part / _SOURCE, compression="zstd") as file:
+                file.write(content)
             (part / _PROFILE).write_text(dataset.model_dump_json(indent=1), "utf-8")
             part.chmod(0o755)
             if folder.exists() and self._stored(dataset.id) is None:
@@ -238,7 +271,7 @@ class DatasetStore:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def read_dataset(source: Source, name: str = "", *, sheet: str | None = None) -> tuple[Dataset, pd.DataFrame]:
+def read_dataset(source: Source, name: str = "", reading: Reading = GUESS_ALL) -> tuple[Dataset, pd.DataFrame]:
     """Read and profile a table file without keeping it; for parameters and errors see `DatasetStore.add`.
 
     Returns
@@ -246,29 +279,33 @@ def read_dataset(source: Source, name: str = "", *, sheet: str | None = None) ->
     tuple of (Dataset, pandas.DataFrame)
         Its profile, and its rows as `DatasetStore.table` returns them.
     """
-    content = read_bytes(source)
-    raw = read_table(content, sheet=sheet)
-    fallback = str(source) if isinstance(source, str | Path) else ""
-    dataset, table = _describe(raw, hash_of(content, sheet), _plain_name(name or fallback), len(content))
+    dataset, table = _described(read_bytes(source), _plain_name(name or _own_name(source)), reading)
     return dataset, to_frame(table)
 
 
-def hash_of(content: bytes, sheet: str | None = None) -> str:
-    """Return the identifier of a file's table; another sheet of the same file is another table."""
-    return hashlib.sha256(content + (f"\0{sheet}".encode() if sheet else b"")).hexdigest()[:16]
+def identifier_of(content: bytes, reading: Reading = GUESS_ALL) -> str:
+    """Return the identifier of a file's table; the same file read in another way is another table."""
+    said = b"" if reading == GUESS_ALL else b"\0" + reading.model_dump_json(exclude_none=True).encode()
+    return hashlib.sha256(content + said).hexdigest()[:16]
 
 
-def _describe(raw: RawTable, dataset_id: str, name: str, file_bytes: int) -> tuple[Dataset, pa.Table]:
-    columns = type_columns(raw)
+def _own_name(source: Source) -> str:
+    return str(source) if isinstance(source, str | Path) else ""
+
+
+def _described(content: bytes, name: str, reading: Reading) -> tuple[Dataset, pa.Table]:
+    raw = read_table(content, reading)
+    columns = type_columns(raw, day_first=reading.day_first)
     table = arrow_table(columns)
     dataset = Dataset(
-        id=dataset_id,
+        id=identifier_of(content, reading),
         name=name,
-        file_bytes=file_bytes,
+        file_bytes=len(content),
         rows=table.num_rows,
         columns=tuple(profile(column) for column in columns),
         duplicate_rows=int(to_frame(table).duplicated().sum()),
         dialect=raw.dialect,
+        reading=reading,
     )
     return dataset, table
 

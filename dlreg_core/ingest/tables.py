@@ -16,7 +16,7 @@ Like = Mapping[str, Column | ColumnType]
 """What is known about the columns of the table that the new one should be read like."""
 
 
-def type_columns(raw: RawTable, like: Like | None = None) -> tuple[TypedColumn, ...]:
+def type_columns(raw: RawTable, like: Like | None = None, day_first: bool | None = None) -> tuple[TypedColumn, ...]:
     """Type every column of a table.
 
     Parameters
@@ -25,6 +25,8 @@ def type_columns(raw: RawTable, like: Like | None = None) -> tuple[TypedColumn, 
         The table as it stands in the file.
     like : mapping of str to Column or ColumnType, optional
         Profiles, or types only, of columns that are known already.
+    day_first : bool, optional
+        The order of dates that fit both.
 
     Returns
     -------
@@ -36,11 +38,10 @@ def type_columns(raw: RawTable, like: Like | None = None) -> tuple[TypedColumn, 
     TableError
         If a column holds what no table of numbers, texts and dates can.
     """
-    decimal = raw.dialect.decimal if raw.dialect else "."
     known = {name: _as_column(name, column) for name, column in (like or {}).items()}
     names = raw.table.column_names
     return tuple(
-        type_column(name, column, decimal, known.get(name))
+        type_column(name, column, raw.dialect.decimal, known.get(name), day_first)
         for name, column in zip(names, raw.table.columns, strict=True)
     )
 

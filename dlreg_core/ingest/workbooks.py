@@ -12,27 +12,27 @@ import pyarrow as pa
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.dialect import first_row_of_table, is_header, name_columns
 from dlreg_core.ingest.limits import check_width
+from dlreg_core.specs import Dialect, Reading
 
 _MOST_UNPACKED = 2 * 1024**3
 _SAMPLE_ROWS = 200
 _Cell = Any
 
 
-def read_workbook(content: bytes, sheet: str | None = None) -> tuple[pa.Table, str, int | None]:
+def read_workbook(content: bytes, reading: Reading) -> tuple[pa.Table, Dialect]:
     """Read the table on a sheet of a workbook.
 
     Parameters
     ----------
     content : bytes
         An .xlsx, .xlsb, .xls or .ods file.
-    sheet : str, optional
-        The sheet; without it, the first one that isn't empty.
+    reading : Reading
+        What a person said about it: the sheet, without which the first one that isn't empty is taken, and the header.
 
     Returns
     -------
-    tuple of (pyarrow.Table, str, int or None)
-        The columns in their types (text where a column holds several), the sheet's name, and the row of the header,
-        counted from 0; None where there is none.
+    tuple of (pyarrow.Table, Dialect)
+        The columns in their types, text where a column holds several.
 
     Raises
     ------
@@ -42,6 +42,7 @@ def read_workbook(content: bytes, sheet: str | None = None) -> tuple[pa.Table, s
     import python_calamine
 
     _check_size(content)
+    sheet = reading.sheet
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
         names = book.sheet_names
@@ -63,20 +64,8 @@ def read_workbook(content: bytes, sheet: str | None = None) -> tuple[pa.Table, s
         ) from exc
     if not names or not rows:
         raise TableError("The workbook holds no table: all of its sheets are empty.", "Choose a workbook with rows.")
-    table, header = _table(rows)
-    return table, name, header
-
-
-def sheets_of(content: bytes) -> tuple[str, ...]:
-    """Return the names of a workbook's sheets; ``TableError`` where it can't be read."""
-    import python_calamine
-
-    try:
-        return tuple(python_calamine.load_workbook(io.BytesIO(content)).sheet_names)
-    except (python_calamine.CalamineError, OSError, ValueError) as exc:
-        raise TableError(
-            "The workbook is damaged or of an unknown kind.", "Save it again as .xlsx, or as CSV."
-        ) from exc
+    table, header = _table(rows, reading.header)
+    return table, Dialect(file="workbook", sheet=name, sheets=tuple(names), header_row=header)
 
 
 def _check_size(content: bytes) -> None:
@@ -95,13 +84,14 @@ def _without_empty_end(rows: list[list[_Cell]]) -> list[list[_Cell]]:
     return rows
 
 
-def _table(rows: list[list[_Cell]]) -> tuple[pa.Table, int | None]:
+def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table, int | None]:
     sample = [[_text(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
-    start = first_row_of_table(sample)
-    has_header = _only_text(rows[start]) or is_header(sample[start])
+    start = min(wanted, len(rows) - 1) if isinstance(wanted, int) else first_row_of_table(sample)
+    header = [_text(cell) for cell in rows[start]]
+    has_header = _only_text(rows[start]) or is_header(header) if wanted is None else wanted != "none"
     body = rows[start + 1 :] if has_header else rows[start:]
     columns = list(zip(*body, strict=True)) if body else [() for _ in rows[start]]
-    names = sample[start] if has_header else [f"column_{i}" for i in range(1, len(columns) + 1)]
+    names = header if has_header else [f"column_{i}" for i in range(1, len(columns) + 1)]
     kept = [i for i, column in enumerate(columns) if names[i].strip() or any(_text(cell) for cell in column)]
     arrays = [_column(columns[i]) for i in kept]
     table = pa.table(arrays, names=list(name_columns(tuple(names[i] for i in kept))))

@@ -26,7 +26,7 @@ _PLURALS = {
     ColumnType.IDENTIFIER: "identifiers",
     ColumnType.CONSTANT: "constants",
 }
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LEVELS = 3
 _DIGITS = 8
 
@@ -52,7 +52,7 @@ def dialect_words(dialect: Dialect | None) -> str:
     header = _header_words(dialect.header_row)
     if dialect.file == "workbook":
         return f"Read as: workbook, sheet {dialect.sheet}, {header}"
-    parts = [_DELIMITERS.get(dialect.delimiter, f"separated by {dialect.delimiter}"), dialect.encoding.upper()]
+    parts = [DELIMITER_WORDS.get(dialect.delimiter, f"separated by {dialect.delimiter}"), dialect.encoding.upper()]
     if dialect.decimal != ".":
         parts.append("decimal comma")
     return f"Read as: {', '.join([*parts, header])}"

@@ -43,6 +43,7 @@ from dlreg_core.specs.tables import (
     Dialect,
     Histogram,
     Level,
+    Reading,
 )
 from dlreg_core.specs.work import (
     Checkpoint,
@@ -87,6 +88,7 @@ __all__ = [
     "PlannedFit",
     "Preset",
     "Pulse",
+    "Reading",
     "Recipe",
     "Report",
     "ResolvedPlan",

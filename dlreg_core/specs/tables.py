@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -66,6 +67,20 @@ class Column(Spec):
     """What the note is about, for programs: identifier, constant, mixed-units, ambiguous-dates and the like."""
 
 
+class Reading(Spec):
+    """How a person wants a file to be read, where that differs from what the program guesses; None leaves it to it.
+
+    ``header`` is "none", or how many lines stand above the header. ``day_first`` is for dates that fit both orders.
+    """
+
+    sheet: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: str | None = None
+    decimal: Literal[".", ","] | None = None
+    header: Literal["none"] | Annotated[int, Field(ge=0, le=1000)] | None = None
+    day_first: bool | None = None
+
+
 class Dialect(Spec):
     """How a file was read.
 
@@ -80,6 +95,8 @@ class Dialect(Spec):
     decimal: str = "."
     header_row: int | None = 0
     sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    """All sheets of the workbook."""
 
 
 class Dataset(Spec):
@@ -93,6 +110,8 @@ class Dataset(Spec):
     columns: tuple[Column, ...]
     duplicate_rows: int = 0
     dialect: Dialect | None = None
+    reading: Reading = Reading()
+    """What a person said about how to read the file."""
     created: datetime = Field(default_factory=now)
 
     def column(self, name: str) -> Column:

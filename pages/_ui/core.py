@@ -19,7 +19,7 @@ from dlreg_core.prepare.form import load_cleaner
 from dlreg_core.report.searched import trial_table
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
-from dlreg_core.specs import Dataset, Event, Report
+from dlreg_core.specs import Dataset, Event, Reading, Report
 
 
 def settings() -> Settings:
@@ -152,6 +152,11 @@ def _result(run_id: str) -> tuple[str, int]:
 @st.cache_data(show_spinner=False, max_entries=32)
 def _dataset(home: str, whose: str, dataset_id: str) -> Dataset:
     return store(home, whose).get(dataset_id)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def preview_again(dataset_id: str, reading: str) -> pd.DataFrame:
+    return datasets().preview_again(dataset_id, Reading.model_validate_json(reading))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

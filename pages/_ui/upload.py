@@ -12,8 +12,15 @@ from pages._ui import core, errors, preparing, state
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to
 
-TYPES = ["csv", "tsv", "txt", "gz", "parquet"]
+TYPES = [
+    *("csv", "tsv", "txt", "xlsx", "xlsb", "xls", "ods", "parquet", "feather", "arrow", "json", "jsonl", "ndjson"),
+    *("gz", "zip", "zst", "bz2", "xz"),
+]
 _MOST_EARLIER = 50
+_CELLS = "size\tplace\tprice\n120\tnorth\t310000\n…"
+_HELP = (
+    "CSV, Excel, OpenDocument, Parquet, Feather or JSON, also packed (ZIP, gzip, Zstandard, bzip2, xz), up to {:,} MB."
+)
 
 
 def upload(label: str, name: str) -> Dataset | None:
@@ -23,9 +30,7 @@ def upload(label: str, name: str) -> Dataset | None:
     """
     megabytes = core.settings().max_upload_mb
     key = f"upload_{name}_{state.recall(f'uploads_{name}', 0)}"
-    file = st.file_uploader(
-        label, type=TYPES, key=key, max_upload_size=megabytes, help=f"CSV, TSV or Parquet, up to {megabytes} MB."
-    )
+    file = st.file_uploader(label, type=TYPES, key=key, max_upload_size=megabytes, help=_HELP.format(megabytes))
     if file is None:
         return None
     try:
@@ -37,6 +42,22 @@ def upload(label: str, name: str) -> Dataset | None:
     # A fresh uploader: the old one would hold the file in memory and hand it over again and again.
     state.remember(f"uploads_{name}", state.recall(f"uploads_{name}", 0) + 1)
     return dataset
+
+
+def pasted() -> Dataset | None:
+    """Let a person paste cells of a spreadsheet; return the data set once it is stored."""
+    with st.popover("Paste from a spreadsheet", icon=":material/content_paste:", type="tertiary"):
+        key = f"pasted_{state.recall('pasted', 0)}"
+        text = st.text_area(
+            "Cells, with the names of the columns in the first row", key=key, height=120, placeholder=_CELLS
+        )
+        if not st.button("Use these cells", disabled=not text.strip(), key=f"use_{key}"):
+            return None
+        with errors.shown():
+            dataset = core.datasets().add(text.encode(), "pasted table")
+            state.remember("pasted", state.recall("pasted", 0) + 1)
+            return dataset
+    return None
 
 
 def samples() -> None:

@@ -29,7 +29,7 @@ def test_without_data_the_page_says_what_the_app_does_and_shows_the_samples(home
     assert not app.exception
     assert app.title[0].value == "Start with a table"
     assert "how well deep learning predicts" in texts(app)
-    assert [button.key for button in app.button] == [f"sample_{sample.key}" for sample in SAMPLES]
+    assert [button.key for button in app.button] == ["use_pasted_0", *(f"sample_{sample.key}" for sample in SAMPLES)]
 
 
 def test_a_sample_opens_prepare_with_its_target_and_unit(home: Path) -> None:
@@ -115,3 +115,71 @@ def test_tables_of_other_people_are_not_there(home: Path, monkeypatch: pytest.Mo
     assert "theirs" not in texts(app)
     monkeypatch.setenv("DLREG_OWNER", "somebody-else")
     assert "theirs.csv: 240 rows" in texts(opened(dataset.id))
+
+
+def test_cells_of_a_spreadsheet_can_be_pasted(home: Path) -> None:
+    app = opened()
+    app.text_area[0].input("size\tplace\tprice\n120\tnorth\t310\n80\tsouth\t210\n").run()
+    next(b for b in app.button if b.label == "Use these cells").click().run()
+    assert not app.exception
+    assert "pasted table: 2 rows × 3 columns" in texts(app)
+    assert "tabs" in texts(app)
+
+
+def test_pasted_text_that_is_no_table_is_said_plainly(home: Path) -> None:
+    app = opened()
+    app.text_area[0].input("hello").run()
+    next(b for b in app.button if b.label == "Use these cells").click().run()
+    assert not app.exception
+    assert "no rows" in app.error[0].value
+
+
+@pytest.fixture
+def prices(home: Path) -> str:
+    """Store a table that was guessed wrongly: its numbers have decimal commas, and its dates the month first."""
+    lines = [f"{i % 9 + 1:02d}/{i % 7 + 1:02d}/2024;1,250;{i}" for i in range(40)]
+    content = "\n".join(["when;price;area", *lines]).encode()
+    return DatasetStore(home).add(content, "prices.csv").id
+
+
+def reading_form(dataset_id: str) -> AppTest:
+    app = opened(dataset_id)
+    app.session_state[f"reading_{dataset_id}"] = True
+    return app.run()
+
+
+def test_what_was_guessed_can_be_corrected_with_a_preview(home: Path, prices: str) -> None:
+    app = reading_form(prices)
+    assert not app.exception
+    assert "Read as: semicolons, UTF-8" in texts(app)
+    app.selectbox(key=f"order_{prices}").select(False).run()
+    app.selectbox(key=f"decimal_{prices}").select(".").run()
+    assert not app.exception
+    assert app.dataframe[0].value["price"].iloc[0] == 1250
+    assert app.dataframe[0].value["when"].iloc[1] == pd.Timestamp("2024-02-02")
+    next(b for b in app.button if b.label == "Read it this way").click().run()
+    assert not app.exception
+    again = app.query_params["dataset"]
+    assert again != prices
+    dataset = DatasetStore(home).get(again)
+    assert (dataset.column("when").day_first, dataset.column("price").maximum) == (False, 1250.0)
+    assert dataset.reading.decimal == "."
+    assert dataset.name == "prices.csv"
+
+
+def test_a_reading_that_can_not_work_says_so_and_keeps_the_table(home: Path, prices: str) -> None:
+    app = reading_form(prices)
+    app.selectbox(key=f"delimiter_{prices}").select("|").run()
+    assert not app.exception
+    assert "single column" in app.error[0].value
+    assert "prices.csv: 40 rows × 3 columns" in texts(app)
+
+
+def test_another_line_can_be_the_header(home: Path, prices: str) -> None:
+    app = reading_form(prices)
+    app.toggle(key=f"header_{prices}").set_value(False).run()
+    assert list(app.dataframe[0].value.columns) == ["column_1", "column_2", "column_3"]
+    app.toggle(key=f"header_{prices}").set_value(True).run()
+    app.number_input(key=f"header_line_{prices}").set_value(3).run()
+    assert not app.exception
+    assert app.dataframe[0].value.columns[1] == "1,250"

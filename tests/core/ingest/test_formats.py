@@ -17,7 +17,7 @@ import pytest
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest import DatasetStore, read_rows, read_table
-from dlreg_core.ingest.workbooks import sheets_of
+from dlreg_core.specs import Reading
 
 CSV = b"city,price\nOslo,1\nBern,2\n"
 FRAME = pd.DataFrame({"city": ["Oslo", "Bern"], "price": [1, 2]})
@@ -160,13 +160,14 @@ def test_titles_above_the_table_of_a_workbook_are_passed_over() -> None:
 
 def test_each_sheet_is_a_table_of_its_own(tmp_path) -> None:
     content = workbook(One=[["a", "b"], [1, 2]], Two=[["c", "d"], [3, 4]])
-    assert sheets_of(content) == ("One", "Two")
     store = DatasetStore(tmp_path)
-    first, second = store.add(content, "book.xlsx"), store.add(content, "book.xlsx", sheet="Two")
+    first = store.add(content, "book.xlsx")
+    assert first.dialect is not None and first.dialect.sheets == ("One", "Two")
+    second = store.read_again(first.id, Reading(sheet="Two"))
     assert (first.column_names, second.column_names) == (("a", "b"), ("c", "d"))
     assert first.id != second.id
     with pytest.raises(TableError, match='no sheet "Three"'):
-        store.add(content, sheet="Three")
+        store.add(content, reading=Reading(sheet="Three"))
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_mixed_values_of_json_become_text() -> None:
         (b'{"a": 1, "b": [1]}\n', 'Line 1 holds a list or an object in "b"'),
         (b'[{"a": 1, "b": 2}, 3]', "Object 2 is no object"),
         (b'[{"a": 1, "b": 2},\n{"a": 1', "line 2"),
-                (b"[]", "no rows"),
+        (b"[]", "no rows"),
     ],
 )
 def test_json_that_is_no_table(content: bytes, said: str) -> None:
