@@ -73,7 +73,7 @@ def fit_cleaner(
     RecipeError
         If no column is left to learn from.
     """
-    everything = schema_of(frame, types, day_first)
+    everything = schema_of(frame, types, day_first, cleaning)
     dropped = columns_to_drop(everything.coerce(frame), types, cleaning)
     schema = Schema(fields=tuple(field for field in everything.fields if field.name not in dropped))
     if not schema.fields:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.prepare.cleaner import columns_to_drop
+from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import feature_types, usable_rows
 from dlreg_core.specs import Column, ColumnType, Dataset, Recipe
@@ -95,6 +96,7 @@ def preview_steps(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> tupl
     everything = recipe.model_copy(update={"cleaning": recipe.cleaning.model_copy(update={"drop_duplicates": True})})
     _, without_target, duplicates = usable_rows(table, everything)
     types = feature_types(dataset, recipe)
+    table = repaired(table, recipe.cleaning)
     features = pd.DataFrame({c: coerce_column(table[c], types[c]) for c in recipe.features})
     all_on = recipe.cleaning.model_copy(update={"drop_constant": True, "drop_identifiers": True})
     dropped = columns_to_drop(features, types, all_on)

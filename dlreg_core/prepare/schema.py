@@ -8,10 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pydantic import Field as PydanticField
 
 from dlreg_core.errors import RowsError
 from dlreg_core.ingest.dates import parse_dates
-from dlreg_core.specs import ColumnType, Spec
+from dlreg_core.prepare.repairing import merged, repaired, without_codes
+from dlreg_core.specs import Cleaning, ColumnType, Spec
 
 _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fromkeys(
     ("false", "no", "n", "f", "0", "0.0"), "no"
@@ -19,6 +21,7 @@ _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fro
 _ZEROS_AFTER_POINT = re.compile(r"([+-]?\d+)(?:\.0+|(\.\d*?[1-9])0+)")
 _MOST_EXACT = 2.0**53
 _MOST_LEVELS = 1000
+_NO_REPAIRS = Cleaning()
 _MOST_SINGLE = 2000
 """More texts than this aren't read one by one."""
 _EPOCH = pd.Timestamp(0)
@@ -36,6 +39,10 @@ class Field(Spec):
     """For dates: whether text such as 03/04/2024 means the third of April."""
     time_of_day: bool = False
     """For dates: whether they are times without a day, kept on 1 January 1970."""
+    missing_codes: tuple[float, ...] = ()
+    """For numbers: those that stand for a missing value."""
+    merged_labels: dict[str, str] = PydanticField(default_factory=dict)
+    """For categories: labels that are written in another way, each with the label that takes its place."""
     minimum: float | str | None = None
     maximum: float | str | None = None
     typical: float | str | None = None
@@ -151,8 +158,11 @@ def _all_as_in_tables(values: pd.Series, day_first: bool | None) -> pd.Series | 
 
 
 def _coerce_field(values: pd.Series, field: Field) -> pd.Series:
+    values = without_codes(values, field.missing_codes)
     found = coerce_column(values, field.type, field.day_first, time_of_day=field.time_of_day)
-    return found.map(_plain_number).astype(object) if field.numeric_levels else found
+    if field.numeric_levels:
+        found = found.map(_plain_number).astype(object)
+    return merged(found, field.merged_labels)
 
 
 def as_text(values: pd.Series) -> pd.Series:
@@ -172,7 +182,10 @@ def _plain_number(text: str | None) -> str | None:
 
 
 def schema_of(
-    frame: pd.DataFrame, types: Mapping[str, ColumnType], day_first: Mapping[str, bool | None] | None = None
+    frame: pd.DataFrame,
+    types: Mapping[str, ColumnType],
+    day_first: Mapping[str, bool | None] | None = None,
+    cleaning: Cleaning = _NO_REPAIRS,
 ) -> Schema:
     """Describe the columns of raw training rows.
 
@@ -184,10 +197,21 @@ def schema_of(
         The type of every column.
     day_first : mapping of str to bool, optional
         How the dates of a column are written.
+    cleaning : Cleaning
+        Its repairs of single values are part of the schema: new rows get them too.
     """
     written = day_first or {}
-    names = [str(name) for name in frame.columns]
-    return Schema(fields=tuple(_field(name, frame[name], types[name], written.get(name)) for name in names))
+    rows = repaired(frame, cleaning)
+    fields = [_field(str(name), rows[name], types[name], written.get(name)) for name in rows.columns]
+    codes, labels = cleaning.missing_codes, cleaning.merged_labels
+    return Schema(
+        fields=tuple(
+            field.model_copy(
+                update={"missing_codes": codes.get(field.name, ()), "merged_labels": labels.get(field.name, {})}
+            )
+            for field in fields
+        )
+    )
 
 
 def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) -> Field:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import Rows, fold_count, fold_numbers, split_rows
 from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
@@ -60,6 +61,7 @@ def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[Rows, int, int]:
 
     Duplicates are dropped before the split, so that no row stands on both sides of it.
     """
+    table = repaired(table, recipe.cleaning)
     target = coerce_column(table[recipe.target], ColumnType.NUMBER)
     known = target.notna().to_numpy()
     kept = known.copy()
@@ -100,6 +102,7 @@ def prepare_table(
     """
     check_recipe(dataset, recipe)
     types = feature_types(dataset, recipe)
+    table = repaired(table, recipe.cleaning)
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
     parts = split_rows(usable, recipe.split)
@@ -211,6 +214,7 @@ def _own_test_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[pd.DataFrame, R
         raise RecipeError(
             f"The test file has no column {', '.join(absent)}.", "It needs the same columns as the table, by name."
         )
+    table = repaired(table, recipe.cleaning)
     known = coerce_column(table[recipe.target], ColumnType.NUMBER).notna().to_numpy()
     rows = np.flatnonzero(known).astype(np.int64)
     if len(rows) < 2:

@@ -56,6 +56,10 @@ class Cleaning(Spec):
     impute_numbers: Literal["median", "mean", "zero", "keep"] = "median"
     impute_categories: Literal["most_frequent", "level", "keep"] = "level"
     missing_flags: bool = True
+    missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    """Numbers that stand for a missing value, by column; of the target too, whose rows are then dropped."""
+    merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """By column, the labels that are written in another way, each with the label that takes its place."""
 
 
 class Recipe(Spec):

@@ -18,13 +18,13 @@ from pages._ui import core, errors, row_form, state
 from pages._ui.drivers import live_waterfall
 from pages._ui.results import quantity_column, raw_columns
 from pages._ui.sidebar import escaped
+from pages._ui.upload import TYPES
 from pages._ui.widgets import csv_bytes, picture
 
 _WAIT = "Predicting. The first time, loading the models takes about 10 s."
 _TYPICAL = -1
 _TEST_ROWS = 20
 _SHOWN = 200
-_FILES = ["csv", "tsv", "txt", "gz", "parquet"]
 
 
 @st.fragment
@@ -82,8 +82,8 @@ def many_rows(report: Report, model: LeaderboardRow) -> None:
     st.subheader("Many rows", anchor=False)
     schema = core.cleaner(report.run_id).schema_
     names = ", ".join(schema.names[:12]) + (f" and {len(schema.names) - 12} more" if len(schema.names) > 12 else "")
-    st.markdown(escaped(f"A CSV or Parquet file with the columns {names}. Other columns are kept."))
-    upload = st.file_uploader("File with rows to predict", type=_FILES, label_visibility="collapsed", key="many_file")
+    st.markdown(escaped(f"A table (CSV, Excel, Parquet and others) with the columns {names}. Other columns are kept."))
+    upload = st.file_uploader("File with rows to predict", type=TYPES, label_visibility="collapsed", key="many_file")
     if upload is None:
         return
     with errors.shown():

@@ -75,7 +75,8 @@ def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
 def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
     """Return what each repair changes."""
     # Neither the unit nor how gaps are filled changes what there is to repair: those answers are the same.
-    plain = made.model_copy(update={"unit": "", "cleaning": Cleaning()})
+    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes, merged_labels=made.cleaning.merged_labels)
+    plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _steps(*core.place(), dataset.id, plain.model_dump_json())
 
 
@@ -84,7 +85,11 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
 
     `RecipeError` where the recipe doesn't fit the table.
     """
-    cleaning = Cleaning(drop_duplicates=made.cleaning.drop_duplicates)
+    cleaning = Cleaning(
+        drop_duplicates=made.cleaning.drop_duplicates,
+        missing_codes=made.cleaning.missing_codes,
+        merged_labels=made.cleaning.merged_labels,
+    )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
 

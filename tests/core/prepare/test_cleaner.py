@@ -239,3 +239,18 @@ def test_times_of_day_become_their_hour_and_are_read_from_new_rows() -> None:
     assert hours.tolist()[:3] == [18, 6, 6]
     assert hours.isna().tolist() == [False, False, False, True, True]
     assert cleaner.schema_.warnings(new) == ("at: 1 value can't be read as datetime and counts as missing.",)
+
+
+def test_codes_and_labels_are_repaired_in_training_and_in_new_rows() -> None:
+    frame = pd.DataFrame({"co": [1, -200, 3, 4], "fat": ["LF", "low fat", "reg", "Low Fat"]})
+    cleaning = Cleaning(missing_codes={"co": (-200.0,)}, merged_labels={"fat": {"LF": "Low Fat", "low fat": "Low Fat"}})
+    cleaner = fit_cleaner(frame, {"co": NUMBER, "fat": CATEGORY}, cleaning)
+    assert (cleaner.schema_.field("co").minimum, cleaner.schema_.field("co").typical) == (1.0, 3.0)
+    assert set(cleaner.schema_.field("fat").levels) == {"Low Fat", "reg"}
+    again = Cleaner.model_validate_json(cleaner.model_dump_json())
+    new = pd.DataFrame({"co": ["-200", "2", None], "fat": ["low fat", "LF", "reg"]})
+    for fitted in (cleaner, again):
+        made = fitted.transform(new)
+        assert made["co"].tolist() == [3.0, 2.0, 3.0]
+        assert made["co: was missing"].tolist() == [1.0, 0.0, 1.0]
+        assert made["fat"].tolist() == ["Low Fat", "Low Fat", "reg"]

@@ -282,3 +282,21 @@ def test_folds_that_make_no_sense_are_refused() -> None:
     ):
         with pytest.raises(ValidationError):
             Split(**wrong)  # type: ignore[arg-type]
+
+
+def test_rows_whose_target_is_a_code_are_left_out(tmp_path: Path) -> None:
+    table = small_table(100)
+    table.loc[:9, "price"] = -999.0
+    table.loc[20:24, "size"] = -1.0
+    dataset = DatasetStore(tmp_path).add(table.to_csv(index=False).encode(), "t.csv")
+    rows = DatasetStore(tmp_path).table(dataset.id)
+    cleaning = Cleaning(missing_codes={"price": (-999.0,), "size": (-1.0,)})
+    prepared = prepare_table(dataset, rows, Recipe(target="price", features=("size", "place"), cleaning=cleaning))
+    assert prepared.counts.dropped_missing_target == 10
+    everything = pd.concat([prepared.train, prepared.validation, prepared.test])
+    assert everything["size"].min() > 0
+    assert (
+        everything["size"].isna().sum()
+        == table["size"].iloc[10:].isin([-1.0]).sum() + table["size"].iloc[10:].isna().sum()
+    )
+    assert (rows["size"] == -1.0).sum() == 5

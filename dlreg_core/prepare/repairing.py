@@ -1,0 +1,44 @@
+"""Repairs of single values, made before anything else: codes for a missing value, and labels that mean the same."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dlreg_core.specs import Cleaning
+
+
+def repaired(table: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
+    """Return a raw table with codes for a missing value taken out, and labels merged.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Raw rows; columns that aren't there are passed over.
+    cleaning : Cleaning
+        Says which values of which columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows and columns; the table itself is not changed.
+    """
+    changed = {
+        name: without_codes(table[name], codes)
+        for name, codes in cleaning.missing_codes.items()
+        if name in table.columns
+    }
+    for name, labels in cleaning.merged_labels.items():
+        if name in table.columns:
+            changed[name] = merged(table[name], labels)
+    return table.assign(**changed) if changed else table
+
+
+def without_codes(values: pd.Series, codes: tuple[float, ...]) -> pd.Series:
+    """Return numbers with those that stand for a missing value taken out."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    return values.mask(numbers.isin(codes)) if codes else values
+
+
+def merged(values: pd.Series, labels: dict[str, str]) -> pd.Series:
+    """Return labels with those that mean the same written in one way."""
+    return values.map(lambda label: labels.get(label, label)) if labels else values
