@@ -9,6 +9,7 @@ import pandas as pd
 from dlreg_core.ingest.findings.columns import column_findings
 from dlreg_core.ingest.findings.finding import Finding
 from dlreg_core.ingest.findings.labels import inconsistent_labels
+from dlreg_core.ingest.findings.leaks import leak_findings
 from dlreg_core.ingest.findings.rows import row_findings
 from dlreg_core.ingest.findings.sample import draw
 from dlreg_core.ingest.findings.target import target_findings
@@ -28,7 +29,7 @@ def findings(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -
     table : pandas.DataFrame
         Its rows.
     target : str, optional
-        The column to predict: with it, what is odd about it is found too.
+        The column to predict: with it, what gives it away and what is odd about it is found too.
 
     Returns
     -------
@@ -50,6 +51,7 @@ def _all(dataset: Dataset, table: pd.DataFrame, target: str | None) -> Iterator[
     codes = missing_codes(dataset, table)
     sample = draw(dataset, table, codes, target)
     if target is not None:
+        yield from leak_findings(sample, target)
         yield from target_findings(dataset, table, target, codes.get(target, frozenset()))
     yield from disguised(codes)
     yield from capped(dataset, table, target)
