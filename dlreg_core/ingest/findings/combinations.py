@@ -112,7 +112,9 @@ def _add(found: list[Finding], more: Iterator[Finding]) -> None:
 
 
 def _sums(pool: _Pool, size: int) -> Iterator[Finding]:
-    slack = _SUM_SLACK * float(pool.y.std())
+    largest = float(np.abs(pool.y).max())
+    # Scaled first: the variance of very large numbers is infinite, and any sum would be near enough.
+    slack = _SUM_SLACK * largest * float((pool.y / largest).std())
     for one in exact_sums(pool.names, pool.x, pool.y, slack, size):
         text = f"{sum_words(one.names, one.signs)} is {pool.target}, {_rows_words(one)}: all of its variance."
         yield leak(pool.target, one.names, text)

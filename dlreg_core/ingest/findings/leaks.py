@@ -114,6 +114,8 @@ def _of_numbers(x: Floats, y: Floats) -> float:
     x, y = x[known], y[known]
     if len(x) < FEWEST_ROWS or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
+    # What is explained doesn't depend on the scale, but the squares of very large numbers are infinite.
+    x, y = x / np.abs(x).max(), y / np.abs(y).max()
     straight = float(np.corrcoef(x, y)[0, 1] ** 2)
     ranked = float(np.corrcoef(rankdata(x), rankdata(y))[0, 1] ** 2)
     # A straight line through all rows may owe everything to one extreme value: it claims nothing by itself.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from dlreg_core.ingest.findings.columns import column_findings
@@ -43,7 +44,9 @@ def findings(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -
     """
     if target is not None:
         dataset.column(target)
-    found = _all(dataset, table, target)
+    # The squares of the largest floats are infinite; what can't be measured is no finding.
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = tuple(_all(dataset, table, target))
     return tuple(sorted(found, key=lambda finding: _SEVERITIES.index(finding.severity)))
 
 

@@ -102,6 +102,7 @@ def correlations(numbers: Floats) -> Floats:
     centred = np.where(known, numbers, 0.0)
     centred = np.where(known, centred - centred.sum(axis=0) / counts, 0.0)
     with np.errstate(all="ignore"):
+        centred /= np.abs(centred).max(axis=0, initial=0.0)
         scaled = centred / np.sqrt((centred**2).sum(axis=0) / counts)
         scaled = np.where(np.isfinite(scaled), scaled, 0.0)
         if known.all():

@@ -82,6 +82,16 @@ def test_no_leak_is_claimed_where_predictors_are_only_strong(
 
 FOUND: dict[str, tuple[Change, tuple[str, ...], str]] = {
     "a copy in another unit": (lambda t: t.assign(z=t["y"] * 2.54 + 1), ("z",), "it explains 100 %"),
+    "a copy of very large numbers": (
+        lambda t: t.assign(y=t["y"] * 1e300, z=t["y"] * -1e301),
+        ("z",),
+        "it explains 100 %",
+    ),
+    "a sum of very large numbers": (
+        lambda t: t.assign(a=t["a"] * 1e300, b=t["b"] * 1e300, y=lambda u: u["a"] + u["b"]),
+        ("a", "b"),
+        "a + b is y",
+    ),
     "a copy with gaps": (lambda t: t.assign(z=t["y"].where(t.index % 3 > 0)), ("z",), "it explains 100 %"),
     "a rank": (lambda t: t.assign(z=(-t["y"]).rank() / 7), ("z",), "by itself"),
     "a logarithm": (lambda t: t.assign(y=np.exp(t["y"] / 2), z=t["y"]), ("z",), "by itself"),
@@ -155,6 +165,8 @@ HONEST: dict[str, Change] = {
     "many levels": lambda t: t.assign(z=np.random.default_rng(2).choice([f"level {i}" for i in range(150)], ROWS)),
     "repeated rows with many levels": lambda t: pd.concat([t.assign(z=[f"l{i}" for i in range(ROWS)])] * 2),
     "one extreme value": lambda t: t.assign(y=t["y"].where(t.index > 0, 1e6), z=t["c"].where(t.index > 0, 1e6)),
+    "very large numbers": lambda t: t.assign(y=t["y"] * 1e300),
+    "very small numbers": lambda t: t.assign(y=t["y"] * 1e-300),
     "constants": lambda t: t.assign(z=3, u=np.nan),
     "a date": lambda t: t.assign(
         z=pd.date_range("2020-01-01", periods=ROWS).strftime("%Y-%m-%d"), y=np.sin(np.arange(ROWS) / 30)
