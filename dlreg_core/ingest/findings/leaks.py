@@ -82,9 +82,11 @@ def alone_shares(sample: Sample, target: str) -> dict[str, float]:
     dict of str to float
         Out of fold for columns that explain nearly all of it; for all others an upper bound, since what is below the
         threshold in the rows that it was fitted on is no leak. Dates are left out: what changes slowly is always known
-        from its neighbours in time, which is a matter of the split.
+        from its neighbours in time, which is a matter of the split. For a curve it is the variance of the target with
+        its first and last hundredth cut off.
     """
-    y = sample.of(target)
+    # What is explained doesn't depend on the scale, but the squares of very large numbers are infinite.
+    y = sample.of(target) / np.nanmax(np.abs(sample.of(target)))
     shares = {}
     for column in sample.dataset.columns:
         if column.name == target:
@@ -114,8 +116,7 @@ def _of_numbers(x: Floats, y: Floats) -> float:
     x, y = x[known], y[known]
     if len(x) < FEWEST_ROWS or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
-    # What is explained doesn't depend on the scale, but the squares of very large numbers are infinite.
-    x, y = x / np.abs(x).max(), y / np.abs(y).max()
+    x = x / np.abs(x).max()
     straight = float(np.corrcoef(x, y)[0, 1] ** 2)
     ranked = float(np.corrcoef(rankdata(x), rankdata(y))[0, 1] ** 2)
     # A straight line through all rows may owe everything to one extreme value: it claims nothing by itself.

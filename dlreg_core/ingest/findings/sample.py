@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from dlreg_core.specs import ColumnType, Dataset
 
 _MOST_ROWS = 20_000
+_MOST_CELLS = 4_000_000
+_ENOUGH_ROWS = 2_000
 _FEWEST_SHARED = 30
 """Two columns are compared where both are known; in fewer rows than this, what they have in common may be chance."""
 
@@ -66,8 +68,10 @@ def draw(
     target : str, optional
         The column to predict, which can be one that seems to be an identifier.
     """
-    if len(table) > _MOST_ROWS:
-        kept = np.random.default_rng(0).choice(len(table), _MOST_ROWS, replace=False)
+    # Of a very wide table fewer rows are enough: the more columns there are, the longer each row takes.
+    most = min(_MOST_ROWS, max(_ENOUGH_ROWS, _MOST_CELLS // max(1, len(dataset.columns))))
+    if len(table) > most:
+        kept = np.random.default_rng(0).choice(len(table), most, replace=False)
         table = table.iloc[np.sort(kept)]
     # A row that stands on both sides of a fold would be known by heart.
     table = table.drop_duplicates(ignore_index=True)

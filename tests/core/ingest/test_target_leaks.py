@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import combinations, product
 from pathlib import Path
@@ -17,7 +18,10 @@ from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.findings.exact import exact_sums
 from dlreg_core.ingest.findings.leak_words import line_words, product_words, share_words, sum_words
+from dlreg_core.ingest.findings.leaks import leak_findings
 from dlreg_core.ingest.findings.relations import by_level, explained, linear, monotone, out_of_fold
+from dlreg_core.ingest.findings.sample import draw
+from dlreg_core.specs import Column, ColumnType, Dataset
 
 ROWS = 400
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -143,6 +147,11 @@ FOUND: dict[str, tuple[Change, tuple[str, ...], str]] = {
         ("z",),
         "its 4 levels divide y into ranges that do not overlap",
     ),
+    "ranges of very large numbers": (
+        lambda t: t.assign(z=pd.cut(t["y"], [-99, -2, 0, 2, 99], labels=list("pqrs")), y=t["y"] * 1e300),
+        ("z",),
+        "its 4 levels divide y into ranges that do not overlap",
+    ),
     "a target with codes for missing values": (
         lambda t: t.assign(y=t["y"].where(t.index % 20 > 0, -999.0), z=t["y"] * 3),
         ("z",),
@@ -179,6 +188,20 @@ HONEST: dict[str, Change] = {
 @pytest.mark.parametrize("case", HONEST)
 def test_no_leak_is_claimed_of_honest_columns(case: str, tmp_path: Path) -> None:
     assert leaks(tmp_path, HONEST[case](plain()), "y") == []
+
+
+def test_a_wide_table_is_looked_through_quickly() -> None:
+    rng = np.random.default_rng(7)
+    names = [f"c{i}" for i in range(100)]
+    table = pd.DataFrame(rng.normal(size=(20_000, 100)), columns=names)
+    table["y"] = table["c3"] + table["c50"] - table["c99"]
+    columns = tuple(Column(name=c, type=ColumnType.NUMBER, missing=0, distinct=20_000) for c in table)
+    dataset = Dataset(id="0", name="wide", file_bytes=0, rows=20_000, columns=columns)
+    started = time.process_time()
+    (only,) = leak_findings(draw(dataset, table, {}, "y"), "y")
+    # Generous, for slow machines: it takes about a second.
+    assert time.process_time() - started < 10
+    assert only.columns == ("c3", "c50", "c99")
 
 
 def test_the_share_is_what_scikit_learn_finds_in_other_folds() -> None:
