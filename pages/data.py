@@ -105,7 +105,7 @@ def things_to_look_at(dataset: Dataset) -> None:
     for finding in found:
         mark = ":orange[:material/warning:]" if finding.serious else ":gray[:material/info:]"
         name = f"**{escaped(finding.title)}**: " if finding.title else ""
-        lines.append(f"{mark} {name}{escaped(finding.text)}")
+        lines.append(f"{mark} {name}{escaped(finding.advice)}")
     st.markdown("  \n".join(lines[:_SHOWN]))
     if len(lines) > _SHOWN:
         with st.expander(f"{len(lines) - _SHOWN} more"):

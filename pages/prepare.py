@@ -7,7 +7,7 @@ import streamlit as st
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.draft import Draft
 from dlreg_core.specs import Dataset
-from pages._ui import columns_part, errors, preparing, repairs_part, split_part, state
+from pages._ui import columns_part, errors, preparing, repairs_part, split_part, state, suggestions_part
 from pages._ui.widgets import go_to, header, lead, need_dataset
 
 
@@ -33,6 +33,7 @@ def choose(dataset: Dataset, draft: Draft) -> None:
     except RecipeError as exc:
         errors.show(exc)
         return
+    suggestions_part.suggestions(dataset, draft)
     draft = repairs_part.repairs(dataset, draft, plain)
     st.subheader("Split", anchor=False, help="Models are judged on rows that they have never seen.")
     draft = split_part.split(dataset, draft)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from dlreg_core.specs import Column, ColumnType, Dataset, RowCounts
+from dlreg_core.ingest.row_order import FEWEST_GROUPS, is_date, names_things, row_order
+from dlreg_core.specs import ColumnType, Dataset, RowCounts
 
-_GROUP_WORDS = re.compile(
-    r"(^|[^a-z])(id|ids|code|key|name|group|subject|patient|person|user|customer|client|store|shop|station|site|"
-    r"ticker|symbol|machine|device|sensor|household|school|player|team)($|[^a-z])",
-    re.IGNORECASE,
-)
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_FEWEST_GROUPS = 3
 _FEW_ROWS = 30
 
 
@@ -29,24 +22,22 @@ class SplitAdvice:
 
 def split_advice(dataset: Dataset, target: str) -> SplitAdvice:
     """Say whether a random split is honest here."""
-    dates = [c for c in dataset.columns if _is_date(c) and c.name != target and not c.missing]
-    if dates:
-        name = max(dates, key=lambda c: c.distinct).name
+    order = row_order(dataset, target)
+    if order is None:
+        return SplitAdvice("random", None, "No date or repeating identifier found, so a random split is honest here.")
+    name = order.column.name
+    if order.kind == "time":
         sentence = (
             f"There is a date, {name}. If you will predict rows from later than these, split by time: "
             "a random split lets the models see the future and looks better than it is."
         )
         return SplitAdvice("time", name, sentence)
-    repeating = [c for c in dataset.columns if c.name != target and _names_things(c, dataset.rows)]
-    if repeating:
-        column = max(repeating, key=lambda c: c.distinct)
-        sentence = (
-            f"{column.name} repeats: each of its {column.distinct:,} values stands in about "
-            f"{round(dataset.rows / column.distinct):,} rows. If you will predict rows of new ones, split by group, "
-            "so that the models are judged on groups they have never seen."
-        )
-        return SplitAdvice("group", column.name, sentence)
-    return SplitAdvice("random", None, "No date or repeating identifier found, so a random split is honest here.")
+    sentence = (
+        f"{name} repeats: each of its {order.column.distinct:,} values stands in about "
+        f"{round(dataset.rows / order.column.distinct):,} rows. If you will predict rows of new ones, split by group, "
+        "so that the models are judged on groups they have never seen."
+    )
+    return SplitAdvice("group", name, sentence)
 
 
 def few_rows_warning(counts: RowCounts) -> str:
@@ -62,7 +53,7 @@ def few_rows_warning(counts: RowCounts) -> str:
 def time_columns(dataset: Dataset, target: str) -> tuple[str, ...]:
     """Return the columns that rows can be ordered by: dates first, then numbers; none with gaps."""
     whole = [c for c in dataset.columns if c.name != target and not c.missing]
-    dates = [c.name for c in whole if _is_date(c)]
+    dates = [c.name for c in whole if is_date(c)]
     numbers = [
         c.name for c in whole if c.type is ColumnType.NUMBER or (c.type is ColumnType.IDENTIFIER and c.histogram)
     ]
@@ -78,22 +69,8 @@ def group_columns(dataset: Dataset, target: str) -> tuple[str, ...]:
         if c.name != target
         and not c.missing
         and c.type in kinds
-        and _FEWEST_GROUPS <= c.distinct <= dataset.rows // 2
+        and FEWEST_GROUPS <= c.distinct <= dataset.rows // 2
         and (c.type is not ColumnType.NUMBER or c.integer)
     ]
-    usable.sort(key=lambda c: not _names_things(c, dataset.rows))
+    usable.sort(key=lambda c: not names_things(c, dataset.rows))
     return tuple(c.name for c in usable)
-
-
-def _is_date(column: Column) -> bool:
-    """Tell a date, which orders rows, from a time of day, which comes back every day."""
-    return column.type is ColumnType.DATETIME and not column.time_of_day
-
-
-def _names_things(column: Column, rows: int) -> bool:
-    """Tell whether a column seems to say which person, shop or machine a row is about."""
-    kinds = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.NUMBER)
-    if column.type not in kinds or column.missing or (column.type is ColumnType.NUMBER and not column.integer):
-        return False
-    words = _CAMEL.sub(" ", column.name).replace("_", " ")
-    return bool(_GROUP_WORDS.search(words)) and _FEWEST_GROUPS <= column.distinct <= rows // 2

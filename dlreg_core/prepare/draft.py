@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from dlreg_core.errors import RecipeError
+from dlreg_core.ingest.findings import Repair
 from dlreg_core.prepare.plan import target_choices
 from dlreg_core.runs.files import write_spec
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split, TrainPlan
@@ -107,6 +108,44 @@ def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
         cleaning=cleaning,
         split=_split(dataset, draft),
     )
+
+
+def is_repaired(dataset: Dataset, draft: Draft, repair: Repair) -> bool:
+    """Tell whether a draft does what a repair asks for."""
+    cleaning = draft.cleaning
+    return (
+        not any(is_used(dataset, draft, name) for name in repair.leave_out)
+        and all(set(v) <= set(cleaning.missing_codes.get(name, ())) for name, v in repair.missing_codes.items())
+        and all(v.items() <= cleaning.merged_labels.get(name, {}).items() for name, v in repair.merged_labels.items())
+        and (repair.split is None or (draft.kind, draft.column) == repair.split)
+        and (cleaning.drop_duplicates or not repair.drop_duplicates)
+    )
+
+
+def with_repair(draft: Draft, repair: Repair, *, wanted: bool = True) -> Draft:
+    """Return a draft that does what a repair asks for, or no longer does it."""
+    used = {name: use for name, use in draft.used.items() if name not in repair.leave_out}
+    if wanted:
+        used |= dict.fromkeys(repair.leave_out, False)
+    codes, labels = dict(draft.cleaning.missing_codes), dict(draft.cleaning.merged_labels)
+    for name, values in repair.missing_codes.items():
+        others = tuple(value for value in codes.pop(name, ()) if value not in values)
+        kept = (*others, *values) if wanted else others
+        if kept:
+            codes[name] = kept
+    for name, merged in repair.merged_labels.items():
+        rest = {label: whole for label, whole in labels.pop(name, {}).items() if label not in merged}
+        made = rest | merged if wanted else rest
+        if made:
+            labels[name] = made
+    updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels}
+    if repair.drop_duplicates:
+        updates["drop_duplicates"] = wanted
+    split: dict[str, Any] = {}
+    if repair.split is not None:
+        kind, column = repair.split if wanted else ("random", None)
+        split = {"kind": kind, "column": column}
+    return draft.changed(used=used, cleaning=draft.cleaning.model_copy(update=updates), **split)
 
 
 def _split(dataset: Dataset, draft: Draft) -> Split:

@@ -91,7 +91,8 @@ def columns(dataset: Dataset, draft: Draft) -> Draft:
         column_config=_config(draft.target),
         disabled=[name for name in before.columns if name not in ("used", "type")],
         height="content" if len(lines) <= _MOST_ROWS else _HEIGHT,
-        key=f"columns_{dataset.id}_{draft.target}",
+        # A fresh table where columns were left out elsewhere: the old one would hold on to what it was told.
+        key=f"columns_{dataset.id}_{draft.target}_{preparing.left_out_by_suggestions(dataset, draft)}",
         alt=f"The columns that can predict {draft.target}.",
     )
     return changed(dataset, draft, after)

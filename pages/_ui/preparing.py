@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
-from dlreg_core.prepare.draft import Draft, load_draft, recipe_of, save_draft, start_draft
+from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
+from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
+from dlreg_core.prepare.row_needs import RowNeeds
+from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.specs import Cleaning, Dataset, Recipe, RowCounts
 from pages._ui import core, state
 
@@ -62,9 +65,16 @@ def current_recipe(dataset: Dataset) -> Recipe | None:
         return None
 
 
-def remarks(dataset: Dataset) -> tuple[Finding, ...]:
-    """Return what to look at in a table."""
-    return _remarks(*core.place(), dataset.id)
+def remarks(dataset: Dataset, target: str | None = None) -> tuple[Finding, ...]:
+    """Return what to look at in a table; with a target, also what gives it away."""
+    return _remarks(*core.place(), dataset.id, target)
+
+
+def left_out_by_suggestions(dataset: Dataset, chosen: Draft) -> str:
+    """Return which of the columns that findings suggest to leave out are left out, as a part of a widget's key."""
+    steps = [finding.step for finding in remarks(dataset, chosen.target) if finding.step is not None]
+    names = sorted({name for step in steps for name in step.leave_out if not is_used(dataset, chosen, name)})
+    return "|".join(names)
 
 
 def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
@@ -94,10 +104,36 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def _remarks(home: str, owner: str, dataset_id: str) -> tuple[Finding, ...]:
+def honesty(dataset: Dataset, made: Recipe, kind: Literal["time", "group"], column: str) -> SplitHonesty:
+    """Return what a random split would hide; `RecipeError` where one of the two isn't possible."""
+    return _honesty(*core.place(), dataset.id, made.model_dump_json(), kind, column)
+
+
+def row_needs(dataset: Dataset, made: Recipe) -> RowNeeds | None:
+    """Return the errors of a quick model by its training rows; None where there are too few."""
+    return _row_needs(*core.place(), dataset.id, made.model_dump_json())
+
+
+@st.cache_data(show_spinner="Training a quick model on both splits", max_entries=32)
+def _honesty(
+    home: str, owner: str, dataset_id: str, recipe_json: str, kind: Literal["time", "group"], column: str
+) -> SplitHonesty:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return split_honesty(store.get(dataset_id), store.table(dataset_id), made, kind, column)
+
+
+@st.cache_data(show_spinner="Training a quick model on growing parts of the rows", max_entries=32)
+def _row_needs(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowNeeds | None:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    own = made.split.test_dataset
+    prepared = prepare_table(store.get(dataset_id), store.table(dataset_id), made, store.table(own) if own else None)
+    return row_needs_of(prepared, made.cleaning, made.split.seed)
+
+
+@st.cache_data(show_spinner="Looking for what is odd", max_entries=32)
+def _remarks(home: str, owner: str, dataset_id: str, target: str | None) -> tuple[Finding, ...]:
     store = core.store(home, owner)
-    return findings(store.get(dataset_id), store.table(dataset_id))
+    return findings(store.get(dataset_id), store.table(dataset_id), target)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
@@ -143,3 +144,72 @@ def test_what_a_person_edits_in_the_table_of_columns_becomes_the_draft(home: Pat
     assert "id" in recipe_of(dataset, retyped).features
     assert edited(retyped, used={"id": False}, types={"id": "category"}).used == {"id": False}
     assert edited(edited(start, used={"id": True})) == start
+
+
+def leaky() -> pd.DataFrame:
+    """Return a table with a sum that is the target, a code for a missing value and a label in three spellings."""
+    rng = np.random.default_rng(0)
+    rows = 400
+    casual, registered = rng.integers(0, 90, rows), rng.integers(20, 300, rows)
+    heat = rng.normal(15, 5, rows).round(1)
+    heat[::15] = -200.0
+    fat = rng.choice(["Low Fat", "LF", "low fat", "Regular"], rows)
+    table = pd.DataFrame(
+        {"casual": casual, "registered": registered, "heat": heat, "fat": fat, "wind": rng.random(rows)}
+    )
+    return table.assign(rented=casual + registered)
+
+
+def test_what_gives_the_target_away_is_left_out_with_one_click(home: Path) -> None:
+    dataset = add_table(home, leaky())
+    app = opened(dataset)
+    assert not app.exception
+    assert widget(app.selectbox, "What do you want").value == "rented"
+    box = next(b for b in app.checkbox if "Leave out casual and registered" in b.label)
+    assert not box.value
+    assert "casual + registered is rented, in every row" in texts(app)
+    box.check().run()
+    assert not app.exception
+    assert recipe_of(dataset, kept(home, dataset)).features == ("heat", "fat", "wind")
+    assert list(app.dataframe[0].value["used"]) == [False, False, True, True, True]
+    next(b for b in app.checkbox if "Leave out casual and registered" in b.label).uncheck().run()
+    assert "casual" in recipe_of(dataset, kept(home, dataset)).features
+
+
+def test_codes_and_spellings_are_repaired_with_one_click(home: Path) -> None:
+    dataset = add_table(home, leaky())
+    app = opened(dataset)
+    next(b for b in app.checkbox if "for missing in heat" in b.label).check().run()
+    next(b for b in app.checkbox if "Merge the spellings in fat" in b.label).check().run()
+    assert not app.exception
+    cleaning = recipe_of(dataset, kept(home, dataset)).cleaning
+    assert cleaning.missing_codes == {"heat": (-200.0,)}
+    assert set(cleaning.merged_labels["fat"].values()) <= {"Low Fat", "low fat"}
+    assert len(cleaning.merged_labels["fat"]) == 2
+    # What is marked as missing is then filled, and said so.
+    assert any("27 missing numbers in heat" in box.label for box in app.selectbox)
+    next(b for b in app.checkbox if "for missing in heat" in b.label).uncheck().run()
+    assert recipe_of(dataset, kept(home, dataset)).cleaning.missing_codes == {}
+
+
+def test_how_much_a_random_split_flatters_is_measured_when_it_is_asked_for(home: Path) -> None:
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2020-01-01", periods=500)
+    level = rng.normal(0, 1, 500).cumsum()
+    dataset = add_table(home, pd.DataFrame({"day": days, "noise": rng.random(500), "level": level}))
+    app = opened(dataset)
+    assert "A quick model" not in texts(app)
+    app.session_state[f"honesty_{dataset.id}_level"] = True
+    app.run()
+    assert not app.exception
+    assert "times as much" in texts(app)
+    assert "split by day" in texts(app)
+
+
+def test_whether_more_rows_would_help_is_told_when_it_is_asked_for(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    app.session_state[f"row_needs_{dataset.id}_price"] = True
+    app.run()
+    assert not app.exception
+    assert "With 25 rows a quick model is off by" in texts(app)

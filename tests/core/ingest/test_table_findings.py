@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from dlreg_core.ingest import SAMPLES, DatasetStore, sample_path
 from dlreg_core.ingest.findings import Finding, findings
+from dlreg_core.ingest.findings.sample import correlations
 
 
 def found_in(tmp_path: Path, table: pd.DataFrame) -> tuple[Finding, ...]:
@@ -35,9 +37,11 @@ def test_a_capped_column_is_found(tmp_path: Path) -> None:
 def test_codes_for_missing_values_are_found_together(tmp_path: Path) -> None:
     table = plain().assign(z=lambda t: t["x"] * 50)
     table.loc[::20, ["x", "z"]] = -999.0
-    (only,) = found_in(tmp_path, table)
-    assert only.columns == ("x", "z")
-    assert only.text.startswith("−999 is frequent")
+    first, second = found_in(tmp_path, table)
+    assert (first.columns, first.code, first.severity) == (("x", "z"), "disguised-missing", "high")
+    assert first.text.startswith("−999 is frequent")
+    assert first.repair.startswith("Leave such cells empty")
+    assert (second.columns, second.code, second.severity) == (("x", "z"), "correlated", "low")
 
 
 def test_gaps_and_repeated_rows_come_before_useless_columns_and_rare_levels(tmp_path: Path) -> None:
@@ -45,11 +49,11 @@ def test_gaps_and_repeated_rows_come_before_useless_columns_and_rare_levels(tmp_
     table.loc[0, "x"] = np.nan
     table = pd.concat([table, table.iloc[[5, 6]]])
     found = found_in(tmp_path, table)
-    assert [(f.columns, f.serious) for f in found] == [
-        (("x",), True),
-        ((), True),
-        (("same",), False),
-        (("place",), False),
+    assert [(f.columns, f.serious, f.code) for f in found] == [
+        (("x",), True, "missing"),
+        ((), True, "duplicates"),
+        (("same",), False, "constant"),
+        (("place",), False, "rare-levels"),
     ]
     assert found[0].text == "1 value is missing (0.5 %)."
     assert found[1].text.startswith("2 rows repeat")
@@ -80,3 +84,37 @@ def test_a_real_code_for_missing_values_is_found(tmp_path: Path, shared_data: Pa
     first = findings(dataset, store.table(dataset.id))[0]
     assert first.text.startswith("−200")
     assert len(first.columns) == 13
+
+
+def test_columns_on_a_line_are_told_as_one_group(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    table = plain().assign(a=lambda t: 9 - t["x"] + rng.normal(0, 0.1, len(t)), b=lambda t: 2 * t["y"] + 1)
+    table.loc[:99, "a"] = np.nan
+    groups = {f.columns: f.text for f in found_in(tmp_path, table) if f.code == "correlated"}
+    assert set(groups) == {("x", "a"), ("y", "b")}
+    r = abs(table["x"].corr(table["a"]))
+    assert groups[("x", "a")].endswith(f"{np.floor(r * 1000) / 1000:g} or more.")
+    assert groups[("y", "b")].endswith("is 1.")
+
+
+def test_correlations_are_those_of_pandas_where_values_are_missing() -> None:
+    rng = np.random.default_rng(5)
+    numbers = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4)) + 1e6
+    assert correlations(numbers) == pytest.approx(pd.DataFrame(numbers).corr().to_numpy(), abs=1e-9)
+    numbers[rng.random(numbers.shape) < 0.3] = np.nan
+    assert correlations(numbers) == pytest.approx(pd.DataFrame(numbers).corr().to_numpy(), abs=1e-9)
+    numbers[20:, 0] = np.nan
+    assert correlations(numbers)[0].tolist() == [0, 0, 0, 0]
+
+
+def test_an_unknown_target_is_an_error(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    dataset = store.add(plain().to_csv(index=False).encode(), "table.csv")
+    with pytest.raises(KeyError):
+        findings(dataset, store.table(dataset.id), "z")
+
+
+def test_text_as_the_target_is_no_error(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    dataset = store.add(plain().assign(z=["a", "b"] * 500).to_csv(index=False).encode(), "table.csv")
+    assert findings(dataset, store.table(dataset.id), "z") == ()

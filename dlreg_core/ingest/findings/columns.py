@@ -1,0 +1,80 @@
+"""Columns that teach nothing, that repeat each other, or that have levels with few rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from dlreg_core.ingest.findings.finding import Finding, Severity
+from dlreg_core.ingest.findings.sample import Sample
+from dlreg_core.specs import ColumnType, Dataset
+
+_FEWEST_ROWS = 10
+_LISTED = 3
+_SAME = 0.98
+_REPAIRS: dict[str, tuple[Severity, str]] = {
+    "mixed-units": ("medium", "Write all of them in one unit in the file, so that they can be compared."),
+    "ambiguous-dates": ("medium", "Choose the other order if that is wrong."),
+    "not-numbers": ("medium", "Correct these values in the file if the column is one of numbers."),
+}
+
+
+def column_findings(sample: Sample, target: str | None = None) -> Iterator[Finding]:
+    """Look at the columns as features; at the target only for what the reader of the file noted."""
+    yield from _correlated(sample, target)
+    yield from _useless(sample.dataset)
+    yield from _rare_levels(sample.dataset)
+    yield from _notes(sample.dataset)
+
+
+def _correlated(sample: Sample, target: str | None) -> Iterator[Finding]:
+    """Find groups of columns in which each goes with another one in a straight line."""
+    features = [place for place, name in enumerate(sample.names) if name != target]
+    if len(features) < 2:
+        return
+    strength = np.abs(sample.correlations[np.ix_(features, features)])
+    np.fill_diagonal(strength, 0.0)
+    groups, labels = connected_components(strength > _SAME, directed=False)
+    for group in range(groups):
+        members = np.flatnonzero(labels == group)
+        if len(members) < 2:
+            continue
+        names = tuple(sample.names[features[member]] for member in members)
+        # The weakest of the links that hold the group together.
+        least = float(strength[np.ix_(members, members)].max(axis=1).min())
+        # Rounded down, so that only a straight line has a correlation of 1.
+        told = f"{math.floor(least * 1000 + 1e-6) / 1000:g} or more" if least < 1 - 1e-9 else "1"
+        text = f"they carry nearly the same information: their correlation is {told}."
+        repair = "Keep one of them where you want to read how much each column matters; accuracy hardly changes."
+        yield Finding(names, text, "correlated", "low", repair)
+
+
+def _useless(dataset: Dataset) -> Iterator[Finding]:
+    codes = {ColumnType.CONSTANT: "constant", ColumnType.IDENTIFIER: "identifier"}
+    for column in dataset.columns:
+        if column.type in codes:
+            yield Finding((column.name,), f"{column.note} It is left out.", codes[column.type], "low")
+
+
+def _rare_levels(dataset: Dataset) -> Iterator[Finding]:
+    for column in dataset.columns:
+        # With more levels than the profile lists, the rarest ones aren't known.
+        if column.type is not ColumnType.CATEGORY or column.distinct > len(column.levels):
+            continue
+        rare = [level for level in column.levels if level.count < _FEWEST_ROWS]
+        if rare:
+            named = ", ".join(f"{level.value} ({level.count})" for level in rare[:_LISTED])
+            more = f" and {len(rare) - _LISTED} more" if len(rare) > _LISTED else ""
+            text = f"few rows to learn from for {named}{more}."
+            repair = "Add rows of them, or give them one name in the file, such as other."
+            yield Finding((column.name,), text, "rare-levels", "low", repair)
+
+
+def _notes(dataset: Dataset) -> Iterator[Finding]:
+    for column in dataset.columns:
+        if column.note and column.type not in (ColumnType.CONSTANT, ColumnType.IDENTIFIER):
+            severity, repair = _REPAIRS.get(column.note_code, ("low", ""))
+            yield Finding((column.name,), column.note, column.note_code or "note", severity, repair)

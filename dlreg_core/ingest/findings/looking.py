@@ -1,0 +1,64 @@
+"""All findings of a table, the most severe first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from dlreg_core.ingest.findings.columns import column_findings
+from dlreg_core.ingest.findings.finding import Finding
+from dlreg_core.ingest.findings.labels import inconsistent_labels
+from dlreg_core.ingest.findings.leaks import leak_findings
+from dlreg_core.ingest.findings.rows import row_findings
+from dlreg_core.ingest.findings.sample import draw
+from dlreg_core.ingest.findings.target import target_findings
+from dlreg_core.ingest.findings.values import capped, disguised, missing, missing_codes
+from dlreg_core.specs import Dataset
+
+_SEVERITIES = ("high", "medium", "low")
+
+
+def findings(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -> tuple[Finding, ...]:
+    """Look through a table.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its profile.
+    table : pandas.DataFrame
+        Its rows.
+    target : str, optional
+        The column to predict: with it, what gives it away and what is odd about it is found too.
+
+    Returns
+    -------
+    tuple of Finding
+        The most severe ones first.
+
+    Raises
+    ------
+    KeyError
+        If there is no column called `target`.
+    """
+    if target is not None:
+        dataset.column(target)
+    # The squares of the largest floats are infinite; what can't be measured is no finding.
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = tuple(_all(dataset, table, target))
+    return tuple(sorted(found, key=lambda finding: _SEVERITIES.index(finding.severity)))
+
+
+def _all(dataset: Dataset, table: pd.DataFrame, target: str | None) -> Iterator[Finding]:
+    codes = missing_codes(dataset, table)
+    sample = draw(dataset, table, codes, target)
+    if target is not None:
+        yield from leak_findings(sample, target)
+        yield from target_findings(dataset, table, target, codes.get(target, frozenset()))
+    yield from disguised(codes)
+    yield from capped(dataset, table, target)
+    yield from missing(dataset)
+    yield from row_findings(dataset, table, target)
+    yield from inconsistent_labels(dataset, table)
+    yield from column_findings(sample, target)

@@ -1,0 +1,42 @@
+"""Prepare: what was found in the table, with what the recipe can do about it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlreg_core.ingest.findings import Finding
+from dlreg_core.prepare.draft import Draft, is_repaired, with_repair
+from dlreg_core.specs import Dataset
+from pages._ui import preparing
+from pages._ui.sidebar import escaped
+
+_ELSEWHERE = frozenset({"duplicates", "time-order", "time-drift"})
+"""Codes of findings whose repair stands in another part of the page."""
+_OF_TARGET = frozenset({"capped-target", "skewed-target", "time-drift"})
+
+
+def suggestions(dataset: Dataset, draft: Draft) -> None:
+    """Show each finding that the recipe can repair with a box to tick, and what is odd about the target."""
+    found = preparing.remarks(dataset, draft.target)
+    for finding in found:
+        if finding.step is not None and finding.code not in _ELSEWHERE:
+            _suggestion(dataset, draft, finding)
+    for finding in found:
+        if finding.code in _OF_TARGET:
+            st.markdown(f":orange[:material/info:] **{escaped(finding.title)}**: {escaped(finding.advice)}")
+
+
+def _suggestion(dataset: Dataset, draft: Draft, finding: Finding) -> None:
+    step = finding.step
+    if step is None or draft.target in step.leave_out:
+        return
+    done = is_repaired(dataset, draft, step)
+    mark = ":red[:material/warning:]" if finding.severity == "high" else ":orange[:material/warning:]"
+    # Done elsewhere, as in the table of columns, it is another box: the old one would undo it again.
+    key = f"step_{dataset.id}_{draft.target}_{finding.code}_{'|'.join(finding.columns)}_{done}"
+    wanted = st.checkbox(f"{mark} {escaped(step.label)}", done, key=key)
+    st.caption(f"{escaped(finding.title)}: {escaped(finding.text)}")
+    if wanted != done:
+        preparing.keep(with_repair(draft, step, wanted=wanted))
+        # The table of columns above shows the choice too.
+        st.rerun()
