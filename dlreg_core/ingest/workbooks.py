@@ -39,8 +39,14 @@ def read_workbook(content: bytes, reading: Reading) -> tuple[pa.Table, Dialect]:
     TableError
         If the file can't be read, is protected, or has no such sheet.
     """
-    import python_calamine
-
+    try:
+        import python_calamine
+    except ImportError as exc:
+        # An exported model runs without it, until it is given a workbook.
+        raise TableError(
+            "Reading a workbook needs the package python-calamine, which isn't installed here.",
+            "Install it, or save the table as CSV.",
+        ) from exc
     _check_size(content)
     sheet = reading.sheet
     try:
