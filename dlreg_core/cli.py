@@ -19,6 +19,7 @@ from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
@@ -278,7 +279,7 @@ def _write_rows(rows: pd.DataFrame, out: Path) -> None:
         if out.suffix == ".parquet":
             rows.to_parquet(out, index=False)
         else:
-            rows.to_csv(out, index=False)
+            without_formulas(rows).to_csv(out, index=False)
     except OSError as exc:
         raise InputError(f"{out} can't be written.", "Choose another place.") from exc
 

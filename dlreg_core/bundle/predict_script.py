@@ -65,6 +65,7 @@ def main(arguments: list[str]) -> int:
     sys.path.insert(0, str(HERE / "runtime"))
     import numpy as np
     from dlreg_core.errors import DlregError
+    from dlreg_core.prepare.exporting import without_formulas
     from dlreg_core.prepare.reading import free_name, read_raw_rows
     from dlreg_core.training.pipeline import Pipeline
 
@@ -84,7 +85,8 @@ def main(arguments: list[str]) -> int:
         rows = read_raw_rows(Path(arguments[0]), pipeline.schema)
         for sentence in pipeline.schema.warnings(rows):
             print(sentence, file=sys.stderr)
-        rows.assign(**{free_name("prediction", rows): pipeline.predict(rows)}).to_csv(arguments[1], index=False)
+        predicted = rows.assign(**{free_name("prediction", rows): pipeline.predict(rows)})
+        without_formulas(predicted).to_csv(arguments[1], index=False)
     except (DlregError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 2

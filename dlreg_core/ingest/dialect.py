@@ -79,7 +79,7 @@ def find_layout(content: bytes, reading: Reading = _GUESS_ALL) -> Layout:
     delimiter = max(choices, key=lambda choice: _score(sample, choice))
     found = _sample_records(sample, delimiter)
     if not found:
-        raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
+        raise _long_field_error(1) if sample.strip() else _empty_error()
     named_lines = 1 if named else 0
     if isinstance(reading.header, int):
         start = _record_from_line(found, reading.header + 1 - named_lines)
@@ -237,7 +237,8 @@ def first_bad_record(content: bytes, layout: Layout) -> TableError | None:
             if found != width:
                 break
     except csv.Error as exc:
-        error = _quotation_error(line + 1)
+        long = "limit" in str(exc) and not unclosed_quote(content, layout.delimiter)
+        error = _long_field_error(line + 1) if long else _quotation_error(line + 1)
         error.__cause__ = exc
         return error
     if unclosed_quote(content, layout.delimiter) and _is_last(text, layout.delimiter, line - lines_before):
@@ -259,6 +260,17 @@ def unclosed_quote(content: bytes, delimiter: str) -> bool:
 
 def _is_last(text: str, delimiter: str, line: int) -> bool:
     return all(start <= line for start, _ in records(text, delimiter))
+
+
+def _empty_error() -> TableError:
+    return TableError("The file is empty.", "Choose a file that holds a header line and rows.")
+
+
+def _long_field_error(line: int) -> TableError:
+    return TableError(
+        f"A field on line {line:,} is longer than {csv.field_size_limit():,} characters, which no table needs.",
+        "Shorten it, or check what separates the columns and the lines.",
+    )
 
 
 def _quotation_error(line: int) -> TableError:

@@ -47,9 +47,9 @@ def read_workbook(content: bytes, reading: Reading) -> tuple[pa.Table, Dialect]:
             "Reading a workbook needs the package python-calamine, which isn't installed here.",
             "Install it, or save the table as CSV.",
         ) from exc
-    _check_size(content)
     sheet = reading.sheet
     try:
+        _check_size(content)
         book = python_calamine.load_workbook(io.BytesIO(content))
         names = book.sheet_names
         if sheet is not None and sheet not in names:
@@ -64,7 +64,7 @@ def read_workbook(content: bytes, reading: Reading) -> tuple[pa.Table, Dialect]:
                 break
     except python_calamine.PasswordError as exc:
         raise TableError("The workbook is protected by a password.", "Save it without one.") from exc
-    except (python_calamine.CalamineError, OSError, ValueError) as exc:
+    except (python_calamine.CalamineError, zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as exc:
         raise TableError(
             "The workbook is damaged or of an unknown kind.", "Save it again as .xlsx, or as CSV."
         ) from exc

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dlreg_core.errors import NotFoundError
+from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.specs import Dataset, LeaderboardRow, Report, RunState, TrainResult
 from pages._ui import core, state
 from pages._ui.sidebar import escaped
@@ -126,11 +127,7 @@ def picture(display: Display, *, key: str, on_select: Callable[[], None] | Liter
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """Return a table as CSV that a spreadsheet opens without running anything in it."""
-    safe = table.copy()
-    for column in safe.select_dtypes(include=["object", "string", "category"]).columns:
-        text = safe[column].astype("string")
-        safe[column] = text.where(~text.str.match(r"^[=+\-@\t\r]", na=False), "'" + text)
-    return safe.to_csv(index=False).encode("utf-8-sig")
+    return without_formulas(table).to_csv(index=False).encode("utf-8-sig")
 
 
 def _ended(report: Report) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import json
+import lzma
 import random
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest import DatasetStore
+from tests.core.ingest.test_formats import workbook
 
 CSV = (
     "id;name;when;größe;ok\n"
@@ -63,13 +68,26 @@ def _contents(seed: int) -> list[bytes]:
     contents += [bytes(chance.choices(b'a1,;"\n\t .-', k=chance.randint(1, 60))) for _ in range(40)]
     contents += [_mutate(CSV.decode().encode("utf-16"), chance) for _ in range(10)]
     contents += [_mutate(gzip.compress(CSV), chance) for _ in range(10)]
+    contents += [_mutate(whole, chance) for whole in _others() for _ in range(5)]
     return contents + [_mutate(_parquet(), chance) for _ in range(15)]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_any_bytes_give_a_table_or_a_table_error(tmp_path: Path, seed: int) -> None:
+def _others() -> tuple[bytes, ...]:
+    """Return the same small table as a workbook, JSON, Feather and packed in several ways."""
+    rows: list[list[object]] = [["a", "b", "c"], *([i, f"x{i % 3}", i / 2] for i in range(20))]
+    feather = io.BytesIO()
+    pd.DataFrame(rows[1:], columns=["a", "b", "c"]).to_feather(feather)
+    objects = [dict(zip("abc", row, strict=True)) for row in rows[1:]]
+    lines = "\n".join(json.dumps(row) for row in objects).encode()
+    packed = (bz2.compress(CSV), lzma.compress(CSV), pa.Codec("zstd").compress(CSV, asbytes=True))
+    return workbook(Sheet=rows), feather.getvalue(), lines, json.dumps(objects).encode(), *packed
+
+
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(range(2, 62), marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+def test_any_bytes_give_a_table_or_a_table_error(tmp_path: Path, seed: int | range) -> None:
     store = DatasetStore(tmp_path)
-    for content in _contents(seed):
+    seeds = seed if isinstance(seed, range) else [seed]
+    for content in (content for one in seeds for content in _contents(one)):
         try:
             dataset = store.add(content, "any")
         except TableError as error:

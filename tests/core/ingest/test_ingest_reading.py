@@ -210,3 +210,29 @@ def test_rows_like_a_known_table() -> None:
 
 def test_rows_that_do_not_fit_stay_text() -> None:
     assert read_rows(b"a,b\n1,2\nx,3\n", like={"a": ColumnType.NUMBER})["a"].tolist() == ["1", "x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b",".join(b"c%d" % i for i in range(1_000_000)) + b"\n1\n", "more than 20,000 columns"),
+        (b'a,b\n1,2\n"' + b"x" * 20_000_000 + b'",3\n4,5\n', "A field on line 3 is longer than 131,072"),
+        (b"a,b\n1,2\n" + b"x" * 20_000_000 + b",3\n4,5\n", "A field on line 3 is longer than 131,072"),
+        (b"n" * 1_000_000 + b",b\n1,2\n3,4\n", "A field on line 1 is longer than 131,072"),
+        (b"a,b\n" + b'"' * 300_001 + b"\n", "quotation mark on line 2 is never closed"),
+        (b"\n" * 5_000_000, "empty"),
+        (b'[{"a":' + b"[" * 200_000, "JSON"),
+        ("a,b\n1,\ud800\n".encode("utf-16-le", "surrogatepass"), "binary"),
+    ],
+    ids=["columns", "quoted cell", "cell", "name", "quotes", "blank", "nested", "surrogate"],
+)
+def test_absurd_files_are_refused_at_once(content: bytes, said: str) -> None:
+    with pytest.raises(TableError) as caught:
+        read_table(content)
+    assert said in caught.value.message
+    assert caught.value.hint
+
+
+def test_names_that_look_like_paths_or_formulas_are_only_names() -> None:
+    frame = read_rows(b"../../etc/passwd,=cmd|'/c calc'!A1,b\n1,2,3\n4,5,6\n")
+    assert list(frame.columns) == ["../../etc/passwd", "=cmd|'/c calc'!A1", "b"]
