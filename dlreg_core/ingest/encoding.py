@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
+from charset_normalizer import CharsetMatch, from_bytes
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.signatures import control_share
@@ -20,6 +20,9 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 )
 # Tables from Western Europe and America are by far the most frequent, so cp1252 wins where the bytes leave it open.
 _CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "euc_kr", "big5")
+# Signs that stand before letters, or within words, are letters of another encoding: "£ódŸ" is Łódź.
+_IMPLAUSIBLE = re.compile(r"[£¥¦¹³¼¾¶][a-zß-öø-ÿ]|[a-zß-öø-ÿ](¿[a-z]|[¹¼¾¶])")
+_FEW_LETTERS = 2
 _SAMPLE = 262_144
 _MAX_CONTROL_SHARE = 0.01
 
@@ -88,16 +91,29 @@ def _legacy_encoding(content: bytes) -> str:
     beyond_ascii = re.search(rb"[\x80-\xff]", content)
     first = beyond_ascii.start() if beyond_ascii else 0
     sample = content[max(0, first - 1024) : first + _SAMPLE]
-    best = from_bytes(sample, cp_isolation=list(_CANDIDATES)).best()
-    guesses = [] if best is None else [*best.could_be_from_charset, best.encoding]
-    order = ["cp1252"] if "cp1252" in guesses or not guesses else guesses[-1:]
-    for encoding in (*order, "latin-1"):
+    matches = list(from_bytes(sample, cp_isolation=list(_CANDIDATES)))
+    for encoding in (*_in_order(matches, sample), "latin-1"):
         try:
             content.decode(encoding)
         except UnicodeDecodeError:
             continue
         return encoding
     return "latin-1"
+
+
+def _in_order(matches: list[CharsetMatch], sample: bytes) -> list[str]:
+    """Return the likeliest encodings first; where nothing tells a language, that is Western Europe's."""
+    if not matches:
+        return ["cp1252"]
+    best = matches[0]
+    western = [m for m in matches if "cp1252" in m.could_be_from_charset and m.chaos <= best.chaos]
+    # One or two letters are too few to tell a language.
+    few = len(set(sample) - set(range(128))) <= _FEW_LETTERS
+    likely = best in western or (western and (best.coherence == 0 or few))
+    if likely and not _IMPLAUSIBLE.search(sample.decode("cp1252", errors="replace")):
+        return ["cp1252"]
+    others = [m.encoding for m in matches if "cp1252" not in m.could_be_from_charset]
+    return [*others[:1], best.encoding]
 
 
 def _check_is_text(text: bytes) -> None:

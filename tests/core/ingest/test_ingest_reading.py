@@ -30,6 +30,15 @@ def test_cyrillic_in_a_legacy_encoding() -> None:
     assert list(read_rows(text.encode("cp1251")).columns) == ["город", "цена"]
 
 
+def test_polish_is_not_taken_for_a_western_language() -> None:
+    text = "miasto,cena\n" + "Łódź,1\nKraków,2\nPoznań,3\nGdańsk,4\n" * 5
+    assert read_rows(text.encode("cp1250"))["miasto"].tolist()[:3] == ["Łódź", "Kraków", "Poznań"]
+
+
+def test_a_single_letter_beyond_ascii_is_a_western_one() -> None:
+    assert read_rows("a,b\n1,wñ\n2,wa\n".encode("cp1252"))["b"].tolist() == ["wñ", "wa"]
+
+
 def test_euro_sign_is_read_as_cp1252() -> None:
     raw = read_table("price €,city\n1,Orléans\n".encode("cp1252"))
     assert raw.table.column_names == ["price €", "city"]
