@@ -1,11 +1,12 @@
 """How often the verdict on learning curves is right, on trainings with a known fault.
 
-usage: uv run python benchmarks/curves.py [--seeds 12] [--part all|verdicts|luck]
+usage: uv run python benchmarks/curves.py [--seeds 12] [--part all|verdicts|luck] [--batch-norm]
 
 Verdicts: a feed-forward network is trained overfitted on purpose (wide, few rows, much noise, many epochs, constant
 steps), underfitted (one hidden unit, or steps that lead nowhere), cut short, thrown about by steps that are too long,
 and as it should be; each over several seeds, none of which the thresholds were chosen on. Luck: how far the validation
-RMSE of two networks of one training differs by chance, times the root of the rows.
+RMSE of two networks of one training differs by chance, times the root of the rows. With ``--batch-norm`` the networks
+normalise their batches, as they do by default from 1,500 training rows on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -165,15 +166,16 @@ def verdict_on(case: Case, seed: int) -> CurveVerdict:
     )
 
 
-def verdicts(seeds: int) -> pd.DataFrame:
+def verdicts(seeds: int, *, batch_norm: bool) -> pd.DataFrame:
     """Return how often the verdict on each case is right, and what else was said."""
     lines = []
-    for case in CASES:
+    for known in CASES:
+        case = replace(known, settings={"batch_norm": batch_norm} | known.settings)
         found = Counter(verdict_on(case, FIRST_SEED + i).kind for i in range(seeds))
         right = sum(found[kind] for kind in case.right)
         others = ", ".join(f"{kind} {count}" for kind, count in found.items() if kind not in case.right)
-        known, score = (case.right[0], f"{right} of {seeds}") if case.right else ("open", "")
-        lines.append({"training": case.name, "is": known, "right": score, "else": others})
+        fault, score = (case.right[0], f"{right} of {seeds}") if case.right else ("open", "")
+        lines.append({"training": case.name, "is": fault, "right": score, "else": others})
         print(lines[-1], flush=True)
     return pd.DataFrame(lines)
 
@@ -206,11 +208,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=12)
     parser.add_argument("--part", choices=["all", "verdicts", "luck"], default="all")
+    parser.add_argument("--batch-norm", action="store_true")
     options = parser.parse_args()
     hush()
     tables = {}
     if options.part in ("all", "verdicts"):
-        tables["Verdicts"] = verdicts(options.seeds)
+        tables["Verdicts"] = verdicts(options.seeds, batch_norm=options.batch_norm)
     if options.part in ("all", "luck"):
         tables["Luck"] = luck(max(3, options.seeds // 4))
     for title, shown in tables.items():

@@ -23,6 +23,7 @@ _CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "g
 # Signs that stand before letters, or within words, are letters of another encoding: "£ódŸ" is Łódź.
 _IMPLAUSIBLE = re.compile(r"[£¥¦¹³¼¾¶][a-zß-öø-ÿ]|[a-zß-öø-ÿ](¿[a-z]|[¹¼¾¶])")
 _FEW_LETTERS = 2
+_NEIGHBOURS = re.compile(rb"[\x80-\xff]{2}")
 _SAMPLE = 262_144
 _MAX_CONTROL_SHARE = 0.01
 
@@ -103,15 +104,15 @@ def _legacy_encoding(content: bytes) -> str:
 
 def _in_order(matches: list[CharsetMatch], sample: bytes) -> list[str]:
     """Return the likeliest encodings first; where nothing tells a language, that is Western Europe's."""
-    if not matches:
-        return ["cp1252"]
-    best = matches[0]
-    western = [m for m in matches if "cp1252" in m.could_be_from_charset and m.chaos <= best.chaos]
-    # One or two letters are too few to tell a language.
-    few = len(set(sample) - set(range(128))) <= _FEW_LETTERS
-    likely = best in western or (western and (best.coherence == 0 or few))
+    # One or two single letters are too few to tell a language.
+    few = len(set(sample) - set(range(128))) <= _FEW_LETTERS and not _NEIGHBOURS.search(sample)
+    best = matches[0] if matches else None
+    western = [m for m in matches if best and "cp1252" in m.could_be_from_charset and m.chaos <= best.chaos]
+    likely = best is None or best in western or few or (western and best.coherence == 0)
     if likely and not _IMPLAUSIBLE.search(sample.decode("cp1252", errors="replace")):
         return ["cp1252"]
+    if best is None:
+        return []
     others = [m.encoding for m in matches if "cp1252" not in m.could_be_from_charset]
     return [*others[:1], best.encoding]
 

@@ -77,6 +77,39 @@ def test_day_comes_first_in_air_quality(tmp_path: Path) -> None:
     assert dataset.dialect is not None and dataset.dialect.decimal == ","
 
 
+FIRST_ROWS: dict[str, list[object]] = {
+    "air_quality_uci.csv": [pd.Timestamp("2004-03-10"), pd.Timestamp("1970-01-01 18:00"), 2.6, 1360, 150],
+    "auto_mpg.csv": [18.0, 8, 307.0, 130.0, 3504],
+    "bike_sharing_hour.csv": [1, pd.Timestamp("2011-01-01"), 1, 0, 1],
+    "california_housing.csv": [-122.23, 37.88, 41.0, 880.0, 129.0],
+    "insurance.csv": [19, "female", 27.9, 0, "yes"],
+    "nycflights13_flights.csv": [2013, 1, 1, 517, 515],
+    "stocks_5tickers.csv": ["AAPL", pd.Timestamp("2000-03-01"), 118.56, 132.06, 118.5],
+    "used_cars_cardekho.csv": ["Maruti Swift Dzire VDI", 2014, 450000, 145500, "Diesel", "Individual", "Manual"],
+    "wine_white.csv": [7, 0.27, 0.36, 20.7, 0.045],
+}
+LATER_COLUMNS = {"used_cars_cardekho.csv": {"mileage": "23.4 kmpl", "engine": 1248, "max_power": 74}}
+
+
+@pytest.mark.parametrize("name", FIRST_ROWS)
+def test_first_row(name: str, tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    first = store.preview(store.add(DATA / name).id, 1).iloc[0]
+    assert first.tolist()[: len(FIRST_ROWS[name])] == FIRST_ROWS[name]
+    for column, value in LATER_COLUMNS.get(name, {}).items():
+        assert first[column] == value
+
+
+@pytest.mark.parametrize("name", ["concrete", "energy", "power", "wine", "yacht"])
+def test_uci_sets_are_numbers_without_gaps(name: str, tmp_path: Path) -> None:
+    path = DATA / "uci" / name / "data.csv"
+    store = DatasetStore(tmp_path)
+    dataset = store.add(path)
+    assert {column.type for column in dataset.columns} == {N}
+    assert not any(column.missing for column in dataset.columns)
+    pd.testing.assert_frame_equal(store.table(dataset.id), pd.read_csv(path), check_dtype=False)
+
+
 def test_times_of_air_quality_are_times_of_day(tmp_path: Path) -> None:
     store = DatasetStore(tmp_path)
     dataset = store.add(DATA / "air_quality_uci.csv")
