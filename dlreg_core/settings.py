@@ -46,11 +46,20 @@ class Settings(BaseSettings):
     allow_downloads: Literal["yes", "no", "ask"] = "ask"
     """Whether those weights may be fetched from the internet; ``ask`` leaves it to whoever uses the app."""
 
+    places: str = ""
+    """Where tables may be read from besides uploads: folders of the server and beginnings of addresses (https://,
+    s3://), separated by commas; empty for nowhere."""
+
     @field_validator("home", "weights_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         # Workers start in other folders than the server: a relative home would mean another place there.
         return value.expanduser().resolve() if value is not None else None
+
+    @property
+    def allowed_places(self) -> tuple[str, ...]:
+        """Folders and beginnings of addresses that tables may be read from."""
+        return tuple(place.strip() for place in self.places.split(",") if place.strip())
 
     @property
     def weights_folder(self) -> Path:

@@ -37,7 +37,7 @@ def open_dataset() -> Dataset | None:
 
 def ways_in() -> None:
     """Show how to get at a table: a file, a sample, an earlier one."""
-    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data") or upload.pasted()
+    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data") or upload.pasted() or upload.from_place()
     if added is not None:
         state.open_dataset(added.id)
         st.rerun()

@@ -6,8 +6,10 @@ from typing import Any
 
 import pyarrow.compute
 import pyarrow.csv
+import pyarrow.fs
 import pyarrow.parquet
 
 compute: Any = pyarrow.compute
 csv: Any = pyarrow.csv
+fs: Any = pyarrow.fs
 parquet: Any = pyarrow.parquet

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError
 from dlreg_core.ingest import SAMPLES, Sample, sample_path
+from dlreg_core.ingest.places import read_place
 from dlreg_core.prepare.draft import start_draft
 from dlreg_core.specs import Dataset
 from pages._ui import core, errors, preparing, state
@@ -57,6 +58,22 @@ def pasted() -> Dataset | None:
             dataset = core.datasets().add(text.encode(), "pasted table")
             state.remember("pasted", state.recall("pasted", 0) + 1)
             return dataset
+    return None
+
+
+def from_place() -> Dataset | None:
+    """Let a person name a file on the server or at an address, where the administrator allows some."""
+    allowed = core.settings().allowed_places
+    if not allowed:
+        return None
+    with st.popover("From a place on the server", icon=":material/folder_open:", type="tertiary"):
+        place = st.text_input("Path or address", key="place", placeholder=allowed[0])
+        st.caption(escaped(f"Allowed: {', '.join(allowed)}"))
+        if not st.button("Read this file", disabled=not place.strip(), key="read_place"):
+            return None
+        with errors.shown(), st.spinner("Reading"):
+            content, name = read_place(place, allowed, core.settings().max_upload_mb * 1024**2)
+            return core.datasets().add(content, name)
     return None
 
 

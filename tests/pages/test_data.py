@@ -183,3 +183,19 @@ def test_another_line_can_be_the_header(home: Path, prices: str) -> None:
     app.number_input(key=f"header_line_{prices}").set_value(3).run()
     assert not app.exception
     assert app.dataframe[0].value.columns[1] == "1,250"
+
+
+def test_places_are_offered_only_where_the_administrator_allows_some(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "place" not in [box.key for box in opened().text_input]
+    (tmp_path / "houses.csv").write_text(small_table().to_csv(index=False))
+    monkeypatch.setenv("DLREG_PLACES", f"{tmp_path}, https://data.example.com/")
+    app = opened()
+    app.text_input(key="place").input("/etc/passwd").run()
+    app.button(key="read_place").click().run()
+    assert "isn't a place that the administrator allows" in app.error[0].value
+    app.text_input(key="place").input(f"{tmp_path}/houses.csv").run()
+    app.button(key="read_place").click().run()
+    assert not app.exception
+    assert "houses.csv: 240 rows" in texts(app)

@@ -1,0 +1,110 @@
+"""Tables from places that an administrator allows, and from no others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from dlreg_core.errors import TableError
+from dlreg_core.ingest.places import is_allowed, read_place
+
+CSV = b"a,b\n1,2\n"
+MEGABYTE = 1024**2
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        target = self.path.partition("?to=")[2]
+        if target:
+            self.send_response(302)
+            self.send_header("Location", target)
+            self.end_headers()
+            return
+        super().do_GET()
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "open" / "inside").mkdir(parents=True)
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "open" / "inside" / "t.csv").write_bytes(CSV)
+    (tmp_path / "closed" / "secret.csv").write_bytes(CSV)
+    (tmp_path / "open" / "link.csv").symlink_to(tmp_path / "closed" / "secret.csv")
+    return tmp_path
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[str]:
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    thread.join(10)
+
+
+def test_a_file_in_an_allowed_folder(folder: Path) -> None:
+    found = read_place(f" {folder}/open/inside/t.csv ", [str(folder / "open")], MEGABYTE)
+    assert found == (CSV, "t.csv")
+
+
+@pytest.mark.parametrize("path", ["closed/secret.csv", "open/../closed/secret.csv", "open/link.csv", "openly/x.csv"])
+def test_no_path_leads_out_of_an_allowed_folder(folder: Path, path: str) -> None:
+    with pytest.raises(TableError, match="isn't a place"):
+        read_place(f"{folder}/{path}", [str(folder / "open")], MEGABYTE)
+
+
+def test_nothing_is_allowed_unless_somebody_says_so(folder: Path) -> None:
+    for place in (f"{folder}/open/inside/t.csv", "https://example.com/t.csv", "s3://bucket/t.csv", "t.csv", ""):
+        with pytest.raises(TableError, match="Upload the file"):
+            read_place(place, [], MEGABYTE)
+
+
+def test_an_allowed_address(server: str) -> None:
+    assert read_place(f"{server}/open/inside/t.csv", [f"{server}/open/"], MEGABYTE) == (CSV, "t.csv")
+    with pytest.raises(TableError, match="can't be read"):
+        read_place(f"{server}/open/none.csv", [f"{server}/open/"], MEGABYTE)
+
+
+def test_a_redirect_stays_within_what_is_allowed(server: str) -> None:
+    inside, outside = f"{server}/open/inside/t.csv", f"{server}/closed/secret.csv"
+    assert read_place(f"{server}/open/x?to={inside}", [f"{server}/open"], MEGABYTE)[0] == CSV
+    for target in (outside, "file:///etc/passwd"):
+        with pytest.raises(TableError, match="can't be read"):
+            read_place(f"{server}/open/x?to={target}", [f"{server}/open"], MEGABYTE)
+
+
+def test_large_files_are_refused(folder: Path) -> None:
+    (folder / "open" / "large.csv").write_bytes(b"x" * (MEGABYTE + 1))
+    with pytest.raises(TableError, match="larger than 1 MB"):
+        read_place(f"{folder}/open/large.csv", [str(folder / "open")], MEGABYTE)
+
+
+@pytest.mark.parametrize(
+    ("place", "allowed", "right"),
+    [
+        ("https://a.org/data/t.csv", "https://a.org/data", True),
+        ("HTTPS://A.org/data/t.csv", "https://a.org/data/", True),
+        ("https://a.org/database/t.csv", "https://a.org/data", False),
+        ("https://a.org/data/../x.csv", "https://a.org/data", False),
+        ("https://a.org/data/%2e%2e/x.csv", "https://a.org/data", False),
+        ("https://a.org.evil.com/data/t.csv", "https://a.org/data", False),
+        ("https://a.org@evil.com/data/t.csv", "https://a.org/data", False),
+        ("http://a.org/data/t.csv", "https://a.org/data", False),
+        ("https://a.org/t.csv", "https://a.org", True),
+        ("s3://bucket/in/t.csv", "s3://bucket/in", True),
+        ("s3://bucket/out/t.csv", "s3://bucket/in", False),
+        ("file:///etc/passwd", "/etc", False),
+        ("/etc/passwd", "https://a.org", False),
+    ],
+)
+def test_what_lies_within_what(place: str, allowed: str, right: bool) -> None:
+    assert is_allowed(place, [allowed]) is right
