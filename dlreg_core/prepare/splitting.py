@@ -61,11 +61,14 @@ def fold_count(split: Split, rows: int, time_limit: float) -> int:
     return max(2, min(count, rows // 2))
 
 
-def fold_numbers(frame: pd.DataFrame, target: NDArray[np.float64], split: Split, folds: int) -> Rows:
+def fold_numbers(
+    frame: pd.DataFrame, target: NDArray[np.float64], split: Split, folds: int, copies: Rows | None = None
+) -> Rows:
     """Return the fold of each row, numbered from 0.
 
-    The rows of a group stay together. Otherwise each fold has small and large targets in the same proportions: the rows
-    are sorted by their target, and each run of as many neighbours as there are folds is dealt out at random.
+    The rows of a group stay together, and so do rows that repeat each other. Otherwise each fold has small and large
+    targets in the same proportions: the rows are sorted by their target, and each run of as many neighbours as there
+    are folds is dealt out at random.
 
     Parameters
     ----------
@@ -77,6 +80,8 @@ def fold_numbers(frame: pd.DataFrame, target: NDArray[np.float64], split: Split,
         How the table is divided.
     folds : int
         How many there shall be.
+    copies : ndarray of int64, shape (rows,), optional
+        Numbers of the rows by their content, in the order in which they first come; rows that repeat have the same.
     """
     # A stream of its own, so that the choice of the test rows doesn't move these.
     rng = np.random.default_rng([split.seed, 3])
@@ -86,13 +91,22 @@ def fold_numbers(frame: pd.DataFrame, target: NDArray[np.float64], split: Split,
         folds = min(folds, len(names))
         part_of = _share_out(sizes, np.full(folds, 1 / folds), int(rng.integers(2**31)))
         return part_of[np.searchsorted(names, groups)]
+    if copies is not None:
+        # One of each is dealt out, and the others go where it goes: their targets are the same.
+        target = target[np.unique(copies, return_index=True)[1]]
     dealt = np.concatenate([rng.permutation(folds) for _ in range(-(-len(target) // folds))])[: len(target)]
     found = np.empty(len(target), dtype=np.int64)
     found[np.argsort(target, kind="stable")] = dealt
-    return found
+    return found if copies is None else found[copies]
 
 
-def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
+def numbered_copies(frame: pd.DataFrame) -> Rows:
+    """Return a number for each row, counted by first appearance; rows that are equal have the same."""
+    codes, _ = pd.factorize(pd.util.hash_pandas_object(frame, index=False))
+    return codes.astype(np.int64)
+
+
+def split_rows(frame: pd.DataFrame, split: Split, copies: Rows | None = None) -> SplitRows:
     """Divide the rows of a table.
 
     Parameters
@@ -102,6 +116,8 @@ def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
     split : Split
         How to divide them. By time: the oldest rows train, the newest judge. By group: the rows of a group stay
         together, and the shares are met as nearly as whole groups allow.
+    copies : ndarray of int64, shape (rows,), optional
+        As for `fold_numbers`: at random, rows that repeat each other stay together too.
 
     Raises
     ------
@@ -118,7 +134,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> SplitRows:
     elif split.kind == "group":
         found = _grouped(_keys(frame, split), split)
     else:
-        found = _random(len(frame), split)
+        found = _random(np.arange(len(frame)) if copies is None else copies, split)
     least = min(len(part) for part in (found.train, found.validation, *([found.test] if split.kind != "own" else [])))
     if least < _FEWEST_ROWS_OF_PART:
         raise RecipeError(
@@ -154,11 +170,16 @@ def _keys(frame: pd.DataFrame, split: Split) -> pd.Series:
     return keys
 
 
-def _random(rows: int, split: Split) -> SplitRows:
-    order = np.random.default_rng(split.seed).permutation(rows)
-    train, validation, _ = preview_split(rows, split)
-    parts = np.split(order, [train, train + validation])
-    return SplitRows(*(np.sort(part).astype(np.int64) for part in parts))
+def _random(copies: Rows, split: Split) -> SplitRows:
+    sizes = np.bincount(copies)
+    order = np.random.default_rng(split.seed).permutation(len(sizes))
+    train, validation, _ = preview_split(len(copies), split)
+    # Where the rows of each would begin if all stood one after the other.
+    starts = np.cumsum(sizes[order]) - sizes[order]
+    part_of = np.empty(len(sizes), dtype=np.int64)
+    part_of[order] = np.searchsorted([train, train + validation], starts, side="right")
+    part = part_of[copies]
+    return SplitRows(*(np.flatnonzero(part == number).astype(np.int64) for number in range(3)))
 
 
 def _ordered(keys: pd.Series, split: Split) -> SplitRows:

@@ -13,7 +13,7 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
-from dlreg_core.prepare.splitting import Rows, fold_count, fold_numbers, split_rows
+from dlreg_core.prepare.splitting import Rows, fold_count, fold_numbers, numbered_copies, split_rows
 from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
 
 
@@ -59,7 +59,7 @@ def feature_types(dataset: Dataset, recipe: Recipe) -> dict[str, ColumnType]:
 def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[Rows, int, int]:
     """Return the positions of the rows that can be used, and how many had no target or were duplicates.
 
-    Duplicates are dropped before the split, so that no row stands on both sides of it.
+    Duplicates are dropped only where the recipe says so.
     """
     table = repaired(table, recipe.cleaning)
     target = coerce_column(table[recipe.target], ColumnType.NUMBER)
@@ -105,7 +105,9 @@ def prepare_table(
     table = repaired(table, recipe.cleaning)
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
-    parts = split_rows(usable, recipe.split)
+    # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
+    copies = numbered_copies(usable[[*recipe.features, recipe.target]])
+    parts = split_rows(usable, recipe.split, copies)
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
     if recipe.split.kind == "own":
         if own_test is None:
@@ -121,7 +123,10 @@ def prepare_table(
             f"The target {recipe.target} has the same value in all training rows.", "Choose another target."
         )
     features = list(recipe.features)
-    numbers = fold_numbers(train, y_train, recipe.split, folds) if folds else None
+    numbers = None
+    if folds:
+        numbered = pd.factorize(copies[parts.train])[0].astype(np.int64)
+        numbers = fold_numbers(train, y_train, recipe.split, folds, numbered)
     return PreparedTable(
         train=train[features],
         validation=validation[features],

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.prepare import preview_split, split_rows
-from dlreg_core.prepare.splitting import fold_count, fold_numbers
+from dlreg_core.prepare.splitting import fold_count, fold_numbers, numbered_copies
 from dlreg_core.prepare.tables import prepare_table, prepared_of
 from dlreg_core.specs import Cleaning, ColumnType, Experiment, Recipe, Split
 from tests.conftest import add_table, experiment_on, small_table
@@ -300,3 +300,29 @@ def test_rows_whose_target_is_a_code_are_left_out(tmp_path: Path) -> None:
         == table["size"].iloc[10:].isin([-1.0]).sum() + table["size"].iloc[10:].isna().sum()
     )
     assert (rows["size"] == -1.0).sum() == 5
+
+
+@given(st.integers(60, 300), st.integers(1, 50), st.integers(0, 3))
+def test_copies_stay_together_in_random_splits_and_folds(rows: int, kinds: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"x": rng.integers(0, kinds + 20, rows), "y": 0.0})
+    frame["y"] = frame["x"] * 2.0
+    copies = numbered_copies(frame)
+    parts = split_rows(frame, Split(seed=seed), copies)
+    check_whole(parts, rows)
+    sides = [set(copies[part]) for part in (parts.train, parts.validation, parts.test)]
+    assert sum(map(len, sides)) == len(set(copies))
+    folds = fold_numbers(frame, frame["y"].to_numpy(), Split(seed=seed), 5, copies)
+    assert all(len(set(folds[copies == copy])) == 1 for copy in set(copies))
+    assert set(folds) == set(range(5))
+
+
+def test_without_copies_nothing_changes() -> None:
+    frame = pd.DataFrame({"x": np.arange(100.0), "y": np.random.default_rng(0).random(100)})
+    plain, numbered = (split_rows(frame, Split(seed=3), copies) for copies in (None, numbered_copies(frame)))
+    assert plain.train.tolist() == numbered.train.tolist()
+    assert plain.test.tolist() == numbered.test.tolist()
+    y = frame["y"].to_numpy()
+    assert (fold_numbers(frame, y, Split(), 5) == fold_numbers(frame, y, Split(), 5, numbered_copies(frame))).all()
+    order = np.random.default_rng(3).permutation(100)
+    assert numbered.train.tolist() == sorted(order[:70].tolist())
