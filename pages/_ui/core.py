@@ -8,18 +8,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.evaluation import learning
-from dlreg_core.evaluation.search_importance import SettingImportance, setting_importance
-from dlreg_core.evaluation.segments import segments
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
-from dlreg_core.report.searched import trial_table
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
-from dlreg_core.specs import Dataset, Event, Reading, Report
+from dlreg_core.specs import Dataset, Reading, Report
 
 
 def settings() -> Settings:
@@ -67,6 +63,11 @@ def table(dataset_id: str) -> pd.DataFrame:
     return _table(*place(), dataset_id)
 
 
+def preview_again(dataset_id: str, reading: Reading) -> pd.DataFrame:
+    """Return the first rows of a data set's file as they come out when it is read in another way."""
+    return _preview_again(*place(), dataset_id, reading.model_dump_json())
+
+
 def report(run_id: str) -> Report:
     """Return what a run adds up to."""
     return desk().report(run_id)
@@ -88,13 +89,13 @@ def result_number(run_id: str) -> int:
 
 def predictions(run_id: str) -> PartPredictions:
     """Return all models' predictions for the test rows of a finished run."""
-    return _predictions(*_result(run_id))
+    return _predictions(*result_key(run_id))
 
 
 def explanation(run_id: str, model: str) -> Explanation | None:
     """Return the newest explanation of a model."""
     ended = tuple(task.number for task in run_folder(run_id).tasks() if task.done() is not None)
-    return _explanation(*_result(run_id), model, ended)
+    return _explanation(*result_key(run_id), model, ended)
 
 
 def test_table(run_id: str) -> pd.DataFrame:
@@ -110,40 +111,21 @@ def test_rows(run_id: str) -> pd.DataFrame:
 
 def cleaner(run_id: str) -> Cleaner:
     """Return the fitted cleaning of a finished run: which columns its models need."""
-    return _cleaner(*_result(run_id))
-
-
-def segments_of(run_id: str, model: str) -> pd.DataFrame:
-    """Return where a model is wrong, the worst group of test rows first."""
-    return _segments(*_result(run_id), model)
-
-
-def setting_importance_of(run_id: str) -> SettingImportance | None:
-    """Return which settings mattered in a finished run's search; None where it had none."""
-    return _setting_importance(*_result(run_id))
-
-
-def training_events(run_id: str) -> tuple[Event, ...]:
-    """Return what happened while the models of a finished run were trained, in all its tasks."""
-    return _training_events(*_result(run_id))
-
-
-def network_curves(run_id: str) -> dict[str, learning.NetworkCurves]:
-    """Return how the networks of a finished run learned; they must not be changed in place."""
-    return _network_curves(*_result(run_id))
+    return _cleaner(*result_key(run_id))
 
 
 def predict_row(run_id: str, model: str, row: str) -> Scored:
     """Predict one raw row, given as JSON records; the same row is asked for once."""
-    return _predict_row(*_result(run_id), model, row)
+    return _predict_row(*result_key(run_id), model, row)
 
 
 def explain_row(run_id: str, model: str, row: str) -> tuple[list[float], float]:
     """Return the SHAP values of one raw row, given as JSON records, and what they start from."""
-    return _explain_row(*_result(run_id), model, row)
+    return _explain_row(*result_key(run_id), model, row)
 
 
-def _result(run_id: str) -> tuple[str, int]:
+def result_key(run_id: str) -> tuple[str, int]:
+    """Return what tells the result of a run apart from all others: the run's folder, and the task that left it."""
     return str(run_folder(run_id).path), result_number(run_id)
 
 
@@ -155,8 +137,8 @@ def _dataset(home: str, whose: str, dataset_id: str) -> Dataset:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def preview_again(dataset_id: str, reading: str) -> pd.DataFrame:
-    return datasets().preview_again(dataset_id, Reading.model_validate_json(reading))
+def _preview_again(home: str, whose: str, dataset_id: str, reading: str) -> pd.DataFrame:
+    return store(home, whose).preview_again(dataset_id, Reading.model_validate_json(reading))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -181,37 +163,6 @@ def _explanation(path: str, task: int, model: str, ended: tuple[int, ...]) -> Ex
 def _cleaner(path: str, task: int) -> Cleaner:
     del task
     return load_cleaner(RunFolder(Path(path)))
-
-
-@st.cache_data(show_spinner=False, max_entries=32)
-def _segments(path: str, task: int, model: str) -> pd.DataFrame:
-    del task
-    run = RunFolder(Path(path))
-    part = predictions(run.id)
-    return segments(test_rows(run.id)[list(run.experiment().recipe.features)], part.actual, part.predicted[model])
-
-
-@st.cache_data(show_spinner="Finding out what mattered", max_entries=16)
-def _setting_importance(path: str, task: int) -> SettingImportance | None:
-    del task
-    run = RunFolder(Path(path))
-    result, search = run.result(), run.experiment().plan.search
-    if result is None or search is None:
-        return None
-    trials = trial_table(result, search)
-    return setting_importance(trials[list(search.ranges)], trials["rmse_validation"])
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _training_events(path: str, task: int) -> tuple[Event, ...]:
-    trained = [t for t in RunFolder(Path(path)).tasks() if t.number <= task and t.task().kind.trains]
-    return tuple(event for t in trained for event in t.events().events)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _network_curves(path: str, task: int) -> dict[str, learning.NetworkCurves]:
-    result = RunFolder(Path(path)).result()
-    return learning.network_curves(result, _training_events(path, task)) if result is not None else {}
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

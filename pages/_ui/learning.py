@@ -18,7 +18,7 @@ from dlreg_core.report.curve_words import (
 )
 from dlreg_core.specs import LeaderboardRow, Report, TrainResult
 from dlreg_core.training.catalogue import family, settings_of
-from pages._ui import core
+from pages._ui import run_answers
 from pages._ui.network_settings import value_words
 from pages._ui.results import quantity_column
 from pages._ui.sidebar import escaped
@@ -27,7 +27,7 @@ from pages._ui.widgets import picture
 
 def learning_curves(report: Report, result: TrainResult, row: LeaderboardRow) -> None:
     """Show how a network learned; of an ensemble, one of its members."""
-    known = core.network_curves(report.run_id)
+    known = run_answers.network_curves(report.run_id)
     unit = report.experiment.recipe.unit
     st.subheader("Learning curves", anchor=False)
     model = _member(result, known) if row.role == "ensemble" else row.model
@@ -90,7 +90,7 @@ def _settings(report: Report, result: TrainResult, curves: NetworkCurves) -> dic
 def _all(run_id: str, known: dict[str, NetworkCurves], unit: str) -> None:
     """Show all networks of the run beside each other, folded away."""
     with st.expander("All networks of this run", icon=":material/stacked_line_chart:"):
-        events = tuple(event for event in core.training_events(run_id) if event.data.get("model") in known)
+        events = tuple(event for event in run_answers.training_events(run_id) if event.data.get("model") in known)
         picture(LearningCurves(events, unit), key="learning-curves")
         table = pd.DataFrame([_line(curves) for curves in known.values()])
         st.dataframe(

@@ -33,7 +33,7 @@ def reading(dataset: Dataset) -> None:
 def _form(dataset: Dataset, dialect: Dialect) -> None:
     chosen = _chosen(dataset, dialect)
     with errors.shown():
-        rows = core.preview_again(dataset.id, chosen.model_dump_json())
+        rows = core.preview_again(dataset.id, chosen)
         st.dataframe(rows, hide_index=True, alt=f"The first {len(rows)} rows of {dataset.name}, read in this way.")
     if chosen == dataset.reading:
         st.caption("This is how it is read now.")

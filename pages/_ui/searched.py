@@ -13,7 +13,7 @@ from dlreg_core.report.tables import rounded
 from dlreg_core.specs import NumberRange, Report, Search, TrainResult
 from dlreg_core.training.catalogue import family, setting
 from dlreg_core.training.catalogue.searching import number_range
-from pages._ui import core
+from pages._ui import run_answers
 from pages._ui.results import quantity_column
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import csv_bytes, picture
@@ -28,7 +28,7 @@ def show(report: Report, result: TrainResult) -> None:
     if search is None or trials.empty:
         return
     titles = {name: setting(search.family, name).title for name in search.ranges}
-    importance = core.setting_importance_of(report.run_id)
+    importance = run_answers.setting_importance_of(report.run_id)
     st.subheader("What mattered in the search", anchor=False)
     if importance is not None:
         st.markdown(f"**{escaped(searched.mattered_words(importance, titles))}**")

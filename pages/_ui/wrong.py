@@ -12,7 +12,7 @@ from dlreg_core.evaluation.arrays import FloatArray
 from dlreg_core.report import findings
 from dlreg_core.report.tables import rounded, worst_table
 from dlreg_core.specs import Report
-from pages._ui import core, state
+from pages._ui import core, run_answers, state
 from pages._ui.results import quantity_column, raw_columns
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import Display, go_to, picture
@@ -56,7 +56,7 @@ def _heading(title: str, sentence: str) -> None:
 
 def segments(run_id: str, model: str, unit: str) -> None:
     """Show the groups of rows on which the model is off most."""
-    table = core.segments_of(run_id, model)
+    table = run_answers.segments_of(run_id, model)
     st.subheader("Where is it wrong?", anchor=False)
     if table.empty:
         st.markdown("There are too few rows to tell groups apart.")
@@ -133,7 +133,7 @@ def against_column(report: Report, model: str) -> None:
     part, raw = core.predictions(report.run_id), core.test_rows(report.run_id)
     columns = [name for name in raw.columns if name != report.experiment.recipe.target]
     dates = [name for name in columns if pd.api.types.is_datetime64_any_dtype(raw[name])]
-    worst = core.segments_of(report.run_id, model)["column"]
+    worst = run_answers.segments_of(report.run_id, model)["column"]
     # Over time where there is a time: that is where a model grows old.
     first = dates[0] if dates else str(worst.iloc[0]) if len(worst) else columns[0]
     st.markdown("**Error against any column**  \nA pattern here is something the column knows and the model missed.")

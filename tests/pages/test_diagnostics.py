@@ -10,7 +10,7 @@ from dlreg_core.report.curve_words import evidence_words, verdict_words
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.files import write_spec
 from dlreg_core.specs import Event, TrainResult, now
-from pages._ui import core
+from pages._ui import core, run_answers
 from tests.pages.opening import completed, continuing, copied, labels, opened, texts, widget
 
 
@@ -82,17 +82,17 @@ def test_a_run_that_has_gone_on_has_other_results(trained: RunFolder, home: Path
 
 def test_the_curves_of_all_trainings_are_shown(trained: RunFolder, home: Path) -> None:
     run = copied(trained, home)
-    first = core.training_events(run.id)
+    first = run_answers.training_events(run.id)
     assert any(event.kind == "epoch" for event in first)
     task = continuing(run)
     task.emit("model_started", model="FastAI 2", epochs=3)
     completed(task)
-    both = core.training_events(run.id)
+    both = run_answers.training_events(run.id)
     assert both[: len(first)] == first
     assert both[-1].data["model"] == "FastAI 2"
     # What is trained now isn't part of the result yet.
     continuing(task.run).emit("stage", name="Preparing the rows")
-    assert core.training_events(run.id) == both
+    assert run_answers.training_events(run.id) == both
     app = opened("diagnostics", run=run.id)
     assert not app.exception
     assert "All networks of this run" in [expander.label for expander in app.expander]
@@ -102,7 +102,7 @@ def test_the_curves_of_a_network_have_their_verdict(trained: RunFolder, monkeypa
     monkeypatch.setenv("DLREG_HOME", str(trained.home))
     app = opened("diagnostics", run=trained.id, model="NN Torch")
     assert not app.exception
-    curves = core.network_curves(trained.id)["NN Torch"]
+    curves = run_answers.network_curves(trained.id)["NN Torch"]
     words = texts(app)
     assert verdict_words(curves, "$") in words
     assert " · ".join(evidence_words(curves, "$")) in words
@@ -122,7 +122,7 @@ def test_of_an_ensemble_a_member_is_chosen(trained: RunFolder, home: Path) -> No
     write_spec(path, result.model_copy(update={"ensemble_weights": members, "leaderboard": rows}))
     app = opened("diagnostics", run=run.id, model=ensemble.model)
     assert not app.exception
-    known = core.network_curves(run.id)
+    known = run_answers.network_curves(run.id)
     choice = widget(app.selectbox, "Member")
     assert "An ensemble learns nothing itself" in texts(app)
     assert verdict_words(known[choice.value], "$") in texts(app)
