@@ -15,6 +15,7 @@ import typer
 import dlreg_core
 from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.findings import findings
 from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.model_commands import model_app
@@ -91,6 +92,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         typer.Option(help="Where to search: FAMILY.name=low..high or FAMILY.name=a,b,c; may be given several times."),
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Networks that the search trains at most.", min=1, max=500)] = None,
+    drop: Annotated[str, typer.Option(help="Columns not to predict from, separated by commas.")] = "",
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
     split: Annotated[str, typer.Option(help="random, time:COLUMN or group:COLUMN.")] = "random",
     validation: Annotated[
@@ -114,7 +116,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     else:
         own = store.add(test_data, test_data.name).id if test_data else None
         plan = _searching(_plan(models, preset, time_limit, seed, setting or ()), search, search_range or (), trials)
-        features = tuple(column for column in dataset.column_names if column != target)
+        features = _features(dataset, target, drop)
         recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, validation, seed))
         experiment = Experiment(
             name=name or f"{dataset.name} → {target}",
@@ -125,8 +127,10 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         )
     # What can't work is told at once, not by a run that fails.
     prepared_of(settings.home, experiment)
+    warnings = () if replay else _warnings(store, dataset, experiment.recipe)
     run_id = desk.submit(experiment)
-    typer.echo(f"Run {run_id}", err=True)
+    for line in (f"Run {run_id}", *warnings):
+        typer.echo(line, err=True)
     state = follow(desk, run_id, quiet=as_json)
     if export is not None and state is RunState.COMPLETED:
         _write_model(desk.folder(run_id), None, export)
@@ -201,6 +205,22 @@ def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str
             raise PlanError(f"{key}.{name} is given twice.", "Give it once.")
         found[key][name] = value
     return {key: checked_settings(key, values) for key, values in found.items()}
+
+
+def _features(dataset: Dataset, target: str, drop: str) -> tuple[str, ...]:
+    """Return the columns to predict from: all but the target and those to drop."""
+    dropped = [name.strip() for name in drop.split(",") if name.strip()]
+    for name in dropped:
+        if name not in dataset.column_names:
+            raise PlanError(f"There is no column {name} to drop.", f"There are {', '.join(dataset.column_names[:12])}.")
+    return tuple(name for name in dataset.column_names if name != target and name not in dropped)
+
+
+def _warnings(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
+    """Return what makes results wrong if nobody looks, such as columns that give the target away."""
+    found = findings(dataset, store.table(dataset.id), recipe.target)
+    used = {*recipe.features, recipe.target}
+    return tuple(f"Warning: {f.title}: {f.advice}" for f in found if f.severity == "high" and {*f.columns} <= used)
 
 
 def _searching(plan: TrainPlan, method: str, ranges: Sequence[str], trials: int | None) -> TrainPlan:

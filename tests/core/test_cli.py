@@ -302,3 +302,23 @@ def test_help_names_every_command() -> None:
         "clean",
     ):
         assert f" {name} " in done.stdout
+
+
+def test_what_gives_the_target_away_is_told_and_can_be_dropped(shell: Shell) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"casual": rng.integers(0, 99, 80), "registered": rng.integers(0, 99, 80), "x": rng.random(80)}
+    )
+    table.assign(total=table["casual"] + table["registered"]).to_csv(shell.folder / "rented.csv", index=False)
+    train = ["train", "rented.csv", "--target", "total", "--models", "FEEDFORWARD", "--time-limit", "15", "--json"]
+    first, second = shell(*train), shell(*train, "--drop", "casual, registered")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    run, warning = first.stderr.splitlines()[:2]
+    assert run.startswith("Run ")
+    assert warning.startswith("Warning: casual, registered: casual + registered is total, in every row")
+    assert "Warning" not in second.stderr
+    kept = RunFolder(Path(json.loads(second.stdout)["run_dir"])).experiment().recipe.features
+    assert kept == ("x",)
+    wrong = shell(*train, "--drop", "size")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "no column size to drop" in wrong.stderr
