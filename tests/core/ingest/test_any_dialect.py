@@ -4,7 +4,7 @@ The grammar leaves nothing to guess: names are words; numbers have two decimals,
 its delimiter; dates are ISO 8601, or day.month.year with a day above 12 in the first row; texts are
 words that begin with w, repeat, and may hold the delimiter, quotation marks, line breaks and letters beyond ASCII, in
 an encoding of one byte single ones that Western and Central Europe write in the same way; nothing but an empty field is
-missing.
+missing, and the last row isn't empty.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _texts(draw: st.DrawFn, rows: int, pieces: tuple[str, ...], _decimal: str) -
     inside = st.lists(st.sampled_from(pieces), max_size=4).map(lambda chosen: "".join(chosen).strip())
     levels = ["wa", "wb", *("w" + draw(inside) for _ in range(2))]
     chosen = draw(st.lists(st.sampled_from([None, *levels]), min_size=rows - 2, max_size=rows - 2))
-    values = ["wa", "wb", *chosen]
+    values = ["wa", *chosen, "wb"]
     return values, ["" if value is None else value for value in values]
 
 
