@@ -33,8 +33,8 @@ def choose(dataset: Dataset, draft: Draft) -> None:
     except RecipeError as exc:
         errors.show(exc)
         return
-    suggestions_part.suggestions(dataset, draft)
-    draft = repairs_part.repairs(dataset, draft, plain)
+    suggested = suggestions_part.suggestions(dataset, draft)
+    draft = repairs_part.repairs(dataset, draft, plain, more=suggested)
     st.subheader("Split", anchor=False, help="Models are judged on rows that they have never seen.")
     draft = split_part.split(dataset, draft)
     possible = split_part.outcome(dataset, draft)

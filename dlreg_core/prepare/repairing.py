@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 
-from dlreg_core.specs import Cleaning
+from dlreg_core.ingest import TypedColumn, profile
+from dlreg_core.specs import Cleaning, Column, ColumnType
 
 
 def repaired(table: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
@@ -37,6 +39,12 @@ def without_codes(values: pd.Series, codes: tuple[float, ...]) -> pd.Series:
     """Return numbers with those that stand for a missing value taken out."""
     numbers = pd.to_numeric(values, errors="coerce")
     return values.mask(numbers.isin(codes)) if codes else values
+
+
+def profile_without(values: pd.Series, codes: tuple[float, ...]) -> Column:
+    """Return the profile of a column of numbers without those that stand for a missing value."""
+    kept = pa.array(without_codes(values, codes).astype("float64"), pa.float64(), from_pandas=True)
+    return profile(TypedColumn(str(values.name), ColumnType.NUMBER, kept))
 
 
 def merged(values: pd.Series, labels: dict[str, str]) -> pd.Series:

@@ -47,7 +47,7 @@ def target(dataset: Dataset, draft: Draft) -> Draft:
             draft = preparing.change(draft, unit=unit)
         _not_possible([(choice.name, choice.reason) for choice in choices if not choice.possible])
     with right:
-        column = dataset.column(chosen)
+        column = preparing.target_column(dataset, draft)
         st.caption(f"{escaped(column.name)} in {dataset.rows - column.missing:,} rows")
         picture(ColumnHistogram(column, height=130), key="target_histogram")
         st.markdown(f":gray[{escaped(target_words(column, draft.unit))}]")

@@ -11,9 +11,10 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
+from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
-from dlreg_core.specs import Cleaning, Dataset, Recipe, RowCounts
+from dlreg_core.specs import Cleaning, Column, Dataset, Recipe, RowCounts
 from pages._ui import core, state
 
 
@@ -75,6 +76,14 @@ def left_out_by_suggestions(dataset: Dataset, chosen: Draft) -> str:
     steps = [finding.step for finding in remarks(dataset, chosen.target) if finding.step is not None]
     names = sorted({name for step in steps for name in step.leave_out if not is_used(dataset, chosen, name)})
     return "|".join(names)
+
+
+def target_column(dataset: Dataset, chosen: Draft) -> Column:
+    """Return the profile of the target, without codes that stand for a missing value."""
+    codes = chosen.cleaning.missing_codes.get(chosen.target, ())
+    if not codes:
+        return dataset.column(chosen.target)
+    return profile_without(core.table(dataset.id)[chosen.target], codes)
 
 
 def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:

@@ -29,8 +29,11 @@ _IDLE = {
 }
 
 
-def repairs(dataset: Dataset, draft: Draft, recipe: Recipe) -> Draft:
-    """Let a person choose the repairs: first those that change something in this table, the others folded away."""
+def repairs(dataset: Dataset, draft: Draft, recipe: Recipe, *, more: bool = False) -> Draft:
+    """Let a person choose the repairs: first those that change something in this table, the others folded away.
+
+    With `more` there are others above them, so that nothing to do here isn't worth a sentence.
+    """
     steps = {step.key: step for step in preparing.steps(dataset, recipe)}
     dropped = steps.pop("missing_target")
     steps.pop("drop_identifiers", None)  # The table of columns says which identifiers are used.
@@ -38,7 +41,7 @@ def repairs(dataset: Dataset, draft: Draft, recipe: Recipe) -> Draft:
         st.markdown(f":gray[:material/info:] {escaped(repair_words(dropped))}")
     changes: dict[str, Any] = {}
     busy = [step for step in steps.values() if step.count]
-    if not busy and not dropped.count:
+    if not busy and not dropped.count and not more:
         st.markdown("Nothing to repair: no gaps, no repeated rows, no columns that never change.")
     for step in busy:
         changes |= _repair(dataset, draft, step)

@@ -15,20 +15,27 @@ _ELSEWHERE = frozenset({"duplicates", "time-order", "time-drift"})
 _OF_TARGET = frozenset({"capped-target", "skewed-target", "time-drift"})
 
 
-def suggestions(dataset: Dataset, draft: Draft) -> None:
-    """Show each finding that the recipe can repair with a box to tick, and what is odd about the target."""
+def suggestions(dataset: Dataset, draft: Draft) -> bool:
+    """Show each finding that the recipe can repair with a box to tick, and what is odd about the target.
+
+    Returns
+    -------
+    bool
+        Whether there was something to repair.
+    """
     found = preparing.remarks(dataset, draft.target)
-    for finding in found:
-        if finding.step is not None and finding.code not in _ELSEWHERE:
-            _suggestion(dataset, draft, finding)
+    repairable = [f for f in found if f.code not in _ELSEWHERE and f.step and draft.target not in f.step.leave_out]
+    for finding in repairable:
+        _suggestion(dataset, draft, finding)
     for finding in found:
         if finding.code in _OF_TARGET:
             st.markdown(f":orange[:material/info:] **{escaped(finding.title)}**: {escaped(finding.advice)}")
+    return bool(repairable)
 
 
 def _suggestion(dataset: Dataset, draft: Draft, finding: Finding) -> None:
     step = finding.step
-    if step is None or draft.target in step.leave_out:
+    if step is None:
         return
     done = is_repaired(dataset, draft, step)
     mark = ":red[:material/warning:]" if finding.severity == "high" else ":orange[:material/warning:]"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dlreg_core.errors import RecipeError, RowsError
 from dlreg_core.prepare import Cleaner, fit_cleaner
+from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.specs import Cleaning, ColumnType
 
 NUMBER, CATEGORY = ColumnType.NUMBER, ColumnType.CATEGORY
@@ -254,3 +255,8 @@ def test_codes_and_labels_are_repaired_in_training_and_in_new_rows() -> None:
         assert made["co"].tolist() == [3.0, 2.0, 3.0]
         assert made["co: was missing"].tolist() == [1.0, 0.0, 1.0]
         assert made["fat"].tolist() == ["Low Fat", "Low Fat", "reg"]
+
+
+def test_the_profile_of_a_target_leaves_its_codes_out() -> None:
+    column = profile_without(pd.Series([1, -200, 3, None], name="co"), (-200.0,))
+    assert (column.name, column.missing, column.minimum, column.maximum, column.median) == ("co", 2, 1.0, 3.0, 2.0)
