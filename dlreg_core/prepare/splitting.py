@@ -17,6 +17,7 @@ FEWEST_ROWS = 20
 """Below this number of rows there is nothing to split."""
 
 _FEWEST_ROWS_OF_PART = 2
+_MOST_REPEATED = 0.5
 
 _CHOOSING_ROWS, _CHOOSING_SHARE = 1_000, 0.1
 """Beside an own test file, so many rows choose between models, or that share where it is more."""
@@ -104,6 +105,17 @@ def numbered_copies(frame: pd.DataFrame) -> Rows:
     """Return a number for each row, counted by first appearance; rows that are equal have the same."""
     codes, _ = pd.factorize(pd.util.hash_pandas_object(frame, index=False))
     return codes.astype(np.int64)
+
+
+def copies_to_keep_together(frame: pd.DataFrame) -> Rows | None:
+    """Return `numbered_copies`, or None where most rows repeat others.
+
+    A few levels in each column make rows equal by chance. These are no copies of one another but rows of the same kind,
+    of which the test may have some as well.
+    """
+    copies = numbered_copies(frame)
+    different = int(copies.max()) + 1 if len(copies) else 0
+    return copies if len(copies) - different <= _MOST_REPEATED * len(copies) else None
 
 
 def split_rows(frame: pd.DataFrame, split: Split, copies: Rows | None = None) -> SplitRows:

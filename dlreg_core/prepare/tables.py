@@ -13,7 +13,13 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
-from dlreg_core.prepare.splitting import Rows, fold_count, fold_numbers, numbered_copies, split_rows
+from dlreg_core.prepare.splitting import (
+    Rows,
+    copies_to_keep_together,
+    fold_count,
+    fold_numbers,
+    split_rows,
+)
 from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
 
 
@@ -59,15 +65,14 @@ def feature_types(dataset: Dataset, recipe: Recipe) -> dict[str, ColumnType]:
 def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[Rows, int, int]:
     """Return the positions of the rows that can be used, and how many had no target or were duplicates.
 
-    Duplicates are dropped only where the recipe says so.
+    Duplicates are dropped where the recipe says so.
     """
     table = repaired(table, recipe.cleaning)
     target = coerce_column(table[recipe.target], ColumnType.NUMBER)
     known = target.notna().to_numpy()
     kept = known.copy()
     if recipe.cleaning.drop_duplicates:
-        columns = [*recipe.features, recipe.target]
-        kept &= ~table[columns].duplicated().to_numpy()
+        kept &= ~table[[*recipe.features, recipe.target]].duplicated().to_numpy()
     without_target = int((~known).sum())
     return np.flatnonzero(kept).astype(np.int64), without_target, int(known.sum() - kept.sum())
 
@@ -106,7 +111,7 @@ def prepare_table(
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
-    copies = numbered_copies(usable[[*recipe.features, recipe.target]])
+    copies = copies_to_keep_together(usable[[*recipe.features, recipe.target]])
     parts = split_rows(usable, recipe.split, copies)
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
     if recipe.split.kind == "own":
@@ -125,8 +130,8 @@ def prepare_table(
     features = list(recipe.features)
     numbers = None
     if folds:
-        numbered = pd.factorize(copies[parts.train])[0].astype(np.int64)
-        numbers = fold_numbers(train, y_train, recipe.split, folds, numbered)
+        left = None if copies is None else pd.factorize(copies[parts.train])[0].astype(np.int64)
+        numbers = fold_numbers(train, y_train, recipe.split, folds, left)
     return PreparedTable(
         train=train[features],
         validation=validation[features],

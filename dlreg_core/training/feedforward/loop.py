@@ -19,8 +19,10 @@ from dlreg_core.training.feedforward.network import Network
 _CHUNK_VALUES = 4_000_000
 """So many values are gathered and encoded at once: as many steps as that holds, so that a step orders little work."""
 
-_KEPT_VALUES = 50_000_000
-"""Fixed inputs of all rows are kept where they are no more values than this, and computed for each chunk otherwise."""
+_KEPT_VALUES, _KEPT_HALVES = 50_000_000, 200_000_000
+"""Fixed inputs of all rows are kept where they are no more values than the first of these; in half precision, but for
+the numbers themselves, up to the second (400 MB); and computed for each chunk beyond, which takes several times as
+long."""
 
 _CYCLE_RISE, _CYCLE_START = 0.3, 25.0
 """One cycle: share of the steps in which the learning rate rises, and what part of it it starts from (Smith 2018)."""
@@ -140,10 +142,7 @@ def teach(
     steps = max(1, math.ceil(len(train) / lesson.batch_size))
     best, best_epoch, made = math.inf, 0, 0
     kept = [value.clone() for value in network.state_dict().values()]
-    fixed_inputs = None
-    if len(train) * network.inputs <= _KEPT_VALUES:
-        with torch.no_grad():
-            fixed_inputs = network.fixed(train.numbers, train.flags)
+    fixed_inputs = kept_inputs(network, train)
     penalised = list(network.weights) if lesson.l1 or lesson.l2 else []
     for epoch in range(1, lesson.epochs + 1):
         network.train()
@@ -193,6 +192,28 @@ def make_optimizer(network: Network, lesson: Lesson) -> Optimizer:
     return RMSprop(groups, lr=lesson.learning_rate, alpha=_RMSPROP_SMOOTHING, foreach=True)
 
 
+def kept_bytes(values: int) -> int:
+    """Return the memory of so many fixed inputs; 0 where they aren't kept."""
+    if values > _KEPT_HALVES:
+        return 0
+    return values * (4 if values <= _KEPT_VALUES else 2)
+
+
+def kept_inputs(network: Network, train: Part) -> torch.Tensor | None:
+    """Return the fixed inputs of all rows, in half precision where they are many; None where they are too many."""
+    values = len(train) * network.inputs
+    if values > _KEPT_HALVES:
+        return None
+    with torch.no_grad():
+        if values <= _KEPT_VALUES:
+            return network.fixed(train.numbers, train.flags)
+        size, found = max(1, _CHUNK_VALUES // network.inputs), []
+        for start in range(0, len(train), size):
+            part = slice(start, start + size)
+            found.append(network.fixed(train.numbers[part], train.flags[part]).half())
+        return torch.cat(found)
+
+
 def shuffled_steps(
     network: Network, train: Part, steps: int, shuffling: torch.Generator, kept: torch.Tensor | None = None
 ) -> Iterator[Step]:
@@ -209,7 +230,9 @@ def shuffled_steps(
         chosen = order[:, bounds[0] : bounds[-1]]
         numbers, codes, target = train.numbers[chosen], train.codes[chosen], train.target[chosen]
         with torch.no_grad():
-            fixed = network.fixed(numbers, train.flags[chosen]) if kept is None else kept[chosen]
+            fixed = network.fixed(numbers, train.flags[chosen]) if kept is None else kept[chosen].float()
+            # The shares of pieces bear half precision; the numbers themselves, which come first, need not.
+            fixed[..., : numbers.shape[-1]] = numbers
         for start, end in pairwise(bounds):
             part = slice(start - bounds[0], end - bounds[0])
             yield fixed[:, part], numbers[:, part], codes[:, part], target[:, part]

@@ -22,7 +22,7 @@ from autogluon.tabular.registry import ag_model_registry
 from numpy.typing import NDArray
 
 from dlreg_core.training.feedforward.inputs import Inputs
-from dlreg_core.training.feedforward.loop import Lesson, Part, predicted, teach
+from dlreg_core.training.feedforward.loop import Lesson, Part, kept_bytes, predicted, teach
 from dlreg_core.training.feedforward.losses import loss_of
 from dlreg_core.training.feedforward.network import Network, Shape, quantile_edges
 
@@ -182,7 +182,7 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         outputs = values["members"] * values["batch_size"] * (inputs + 4 * sum(values["hidden"]))
         encoded = len(X) * (4 * 3 * (numbers + levels) + 12 * values["members"])
         # Weights with their gradient, the optimizer's two averages and the copy of the best epoch.
-        return int(encoded + 4 * (6 * weights + 3 * outputs) + 8e7)
+        return int(encoded + kept_bytes(len(X) * inputs) + 4 * (6 * weights + 3 * outputs) + 8e7)
 
     @classmethod
     def _class_tags(cls) -> dict[str, bool]:

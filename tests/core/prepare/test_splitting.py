@@ -326,3 +326,34 @@ def test_without_copies_nothing_changes() -> None:
     assert (fold_numbers(frame, y, Split(), 5) == fold_numbers(frame, y, Split(), 5, numbered_copies(frame))).all()
     order = np.random.default_rng(3).permutation(100)
     assert numbered.train.tolist() == sorted(order[:70].tolist())
+
+
+def coarse(rows: int = 400) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {"a": rng.choice(["x", "y"], rows), "b": rng.choice([1, 2], rows), "y": rng.integers(0, 9, rows)}
+    )
+
+
+def test_rows_that_are_equal_by_chance_are_divided_like_all_others(tmp_path: Path) -> None:
+    dataset = DatasetStore(tmp_path).add(coarse().to_csv(index=False).encode(), "t.csv")
+    rows = DatasetStore(tmp_path).table(dataset.id)
+    recipe = Recipe(target="y", features=("a", "b"), cleaning=Cleaning(drop_duplicates=False))
+    prepared = prepare_table(dataset, rows, recipe)
+    assert (prepared.counts.train, prepared.counts.validation, prepared.counts.test) == (280, 60, 60)
+    assert prepared.counts.dropped_duplicates == 0
+
+
+def test_copies_that_are_kept_stay_together(tmp_path: Path) -> None:
+    table = small_table(300).drop(columns="id")
+    table = pd.concat([table, table.iloc[:60], table.iloc[:30]], ignore_index=True)
+    dataset = DatasetStore(tmp_path).add(table.to_csv(index=False).encode(), "t.csv")
+    rows = DatasetStore(tmp_path).table(dataset.id)
+    recipe = Recipe(target="price", features=("size", "place", "built"), cleaning=Cleaning(drop_duplicates=False))
+    prepared = prepare_table(dataset, rows, recipe, time_limit=60)
+    assert prepared.counts.dropped_duplicates == 0
+    numbers = table.groupby(list(table.columns), dropna=False).ngroup().to_numpy()
+    assert not set(numbers[prepared.rows_train]) & set(numbers[prepared.rows_test])
+    assert prepared.folds is not None
+    folds = pd.Series(prepared.folds).groupby(numbers[prepared.rows_train]).nunique()
+    assert folds.max() == 1

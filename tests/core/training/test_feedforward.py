@@ -18,7 +18,16 @@ from dlreg_core.errors import PlanError
 from dlreg_core.training.catalogue import setting, settings_of
 from dlreg_core.training.feedforward import FeedForwardModel, register
 from dlreg_core.training.feedforward.inputs import Inputs
-from dlreg_core.training.feedforward.loop import Lesson, Part, make_optimizer, predicted, rate, shuffled_steps, teach
+from dlreg_core.training.feedforward.loop import (
+    Lesson,
+    Part,
+    kept_inputs,
+    make_optimizer,
+    predicted,
+    rate,
+    shuffled_steps,
+    teach,
+)
 from dlreg_core.training.feedforward.losses import loss_of, penalty
 from dlreg_core.training.feedforward.network import ACTIVATIONS, EMBEDDINGS, Network, Shape, quantile_edges
 from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
@@ -221,6 +230,27 @@ def test_steps_are_the_same_whether_inputs_are_kept_or_computed_in_chunks(monkey
     chunked = list(shuffled_steps(net, train, 4, torch.Generator().manual_seed(0)))
     for one, other in zip(usual, chunked, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_many_inputs_are_kept_in_half_precision_but_for_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = replace(SHAPE, embedding="piecewise_linear")
+    train = part(61, shape)
+    net = network(shape, train)
+    exact = kept_inputs(net, train)
+    assert exact is not None and exact.dtype == torch.float32
+    monkeypatch.setattr("dlreg_core.training.feedforward.loop._KEPT_VALUES", 10)
+    monkeypatch.setattr("dlreg_core.training.feedforward.loop._CHUNK_VALUES", 100)
+    half = kept_inputs(net, train)
+    assert half is not None and half.dtype == torch.float16
+    generators = (torch.Generator().manual_seed(0) for _ in range(2))
+    usual, halved = (list(shuffled_steps(net, train, 4, g, k)) for g, k in zip(generators, (exact, half), strict=True))
+    for one, other in zip(usual, halved, strict=True):
+        assert other[0].dtype == torch.float32
+        assert torch.allclose(one[0], other[0], atol=5e-4)
+        assert torch.equal(one[0][..., : shape.numbers], other[0][..., : shape.numbers])
+        assert all(torch.equal(a, b) for a, b in zip(one[1:], other[1:], strict=True))
+    monkeypatch.setattr("dlreg_core.training.feedforward.loop._KEPT_HALVES", 20)
+    assert kept_inputs(net, train) is None
 
 
 def test_plain_layers_are_products_sums_and_activations() -> None:
