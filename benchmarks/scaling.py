@@ -45,7 +45,7 @@ def measure(
     prepared = PreparedRows(frame, target, fold, FeatureMetadata.from_df(frame))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with tempfile.TemporaryDirectory() as folder:
-        settings = sample_settings(key, prepared.learned_from, 0, size, gpu=gpu)
+        settings = sample_settings(key, prepared.learned_from, 0, size, gpu=gpu, columns=columns)
         order = Order("x", folder, 0, key, settings, EPOCHS, seed=0, threads=threads, gpu=gpu)
         report = train_fold(order, prepared, Ears())
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -38,6 +38,8 @@ class CurveEvidence:
         Share by which the training error fell from the best epoch to the end; None where it isn't known.
     progress : float
         Share by which the validation RMSE of the last quarter lies below the quarter before it (medians).
+    training_progress : float or None
+        The same of the training error; None where it isn't known.
     scatter : float
         Standard deviation of the validation RMSE about its own trend in the second half, as a share of it.
     behind : float or None
@@ -59,6 +61,7 @@ class CurveEvidence:
     final_gap: float | None
     training_fall: float | None
     progress: float
+    training_progress: float | None
     scatter: float
     behind: float | None
     learned: float | None
@@ -128,12 +131,19 @@ def evidence_of(
         final_gap=_gap(end, loss_end) if is_rmse else None,
         training_fall=1 - loss_end / at_best if math.isfinite(at_best) and at_best > 0 else None,
         progress=1 - _ratio(float(np.median(last)), float(np.median(before)), 1.0),
+        training_progress=_fall(losses[-2 * quarter : -quarter], losses[-quarter:]),
         scatter=_scatter(errors),
         behind=best / run_best - 1 if run_best is not None and run_best > 0 else None,
         learned=1 - lowest / target_std if is_rmse and target_std > 0 and math.isfinite(lowest) else None,
         noise=noise,
         lost=lost,
     )
+
+
+def _fall(before: FloatArray, after: FloatArray) -> float | None:
+    """Return the share by which a training error fell from one part of the epochs to another."""
+    first, last = _median(before), _median(after)
+    return 1 - last / first if math.isfinite(first) and math.isfinite(last) and first > 0 else None
 
 
 def _ratio(one: float, other: float, otherwise: float) -> float:

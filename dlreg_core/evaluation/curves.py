@@ -52,6 +52,13 @@ since nothing of the later epochs is kept."""
 STILL_FALLING = 0.02
 """Share by which the validation RMSE of the last quarter of the epochs must lie below that of the quarter before."""
 
+FALLS_STILL = 0.05
+"""The same of the training error: where it falls so clearly, validation errors that scatter are no sign of steps that
+are too long, only of few validation rows or of batch normalisation."""
+
+FALLS_FAST = 0.10
+"""The same: a network that is weak while its training error falls so fast lacks time, not size."""
+
 SCATTER = 0.05
 """Standard deviation of the validation RMSE about its own trend, as a share: by so much the best epoch is luck."""
 
@@ -180,14 +187,19 @@ def _kind(found: CurveEvidence) -> Kind:
     rises = CurveVerdict("good", found).rises
     on_both = found.training_fall is not None and found.training_fall < FALLS_ON
     # Networks a quarter of a training apart differ less than the best one and the last.
-    improves = _is_late(found) and found.progress >= max(STILL_FALLING, found.scatter, found.noise / 2)
+    clear = STILL_FALLING if _at_least(found.training_progress, FALLS_STILL) else max(found.scatter, found.noise / 2)
+    improves = _is_late(found) and found.progress >= max(STILL_FALLING, clear)
     if found.lost or (rises and on_both) or (found.scatter >= SCATTER and not by_heart and not improves):
         return "unstable"
     if improves:
         return "still_improving"
     if _at_least(found.gap, LARGE_GAP) or by_heart or (rises and not on_both):
         return "overfit"
-    return "underfit" if not _learned(found) or _is_weak(found) else "good"
+    if not _learned(found):
+        return "underfit"
+    if _is_weak(found):
+        return "still_improving" if _at_least(found.training_progress, FALLS_FAST) else "underfit"
+    return "good"
 
 
 def _is_late(found: CurveEvidence) -> bool:

@@ -88,9 +88,9 @@ class Fleet:
         self, key: str, seed: int, size: int, variant: int, chosen: dict[str, Any], *, gpu: bool
     ) -> dict[str, Any]:
         """Return AutoGluon's settings: those of the size, of the variant, and above all those that were chosen."""
-        return sample_settings(key, self.networks.rows, seed, size, gpu=gpu) | chosen_for_autogluon(
-            key, usual_settings(key, variant, chosen, heavy_tails=self._heavy_tails) | chosen
-        )
+        by_table = sample_settings(key, self.networks.rows, seed, size, gpu=gpu, columns=self.networks.columns)
+        usual = usual_settings(key, variant, chosen, heavy_tails=self._heavy_tails)
+        return by_table | chosen_for_autogluon(key, usual | chosen)
 
     def pilot(self, key: str, *, gpu: bool) -> PilotOrder:
         """Return what measures a family."""

@@ -105,6 +105,11 @@ class Networks:
         return self.prepared.learned_from
 
     @property
+    def columns(self) -> int:
+        """Columns that a training learns from."""
+        return self.prepared.features.shape[1]
+
+    @property
     def folds(self) -> int:
         """How often a network is trained: once for each fold."""
         return self.prepared.folds

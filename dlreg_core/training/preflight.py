@@ -219,7 +219,7 @@ def _estimate_mb(chosen: Family, networks: pd.DataFrame, rows: int, index: int) 
     def estimate(frame: pd.DataFrame) -> float:
         estimated = network_class(chosen.key).estimate_memory_usage_static(
             X=frame,
-            hyperparameters=sample_settings(chosen.key, rows, 0, index),
+            hyperparameters=sample_settings(chosen.key, rows, 0, index, columns=frame.shape[1]),
             problem_type="regression",
             num_classes=1,
         )

@@ -11,6 +11,10 @@ from dlreg_core.errors import PlanError
 LARGE_TABLE = 50_000
 """Training rows from which on batches are made larger, since steps, not epochs, cost the time."""
 
+WIDE_TABLE = 300
+"""Columns from which on TabM gives each number half as many inputs, without which a pass takes more than in proportion
+to the columns: they no longer fit into the processor's cache."""
+
 NORMALISED_ROWS = 1_500
 """Training rows from which on feed-forward networks normalise their batches: they then learn more in fewer passes, and
 with fewer rows they were no better or worse for it (seven tables that aren't used to judge this program)."""
@@ -75,6 +79,8 @@ class Family:
         True where it can aim at a quantile of the target instead of its middle.
     from_rows : tuple of (int, dict)
         Numbers of training rows, and AutoGluon's settings from there on.
+    from_columns : tuple of (int, dict)
+        The same for numbers of columns.
     heavy_tails : dict
         Settings, by their names in the catalogue, where the target has extreme values on both sides.
     mixed_precision : dict
@@ -102,6 +108,7 @@ class Family:
     most_columns: int | None = None
     quantiles: bool = False
     from_rows: tuple[tuple[int, dict[str, Any]], ...] = ()
+    from_columns: tuple[tuple[int, dict[str, Any]], ...] = ()
     heavy_tails: dict[str, Any] = field(default_factory=dict)
     mixed_precision: dict[str, Any] = field(default_factory=dict)
 
@@ -267,6 +274,8 @@ FAMILIES: tuple[Family, ...] = (
         ),
         variants=({}, {"dropout": 0.0}, {"layers": 3}),
         mixed_precision={"allow_amp": True},
+        # What each number becomes is as wide as all other inputs together: half of it where there are very many.
+        from_columns=((WIDE_TABLE, {"d_embedding": 8}),),
     ),
     Family(
         key="REALMLP",
@@ -310,13 +319,16 @@ def family(key: str) -> Family:
     return found
 
 
-def sample_settings(key: str, rows: int, seed: int, size: int = 0, *, gpu: bool = False) -> dict[str, Any]:
+def sample_settings(
+    key: str, rows: int, seed: int, size: int = 0, *, gpu: bool = False, columns: int = 0
+) -> dict[str, Any]:
     """Return AutoGluon's settings of a network: its size, its batch, its seed and its precision, without the epochs."""
     chosen = family(key)
     precision = chosen.mixed_precision if gpu and rows >= _MIXED_PRECISION_ROWS else {}
-    by_rows = [settings for least, settings in chosen.from_rows if rows >= least]
+    by_table = [settings for least, settings in chosen.from_rows if rows >= least]
+    by_table += [settings for least, settings in chosen.from_columns if columns >= least]
     step = {chosen.batch_setting: chosen.batch_size(rows), chosen.seed_setting: seed}
     found: dict[str, Any] = {**chosen.sizes[size].settings, **step, **precision}
-    for settings in by_rows:
+    for settings in by_table:
         found |= settings
     return found

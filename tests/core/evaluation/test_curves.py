@@ -173,3 +173,23 @@ def test_the_unit_of_the_target_changes_nothing(curve: list[tuple[float, float]]
     one = judge_curves(errors, losses, target_std=3.0, run_best=1.0, validation_rows=50)
     other = judge_curves(unit * errors, unit * losses, target_std=3 * unit, run_best=unit, validation_rows=50)
     assert (one.kind, one.suggestions, one.reason) == (other.kind, other.suggestions, other.reason)
+
+
+def test_scatter_is_no_sign_of_long_steps_while_the_training_error_falls() -> None:
+    epochs = np.arange(12)
+    training = 8 * 0.97**epochs
+    validation = 9 * 0.985**epochs * (1 + 0.12 * np.array([0, 1, -1, 1, 0, 1, -1, 1, 0, -1, 1, -1]))
+    verdict = judged(validation, training, validation_rows=300)
+    assert verdict.evidence is not None
+    assert verdict.evidence.scatter > 0.05
+    assert verdict.evidence.training_progress == pytest.approx(1 - 0.97**3)
+    assert verdict.kind == "still_improving"
+    steady = judged(validation, np.full(12, 7.0), validation_rows=300)
+    assert steady.kind == "unstable"
+
+
+def test_a_weak_network_whose_training_error_falls_fast_lacks_time() -> None:
+    epochs = np.arange(12)
+    validation = 9 * 0.999**epochs
+    assert judged(validation, 8 * 0.96**epochs, run_best=4.0).kind == "still_improving"
+    assert judged(validation, 8 * 0.999**epochs, run_best=4.0).kind == "underfit"

@@ -26,6 +26,7 @@ from dlreg_core.training.catalogue import (
     to_autogluon,
 )
 from dlreg_core.training.catalogue.describing import page
+from dlreg_core.training.catalogue.families import WIDE_TABLE
 from tests.conftest import ROOT
 
 every_family = pytest.mark.parametrize("key", [chosen.key for chosen in FAMILIES])
@@ -179,3 +180,11 @@ def test_the_catalogue_loads_no_deep_learning_library() -> None:
 def test_the_page_of_documentation_is_the_catalogues() -> None:
     written = (ROOT / "docs/networks.md").read_text(encoding="utf-8")
     assert written == page(), "run: python -m dlreg_core.training.catalogue.describing > docs/networks.md"
+
+
+def test_very_wide_tables_get_smaller_embeddings_in_tabm_alone() -> None:
+    assert "d_embedding" not in sample_settings("TABM", 5_000, 0, columns=WIDE_TABLE - 1)
+    assert sample_settings("TABM", 5_000, 0, columns=WIDE_TABLE)["d_embedding"] == 8
+    for known in FAMILIES:
+        if known.key != "TABM":
+            assert sample_settings(known.key, 5_000, 0, columns=1_000) == sample_settings(known.key, 5_000, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from autogluon.common.utils.log_utils import set_logger_verbosity
 
@@ -27,3 +29,10 @@ def test_every_kind_is_among_the_cases() -> None:
 @pytest.mark.parametrize("case", _QUICK, ids=lambda case: case.name)
 def test_the_fault_of_a_real_training_is_found(case: Case) -> None:
     assert verdict_on(case, _SEED).kind in case.right
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", [c for c in _QUICK if c.right == ("still_improving",)], ids=lambda case: case.name)
+def test_batch_normalisation_does_not_hide_that_a_training_was_cut_short(case: Case) -> None:
+    normalised = replace(case, settings={"batch_norm": True} | case.settings)
+    assert verdict_on(normalised, _SEED).kind == "still_improving"
