@@ -31,7 +31,16 @@ KEY = "FEEDFORWARD"
 MOST_BINS, _ROWS_OF_A_BIN = 32, 30
 """Pieces of a piecewise-linear encoding: at most so many, and each with about so many training rows at least."""
 
+_MOST_PIECES = 16_000
+"""Of more columns each gets fewer pieces, so that there are no more than so many in all: a pass would otherwise take
+more than in proportion to the columns."""
+
 _OWN_VALIDATION = 0.2
+
+
+def most_bins(numbers: int) -> int:
+    """Return into how many pieces each of so many columns of numbers is cut at most."""
+    return max(2, min(MOST_BINS, _MOST_PIECES // max(1, numbers)))
 
 
 class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
@@ -136,7 +145,7 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
             embedding=values["embedding"],
             members=values["members"],
         )
-        bins = max(2, min(MOST_BINS, len(train) // _ROWS_OF_A_BIN))
+        bins = max(2, min(most_bins(train.numbers.shape[1]), len(train) // _ROWS_OF_A_BIN))
         return Network(shape, quantile_edges(train.numbers.cpu(), bins), torch.Generator().manual_seed(seed))
 
     def _stepped(self, loss: torch.Tensor, rows: int) -> None:
@@ -175,7 +184,7 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         values = BASIC | defaults(KEY) | sample_settings(KEY, len(X), 0) | (hyperparameters or {})
         numbers = X.select_dtypes("number").shape[1]
         levels = sum(X[name].nunique() for name in X.columns if not pd.api.types.is_numeric_dtype(X[name].dtype))
-        bins = MOST_BINS if values["embedding"] == "piecewise_linear" else 4
+        bins = most_bins(numbers) if values["embedding"] == "piecewise_linear" else 4
         inputs = numbers * bins + levels
         sizes = (inputs, *values["hidden"], 1)
         weights = values["members"] * sum(a * b for a, b in pairwise(sizes))

@@ -29,6 +29,7 @@ from dlreg_core.training.feedforward.loop import (
     teach,
 )
 from dlreg_core.training.feedforward.losses import loss_of, penalty
+from dlreg_core.training.feedforward.model import most_bins
 from dlreg_core.training.feedforward.network import ACTIVATIONS, EMBEDDINGS, Network, Shape, quantile_edges
 from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
 
@@ -471,3 +472,8 @@ def test_every_setting_changes_what_is_learned(tmp_path: Path, name: str) -> Non
         assert len(seen) < 12
     else:
         assert not np.allclose(chosen.predict(x), usual, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("numbers", "bins"), [(0, 32), (10, 32), (500, 32), (1_000, 16), (20_000, 2)])
+def test_columns_of_very_wide_tables_get_fewer_pieces(numbers: int, bins: int) -> None:
+    assert most_bins(numbers) == bins
