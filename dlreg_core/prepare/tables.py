@@ -111,7 +111,8 @@ def prepare_table(
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
-    copies = copies_to_keep_together(usable[[*recipe.features, recipe.target]])
+    whole = [*recipe.features, recipe.target]
+    copies = None if recipe.cleaning.drop_duplicates else copies_to_keep_together(usable[whole])
     parts = split_rows(usable, recipe.split, copies)
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
     if recipe.split.kind == "own":

@@ -86,7 +86,7 @@ def test_a_family_that_is_far_behind_is_set_aside_and_says_so(tmp_path: Path) ->
 @pytest.mark.soak
 def test_of_a_table_too_large_for_its_time_rows_are_drawn(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    table = pd.DataFrame(rng.normal(size=(1_500_000, 3)).round(4), columns=list("abc"))
+    table = pd.DataFrame(rng.normal(size=(2_000_000, 3)).round(4), columns=list("abc"))
     table["y"] = (5 * table["a"] - 3 * table["b"] + rng.normal(0, 0.5, len(table))).round(4)
     experiment = experiment_on(
         add_table(tmp_path, table), "y", models=("NN_TORCH",), preset="fast", time_limit=35.0, device="cpu"
@@ -97,7 +97,8 @@ def test_of_a_table_too_large_for_its_time_rows_are_drawn(tmp_path: Path) -> Non
     row = result.row("NN Torch")
     assert row.note.startswith(f"It learned from {fit.rows:,} of the {result.rows.train:,} training rows, drawn at ")
     assert row.rmse is not None
-    assert row.rmse < 0.7
+    # The target varies by 5.9, and 0.5 of that is noise.
+    assert row.rmse < 1.0
 
 
 @pytest.mark.soak
