@@ -257,8 +257,8 @@ def _after(model: ModelProgress, event: Event) -> ModelProgress:
 
 def _epoch_changes(model: ModelProgress, data: Mapping[str, Any]) -> dict[str, Any]:
     fold = _fold_of(data)
-    if fold < model.fold:
-        # Folds may train side by side: one of them is followed.
+    if fold < model.fold or model.state not in (ModelState.WAITING, ModelState.TRAINING):
+        # Folds may train side by side: one of them is followed, and one may be told of after the network was given up.
         return {}
     told = [*(validation for _, validation, _ in data.get("earlier", ())), data.get("validation")]
     known = [float(validation) for validation in told if validation is not None]

@@ -82,7 +82,8 @@ def keep_picture(page: Page, name: str) -> None:
     if folder:
         expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=SOON)
         page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=SOON)
-        for chart in page.locator(".js-plotly-plot").all():
+        # Those in a tab that isn't open stay hidden.
+        for chart in page.locator(".js-plotly-plot").filter(visible=True).all():
             expect(chart.locator(".main-svg").first).to_be_visible(timeout=SOON)
         expect(page.get_by_test_id("stToast")).to_have_count(0, timeout=SOON)
         page.mouse.move(0, 0)

@@ -179,3 +179,14 @@ def test_the_share_of_a_network_with_folds_counts_all_of_them() -> None:
     assert fold(log(*events)).models[0].share == 0.125
     later = ("epoch", {"model": "TabM", "epoch": 10, "epochs": 10, "validation": 4.0, "fold": 3})
     assert fold(log(*events, later)).models[0].share == 1.0
+
+
+def test_a_fold_that_goes_on_does_not_bring_back_a_network_that_was_given_up() -> None:
+    events = log(
+        ("model_started", {"model": "TabM", "epochs": 9, "folds": 8}),
+        of_fold(1, 2, 5.0),
+        ("model_skipped", {"model": "TabM", "reason": "Skipped: it is far behind."}),
+        of_fold(3, 4, 4.9),
+    )
+    (model,) = fold(events).models
+    assert (model.state, model.reason) == (ModelState.SKIPPED, "it is far behind.")
