@@ -7,7 +7,7 @@ import streamlit as st
 
 from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError
-from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, table_words, values_words
+from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, readable_moments, table_words, values_words
 from dlreg_core.specs import Column, Dataset
 from pages._ui import core, preparing, reading_part, state, upload
 from pages._ui.sidebar import escaped
@@ -48,7 +48,7 @@ def ways_in() -> None:
 
 def preview(dataset: Dataset) -> None:
     """Show the first rows; each column is headed by its type and what is missing in it."""
-    rows = core.datasets().preview(dataset.id, _PREVIEW_ROWS)
+    rows = readable_moments(core.datasets().preview(dataset.id, _PREVIEW_ROWS))
     rows.columns = pd.MultiIndex.from_tuples([(_above(dataset, column), column.name) for column in dataset.columns])
     st.dataframe(rows, hide_index=True, height=290, alt=f"The first {len(rows)} rows of {dataset.name}.")
 

@@ -94,9 +94,9 @@ def column_choices(dataset: Dataset, table: pd.DataFrame, target: str) -> tuple[
 def preview_steps(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> tuple[StepPreview, ...]:
     """Say what each repair of `recipe` would change in this table, also of those that are switched off."""
     everything = recipe.model_copy(update={"cleaning": recipe.cleaning.model_copy(update={"drop_duplicates": True})})
+    table = repaired(table, recipe.cleaning)
     _, without_target, duplicates = usable_rows(table, everything)
     types = feature_types(dataset, recipe)
-    table = repaired(table, recipe.cleaning)
     features = pd.DataFrame({c: coerce_column(table[c], types[c]) for c in recipe.features})
     all_on = recipe.cleaning.model_copy(update={"drop_constant": True, "drop_identifiers": True})
     dropped = columns_to_drop(features, types, all_on)

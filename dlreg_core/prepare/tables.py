@@ -65,9 +65,8 @@ def feature_types(dataset: Dataset, recipe: Recipe) -> dict[str, ColumnType]:
 def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[Rows, int, int]:
     """Return the positions of the rows that can be used, and how many had no target or were duplicates.
 
-    Duplicates are dropped where the recipe says so.
+    The table's values are `repaired` already. Duplicates are dropped before the split where the recipe says so.
     """
-    table = repaired(table, recipe.cleaning)
     target = coerce_column(table[recipe.target], ColumnType.NUMBER)
     known = target.notna().to_numpy()
     kept = known.copy()

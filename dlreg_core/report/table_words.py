@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pandas as pd
+
 from dlreg_core.charts.numbers import CURRENCIES, number, percent, quantity
 from dlreg_core.prepare import StepPreview
 from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts
@@ -77,6 +79,20 @@ def values_words(column: Column) -> str:
         return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
     shown = ", ".join(level.value for level in column.levels[:_LEVELS])
     return f"{shown}, …" if column.distinct > _LEVELS else shown
+
+
+def readable_moments(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with dates as people write them: without the time where it is midnight, times of day without a day."""
+    changed = {}
+    for name in rows.columns[[kind.kind == "M" for kind in rows.dtypes]]:
+        known = rows[name].dropna()
+        days = known.dt.normalize()
+        if known.empty or (known != days).any():
+            pattern = "%H:%M:%S" if (days == pd.Timestamp(0)).all() and len(known) else "%Y-%m-%d %H:%M:%S"
+        else:
+            pattern = "%Y-%m-%d"
+        changed[name] = rows[name].dt.strftime(pattern)
+    return rows.assign(**changed) if changed else rows
 
 
 def target_words(column: Column, unit: str) -> str:

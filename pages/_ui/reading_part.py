@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.errors import DlregError
-from dlreg_core.report.table_words import DELIMITER_WORDS
+from dlreg_core.report.table_words import DELIMITER_WORDS, readable_moments
 from dlreg_core.specs import Column, Dataset, Dialect, Reading
 from pages._ui import core, errors, state
 
@@ -33,7 +33,7 @@ def reading(dataset: Dataset) -> None:
 def _form(dataset: Dataset, dialect: Dialect) -> None:
     chosen = _chosen(dataset, dialect)
     with errors.shown():
-        rows = core.preview_again(dataset.id, chosen)
+        rows = readable_moments(core.preview_again(dataset.id, chosen))
         st.dataframe(rows, hide_index=True, alt=f"The first {len(rows)} rows of {dataset.name}, read in this way.")
     if chosen == dataset.reading:
         st.caption("This is how it is read now.")

@@ -230,9 +230,11 @@ def shuffled_steps(
         chosen = order[:, bounds[0] : bounds[-1]]
         numbers, codes, target = train.numbers[chosen], train.codes[chosen], train.target[chosen]
         with torch.no_grad():
-            fixed = network.fixed(numbers, train.flags[chosen]) if kept is None else kept[chosen].float()
-            # The shares of pieces bear half precision; the numbers themselves, which come first, need not.
-            fixed[..., : numbers.shape[-1]] = numbers
+            fixed = network.fixed(numbers, train.flags[chosen]) if kept is None else kept[chosen]
+            if fixed.dtype == torch.half:
+                # The shares of pieces bear half precision; the numbers themselves, which come first, need not.
+                fixed = fixed.float()
+                fixed[..., : numbers.shape[-1]] = numbers
         for start, end in pairwise(bounds):
             part = slice(start - bounds[0], end - bounds[0])
             yield fixed[:, part], numbers[:, part], codes[:, part], target[:, part]

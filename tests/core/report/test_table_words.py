@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dlreg_core.ingest import SAMPLES, DatasetStore, sample_path
@@ -17,6 +18,7 @@ from dlreg_core.report.plan_words import (
 )
 from dlreg_core.report.table_words import (
     dialect_words,
+    readable_moments,
     repair_words,
     rows_words,
     table_words,
@@ -151,3 +153,15 @@ def test_models_in_words() -> None:
     assert state_words(ModelProgress("TabM", ModelState.STOPPED)) == "not finished"
     assert best_words(training, "$") == "Best so far: TabM, RMSE $47,500 on the validation rows."
     assert best_words(None, "$") == "No network has learned anything yet."
+
+
+def test_moments_are_shown_as_people_write_them() -> None:
+    days = pd.to_datetime(["2024-01-02", None])
+    rows = pd.DataFrame({"day": days, "moment": days + pd.Timedelta("90min"), "none": pd.to_datetime([None, None])})
+    rows["at"] = pd.to_datetime(["1970-01-01 18:00", "1970-01-01 06:30"])
+    shown = readable_moments(rows.assign(n=[1, 2]))
+    assert shown["day"].fillna("").tolist() == ["2024-01-02", ""]
+    assert shown["moment"].iloc[0] == "2024-01-02 01:30:00"
+    assert shown["at"].tolist() == ["18:00:00", "06:30:00"]
+    assert shown["none"].isna().all()
+    assert shown["n"].tolist() == [1, 2]
