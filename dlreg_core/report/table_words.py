@@ -82,7 +82,7 @@ def values_words(column: Column) -> str:
 
 
 def readable_moments(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with dates as people write them: without the time where it is midnight, times of day without a day."""
+    """Return rows with dates as people write them: without the time if it is midnight, times of day without a day."""
     changed = {}
     for name in rows.columns[[kind.kind == "M" for kind in rows.dtypes]]:
         known = rows[name].dropna()
