@@ -30,4 +30,3 @@ def routes_below(base: str = "") -> tuple[Route, ...]:
         Route(f"{root}/api/networks/{{key}}", _network),
         Route(f"{root}/api/uploads/{{ticket}}", receive, methods=["PUT"]),
     )
-

@@ -176,13 +176,15 @@ def _sample_records(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
     return found[:-1] if len(sample) >= _SAMPLE_CHARACTERS // 4 and len(found) > 1 else found
 
 
-def _score(sample: str, delimiter: str) -> tuple[float, int]:
+def _score(sample: str, delimiter: str) -> tuple[float, int, int]:
     found = [fields for _, fields in _sample_records(sample, delimiter)]
-    table = found[first_row_of_table(found) :] if found else []
+    start = first_row_of_table(found) if found else 0
+    table = found[start:]
     width = len(table[0]) if table else 0
     if width < 2:
-        return (0.0, 0)
-    return (sum(len(fields) == width for fields in table) / len(table), width)
+        return (0.0, 0, 0)
+    # Among equals, the one that takes nothing for a note: "a;b" above "1,5;2" is a header.
+    return (sum(len(fields) == width for fields in table) / len(table), width, -start)
 
 
 def is_header(fields: list[str]) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare.drawing import rows_for, rows_of
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -20,7 +21,7 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
-from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
+from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def prepare_table(
     recipe: Recipe,
     own_test: pd.DataFrame | None = None,
     time_limit: float = 0.0,
+    places: Rows | None = None,
 ) -> PreparedTable:
     """Apply a recipe.
 
@@ -98,6 +100,8 @@ def prepare_table(
     time_limit : float
         Seconds of the run that it is for: with more of them, more rows are divided into folds where that is left to
         the program.
+    places : ndarray of int64, optional
+        Where the rows stand in the stored table, if `table` holds only some of them.
 
     Raises
     ------
@@ -109,6 +113,7 @@ def prepare_table(
     table = repaired(table, recipe.cleaning)
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
+    rows = rows if places is None else places[rows]
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
     whole = [*recipe.features, recipe.target]
     copies = None if recipe.cleaning.drop_duplicates else copies_to_keep_together(usable[whole])
@@ -151,6 +156,8 @@ def prepare_table(
             dropped_missing_target=without_target,
             dropped_duplicates=duplicates,
             folds=0 if numbers is None else int(numbers.max()) + 1,
+            drawn=0 if places is None else len(places),
+            drawn_from=0 if places is None else dataset.rows,
         ),
         folds=numbers,
     )
@@ -175,13 +182,50 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
     """
     store = DatasetStore(home)
     own = experiment.recipe.split.test_dataset
+    rows, places = rows_of(store, experiment)
     return prepare_table(
         store.get(experiment.dataset_id),
-        store.table(experiment.dataset_id),
+        rows,
         experiment.recipe,
         store.table(own) if own else None,
         experiment.plan.time_limit,
+        places,
     )
+
+
+def foreseen_counts(
+    dataset: Dataset, sample: pd.DataFrame, recipe: Recipe, own_test: pd.DataFrame | None, seconds: float
+) -> RowCounts:
+    """Return how many rows go where in a run of so many seconds.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    sample : pandas.DataFrame
+        Its rows, or those that stand for all; then the counts are worked out from theirs.
+    recipe : Recipe
+        What to predict, from what, cleaned and split how.
+    own_test : pandas.DataFrame, optional
+        The stored table of the person's own test file.
+    seconds : float
+        The time of the run.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe doesn't fit the table.
+    """
+    found = prepare_table(dataset, sample, recipe, own_test, seconds).counts
+    used = rows_for(dataset, TrainPlan(time_limit=seconds or 1.0))
+    if len(sample) == used:
+        return found
+    times = used / len(sample)
+    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates")
+    scaled = {part: round(times * getattr(found, part)) for part in parts}
+    test = found.test if own_test is not None else round(times * found.test)
+    drawn = (used, dataset.rows) if used < dataset.rows else (0, 0)
+    return found.model_copy(update={**scaled, "test": test, "drawn": drawn[0], "drawn_from": drawn[1]})
 
 
 def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame:

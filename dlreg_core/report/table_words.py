@@ -127,7 +127,10 @@ def rows_words(counts: RowCounts) -> str:
         parts.append(f"{counts.dropped_missing_target:,} without a target")
     if counts.dropped_duplicates:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
-    return f"Left out: {', '.join(parts)}." if parts else ""
+    text = f"Left out: {', '.join(parts)}." if parts else ""
+    if counts.drawn:
+        text = f"{text} Of the {counts.drawn_from:,} rows, {counts.drawn:,} are used, drawn at random."
+    return text.strip()
 
 
 def _exact(column: Column, value: float) -> str:

@@ -58,9 +58,9 @@ def dataset(dataset_id: str) -> Dataset:
     return _dataset(*place(), dataset_id)
 
 
-def table(dataset_id: str) -> pd.DataFrame:
-    """Return a data set's rows; they must not be changed in place."""
-    return _table(*place(), dataset_id)
+def sample(dataset_id: str) -> pd.DataFrame:
+    """Return the rows that stand for all of a data set; they must not be changed in place."""
+    return _sample(*place(), dataset_id)
 
 
 def preview_again(dataset_id: str, reading: Reading) -> pd.DataFrame:
@@ -98,15 +98,9 @@ def explanation(run_id: str, model: str) -> Explanation | None:
     return _explanation(*result_key(run_id), model, ended)
 
 
-def test_table(run_id: str) -> pd.DataFrame:
-    """Return the table that holds a run's test rows: the own test file where there is one."""
-    experiment = run_folder(run_id).experiment()
-    return table(experiment.recipe.split.test_dataset or experiment.dataset_id)
-
-
 def test_rows(run_id: str) -> pd.DataFrame:
-    """Return the raw test rows of a run, in the order of their predictions."""
-    return test_table(run_id).iloc[predictions(run_id).rows].reset_index(drop=True)
+    """Return the raw test rows of a run, in the order of their predictions; they must not be changed in place."""
+    return _test_rows(*place(), *result_key(run_id))
 
 
 def cleaner(run_id: str) -> Cleaner:
@@ -142,8 +136,15 @@ def _preview_again(home: str, whose: str, dataset_id: str, reading: str) -> pd.D
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _table(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
-    return store(home, whose).table(dataset_id)
+def _sample(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
+    return store(home, whose).sample(dataset_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _test_rows(home: str, whose: str, path: str, task: int) -> pd.DataFrame:
+    experiment = RunFolder(Path(path)).experiment()
+    held = experiment.recipe.split.test_dataset or experiment.dataset_id
+    return store(home, whose).rows(held, _predictions(path, task).rows)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
