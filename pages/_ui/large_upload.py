@@ -15,7 +15,7 @@ from pages._ui.sidebar import escaped
 
 _ACCEPT = ".csv,.tsv,.txt,.parquet,.gz,.zip,.zst,.bz2,.xz"
 _HERE = Path(__file__)
-_TICKET, _WAITING = "large_ticket", "large_waiting"
+_TICKET, _WAITING, _WRONG = "large_ticket", "large_waiting", "large_wrong"
 _MEGABYTE = 1024**2
 
 
@@ -32,10 +32,20 @@ def sent() -> Dataset | None:
     """
     waiting = state.recall(_WAITING, "")
     if waiting:
-        return _watched(waiting)
+        found = _state(waiting)
+        if not found.has_ended:
+            _progress(waiting)
+            return None
+        state.remember(_WAITING, "")
+        state.remember(_WRONG, f"{found.message} {found.hint}".strip())
+        _arrivals().forget(waiting)
+        if found.dataset_id:
+            return core.datasets().get(found.dataset_id)
+    if state.recall(_WRONG):
+        st.error(escaped(state.recall(_WRONG)), icon=":material/error:")
     ticket = state.recall(_TICKET, "") or _new_ticket()
     config = core.settings()
-    answer = _component()(
+    _component()(
         key="large_upload",
         data={
             "label": f"Send a file over {config.max_upload_mb:,} MB",
@@ -47,7 +57,6 @@ def sent() -> Dataset | None:
         on_arrived_change=_arrived,
         on_failed_change=_new_ticket,
     )
-    del answer
     return None
 
 
@@ -74,21 +83,8 @@ def _new_ticket() -> str:
 
 def _arrived() -> None:
     state.remember(_WAITING, state.recall(_TICKET, ""))
+    state.remember(_WRONG, "")
     _new_ticket()
-
-
-def _watched(ticket: str) -> Dataset | None:
-    """Show how far a file has come; return its data set at the end."""
-    found = _state(ticket)
-    if not found.has_ended:
-        _progress(ticket)
-        return None
-    state.remember(_WAITING, "")
-    _arrivals().forget(ticket)
-    if found.message:
-        st.error(f"{escaped(found.message)} {escaped(found.hint)}".strip(), icon=":material/error:")
-        return None
-    return core.datasets().get(found.dataset_id)
 
 
 def _state(ticket: str) -> Arrival:
