@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import streamlit as st
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.arrivals import Arrival, Arrivals
+from dlreg_core.ingest.large import reads_in_pieces
+from dlreg_core.jobs.arriving import start_reading
 from dlreg_core.specs import Dataset
 from pages._ui import core, state
 from pages._ui.sidebar import escaped
@@ -60,6 +63,27 @@ def sent() -> Dataset | None:
     return None
 
 
+def fetched(pieces: Iterable[bytes], name: str) -> Dataset | None:
+    """Take a file from elsewhere; return its data set, None where a process of its own reads it."""
+    ticket = _issued()
+    with _arrivals().receive(ticket, name, None) as receiver:
+        for piece in pieces:
+            receiver.write(piece)
+        folder = receiver.finish(None)
+    file = folder / "file"
+    if not reads_in_pieces(file):
+        try:
+            return core.datasets().add(file.read_bytes(), name)
+        finally:
+            file.unlink()
+            _arrivals().forget(ticket)
+    start_reading(folder)
+    state.remember(_WAITING, ticket)
+    state.remember(_WRONG, "")
+    st.rerun()
+    return None
+
+
 def is_waiting() -> bool:
     """Tell whether a large file is on its way."""
     return bool(state.recall(_WAITING, ""))
@@ -74,14 +98,18 @@ def _arrivals() -> Arrivals:
     return Arrivals(core.settings().home)
 
 
+def _issued() -> str:
+    return _arrivals().issue(core.owner(), core.settings().max_large_upload_mb * _MEGABYTE)
+
+
 def _new_ticket() -> str:
-    most = core.settings().max_large_upload_mb * _MEGABYTE
-    ticket = _arrivals().issue(core.owner(), most)
+    ticket = _issued()
     state.remember(_TICKET, ticket)
     return ticket
 
 
 def _arrived() -> None:
+    """Wait for the file that was sent with the ticket, and have another one for the next."""
     state.remember(_WAITING, state.recall(_TICKET, ""))
     state.remember(_WRONG, "")
     _new_ticket()
