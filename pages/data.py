@@ -9,7 +9,7 @@ from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError
 from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, readable_moments, table_words, values_words
 from dlreg_core.specs import Column, Dataset
-from pages._ui import core, preparing, reading_part, state, upload
+from pages._ui import core, patterns_part, preparing, reading_part, state, upload
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header
 
@@ -18,6 +18,10 @@ _SHOWN = 6
 _BARS = 20
 _MOST_LINES = 30
 _HEIGHT = 900
+_FAR_OUT = (
+    "Values of a number column more than three times the distance between its quartiles away from them (Tukey's outer "
+    "fences). Nothing is said where half of the values are the same."
+)
 
 
 def open_dataset() -> Dataset | None:
@@ -68,6 +72,7 @@ def columns_table(dataset: Dataset) -> None:
             "distribution": _bars(column),
             "values": values_words(column),
             "distinct": column.distinct,
+            "outliers": column.outliers,
             "missing": round(column.missing / dataset.rows, 3),
         }
         for column in dataset.columns
@@ -82,7 +87,10 @@ def columns_table(dataset: Dataset) -> None:
             "Values", help="The lowest and highest value, or the most frequent ones."
         ),
         "distinct": st.column_config.NumberColumn("Different values", format="%,d"),
-        "missing": st.column_config.ProgressColumn("Missing", format="percent", min_value=0, max_value=1),
+        "outliers": st.column_config.NumberColumn("Far out", format="%,d", help=_FAR_OUT),
+        "missing": st.column_config.ProgressColumn(
+            "Missing", format="percent", min_value=0, max_value=1, width="small"
+        ),
     }
     height = "content" if len(lines) <= _MOST_LINES else _HEIGHT
     alt = f"The columns of {dataset.name}."
@@ -125,6 +133,8 @@ def show(dataset: Dataset) -> None:
         go_to("prepare")
     st.subheader("Columns", anchor=False)
     columns_table(dataset)
+    patterns_part.gaps(dataset)
+    patterns_part.closeness(dataset)
 
 
 def page() -> None:

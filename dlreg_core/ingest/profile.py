@@ -13,6 +13,7 @@ from dlreg_core.specs import Column, Histogram, Level
 
 BINS = 20
 MOST_LEVELS = 20
+_OUTER_FENCE = 3.0
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -78,7 +79,17 @@ def _figures(values: pa.Array) -> dict[str, Any]:
         "mean": mean if np.isfinite(mean) else None,
         "median": median if np.isfinite(median) else None,
         "histogram": _histogram(numbers),
+        "outliers": _outliers(numbers),
     }
+
+
+def _outliers(numbers: FloatArray) -> int | None:
+    """Count values beyond Tukey's outer fences (1977, *Exploratory Data Analysis*)."""
+    low, high = (float(quartile) for quartile in np.quantile(numbers, [0.25, 0.75]))
+    reach = _OUTER_FENCE * (high - low)
+    if not (np.isfinite(reach) and reach > 0):
+        return None
+    return int(((numbers < low - reach) | (numbers > high + reach)).sum())
 
 
 def _histogram(numbers: FloatArray) -> Histogram | None:
