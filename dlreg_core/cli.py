@@ -20,6 +20,7 @@ from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
@@ -117,7 +118,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         own = store.add(test_data, test_data.name).id if test_data else None
         plan = _searching(_plan(models, preset, time_limit, seed, setting or ()), search, search_range or (), trials)
         features = _features(dataset, target, drop)
-        recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, validation, seed))
+        recipe = Recipe(
+            target=target,
+            features=features or (target + "?",),
+            cleaning=with_profile(dataset, features),
+            split=_split(split, own, validation, seed),
+        )
         experiment = Experiment(
             name=name or f"{dataset.name} → {target}",
             dataset_id=dataset.id,

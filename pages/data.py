@@ -7,7 +7,14 @@ import streamlit as st
 
 from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError
-from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, readable_moments, table_words, values_words
+from dlreg_core.report.table_words import (
+    TYPE_HELP,
+    dialect_words,
+    readable_moments,
+    table_words,
+    type_words,
+    values_words,
+)
 from dlreg_core.specs import Column, Dataset
 from pages._ui import core, patterns_part, preparing, reading_part, state, upload
 from pages._ui.sidebar import escaped
@@ -60,7 +67,7 @@ def preview(dataset: Dataset) -> None:
 def _above(dataset: Dataset, column: Column) -> str:
     # The share goes first: it is what the width of a column must not cut off.
     share = f"{percent(column.missing / dataset.rows)} missing · " if column.missing else ""
-    return f"{share}{TYPE_WORDS[column.type]}"
+    return f"{share}{type_words(column)}"
 
 
 def columns_table(dataset: Dataset) -> None:
@@ -68,7 +75,7 @@ def columns_table(dataset: Dataset) -> None:
     lines = [
         {
             "name": column.name,
-            "type": TYPE_WORDS[column.type],
+            "type": type_words(column),
             "distribution": _bars(column),
             "values": values_words(column),
             "distinct": column.distinct,
@@ -79,7 +86,7 @@ def columns_table(dataset: Dataset) -> None:
     ]
     config = {
         "name": st.column_config.TextColumn("Column", pinned=True),
-        "type": st.column_config.TextColumn("Type"),
+        "type": st.column_config.TextColumn("Type", help=TYPE_HELP),
         "distribution": st.column_config.BarChartColumn(
             "Distribution", y_min=0, help="Numbers: a histogram. Categories: the most frequent ones."
         ),

@@ -25,7 +25,7 @@ def choose(dataset: Dataset, draft: Draft) -> None:
     """Show all choices one below the other, and lead on."""
     draft = columns_part.target(dataset, draft)
     st.subheader("Columns to predict from", anchor=False)
-    draft = columns_part.columns(dataset, draft)
+    draft = columns_part.orders(dataset, columns_part.columns(dataset, draft))
     st.subheader("Repairs", anchor=False)
     try:
         # The repairs don't depend on the split, which may not be complete yet.

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.judging import TypedColumn
-from dlreg_core.specs import Column, Histogram, Level
+from dlreg_core.ingest.ordering import FEWEST, MOST, ordered_levels
+from dlreg_core.specs import Column, ColumnType, Histogram, Level
 
 BINS = 20
 MOST_LEVELS = 20
@@ -49,7 +50,7 @@ def profile(typed: TypedColumn) -> Column:
     if pa.types.is_timestamp(values.type):
         return Column(**facts, **_range_of_dates(values))
     if pa.types.is_string(values.type):
-        return Column(**facts, levels=_levels(values))
+        return Column(**facts, levels=_levels(values), ordered=_order(typed, facts["distinct"]))
     return Column(**facts, **_figures(values))
 
 
@@ -65,6 +66,12 @@ def _levels(values: pa.StringArray) -> tuple[Level, ...]:
         return ()
     order = pc.sort_indices(counts.field("counts"), sort_keys=[("", "descending")])[:MOST_LEVELS]
     return tuple(Level(value=item["values"], count=item["counts"]) for item in counts.take(order).to_pylist())
+
+
+def _order(typed: TypedColumn, distinct: int) -> tuple[str, ...]:
+    if typed.type is not ColumnType.CATEGORY or not FEWEST <= distinct <= MOST:
+        return ()
+    return ordered_levels(typed.values.drop_null().unique().to_pylist())
 
 
 def _figures(values: pa.Array) -> dict[str, Any]:
@@ -85,7 +92,8 @@ def _figures(values: pa.Array) -> dict[str, Any]:
 
 def _outliers(numbers: FloatArray) -> int | None:
     """Count values beyond Tukey's outer fences (1977, *Exploratory Data Analysis*)."""
-    low, high = (float(quartile) for quartile in np.quantile(numbers, [0.25, 0.75]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = (float(quartile) for quartile in np.quantile(numbers, [0.25, 0.75]))
     reach = _OUTER_FENCE * (high - low)
     if not (np.isfinite(reach) and reach > 0):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split,
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
 """Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
+_PLAIN = Cleaning()
+_NO_TYPES: Mapping[str, ColumnType] = {}
 
 
 class Draft(Spec):
@@ -59,12 +62,14 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         for c in dataset.columns
         if c.name != recipe.target and (c.name in recipe.features) != is_used(dataset, plain, c.name)
     }
+    # The recipe says all that there is: what it has no order for had none, whatever the profile says.
+    no_orders: dict[str, tuple[str, ...]] = {n: () for n in recipe.features if dataset.column(n).ordered}
     return Draft(
         target=recipe.target,
         unit=recipe.unit,
         used=used,
         types=recipe.types,
-        cleaning=recipe.cleaning,
+        cleaning=recipe.cleaning.model_copy(update={"orders": no_orders | recipe.cleaning.orders}),
         kind=split.kind,
         column=split.column,
         validation=round(split.validation / (split.train + split.validation), 4) if own else split.validation,
@@ -83,6 +88,37 @@ def type_of(dataset: Dataset, draft: Draft, name: str) -> ColumnType:
 def is_used(dataset: Dataset, draft: Draft, name: str) -> bool:
     """Tell whether a column is one to predict from."""
     return draft.used.get(name, type_of(dataset, draft, name) not in UNUSED)
+
+
+def order_of(dataset: Dataset, draft: Draft, name: str) -> tuple[str, ...]:
+    """Return the order of a category's levels, the lowest first; empty where it has none."""
+    if type_of(dataset, draft, name) is not ColumnType.CATEGORY:
+        return ()
+    return draft.cleaning.orders.get(name, dataset.column(name).ordered)
+
+
+def with_profile(
+    dataset: Dataset,
+    features: tuple[str, ...],
+    cleaning: Cleaning = _PLAIN,
+    types: Mapping[str, ColumnType] = _NO_TYPES,
+) -> Cleaning:
+    """Return a cleaning that also holds what the profile says about the features' values: the orders of their levels.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile.
+    features : tuple of str
+        The columns to predict from.
+    cleaning : Cleaning
+        What a person chose; it goes before the profile.
+    types : mapping of str to ColumnType
+        Types that a person set.
+    """
+    levelled = [name for name in features if types.get(name, dataset.column(name).type) is ColumnType.CATEGORY]
+    orders = {name: cleaning.orders.get(name, dataset.column(name).ordered) for name in levelled}
+    return cleaning.model_copy(update={"orders": {name: order for name, order in orders.items() if order}})
 
 
 def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
@@ -105,7 +141,7 @@ def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
         features=features,
         unit=draft.unit,
         types=types,
-        cleaning=cleaning,
+        cleaning=with_profile(dataset, features, cleaning, types),
         split=_split(dataset, draft),
     )
 

@@ -102,9 +102,14 @@ def preview_steps(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> tupl
     dropped = columns_to_drop(features, types, all_on)
     identifiers = tuple(c for c in dropped if "identifier" in dropped[c])
     constants = tuple(c for c in dropped if c not in identifiers)
+    orders = {c: order for c, order in recipe.cleaning.orders.items() if c in features and order}
+    # Levels with an order become numbers, and what is not in it is missing.
+    features = features.assign(**{c: features[c].where(features[c].isin(order)) for c, order in orders.items()})
     missing = {c: int(features[c].isna().sum()) for c in features.columns if c not in dropped}
-    numbers = tuple(c for c, n in missing.items() if n and types[c] in (ColumnType.NUMBER, ColumnType.DATETIME))
-    levels = tuple(c for c, n in missing.items() if n and types[c] in (ColumnType.CATEGORY, ColumnType.BOOLEAN))
+    numeric = {c for c in missing if types[c] in (ColumnType.NUMBER, ColumnType.DATETIME) or c in orders}
+    numbers = tuple(c for c, n in missing.items() if n and c in numeric)
+    levelled = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
+    levels = tuple(c for c, n in missing.items() if n and types[c] in levelled and c not in numeric)
     return (
         StepPreview("missing_target", f"Drop rows without {recipe.target}", without_target, "rows"),
         StepPreview("drop_duplicates", "Drop repeated rows", duplicates, "rows"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,8 @@ class Field(Spec):
     """For numbers: those that stand for a missing value."""
     merged_labels: dict[str, str] = PydanticField(default_factory=dict)
     """For categories: labels that are written in another way, each with the label that takes its place."""
+    order: tuple[str, ...] = ()
+    """For categories: their levels from the lowest to the highest, where they have an order; others are missing."""
     minimum: float | str | None = None
     maximum: float | str | None = None
     typical: float | str | None = None
@@ -203,15 +206,22 @@ def schema_of(
     written = day_first or {}
     rows = repaired(frame, cleaning)
     fields = [_field(str(name), rows[name], types[name], written.get(name)) for name in rows.columns]
-    codes, labels = cleaning.missing_codes, cleaning.merged_labels
-    return Schema(
-        fields=tuple(
-            field.model_copy(
-                update={"missing_codes": codes.get(field.name, ()), "merged_labels": labels.get(field.name, {})}
-            )
-            for field in fields
-        )
-    )
+    return Schema(fields=tuple(field.model_copy(update=_repairs(field, cleaning)) for field in fields))
+
+
+def _repairs(field: Field, cleaning: Cleaning) -> dict[str, Any]:
+    """Return what the cleaning says of single values of a column."""
+    found: dict[str, Any] = {
+        "missing_codes": cleaning.missing_codes.get(field.name, ()),
+        "merged_labels": cleaning.merged_labels.get(field.name, {}),
+    }
+    order = cleaning.orders.get(field.name, ()) if field.type is ColumnType.CATEGORY else ()
+    if order:
+        seen = set(field.levels)
+        others = tuple(level for level in field.levels if level not in order)
+        # A form shows the levels in this order too.
+        found |= {"order": order, "levels": (*(level for level in order if level in seen), *others)}
+    return found
 
 
 def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) -> Field:
@@ -256,10 +266,22 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
             low, high = f"{field.minimum:g}", f"{field.maximum:g}"
             values = "value lies" if beyond == 1 else "values lie"
             found.append(f"{field.name}: {beyond:,} {values} outside {low} to {high}, the range learned from.")
+    elif field.order:
+        unknown = sorted(set(read.dropna()) - set(field.order))
+        if unknown:
+            levels = "level has" if len(unknown) == 1 else "levels have"
+            count = "counts" if len(unknown) == 1 else "count"
+            found.append(
+                f"{field.name}: {len(unknown):,} {levels} no place in the order {field.order[0]} to {field.order[-1]} "
+                f"and {count} as missing ({_few(unknown)})."
+            )
     elif field.type in (ColumnType.CATEGORY, ColumnType.BOOLEAN) and field.levels:
         new = sorted(set(read.dropna()) - set(field.levels))
         if new and len(field.levels) < _MOST_LEVELS:
-            shown = ", ".join(new[:3]) + ("…" if len(new) > 3 else "")
             levels = "level was" if len(new) == 1 else "levels were"
-            found.append(f"{field.name}: {len(new):,} {levels} never seen in training ({shown}).")
+            found.append(f"{field.name}: {len(new):,} {levels} never seen in training ({_few(new)}).")
     return found
+
+
+def _few(levels: list[str]) -> str:
+    return ", ".join(levels[:3]) + ("…" if len(levels) > 3 else "")

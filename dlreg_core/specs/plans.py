@@ -60,6 +60,9 @@ class Cleaning(Spec):
     """Numbers that stand for a missing value, by column; of the target too, whose rows are then dropped."""
     merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)
     """By column, the labels that are written in another way, each with the label that takes its place."""
+    orders: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """By column of categories, its levels from the lowest to the highest: the networks get the place of each as a
+    number. None at all says that they have no order."""
 
 
 class Recipe(Spec):

@@ -8,13 +8,16 @@ import streamlit as st
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
+from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
+from dlreg_core.prepare.repairing import merged as merged_labels
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
-from dlreg_core.specs import Cleaning, Column, Dataset, Recipe, RowCounts
+from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe, RowCounts
 from pages._ui import core, state
 
 
@@ -91,10 +94,26 @@ def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
     return _choices(*core.place(), dataset.id, target)
 
 
+def levels_of(dataset: Dataset, chosen: Draft, name: str) -> dict[str, int]:
+    """Return the levels of a column as categories, the most frequent first, and the rows of each."""
+    merged = chosen.cleaning.merged_labels.get(name, {})
+    return _levels(*core.place(), dataset.id, name, tuple(merged.items()))
+
+
+def first_order(dataset: Dataset, chosen: Draft, name: str) -> tuple[str, ...]:
+    """Return an order of a column's levels to start from; empty where they are too many, or fewer than two."""
+    levels = levels_of(dataset, chosen, name)
+    return any_order(levels) if 2 <= len(levels) <= MOST else ()
+
+
 def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
     """Return what each repair changes."""
     # Neither the unit nor how gaps are filled changes what there is to repair: those answers are the same.
-    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes, merged_labels=made.cleaning.merged_labels)
+    cleaning = Cleaning(
+        missing_codes=made.cleaning.missing_codes,
+        merged_labels=made.cleaning.merged_labels,
+        orders=made.cleaning.orders,
+    )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _steps(*core.place(), dataset.id, plain.model_dump_json())
 
@@ -149,6 +168,14 @@ def _remarks(home: str, owner: str, dataset_id: str, target: str | None) -> tupl
 def _choices(home: str, owner: str, dataset_id: str, target: str) -> tuple[ColumnChoice, ...]:
     store = core.store(home, owner)
     return column_choices(store.get(dataset_id), store.table(dataset_id), target)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _levels(home: str, owner: str, dataset_id: str, name: str, merged: tuple[tuple[str, str], ...]) -> dict[str, int]:
+    del home, owner
+    values = coerce_column(core.table(dataset_id)[name], ColumnType.CATEGORY)
+    counts = merged_labels(values, dict(merged)).value_counts()
+    return {str(level): int(count) for level, count in counts.items()}
 
 
 @st.cache_data(show_spinner="Counting what each repair changes", max_entries=64)

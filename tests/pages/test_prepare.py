@@ -214,3 +214,48 @@ def test_whether_more_rows_would_help_is_told_when_it_is_asked_for(home: Path) -
     app.run()
     assert not app.exception
     assert re.search(r"With 2\d rows a quick model is off by", texts(app))
+
+
+def ordered_table() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    size = rng.choice(["small", "medium", "large"], 120)
+    shop = rng.choice(["x", "y", "z"], 120)
+    return pd.DataFrame({"size": size, "shop": shop, "floor": rng.integers(1, 5, 120), "price": rng.normal(9, 1, 120)})
+
+
+def test_an_order_of_levels_is_found_shown_and_changed(home: Path) -> None:
+    dataset = add_table(home, ordered_table())
+    app = opened(dataset)
+    assert not app.exception
+    assert list(app.dataframe[0].value["type"]) == ["ordinal", "category", "number"]
+    levels = widget(app.multiselect, "Levels of size")
+    assert levels.value == ["small", "medium", "large"]
+    levels.set_value(["large", "small"]).run()
+    assert not app.exception
+    assert recipe_of(dataset, kept(home, dataset)).cleaning.orders == {"size": ("large", "small")}
+    assert "rows with other levels count as missing" in texts(app)
+    widget(app.multiselect, "Levels of size").set_value([]).run()
+    assert "An order has two levels at least" in texts(app)
+    assert recipe_of(dataset, kept(home, dataset)).cleaning.orders == {"size": ("large", "small")}
+
+
+def test_a_type_can_be_made_ordinal_and_no_longer_be_it(home: Path) -> None:
+    dataset = add_table(home, ordered_table())
+    opened(dataset)
+
+    def edited(draft: Draft, **types: str) -> Draft:
+        words = {"size": "ordinal", "shop": "category", "floor": "number"} | types
+        after = pd.DataFrame({"name": list(words), "used": [True] * 3, "type": list(words.values())})
+        return columns_part.changed(dataset, draft, after)
+
+    start = Draft(target="price")
+    assert edited(start) == start
+    shop = edited(start, shop="ordinal")
+    assert recipe_of(dataset, shop).cleaning.orders == {"size": ("small", "medium", "large"), "shop": ("x", "y", "z")}
+    assert edited(shop) == start
+    floor = edited(start, floor="ordinal")
+    assert floor.types == {"floor": ColumnType.CATEGORY}
+    assert recipe_of(dataset, floor).cleaning.orders["floor"] == ("1", "2", "3", "4")
+    plain = edited(start, size="category")
+    assert recipe_of(dataset, plain).cleaning.orders == {}
+    assert edited(plain) == start
