@@ -103,7 +103,7 @@ def with_profile(
     cleaning: Cleaning = _PLAIN,
     types: Mapping[str, ColumnType] = _NO_TYPES,
 ) -> Cleaning:
-    """Return a cleaning that also holds what the profile says about the features' values: the orders of their levels.
+    """Return a cleaning that also holds what the profile says about the features' values: orders of levels, and units.
 
     Parameters
     ----------
@@ -116,9 +116,15 @@ def with_profile(
     types : mapping of str to ColumnType
         Types that a person set.
     """
-    levelled = [name for name in features if types.get(name, dataset.column(name).type) is ColumnType.CATEGORY]
+    kinds = {name: types.get(name, dataset.column(name).type) for name in features}
+    levelled = [name for name, kind in kinds.items() if kind is ColumnType.CATEGORY]
+    numbers = [name for name, kind in kinds.items() if kind is ColumnType.NUMBER]
+    units = {name: cleaning.units.get(name, dataset.column(name).unit) for name in numbers}
+    units = {name: unit for name, unit in units.items() if unit}
+    decimal = dataset.dialect.decimal if units and dataset.dialect is not None else "."
     orders = {name: cleaning.orders.get(name, dataset.column(name).ordered) for name in levelled}
-    return cleaning.model_copy(update={"orders": {name: order for name, order in orders.items() if order}})
+    orders = {name: order for name, order in orders.items() if order}
+    return cleaning.model_copy(update={"orders": orders, "units": units, "decimal": decimal})
 
 
 def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
@@ -153,6 +159,10 @@ def is_repaired(dataset: Dataset, draft: Draft, repair: Repair) -> bool:
         not any(is_used(dataset, draft, name) for name in repair.leave_out)
         and all(set(v) <= set(cleaning.missing_codes.get(name, ())) for name, v in repair.missing_codes.items())
         and all(v.items() <= cleaning.merged_labels.get(name, {}).items() for name, v in repair.merged_labels.items())
+        and all(
+            (cleaning.units.get(name), draft.types.get(name)) == (unit, ColumnType.NUMBER)
+            for name, unit in repair.units.items()
+        )
         and (repair.split is None or (draft.kind, draft.column) == repair.split)
         and (cleaning.drop_duplicates or not repair.drop_duplicates)
     )
@@ -174,14 +184,19 @@ def with_repair(draft: Draft, repair: Repair, *, wanted: bool = True) -> Draft:
         made = rest | merged if wanted else rest
         if made:
             labels[name] = made
-    updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels}
+    units = {name: unit for name, unit in draft.cleaning.units.items() if name not in repair.units}
+    types = {name: kind for name, kind in draft.types.items() if name not in repair.units}
+    if wanted:
+        units |= repair.units
+        types |= dict.fromkeys(repair.units, ColumnType.NUMBER)
+    updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels, "units": units}
     if repair.drop_duplicates:
         updates["drop_duplicates"] = wanted
     split: dict[str, Any] = {}
     if repair.split is not None:
         kind, column = repair.split if wanted else ("random", None)
         split = {"kind": kind, "column": column}
-    return draft.changed(used=used, cleaning=draft.cleaning.model_copy(update=updates), **split)
+    return draft.changed(used=used, types=types, cleaning=draft.cleaning.model_copy(update=updates), **split)
 
 
 def _split(dataset: Dataset, draft: Draft) -> Split:

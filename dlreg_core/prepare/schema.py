@@ -12,6 +12,7 @@ import pyarrow as pa
 from pydantic import Field as PydanticField
 
 from dlreg_core.errors import RowsError
+from dlreg_core.ingest.conversions import convertible, in_unit, other_units
 from dlreg_core.ingest.dates import parse_dates
 from dlreg_core.prepare.repairing import merged, repaired, without_codes
 from dlreg_core.specs import Cleaning, ColumnType, Spec
@@ -40,6 +41,8 @@ class Field(Spec):
     """For dates: whether text such as 03/04/2024 means the third of April."""
     time_of_day: bool = False
     """For dates: whether they are times without a day, kept on 1 January 1970."""
+    unit: str = ""
+    """For numbers: what they are measured in, where the training file said so; other units are converted into it."""
     missing_codes: tuple[float, ...] = ()
     """For numbers: those that stand for a missing value."""
     merged_labels: dict[str, str] = PydanticField(default_factory=dict)
@@ -161,6 +164,8 @@ def _all_as_in_tables(values: pd.Series, day_first: bool | None) -> pd.Series | 
 
 
 def _coerce_field(values: pd.Series, field: Field) -> pd.Series:
+    if field.unit and values.dtype == object:
+        values = in_unit(values, field.unit)
     values = without_codes(values, field.missing_codes)
     found = coerce_column(values, field.type, field.day_first, time_of_day=field.time_of_day)
     if field.numeric_levels:
@@ -215,6 +220,8 @@ def _repairs(field: Field, cleaning: Cleaning) -> dict[str, Any]:
         "missing_codes": cleaning.missing_codes.get(field.name, ()),
         "merged_labels": cleaning.merged_labels.get(field.name, {}),
     }
+    if field.type is ColumnType.NUMBER:
+        found["unit"] = cleaning.units.get(field.name, "")
     order = cleaning.orders.get(field.name, ()) if field.type is ColumnType.CATEGORY else ()
     if order:
         seen = set(field.levels)
@@ -255,9 +262,9 @@ def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) 
 
 
 def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
-    found = []
-    unread = int((read.isna() & raw.notna()).sum())
-    if unread:
+    found, strange = _unit_warnings(field, raw) if field.unit else ([], 0)
+    unread = int((read.isna() & raw.notna()).sum()) - strange
+    if unread > 0:
         values, count = ("value", "counts") if unread == 1 else ("values", "count")
         found.append(f"{field.name}: {unread:,} {values} can't be read as {field.type.value} and {count} as missing.")
     if field.type is ColumnType.NUMBER and field.minimum is not None:
@@ -281,6 +288,22 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
             levels = "level was" if len(new) == 1 else "levels were"
             found.append(f"{field.name}: {len(new):,} {levels} never seen in training ({_few(new)}).")
     return found
+
+
+def _unit_warnings(field: Field, raw: pd.Series) -> tuple[list[str], int]:
+    """Say which other units rows have, and count those that can't be converted."""
+    found, strange = [], 0
+    for unit, rows in other_units(raw, field.unit).items():
+        values, are, count = ("value", "is", "counts") if rows == 1 else ("values", "are", "count")
+        if convertible(unit, field.unit):
+            found.append(f"{field.name}: {rows:,} {values} in {unit} {are} converted into {field.unit}.")
+            continue
+        strange += rows
+        found.append(
+            f"{field.name}: {rows:,} {values} in {unit} can't be converted into {field.unit}, the unit learned from, "
+            f"and {count} as missing."
+        )
+    return found, strange
 
 
 def _few(levels: list[str]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.conversions import converted, convertible
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -174,14 +175,37 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
         If the recipe doesn't fit the table.
     """
     store = DatasetStore(home)
-    own = experiment.recipe.split.test_dataset
     return prepare_table(
         store.get(experiment.dataset_id),
         store.table(experiment.dataset_id),
         experiment.recipe,
-        store.table(own) if own else None,
+        own_test_table(store, experiment.recipe),
         experiment.plan.time_limit,
     )
+
+
+def own_test_table(store: DatasetStore, recipe: Recipe) -> pd.DataFrame | None:
+    """Return the rows of the own test file with numbers in the recipe's units; None where there is no such file.
+
+    Raises
+    ------
+    RecipeError
+        If a column of it has a unit that can't be converted.
+    """
+    if recipe.split.test_dataset is None:
+        return None
+    file, table = store.get(recipe.split.test_dataset), store.table(recipe.split.test_dataset)
+    changed = {}
+    for name, unit in recipe.cleaning.units.items():
+        own = file.column(name).unit if name in file.column_names else ""
+        if own and own != unit:
+            if not convertible(own, unit):
+                raise RecipeError(
+                    f"The test file has {name} in {own}, which can't be converted into the table's {unit}.",
+                    "Write it in the same unit.",
+                )
+            changed[name] = table[name].map(lambda one, own=own, unit=unit: converted(one, own, unit))
+    return table.assign(**changed) if changed else table
 
 
 def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame:

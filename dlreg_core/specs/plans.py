@@ -63,6 +63,10 @@ class Cleaning(Spec):
     orders: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """By column of categories, its levels from the lowest to the highest: the networks get the place of each as a
     number. None at all says that they have no order."""
+    units: dict[str, str] = Field(default_factory=dict)
+    """By column of numbers, the unit that they are in: what has another one is converted, in new rows too."""
+    decimal: Literal[".", ","] = "."
+    """Decimal mark of texts that are converted."""
 
 
 class Recipe(Spec):

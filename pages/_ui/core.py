@@ -13,9 +13,11 @@ from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
+from dlreg_core.prepare.repairing import repaired
+from dlreg_core.prepare.tables import own_test_table
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
-from dlreg_core.specs import Dataset, Reading, Report
+from dlreg_core.specs import Cleaning, Dataset, Reading, Recipe, Report
 
 
 def settings() -> Settings:
@@ -99,9 +101,12 @@ def explanation(run_id: str, model: str) -> Explanation | None:
 
 
 def test_table(run_id: str) -> pd.DataFrame:
-    """Return the table that holds a run's test rows: the own test file where there is one."""
+    """Return the table that holds a run's test rows, the own test file where there is one, in the recipe's units."""
     experiment = run_folder(run_id).experiment()
-    return table(experiment.recipe.split.test_dataset or experiment.dataset_id)
+    identifier = experiment.recipe.split.test_dataset or experiment.dataset_id
+    if not experiment.recipe.cleaning.units:
+        return table(identifier)
+    return _measured(*place(), identifier, experiment.recipe.model_dump_json())
 
 
 def test_rows(run_id: str) -> pd.DataFrame:
@@ -144,6 +149,14 @@ def _preview_again(home: str, whose: str, dataset_id: str, reading: str) -> pd.D
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _table(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
     return store(home, whose).table(dataset_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _measured(home: str, whose: str, dataset_id: str, recipe_json: str) -> pd.DataFrame:
+    recipe, sets = Recipe.model_validate_json(recipe_json), store(home, whose)
+    own = own_test_table(sets, recipe)
+    units = Cleaning(units=recipe.cleaning.units, decimal=recipe.cleaning.decimal)
+    return repaired(sets.table(dataset_id) if own is None else own, units)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -17,6 +17,7 @@ from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.tables import own_test_table
 from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe, RowCounts
 from pages._ui import core, state
 
@@ -113,6 +114,8 @@ def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
         missing_codes=made.cleaning.missing_codes,
         merged_labels=made.cleaning.merged_labels,
         orders=made.cleaning.orders,
+        units=made.cleaning.units,
+        decimal=made.cleaning.decimal,
     )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _steps(*core.place(), dataset.id, plain.model_dump_json())
@@ -127,6 +130,8 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
         drop_duplicates=made.cleaning.drop_duplicates,
         missing_codes=made.cleaning.missing_codes,
         merged_labels=made.cleaning.merged_labels,
+        units=made.cleaning.units,
+        decimal=made.cleaning.decimal,
     )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
@@ -153,8 +158,7 @@ def _honesty(
 @st.cache_data(show_spinner="Training a quick model on growing parts of the rows", max_entries=32)
 def _row_needs(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowNeeds | None:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    own = made.split.test_dataset
-    prepared = prepare_table(store.get(dataset_id), store.table(dataset_id), made, store.table(own) if own else None)
+    prepared = prepare_table(store.get(dataset_id), store.table(dataset_id), made, own_test_table(store, made))
     return row_needs_of(prepared, made.cleaning, made.split.seed)
 
 
@@ -187,6 +191,5 @@ def _steps(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[St
 @st.cache_data(show_spinner="Dividing the rows", max_entries=64)
 def _counts(home: str, owner: str, dataset_id: str, recipe_json: str, seconds: float) -> RowCounts:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    own = made.split.test_dataset
-    own_test = store.table(own) if own else None
+    own_test = own_test_table(store, made)
     return prepare_table(store.get(dataset_id), store.table(dataset_id), made, own_test, seconds).counts

@@ -259,3 +259,18 @@ def test_a_type_can_be_made_ordinal_and_no_longer_be_it(home: Path) -> None:
     plain = edited(start, size="category")
     assert recipe_of(dataset, plain).cleaning.orders == {}
     assert edited(plain) == start
+
+
+def test_several_units_are_converted_into_one_with_one_click(home: Path) -> None:
+    way = [f"{i} km" if i % 3 else f"{i * 100} m" for i in range(1, 121)]
+    dataset = add_table(home, pd.DataFrame({"way": way, "noise": np.arange(120) % 7, "fare": np.arange(120) * 1.5}))
+    app = opened(dataset)
+    box = next(b for b in app.checkbox if "Convert way into km, as numbers" in b.label)
+    assert "1 m is 0.001 km" in texts(app)
+    box.check().run()
+    assert not app.exception
+    assert app.dataframe[0].value["type"].iloc[0] == "number"
+    recipe = recipe_of(dataset, kept(home, dataset))
+    assert (recipe.types, recipe.cleaning.units) == ({"way": ColumnType.NUMBER}, {"way": "km"})
+    next(b for b in app.checkbox if "Convert way into km" in b.label).uncheck().run()
+    assert recipe_of(dataset, kept(home, dataset)).types == {}
