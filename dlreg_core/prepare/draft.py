@@ -39,6 +39,7 @@ class Draft(Spec):
     seed: int = 0
     test_dataset: str | None = None
     choose_by: Literal["auto", "holdout", "folds"] = "auto"
+    keep_twins: bool = False
     plan: TrainPlan = TrainPlan()
 
     def changed(self, **updates: Any) -> Draft:
@@ -77,6 +78,7 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         seed=split.seed,
         test_dataset=split.test_dataset,
         choose_by=split.choose_by,
+        keep_twins=split.keep_twins,
     )
 
 
@@ -221,6 +223,7 @@ def _split(dataset: Dataset, draft: Draft) -> Split:
             seed=draft.seed,
             test_dataset=draft.test_dataset if draft.kind == "own" else None,
             choose_by="auto" if draft.kind == "time" else draft.choose_by,
+            keep_twins=draft.keep_twins and draft.kind in ("random", "own"),
         )
     except ValidationError as exc:
         raise RecipeError(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.conversions import converted, convertible
+from dlreg_core.prepare.near import near_copies
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -113,6 +114,14 @@ def prepare_table(
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
     whole = [*recipe.features, recipe.target]
     copies = None if recipe.cleaning.drop_duplicates else copies_to_keep_together(usable[whole])
+    day_first = {name: dataset.column(name).day_first for name in recipe.features}
+    if recipe.split.keep_twins:
+        copies = near_copies(usable, types, day_first)
+        if copies is None:
+            raise RecipeError(
+                "So many rows are all but equal, one to the next, that they can't be kept on one side of a split.",
+                "Don't keep near twins together, or split by a column that says what belongs together.",
+            )
     parts = split_rows(usable, recipe.split, copies)
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
     if recipe.split.kind == "own":
@@ -144,7 +153,7 @@ def prepare_table(
         rows_validation=rows[parts.validation],
         rows_test=rows_test,
         types=types,
-        day_first={name: dataset.column(name).day_first for name in features},
+        day_first=day_first,
         counts=RowCounts(
             train=len(train),
             validation=len(validation),

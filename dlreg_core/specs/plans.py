@@ -29,6 +29,8 @@ class Split(Spec):
     """Whether models are chosen on validation rows of their own, or by folds of all rows that aren't for the test: then
     each row is predicted by networks that have not learned from it. The program takes folds for small tables.
     """
+    keep_twins: bool = False
+    """Whether rows that are all but equal stay on one side, at random and beside an own test file."""
     folds: int = Field(default=0, ge=0, le=20)
     """How many folds; 0 leaves it to the program."""
 

@@ -12,7 +12,7 @@ from dlreg_core.prepare.advice import few_rows_warning, group_columns, split_adv
 from dlreg_core.prepare.draft import Draft
 from dlreg_core.report.table_words import rows_words
 from dlreg_core.specs import Dataset
-from pages._ui import core, errors, preparing, table_questions
+from pages._ui import core, errors, preparing, split_checks, table_questions
 from pages._ui.sidebar import escaped
 from pages._ui.upload import upload
 from pages._ui.widgets import picture
@@ -148,6 +148,7 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
         mark = ":gray[:material/info:]" if advice.kind == "random" else ":orange[:material/info:]"
         st.markdown(f"{mark} {escaped(advice.sentence)}")
     recipe = preparing.recipe(dataset, draft)
+    split_checks.checks(dataset, draft, recipe)
     table_questions.honesty(dataset, draft, recipe, advice)
     table_questions.enough_rows(dataset, draft, recipe)
     return True

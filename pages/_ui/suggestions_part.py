@@ -10,7 +10,7 @@ from dlreg_core.specs import Dataset
 from pages._ui import preparing
 from pages._ui.sidebar import escaped
 
-_ELSEWHERE = frozenset({"duplicates", "time-order", "time-drift"})
+_ELSEWHERE = frozenset({"duplicates", "time-order", "time-drift", "feature-drift"})
 """Codes of findings whose repair stands in another part of the page."""
 _OF_TARGET = frozenset({"capped-target", "skewed-target", "time-drift"})
 

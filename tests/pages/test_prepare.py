@@ -12,6 +12,7 @@ from dlreg_core.prepare.draft import Draft, load_draft, recipe_of
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui import columns_part
 from tests.conftest import ROOT, add_table, small_table
+from tests.core.prepare.test_twins import measured_twice
 
 
 def opened(dataset: Dataset | None) -> AppTest:
@@ -274,3 +275,26 @@ def test_several_units_are_converted_into_one_with_one_click(home: Path) -> None
     assert (recipe.types, recipe.cleaning.units) == ({"way": ColumnType.NUMBER}, {"way": "km"})
     next(b for b in app.checkbox if "Convert way into km" in b.label).uncheck().run()
     assert recipe_of(dataset, kept(home, dataset)).types == {}
+
+
+def test_near_twins_are_told_and_kept_together_with_one_click(home: Path) -> None:
+    dataset = add_table(home, measured_twice())
+    app = opened(dataset)
+    assert not app.exception
+    assert "test rows have a near twin among the rows that train" in texts(app)
+    widget(app.checkbox, "Keep near twins").check().run()
+    assert not app.exception
+    assert "near twin among" not in texts(app)
+    assert recipe_of(dataset, kept(home, dataset)).split.keep_twins
+    widget(app.checkbox, "Keep near twins").uncheck().run()
+    assert not recipe_of(dataset, kept(home, dataset)).split.keep_twins
+
+
+def test_a_test_file_of_other_rows_is_told(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    app.radio[0].set_value("own").run()
+    other = small_table(rows=120, seed=3).assign(size=lambda t: t["size"] + 300).to_csv(index=False).encode()
+    app.file_uploader[0].upload("other.csv", other, "text/csv").run()
+    assert not app.exception
+    assert "The test rows are unlike the training rows: 1 column is distributed otherwise. size is" in texts(app)
