@@ -39,6 +39,9 @@ class Draft(Spec):
     seed: int = 0
     test_dataset: str | None = None
     choose_by: Literal["auto", "holdout", "folds"] = "auto"
+    folds: int = 0
+    gap: float = 0.0
+    stratified: bool = False
     keep_twins: bool = False
     plan: TrainPlan = TrainPlan()
 
@@ -78,6 +81,9 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         seed=split.seed,
         test_dataset=split.test_dataset,
         choose_by=split.choose_by,
+        folds=split.folds,
+        gap=split.gap,
+        stratified=split.stratified,
         keep_twins=split.keep_twins,
     )
 
@@ -223,6 +229,9 @@ def _split(dataset: Dataset, draft: Draft) -> Split:
             seed=draft.seed,
             test_dataset=draft.test_dataset if draft.kind == "own" else None,
             choose_by="auto" if draft.kind == "time" else draft.choose_by,
+            folds=draft.folds if draft.choose_by == "folds" and draft.kind != "time" else 0,
+            gap=draft.gap if draft.kind == "time" else 0.0,
+            stratified=draft.stratified and draft.kind in ("random", "own"),
             keep_twins=draft.keep_twins and draft.kind in ("random", "own"),
         )
     except ValidationError as exc:

@@ -122,7 +122,8 @@ def prepare_table(
                 "So many rows are all but equal, one to the next, that they can't be kept on one side of a split.",
                 "Don't keep near twins together, or split by a column that says what belongs together.",
             )
-    parts = split_rows(usable, recipe.split, copies)
+    parts = split_rows(usable, recipe.split, copies, _target(usable, recipe))
+    in_gap = len(usable) - sum(len(part) for part in (parts.train, parts.validation, parts.test))
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
     if recipe.split.kind == "own":
         if own_test is None:
@@ -160,6 +161,7 @@ def prepare_table(
             test=len(test),
             dropped_missing_target=without_target,
             dropped_duplicates=duplicates,
+            dropped_gap=in_gap,
             folds=0 if numbers is None else int(numbers.max()) + 1,
         ),
         folds=numbers,

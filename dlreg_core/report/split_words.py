@@ -9,6 +9,7 @@ from dlreg_core.prepare.honesty import SplitHonesty
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.shift import Shift
 from dlreg_core.prepare.twins import TwinCheck
+from dlreg_core.specs import RowCounts, Split
 
 _LISTED = 3
 _NOTABLE = 0.05
@@ -72,3 +73,21 @@ def _one_shift(shift: Shift) -> str:
     if shift.train == shift.test or shift.new >= _NOTABLE:
         return f"{shift.column}: {percent(shift.new)} of the test rows have values that training never sees"
     return f"{shift.column}: more {shift.test}, less {shift.train}"
+
+
+def folds_words(counts: RowCounts, split: Split) -> str:
+    """Return what is done with the folds; empty where there are none."""
+    if not counts.folds:
+        return ""
+    if split.kind == "group":
+        how = f"the rows of one {split.column} stay in one fold"
+    else:
+        how = "each fold has small and large targets in the same proportions"
+    return (
+        f"{counts.folds} folds: each network is trained {counts.folds} times, without one of them each time, and "
+        f"{how}. {_judged(split)}"
+    )
+
+
+def _judged(split: Split) -> str:
+    return "Your test file judges." if split.kind == "own" else "The test rows are in none of them."

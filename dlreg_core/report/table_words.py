@@ -144,6 +144,8 @@ def rows_words(counts: RowCounts) -> str:
         parts.append(f"{counts.dropped_missing_target:,} without a target")
     if counts.dropped_duplicates:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
+    if counts.dropped_gap:
+        parts.append(f"{counts.dropped_gap:,} in the gaps")
     return f"Left out: {', '.join(parts)}." if parts else ""
 
 

@@ -298,3 +298,31 @@ def test_a_test_file_of_other_rows_is_told(home: Path) -> None:
     app.file_uploader[0].upload("other.csv", other, "text/csv").run()
     assert not app.exception
     assert "The test rows are unlike the training rows: 1 column is distributed otherwise. size is" in texts(app)
+
+
+def test_folds_their_number_and_what_is_done_with_them(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    widget(app.selectbox, "Models are chosen by").select("folds").run()
+    widget(app.selectbox, "Folds").select(4).run()
+    assert not app.exception
+    assert "4 folds: each network is trained 4 times" in texts(app)
+    assert "small and large targets in the same proportions" in texts(app)
+    assert recipe_of(dataset, kept(home, dataset)).split.folds == 4
+    again = opened(dataset)
+    assert widget(again.selectbox, "Folds").value == 4
+    app.radio[0].set_value("group").run()
+    assert "stay in one fold" in texts(app)
+
+
+def test_a_gap_and_the_same_mix_of_targets(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    widget(app.selectbox, "Models are chosen by").select("holdout").run()
+    widget(app.checkbox, "Small and large targets").check().run()
+    assert recipe_of(dataset, kept(home, dataset)).split.stratified
+    app.radio[0].set_value("time").run()
+    widget(app.number_input, "Gap, days").set_value(100).run()
+    assert not app.exception
+    assert recipe_of(dataset, kept(home, dataset)).split.gap == 100
+    assert "in the gaps" in texts(app)
