@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from dlreg_core.prepare.cleaner import columns_to_drop
+from dlreg_core.prepare.ranking import ranked
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import feature_types, usable_rows
-from dlreg_core.specs import Column, ColumnType, Dataset, Recipe
+from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe
 
 _TARGET_WORDS = re.compile(
     r"(target|price|value|charges|cost|amount|sales|revenue|salary|score|quality|strength|count|cnt|rating|yield|"
@@ -21,6 +23,8 @@ _TARGET_WORDS = re.compile(
 )
 _FEWEST_TARGET_VALUES = 3
 _SAMPLE_ROWS = 20_000
+_NO_TYPES: Mapping[str, ColumnType] = {}
+_NO_REPAIRS = Cleaning()
 
 
 @dataclass(frozen=True)
@@ -76,17 +80,40 @@ def target_choices(dataset: Dataset) -> tuple[tuple[TargetChoice, ...], str | No
     return choices, likeliest[-1] if likeliest else None
 
 
-def column_choices(dataset: Dataset, table: pd.DataFrame, target: str) -> tuple[ColumnChoice, ...]:
-    """Describe every other column as a feature for `target`."""
+def column_choices(
+    dataset: Dataset,
+    table: pd.DataFrame,
+    target: str,
+    types: Mapping[str, ColumnType] = _NO_TYPES,
+    cleaning: Cleaning = _NO_REPAIRS,
+) -> tuple[ColumnChoice, ...]:
+    """Describe every other column as a feature for `target`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    table : pandas.DataFrame
+        Its rows.
+    target : str
+        The column to predict.
+    types : mapping of str to ColumnType
+        Types that a person set; the relation is that of the column in this type.
+    cleaning : Cleaning
+        Its repairs of single values are made before.
+    """
     if len(table) > _SAMPLE_ROWS:
         table = table.sample(_SAMPLE_ROWS, random_state=0)
+    table = repaired(table, cleaning)
     y = coerce_column(table[target], ColumnType.NUMBER)
     choices = []
     for column in dataset.columns:
         if column.name == target:
             continue
         used = column.type not in (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
-        relation = _relation(coerce_column(table[column.name], column.type), y)
+        values = coerce_column(table[column.name], types.get(column.name, column.type), column.day_first)
+        order = cleaning.orders.get(column.name, ())
+        relation = _relation(ranked(values, order) if order and values.dtype == object else values, y)
         choices.append(ColumnChoice(column.name, column.type, used, column.note, column.missing, relation))
     return tuple(choices)
 
@@ -144,6 +171,9 @@ def _relation(values: pd.Series, y: pd.Series) -> float:
         return 0.0
     if values.dtype != object:
         return float(abs(values.rank().corr(y.rank())))
+    if values.nunique() == len(values):
+        # Each row has a level of its own: that says nothing about the target.
+        return 0.0
     # Correlation ratio (eta): the share of the target's spread that lies between the levels.
     between = y.groupby(values.to_numpy()).transform("mean")
     levels = values.nunique()

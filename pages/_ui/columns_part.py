@@ -73,7 +73,7 @@ def _not_possible(reasons: list[tuple[str, str]]) -> None:
 
 def columns(dataset: Dataset, draft: Draft) -> Draft:
     """Let a person choose the columns to predict from, and their types."""
-    choices = preparing.choices(dataset, draft.target)
+    choices = preparing.choices(dataset, draft)
     lines = [
         {
             "used": is_used(dataset, draft, choice.name),
@@ -81,7 +81,7 @@ def columns(dataset: Dataset, draft: Draft) -> Draft:
             "type": _word(dataset, draft, choice.name),
             "relation": choice.relation,
             "missing": round(choice.missing / dataset.rows, 3),
-            "note": choice.reason,
+            "note": _note(dataset, draft, choice.name) or choice.reason,
         }
         for choice in choices
     ]
@@ -156,6 +156,13 @@ def changed(dataset: Dataset, draft: Draft, after: pd.DataFrame) -> Draft:
 
 def _word(dataset: Dataset, draft: Draft, name: str) -> str:
     return ORDINAL if order_of(dataset, draft, name) else TYPE_WORDS[type_of(dataset, draft, name)]
+
+
+def _note(dataset: Dataset, draft: Draft, name: str) -> str:
+    """Return what has become of a column whose numbers had several units; empty for all others."""
+    unit = draft.cleaning.units.get(name)
+    converted = unit is not None and type_of(dataset, draft, name) is ColumnType.NUMBER
+    return f"Converted into {unit}." if converted else ""
 
 
 def _orders(dataset: Dataset, draft: Draft, words: dict[str, str]) -> dict[str, tuple[str, ...]]:

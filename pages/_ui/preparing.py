@@ -10,7 +10,7 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
-from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
+from dlreg_core.prepare.draft import Draft, is_used, load_draft, order_of, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
 from dlreg_core.prepare.repairing import merged as merged_labels
 from dlreg_core.prepare.repairing import profile_without
@@ -90,9 +90,18 @@ def target_column(dataset: Dataset, chosen: Draft) -> Column:
     return profile_without(core.table(dataset.id)[chosen.target], codes)
 
 
-def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
-    """Return every other column with its relation to the target."""
-    return _choices(*core.place(), dataset.id, target)
+def choices(dataset: Dataset, chosen: Draft) -> tuple[ColumnChoice, ...]:
+    """Return every other column with its relation to the target, in its type and with its values repaired."""
+    names = tuple(name for name in dataset.column_names if name != chosen.target)
+    orders = {name: order for name in names if (order := order_of(dataset, chosen, name))}
+    cleaning = Cleaning(
+        missing_codes=chosen.cleaning.missing_codes,
+        merged_labels=chosen.cleaning.merged_labels,
+        orders=orders,
+        units={name: u for name, u in chosen.cleaning.units.items() if chosen.types.get(name) is ColumnType.NUMBER},
+    )
+    key = Draft(target=chosen.target, types=chosen.types, cleaning=cleaning)
+    return _choices(*core.place(), dataset.id, key.model_dump_json())
 
 
 def levels_of(dataset: Dataset, chosen: Draft, name: str) -> dict[str, int]:
@@ -169,9 +178,9 @@ def _remarks(home: str, owner: str, dataset_id: str, target: str | None) -> tupl
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _choices(home: str, owner: str, dataset_id: str, target: str) -> tuple[ColumnChoice, ...]:
-    store = core.store(home, owner)
-    return column_choices(store.get(dataset_id), store.table(dataset_id), target)
+def _choices(home: str, owner: str, dataset_id: str, draft_json: str) -> tuple[ColumnChoice, ...]:
+    store, chosen = core.store(home, owner), Draft.model_validate_json(draft_json)
+    return column_choices(store.get(dataset_id), store.table(dataset_id), chosen.target, chosen.types, chosen.cleaning)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
