@@ -16,7 +16,7 @@ from dlreg_core.report.table_words import (
     values_words,
 )
 from dlreg_core.specs import Column, Dataset
-from pages._ui import core, patterns_part, preparing, reading_part, state, upload
+from pages._ui import core, large_upload, patterns_part, preparing, reading_part, state, upload
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header
 
@@ -48,7 +48,10 @@ def open_dataset() -> Dataset | None:
 
 def ways_in() -> None:
     """Show how to get at a table: a file, a sample, an earlier one."""
-    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data") or upload.pasted() or upload.from_place()
+    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        added = added or upload.pasted() or upload.from_place()
+    added = added or large_upload.sent()
     if added is not None:
         state.open_dataset(added.id)
         st.rerun()
@@ -155,7 +158,7 @@ def page() -> None:
         ways_in()
         return
     header("Data", "What is in your table, and what to look at before a network learns from it.")
-    with st.expander("Start with another table", icon=":material/add:"):
+    with st.expander("Start with another table", icon=":material/add:", expanded=large_upload.is_waiting()):
         ways_in()
     show(dataset)
 
