@@ -31,6 +31,5 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         open_scorer().close()
 
 
-app = st.App(
-    ROOT / "pages" / "_ui" / "router.py", routes=routes_below(st.get_option("server.baseUrlPath")), lifespan=lifespan
-)
+routes = routes_below(st.get_option("server.baseUrlPath"))
+app = st.App(ROOT / "pages" / "_ui" / "router.py", routes=routes, lifespan=lifespan)

@@ -116,6 +116,7 @@ def _bars(column: Column) -> list[int] | None:
 def things_to_look_at(dataset: Dataset) -> None:
     """Show what is odd about the table, what matters first."""
     found = preparing.remarks(dataset)
+    preparing.say_what_was_seen(dataset)
     if not found:
         st.markdown("Nothing odd was found: no gaps, no repeated rows, no useless columns.")
         return

@@ -6,16 +6,14 @@ A process of its own gives its memory back when it ends, and can't take the serv
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from filelock import FileLock
 
 from dlreg_core.errors import DlregError
 from dlreg_core.ingest.arrivals import Arrival, Ticket, scan_of
@@ -65,7 +63,8 @@ def read_arrived(folder: Path) -> None:
     report, file = _Report(folder), folder / "file"
     report.progress("Waiting for another file", 0.0)
     try:
-        with _one_at_a_time(folder.parent):
+        # Two of them at the same time would take the memory of two.
+        with FileLock(folder.parent / ".reading"):
             store = DatasetStore(folder.parent.parent, read_spec(folder / "ticket.json", Ticket).owner)
             found = store.add_large(file, report.name, scan=scan_of(folder), progress=report.progress)
             report.ended(dataset_id=found.id)
@@ -84,14 +83,6 @@ def read_arrived(folder: Path) -> None:
         traceback.print_exc()
     finally:
         file.unlink(missing_ok=True)
-
-
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait until no other large file is read: two of them would take the memory of two."""
-    with (folder / ".reading").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 if __name__ == "__main__":

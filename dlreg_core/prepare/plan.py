@@ -133,6 +133,11 @@ def preview_steps(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> tupl
     # Levels with an order become numbers, and what is not in it is missing.
     features = features.assign(**{c: features[c].where(features[c].isin(order)) for c, order in orders.items()})
     missing = {c: int(features[c].isna().sum()) for c in features.columns if c not in dropped}
+    if len(table) < dataset.rows:
+        # Where only some rows are looked at, the profile knows these numbers of all.
+        duplicates = dataset.duplicate_rows
+        without_target = dataset.column(recipe.target).missing
+        missing = {c: dataset.column(c).missing for c in missing}
     numeric = {c for c in missing if types[c] in (ColumnType.NUMBER, ColumnType.DATETIME) or c in orders}
     numbers = tuple(c for c, n in missing.items() if n and c in numeric)
     levelled = (ColumnType.CATEGORY, ColumnType.BOOLEAN)

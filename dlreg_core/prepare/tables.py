@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.conversions import converted, convertible
+from dlreg_core.prepare.drawing import rows_for, rows_of
 from dlreg_core.prepare.near import near_copies
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
@@ -22,7 +23,7 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
-from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def prepare_table(
     recipe: Recipe,
     own_test: pd.DataFrame | None = None,
     time_limit: float = 0.0,
+    places: Rows | None = None,
 ) -> PreparedTable:
     """Apply a recipe.
 
@@ -100,6 +102,8 @@ def prepare_table(
     time_limit : float
         Seconds of the run that it is for: with more of them, more rows are divided into folds where that is left to
         the program.
+    places : ndarray of int64, optional
+        Where the rows stand in the stored table, if `table` holds only some of them.
 
     Raises
     ------
@@ -111,6 +115,7 @@ def prepare_table(
     table = repaired(table, recipe.cleaning)
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
+    rows = rows if places is None else places[rows]
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
     whole = [*recipe.features, recipe.target]
     copies = None if recipe.cleaning.drop_duplicates else copies_to_keep_together(usable[whole])
@@ -163,6 +168,8 @@ def prepare_table(
             dropped_duplicates=duplicates,
             dropped_gap=in_gap,
             folds=0 if numbers is None else int(numbers.max()) + 1,
+            drawn=0 if places is None else len(places),
+            drawn_from=0 if places is None else dataset.rows,
         ),
         folds=numbers,
     )
@@ -186,28 +193,59 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
         If the recipe doesn't fit the table.
     """
     store = DatasetStore(home)
+    rows, places = rows_of(store, experiment)
     return prepare_table(
         store.get(experiment.dataset_id),
-        store.table(experiment.dataset_id),
+        rows,
         experiment.recipe,
         own_test_table(store, experiment.recipe),
         experiment.plan.time_limit,
+        places,
     )
 
 
-def own_test_table(store: DatasetStore, recipe: Recipe) -> pd.DataFrame | None:
+def own_test_table(store: DatasetStore, recipe: Recipe, *, sampled: bool = False) -> pd.DataFrame | None:
     """Return the rows of the own test file with numbers in the recipe's units; None where there is no such file.
+
+    Parameters
+    ----------
+    store : DatasetStore
+        Holds the file.
+    recipe : Recipe
+        Says which it is, and the units.
+    sampled : bool
+        Whether the rows that stand for all are enough.
 
     Raises
     ------
     RecipeError
         If a column of it has a unit that can't be converted.
     """
-    if recipe.split.test_dataset is None:
+    own = recipe.split.test_dataset
+    if own is None:
         return None
-    file, table = store.get(recipe.split.test_dataset), store.table(recipe.split.test_dataset)
+    return in_units(store.get(own), store.sample(own) if sampled else store.table(own), recipe.cleaning)
+
+
+def in_units(file: Dataset, rows: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
+    """Return rows of a stored table with numbers in a cleaning's units.
+
+    Parameters
+    ----------
+    file : Dataset
+        The profile of the table, which knows the units that it was written in.
+    rows : pandas.DataFrame
+        Some of its rows, or all.
+    cleaning : Cleaning
+        Says which columns shall have which unit.
+
+    Raises
+    ------
+    RecipeError
+        If a column has a unit that can't be converted.
+    """
     changed = {}
-    for name, unit in recipe.cleaning.units.items():
+    for name, unit in cleaning.units.items():
         own = file.column(name).unit if name in file.column_names else ""
         if own and own != unit:
             if not convertible(own, unit):
@@ -215,8 +253,44 @@ def own_test_table(store: DatasetStore, recipe: Recipe) -> pd.DataFrame | None:
                     f"The test file has {name} in {own}, which can't be converted into the table's {unit}.",
                     "Write it in the same unit.",
                 )
-            changed[name] = table[name].map(lambda one, own=own, unit=unit: converted(one, own, unit))
-    return table.assign(**changed) if changed else table
+            changed[name] = rows[name].map(lambda one, own=own, unit=unit: converted(one, own, unit))
+    units = Cleaning(units=cleaning.units, decimal=cleaning.decimal)
+    return repaired(rows.assign(**changed) if changed else rows, units)
+
+
+def foreseen_counts(
+    dataset: Dataset, sample: pd.DataFrame, recipe: Recipe, own_test: pd.DataFrame | None, seconds: float
+) -> RowCounts:
+    """Return how many rows go where in a run of so many seconds.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    sample : pandas.DataFrame
+        Its rows, or those that stand for all; then the counts are worked out from theirs.
+    recipe : Recipe
+        What to predict, from what, cleaned and split how.
+    own_test : pandas.DataFrame, optional
+        The stored table of the person's own test file.
+    seconds : float
+        The time of the run.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe doesn't fit the table.
+    """
+    found = prepare_table(dataset, sample, recipe, own_test, seconds).counts
+    used = rows_for(dataset, TrainPlan(time_limit=seconds or 1.0))
+    if len(sample) == used:
+        return found
+    times = used / len(sample)
+    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates", "dropped_gap")
+    scaled = {part: round(times * getattr(found, part)) for part in parts}
+    test = found.test if own_test is not None else round(times * found.test)
+    drawn = (used, dataset.rows) if used < dataset.rows else (0, 0)
+    return found.model_copy(update={**scaled, "test": test, "drawn": drawn[0], "drawn_from": drawn[1]})
 
 
 def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame:

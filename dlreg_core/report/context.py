@@ -54,7 +54,13 @@ def rows_words(rows: RowCounts) -> str:
         )
         if count
     ]
-    return f"{text} Left out: {' and '.join(left_out)}." if left_out else text
+    text = f"{text} Left out: {' and '.join(left_out)}." if left_out else text
+    if rows.drawn:
+        text += (
+            f" All of these were drawn at random from the {rows.drawn_from:,} rows of the table: "
+            "the time was not enough for more."
+        )
+    return text
 
 
 def chosen_words(result: TrainResult) -> str:

@@ -146,7 +146,10 @@ def rows_words(counts: RowCounts) -> str:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
     if counts.dropped_gap:
         parts.append(f"{counts.dropped_gap:,} in the gaps")
-    return f"Left out: {', '.join(parts)}." if parts else ""
+    text = f"Left out: {', '.join(parts)}." if parts else ""
+    if counts.drawn:
+        text = f"{text} Of the {counts.drawn_from:,} rows, {counts.drawn:,} are used, drawn at random."
+    return text.strip()
 
 
 def _exact(column: Column, value: float) -> str:

@@ -79,6 +79,10 @@ class RowCounts(Spec):
     dropped_duplicates: int = 0
     dropped_gap: int = 0
     """Rows between the parts of a split by time."""
+    drawn: int = 0
+    """Rows that were drawn at random from a larger table, before anything else was done; 0 where all were used."""
+    drawn_from: int = 0
+    """Rows of that larger table."""
 
 
 class TrainResult(Spec):

@@ -13,11 +13,10 @@ from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
-from dlreg_core.prepare.repairing import repaired
-from dlreg_core.prepare.tables import own_test_table
+from dlreg_core.prepare.tables import in_units
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
-from dlreg_core.specs import Cleaning, Dataset, Reading, Recipe, Report
+from dlreg_core.specs import Dataset, Reading, Report
 
 
 def settings() -> Settings:
@@ -60,9 +59,9 @@ def dataset(dataset_id: str) -> Dataset:
     return _dataset(*place(), dataset_id)
 
 
-def table(dataset_id: str) -> pd.DataFrame:
-    """Return a data set's rows; they must not be changed in place."""
-    return _table(*place(), dataset_id)
+def sample(dataset_id: str) -> pd.DataFrame:
+    """Return the rows that stand for all of a data set; they must not be changed in place."""
+    return _sample(*place(), dataset_id)
 
 
 def preview_again(dataset_id: str, reading: Reading) -> pd.DataFrame:
@@ -100,18 +99,9 @@ def explanation(run_id: str, model: str) -> Explanation | None:
     return _explanation(*result_key(run_id), model, ended)
 
 
-def test_table(run_id: str) -> pd.DataFrame:
-    """Return the table that holds a run's test rows, the own test file where there is one, in the recipe's units."""
-    experiment = run_folder(run_id).experiment()
-    identifier = experiment.recipe.split.test_dataset or experiment.dataset_id
-    if not experiment.recipe.cleaning.units:
-        return table(identifier)
-    return _measured(*place(), identifier, experiment.recipe.model_dump_json())
-
-
 def test_rows(run_id: str) -> pd.DataFrame:
-    """Return the raw test rows of a run, in the order of their predictions."""
-    return test_table(run_id).iloc[predictions(run_id).rows].reset_index(drop=True)
+    """Return the raw test rows of a run, in the order of their predictions; they must not be changed in place."""
+    return _test_rows(*place(), *result_key(run_id))
 
 
 def cleaner(run_id: str) -> Cleaner:
@@ -147,16 +137,18 @@ def _preview_again(home: str, whose: str, dataset_id: str, reading: str) -> pd.D
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _table(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
-    return store(home, whose).table(dataset_id)
+def _sample(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
+    return store(home, whose).sample(dataset_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _measured(home: str, whose: str, dataset_id: str, recipe_json: str) -> pd.DataFrame:
-    recipe, sets = Recipe.model_validate_json(recipe_json), store(home, whose)
-    own = own_test_table(sets, recipe)
-    units = Cleaning(units=recipe.cleaning.units, decimal=recipe.cleaning.decimal)
-    return repaired(sets.table(dataset_id) if own is None else own, units)
+def _test_rows(home: str, whose: str, path: str, task: int) -> pd.DataFrame:
+    experiment = RunFolder(Path(path)).experiment()
+    held = experiment.recipe.split.test_dataset or experiment.dataset_id
+    sets = store(home, whose)
+    rows = sets.rows(held, _predictions(path, task).rows)
+    cleaning = experiment.recipe.cleaning
+    return in_units(sets.get(held), rows, cleaning) if cleaning.units else rows
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

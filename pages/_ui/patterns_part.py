@@ -48,10 +48,10 @@ def closeness(dataset: Dataset) -> None:
 @st.cache_data(show_spinner="Comparing gaps", max_entries=16)
 def _gaps(home: str, owner: str, dataset_id: str) -> MissingPatterns:
     store = core.store(home, owner)
-    return missing_patterns(store.get(dataset_id), store.table(dataset_id))
+    return missing_patterns(store.get(dataset_id), store.sample(dataset_id))
 
 
 @st.cache_data(show_spinner="Comparing columns", max_entries=16)
 def _closeness(home: str, owner: str, dataset_id: str) -> Associations:
     store = core.store(home, owner)
-    return associations(store.get(dataset_id), store.table(dataset_id))
+    return associations(store.get(dataset_id), store.sample(dataset_id))

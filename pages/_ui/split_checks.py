@@ -62,6 +62,6 @@ def _twins(dataset: Dataset, draft: Draft, found: TwinCheck | None) -> None:
 @st.cache_data(show_spinner="Comparing test rows with the others", max_entries=32)
 def _found(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[TwinCheck | None, tuple[Shift, ...]]:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    own = own_test_table(store, made)
-    prepared = prepare_table(store.get(dataset_id), store.table(dataset_id), made, own)
+    own = own_test_table(store, made, sampled=True)
+    prepared = prepare_table(store.get(dataset_id), store.sample(dataset_id), made, own)
     return twin_check(prepared), shifts(prepared) if own is not None else ()

@@ -90,7 +90,10 @@ class TextRows:
                     file.seek(at)
                     piece = file.read(_SPOT)
                     tables.append(self._rows(_whole_lines(piece[piece.find(b"\n") + 1 :], cut=True), header=False))
-        return pa.concat_tables([table for table in tables if table is not None])
+        found = [table for table in tables if table is not None]
+        # What can't be read here can't be read later either, and is explained there.
+        empty = pa.table({name: pa.array([], pa.string()) for name in self.names})
+        return pa.concat_tables(found) if found else empty
 
     def _rows(self, piece: bytes, *, header: bool) -> pa.Table | None:
         if not piece.strip():

@@ -255,3 +255,9 @@ def test_decimal_commas_do_not_pass_for_delimiters(line: str) -> None:
     raw = read_table((names + "\n" + "".join(line.format(day=day) + "\n" for day in range(10, 29))).encode())
     assert (raw.dialect.delimiter, raw.dialect.decimal, raw.dialect.header_row) == (";", ",", 0)
     assert raw.table.column_names == names.split(";")
+
+
+def test_two_columns_with_decimal_commas_and_semicolons() -> None:
+    content = "\n".join(["a;b", *(f"{i},5;{i % 3}" for i in range(30))]).encode()
+    dialect = read_table(content).dialect
+    assert (dialect.delimiter, dialect.decimal, dialect.header_row) == (";", ",", 0)
