@@ -6,7 +6,7 @@ import pandas as pd
 
 from dlreg_core.ingest.reading import Source, read_bytes, read_table
 from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
-from dlreg_core.prepare.schema import Schema
+from dlreg_core.prepare.schema import UNITS, Schema
 from dlreg_core.specs import ColumnType
 
 _OTHER_MARKS = str.maketrans(".,", ",.")
@@ -34,7 +34,11 @@ def read_raw_rows(source: Source, schema: Schema) -> pd.DataFrame:
         for field in schema.fields
     }
     raw = read_table(read_bytes(source), single_column=True)
-    rows = to_frame(arrow_table(type_columns(raw, kinds)))
+    columns = type_columns(raw, kinds)
+    rows = to_frame(arrow_table(columns))
+    unnamed = {field.name for field in schema.fields if field.type is ColumnType.NUMBER and not field.unit}
+    # Whoever checks the rows can tell that the model learned from numbers without a unit.
+    rows.attrs[UNITS] = {column.name: column.unit for column in columns if column.unit and column.name in unnamed}
     measured = [f.name for f in schema.fields if f.unit and f.name in rows and rows[f.name].dtype == object]
     if raw.dialect.decimal == ",":
         rows = rows.assign(**{name: rows[name].map(_with_point, na_action="ignore") for name in measured})

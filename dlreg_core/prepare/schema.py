@@ -27,6 +27,8 @@ _NO_REPAIRS = Cleaning()
 _MOST_SINGLE = 2000
 """More texts than this aren't read one by one."""
 _EPOCH = pd.Timestamp(0)
+UNITS = "units"
+"""Where raw rows keep the units of columns that were learned from without one: ``frame.attrs[UNITS]``."""
 
 
 class Field(Spec):
@@ -110,8 +112,14 @@ class Schema(Spec):
         """
         coerced = self.coerce(frame)
         found: list[str] = []
+        units = frame.attrs.get(UNITS, {})
         for field in self.fields:
             found += _warnings_of(field, frame[field.name], coerced[field.name])
+            if field.name in units:
+                found.append(
+                    f"{field.name}: the numbers have a unit, {units[field.name]}, and those learned from had none: "
+                    "they are taken as they are."
+                )
         return tuple(found)
 
 

@@ -175,6 +175,9 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
             st.info(f"{exc.message} {exc.hint}", icon=":material/upload_file:")
         else:
             errors.show(exc)
+        if draft.keep_twins and st.button("Don't keep near twins together"):
+            preparing.change(draft, keep_twins=False)
+            st.rerun()
         return False
     picture(SplitBar(counts), key="split_bar")
     folds = folds_words(counts, preparing.recipe(dataset, draft).split)

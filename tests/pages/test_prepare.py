@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from dlreg_core.prepare.draft import Draft, load_draft, recipe_of
+from dlreg_core.prepare.draft import Draft, load_draft, recipe_of, save_draft
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui import columns_part
 from tests.conftest import ROOT, add_table, small_table
@@ -326,3 +326,14 @@ def test_a_gap_and_the_same_mix_of_targets(home: Path) -> None:
     assert not app.exception
     assert recipe_of(dataset, kept(home, dataset)).split.gap == 100
     assert "in the gaps" in texts(app)
+
+
+def test_twins_that_can_not_be_kept_together_are_no_dead_end(home: Path) -> None:
+    table = pd.DataFrame({"a": np.arange(900.0), "b": np.arange(900) * 2.0, "price": np.arange(900) % 7})
+    dataset = add_table(home, table)
+    save_draft(home, "local", dataset.id, Draft(target="price", used={"a": True, "b": True}, keep_twins=True))
+    app = opened(dataset)
+    assert "all but equal, one to the next" in app.error[0].value
+    widget(app.button, "Don't keep near twins").click().run()
+    assert not app.exception
+    assert not app.error

@@ -100,3 +100,13 @@ def test_an_own_test_file_in_another_unit_is_converted(tmp_path: Path) -> None:
 def test_units_that_can_not_be_converted_are_not_offered(tmp_path: Path) -> None:
     made = table().assign(way=[f"{i % 9} kmpl" if i % 3 else f"{i} km/kg" for i in range(80)])
     assert mixed_units(tmp_path, add_table(tmp_path, made)).step is None
+
+
+def test_a_unit_where_none_was_learned_from_is_told(tmp_path: Path) -> None:
+    cleaner = fitted(tmp_path)
+    rows = read_raw_rows(b"way,ram,noise\n2 km,4 GB,0.5 kg\n3 km,8 GB,0.6 kg\n", cleaner.schema_)
+    told = ("noise: the numbers have a unit, kg, and those learned from had none: they are taken as they are.",)
+    assert cleaner.schema_.warnings(rows) == told
+    # The process that predicts gets the rows as a file.
+    rows[list(cleaner.schema_.names)].to_parquet(tmp_path / "rows.parquet")
+    assert cleaner.schema_.warnings(pd.read_parquet(tmp_path / "rows.parquet")) == told
