@@ -31,13 +31,18 @@ def association_words(found: Associations, rows: int) -> str:
     if closest is None:
         return "There are fewer than two columns to compare: texts, identifiers and constants are left out."
     if found.groups:
-        groups = "; ".join(f"{_names(group)} ({found.least(group):.2f} or more)" for group in found.groups[:_LISTED])
+        groups = "; ".join(_group(found, group) for group in found.groups[:_LISTED])
         more = f"; and {len(found.groups) - _LISTED} more" if len(found.groups) > _LISTED else ""
         told = f"These go together closely: {groups}{more}."
     else:
         told = f"No two columns go together closely: at most {closest[0]} and {closest[1]}, at {closest[2]:.2f} of 1."
     left = f" {found.left_out:,} more columns are not shown." if found.left_out else ""
     return f"{told}{left}{_drawn(found.rows, rows)}"
+
+
+def _group(found: Associations, group: tuple[str, ...]) -> str:
+    more = " or more" if len(group) > 2 else ""
+    return f"{_names(group)} ({found.least(group):.2f}{more})"
 
 
 def _names(group: tuple[str, ...]) -> str:

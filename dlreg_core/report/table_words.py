@@ -95,7 +95,7 @@ def values_words(column: Column) -> str:
         unit = f" {column.unit}" if column.unit and column.unit not in CURRENCIES else ""
         return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
     shown = ", ".join(level.value for level in column.levels[:_LEVELS])
-    return f"{shown}, …" if column.distinct > _LEVELS else shown
+    return f"{shown}, …" if shown and column.distinct > _LEVELS else shown
 
 
 def readable_moments(rows: pd.DataFrame) -> pd.DataFrame:

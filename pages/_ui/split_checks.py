@@ -19,18 +19,18 @@ _MOST_ROWS = 200_000
 """Of larger tables it is worked out only when somebody asks."""
 
 
-def checks(dataset: Dataset, draft: Draft, recipe: Recipe) -> None:
-    """Show what is wrong about the test rows, and let a person repair it."""
+def checks(dataset: Dataset, draft: Draft, recipe: Recipe) -> bool:
+    """Show what is wrong about the test rows, and let a person repair it; return whether something is known to be."""
     if dataset.rows <= _MOST_ROWS:
-        _checks(dataset, draft, recipe)
-        return
+        return _checks(dataset, draft, recipe)
     part = folded("Are the test rows fit to judge?", "rule", f"checks_{dataset.id}_{draft.target}")
     if part.open:
         with part:
-            _checks(dataset, draft, recipe)
+            return _checks(dataset, draft, recipe)
+    return False
 
 
-def _checks(dataset: Dataset, draft: Draft, recipe: Recipe) -> None:
+def _checks(dataset: Dataset, draft: Draft, recipe: Recipe) -> bool:
     cleaning = recipe.cleaning.model_copy(update={"orders": {}})
     plain = recipe.model_copy(update={"unit": "", "cleaning": cleaning})
     twins, moved = _found(*core.place(), dataset.id, plain.model_dump_json())
@@ -38,6 +38,7 @@ def _checks(dataset: Dataset, draft: Draft, recipe: Recipe) -> None:
     told = shift_words(moved) if draft.kind == "own" else ""
     if told:
         st.markdown(f":orange[:material/warning:] {escaped(told)}")
+    return bool(told) or (twins is not None and twins.matters)
 
 
 def _twins(dataset: Dataset, draft: Draft, found: TwinCheck | None) -> None:

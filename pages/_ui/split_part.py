@@ -189,12 +189,11 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
     left_out = rows_words(counts)
     if left_out:
         st.markdown(f":gray[{left_out}]")
-    advice = split_advice(dataset, draft.target)
-    if draft.kind == "random":
+    advice, recipe = split_advice(dataset, draft.target), preparing.recipe(dataset, draft)
+    flawed = split_checks.checks(dataset, draft, recipe)
+    if draft.kind == "random" and not (flawed and advice.kind == "random"):
         mark = ":gray[:material/info:]" if advice.kind == "random" else ":orange[:material/info:]"
         st.markdown(f"{mark} {escaped(advice.sentence)}")
-    recipe = preparing.recipe(dataset, draft)
-    split_checks.checks(dataset, draft, recipe)
     table_questions.honesty(dataset, draft, recipe, advice)
     table_questions.enough_rows(dataset, draft, recipe)
     return True

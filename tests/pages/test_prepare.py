@@ -282,9 +282,11 @@ def test_near_twins_are_told_and_kept_together_with_one_click(home: Path) -> Non
     app = opened(dataset)
     assert not app.exception
     assert "test rows have a near twin among the rows that train" in texts(app)
+    assert "so a random split is honest here" not in texts(app)
     widget(app.checkbox, "Keep near twins").check().run()
     assert not app.exception
     assert "near twin among" not in texts(app)
+    assert "so a random split is honest here" in texts(app)
     assert recipe_of(dataset, kept(home, dataset)).split.keep_twins
     widget(app.checkbox, "Keep near twins").uncheck().run()
     assert not recipe_of(dataset, kept(home, dataset)).split.keep_twins

@@ -72,7 +72,8 @@ def feature_drift(sample: Sample, target: str | None = None) -> Iterator[Finding
     told = "; ".join(one.words for one in changes[:_LISTED])
     more = f"; and {len(changes) - _LISTED} more" if len(changes) > _LISTED else ""
     along = name or "the rows"
-    text = f"their values change along {along}, from the earliest fifth of the rows to the latest: {told}{more}."
+    whose = "its" if len(changes) == 1 else "their"
+    text = f"{whose} values change along {along}, from the earliest fifth of the rows to the latest: {told}{more}."
     repair = "Split by time, so that the models are judged on values as they come last."
     step = Repair(f"Split by {name}", split=("time", name)) if name else None
     yield Finding(tuple(one.name for one in changes), text, "feature-drift", "medium", repair, step)
