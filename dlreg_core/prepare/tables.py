@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.conversions import converted, convertible
 from dlreg_core.prepare.drawing import rows_for, rows_of
 from dlreg_core.prepare.near import near_copies
+from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -23,7 +23,7 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
+from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
 
 
 @dataclass(frozen=True)
@@ -202,60 +202,6 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
         experiment.plan.time_limit,
         places,
     )
-
-
-def own_test_table(store: DatasetStore, recipe: Recipe, *, sampled: bool = False) -> pd.DataFrame | None:
-    """Return the rows of the own test file with numbers in the recipe's units; None where there is no such file.
-
-    Parameters
-    ----------
-    store : DatasetStore
-        Holds the file.
-    recipe : Recipe
-        Says which it is, and the units.
-    sampled : bool
-        Whether the rows that stand for all are enough.
-
-    Raises
-    ------
-    RecipeError
-        If a column of it has a unit that can't be converted.
-    """
-    own = recipe.split.test_dataset
-    if own is None:
-        return None
-    return in_units(store.get(own), store.sample(own) if sampled else store.table(own), recipe.cleaning)
-
-
-def in_units(file: Dataset, rows: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
-    """Return rows of a stored table with numbers in a cleaning's units.
-
-    Parameters
-    ----------
-    file : Dataset
-        The profile of the table, which knows the units that it was written in.
-    rows : pandas.DataFrame
-        Some of its rows, or all.
-    cleaning : Cleaning
-        Says which columns shall have which unit.
-
-    Raises
-    ------
-    RecipeError
-        If a column has a unit that can't be converted.
-    """
-    changed = {}
-    for name, unit in cleaning.units.items():
-        own = file.column(name).unit if name in file.column_names else ""
-        if own and own != unit:
-            if not convertible(own, unit):
-                raise RecipeError(
-                    f"The test file has {name} in {own}, which can't be converted into the table's {unit}.",
-                    "Write it in the same unit.",
-                )
-            changed[name] = rows[name].map(lambda one, own=own, unit=unit: converted(one, own, unit))
-    units = Cleaning(units=cleaning.units, decimal=cleaning.decimal)
-    return repaired(rows.assign(**changed) if changed else rows, units)
 
 
 def foreseen_counts(

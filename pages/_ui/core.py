@@ -13,7 +13,7 @@ from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
-from dlreg_core.prepare.tables import in_units
+from dlreg_core.prepare.own_test import in_units
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Reading, Report

@@ -12,12 +12,13 @@ from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, order_of, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
+from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.prepare.repairing import merged as merged_labels
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.prepare.schema import coerce_column
-from dlreg_core.prepare.tables import foreseen_counts, own_test_table
+from dlreg_core.prepare.tables import foreseen_counts
 from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe, RowCounts
 from pages._ui import core, state
 

@@ -6,8 +6,8 @@ import streamlit as st
 
 from dlreg_core.prepare import prepare_table
 from dlreg_core.prepare.draft import Draft
+from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.prepare.shift import Shift, shifts
-from dlreg_core.prepare.tables import own_test_table
 from dlreg_core.prepare.twins import TwinCheck, twin_check
 from dlreg_core.report.split_words import shift_words, twin_words
 from dlreg_core.specs import Dataset, Recipe

@@ -339,3 +339,19 @@ def test_twins_that_can_not_be_kept_together_are_no_dead_end(home: Path) -> None
     widget(app.button, "Don't keep near twins").click().run()
     assert not app.exception
     assert not app.error
+
+
+def test_the_target_is_drawn_against_a_column_when_it_is_asked_for(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    assert "on average; in its" not in texts(app)
+    app.session_state[f"relation_{dataset.id}"] = True
+    app.run()
+    assert not app.exception
+    assert "Where size is in its lowest fifth, price is" in texts(app)
+    box = next(b for b in app.selectbox if b.label == "Column")
+    # Neither the identifier nor the constant; what goes with the target most closely first.
+    assert box.options[0] == "size"
+    assert set(box.options) == {"size", "place", "built"}
+    box.select("place").run()
+    assert "price is lowest for" in texts(app)

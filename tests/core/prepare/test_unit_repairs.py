@@ -13,7 +13,7 @@ from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import Cleaner, fit_cleaner, prepare_table, read_raw_rows
 from dlreg_core.prepare.draft import Draft, is_repaired, recipe_of, with_repair
-from dlreg_core.prepare.tables import own_test_table
+from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.specs import ColumnType, Dataset
 from tests.conftest import add_table
 
