@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
@@ -19,8 +19,8 @@ _SECONDS = 30
 _WEB = ("http", "https")
 
 
-def read_place(place: str, allowed: Sequence[str], most_bytes: int) -> tuple[bytes, str]:
-    """Fetch a file from a place.
+def place_pieces(place: str, allowed: Sequence[str]) -> Iterator[bytes]:
+    """Yield the content of a file piece by piece.
 
     Parameters
     ----------
@@ -29,21 +29,13 @@ def read_place(place: str, allowed: Sequence[str], most_bytes: int) -> tuple[byt
     allowed : sequence of str
         Folders and beginnings of addresses that may be read. A path counts as what it leads to: a link out of a folder
         doesn't get there. So do the addresses that a web address redirects to.
-    most_bytes : int
-        Larger files are refused.
-
-    Returns
-    -------
-    tuple of (bytes, str)
-        The content, and the name of the file.
 
     Raises
     ------
     TableError
-        If the place isn't allowed, can't be read, or is too large.
+        If the place isn't allowed, or can't be read.
     """
     place = place.strip()
-    name = posixpath.basename(unquote(urlsplit(place).path)) or "table"
     if not is_allowed(place, allowed):
         raise TableError(
             f"{_short(place)} isn't a place that the administrator allows.",
@@ -51,9 +43,15 @@ def read_place(place: str, allowed: Sequence[str], most_bytes: int) -> tuple[byt
         )
     try:
         with _opened(place, allowed) as file:
-            return _read(file, most_bytes), name
+            while piece := file.read(_PIECE):
+                yield piece
     except (OSError, ValueError, HTTPException) as exc:
         raise TableError(f"{_short(place)} can't be read.", "Check that it is there and may be read.") from exc
+
+
+def place_name(place: str) -> str:
+    """Return the name of the file at a place."""
+    return posixpath.basename(unquote(urlsplit(place.strip()).path)) or "table"
 
 
 def is_allowed(place: str, allowed: Sequence[str]) -> bool:
@@ -95,19 +93,6 @@ def _opened(place: str, allowed: Sequence[str]) -> IO[bytes]:
         stream: IO[bytes] = system.open_input_stream(path)
         return stream
     return Path(place).resolve().open("rb")
-
-
-def _read(file: IO[bytes], most_bytes: int) -> bytes:
-    pieces, size = [], 0
-    while piece := file.read(_PIECE):
-        pieces.append(piece)
-        size += len(piece)
-        if size > most_bytes:
-            raise TableError(
-                f"The file is larger than {most_bytes / 1024**2:,.0f} MB, the most that the administrator allows.",
-                "Choose fewer rows or columns.",
-            )
-    return b"".join(pieces)
 
 
 def _short(place: str) -> str:

@@ -9,9 +9,11 @@ from dlreg_core.ingest.sampling import drawn
 from dlreg_core.prepare.splitting import Rows
 from dlreg_core.specs import Dataset, Experiment, TrainPlan
 
-VALUES_PER_SECOND = 100_000
+VALUES_PER_SECOND = 60_000
 """Values, rows times columns, that a second of a run's time is worth: networks see each several times, and preparing,
 judging and explaining take their part."""
+
+WHY_DRAWN = "more would not be used in this time"
 
 _FEWEST = 500_000
 """From so many rows on a run may use less than all; below, the training itself decides."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from dlreg_core.charts.numbers import duration, percent, quantity
+from dlreg_core.prepare.drawing import WHY_DRAWN
 from dlreg_core.report.words import best_name, in_sentence, is_plural
 from dlreg_core.specs import ExplainResult, LeaderboardRow, Report, RowCounts, TrainResult
 
@@ -56,10 +57,7 @@ def rows_words(rows: RowCounts) -> str:
     ]
     text = f"{text} Left out: {' and '.join(left_out)}." if left_out else text
     if rows.drawn:
-        text += (
-            f" All of these were drawn at random from the {rows.drawn_from:,} rows of the table: "
-            "the time was not enough for more."
-        )
+        text += f" All of these were drawn at random from the {rows.drawn_from:,} rows of the table: {WHY_DRAWN}."
     return text
 
 

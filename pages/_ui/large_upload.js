@@ -14,7 +14,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const stop = root.querySelector(".stop")
   const wrong = root.querySelector(".wrong")
 
-  choose.textContent = data.label
+  choose.querySelector("span").textContent = data.label
   input.accept = data.accept
 
   const rest = (message) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ import streamlit as st
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.arrivals import Arrival, Arrivals
+from dlreg_core.ingest.large import reads_in_pieces
+from dlreg_core.jobs.arriving import start_reading
 from dlreg_core.specs import Dataset
 from pages._ui import core, state
 from pages._ui.sidebar import escaped
 
 _ACCEPT = ".csv,.tsv,.txt,.parquet,.gz,.zip,.zst,.bz2,.xz"
 _HERE = Path(__file__)
-_TICKET, _WAITING = "large_ticket", "large_waiting"
+_TICKET, _WAITING, _WRONG = "large_ticket", "large_waiting", "large_wrong"
 _MEGABYTE = 1024**2
 
 
@@ -32,10 +35,20 @@ def sent() -> Dataset | None:
     """
     waiting = state.recall(_WAITING, "")
     if waiting:
-        return _watched(waiting)
+        found = _state(waiting)
+        if not found.has_ended:
+            _progress(waiting)
+            return None
+        state.remember(_WAITING, "")
+        state.remember(_WRONG, f"{found.message} {found.hint}".strip())
+        _arrivals().forget(waiting)
+        if found.dataset_id:
+            return core.datasets().get(found.dataset_id)
+    if state.recall(_WRONG):
+        st.error(escaped(state.recall(_WRONG)), icon=":material/error:")
     ticket = state.recall(_TICKET, "") or _new_ticket()
     config = core.settings()
-    answer = _component()(
+    _component()(
         key="large_upload",
         data={
             "label": f"Send a file over {config.max_upload_mb:,} MB",
@@ -47,7 +60,27 @@ def sent() -> Dataset | None:
         on_arrived_change=_arrived,
         on_failed_change=_new_ticket,
     )
-    del answer
+    return None
+
+
+def fetched(pieces: Iterable[bytes], name: str) -> Dataset | None:
+    """Take a file from elsewhere; return its data set, None where a process of its own reads it."""
+    ticket = _issued()
+    with _arrivals().receive(ticket, name, None) as receiver:
+        for piece in pieces:
+            receiver.write(piece)
+        folder = receiver.finish(None)
+    file = folder / "file"
+    if not reads_in_pieces(file):
+        try:
+            return core.datasets().add(file.read_bytes(), name)
+        finally:
+            file.unlink()
+            _arrivals().forget(ticket)
+    start_reading(folder)
+    state.remember(_WAITING, ticket)
+    state.remember(_WRONG, "")
+    st.rerun()
     return None
 
 
@@ -65,30 +98,21 @@ def _arrivals() -> Arrivals:
     return Arrivals(core.settings().home)
 
 
+def _issued() -> str:
+    return _arrivals().issue(core.owner(), core.settings().max_large_upload_mb * _MEGABYTE)
+
+
 def _new_ticket() -> str:
-    most = core.settings().max_large_upload_mb * _MEGABYTE
-    ticket = _arrivals().issue(core.owner(), most)
+    ticket = _issued()
     state.remember(_TICKET, ticket)
     return ticket
 
 
 def _arrived() -> None:
+    """Wait for the file that was sent with the ticket, and have another one for the next."""
     state.remember(_WAITING, state.recall(_TICKET, ""))
+    state.remember(_WRONG, "")
     _new_ticket()
-
-
-def _watched(ticket: str) -> Dataset | None:
-    """Show how far a file has come; return its data set at the end."""
-    found = _state(ticket)
-    if not found.has_ended:
-        _progress(ticket)
-        return None
-    state.remember(_WAITING, "")
-    _arrivals().forget(ticket)
-    if found.message:
-        st.error(f"{escaped(found.message)} {escaped(found.hint)}".strip(), icon=":material/error:")
-        return None
-    return core.datasets().get(found.dataset_id)
 
 
 def _state(ticket: str) -> Arrival:

@@ -6,10 +6,10 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError
 from dlreg_core.ingest import SAMPLES, Sample, sample_path
-from dlreg_core.ingest.places import read_place
+from dlreg_core.ingest.places import place_name, place_pieces
 from dlreg_core.prepare.draft import start_draft
 from dlreg_core.specs import Dataset
-from pages._ui import core, errors, preparing, state
+from pages._ui import core, errors, large_upload, preparing, state
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to
 
@@ -72,8 +72,7 @@ def from_place() -> Dataset | None:
         if not st.button("Read this file", disabled=not place.strip(), key="read_place"):
             return None
         with errors.shown(), st.spinner("Reading"):
-            content, name = read_place(place, allowed, core.settings().max_upload_mb * 1024**2)
-            return core.datasets().add(content, name)
+            return large_upload.fetched(place_pieces(place, allowed), place_name(place))
     return None
 
 
