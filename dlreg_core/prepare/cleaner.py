@@ -11,7 +11,7 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.ranking import RankLevels
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
-from dlreg_core.prepare.texts import ExpandTexts
+from dlreg_core.prepare.text_figures import ExpandTexts
 from dlreg_core.specs import Cleaning, ColumnType, Spec
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)

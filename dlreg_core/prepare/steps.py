@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from dlreg_core.prepare.ranking import RankLevels
-from dlreg_core.prepare.texts import ExpandTexts
+from dlreg_core.prepare.text_figures import ExpandTexts
 from dlreg_core.specs import Spec
 
 MISSING_LEVEL = "(missing)"

@@ -36,8 +36,7 @@ TYPE_HELP = (
     "**category**: each level on its own.  \n"
     "**ordinal**: the place of the level, from the lowest to the highest.  \n"
     "**date**: days since the first one, year, month, day, weekday and hour; of a time of day, the hour.  \n"
-    "**text**: up to 12 figures for the words and pairs of words in it; all but NN Torch and FastAI also count its "
-    "terms.  \n"
+    "**text**: up to 12 figures for the words and pairs of words in it; TabM and RealMLP also count its terms.  \n"
     "**yes/no**: one of two levels.  \n"
     "**identifier**, **constant**: nothing, they say nothing about new rows."
 )

@@ -9,7 +9,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from dlreg_core.prepare import Cleaner, fit_cleaner
-from dlreg_core.prepare.texts import ExpandTexts, TextTerms
+from dlreg_core.prepare.text_figures import ExpandTexts, TextTerms
 from dlreg_core.specs import Cleaning, ColumnType
 
 WORDS = ("red", "blue", "old", "new", "car", "van", "fast", "slow", "big", "small")

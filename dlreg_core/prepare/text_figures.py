@@ -1,6 +1,6 @@
 """Texts become numbers: which words and pairs of words they hold, in a few figures each.
 
-AutoGluon counts n-grams itself, but its NN Torch and FastAI networks leave these counts out, and boosted trees and
+AutoGluon counts n-grams itself, but NN Torch, FastAI and Feed-forward leave these counts out, and boosted trees and
 ridge regression never see them. These figures are numbers like all others, so that every model learns from texts.
 """
 
