@@ -20,6 +20,7 @@ from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
@@ -94,7 +95,10 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     trials: Annotated[int | None, typer.Option(help="Networks that the search trains at most.", min=1, max=500)] = None,
     drop: Annotated[str, typer.Option(help="Columns not to predict from, separated by commas.")] = "",
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
-    split: Annotated[str, typer.Option(help="random, time:COLUMN or group:COLUMN.")] = "random",
+    split: Annotated[str, typer.Option(help="random, stratified, time:COLUMN or group:COLUMN.")] = "random",
+    gap: Annotated[
+        float, typer.Option(help="By time: days, or the column's own numbers, left out between the parts.", min=0)
+    ] = 0.0,
     validation: Annotated[
         str, typer.Option(help="What chooses between models: auto, holdout, folds or folds:NUMBER.")
     ] = "auto",
@@ -117,7 +121,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         own = store.add(test_data, test_data.name).id if test_data else None
         plan = _searching(_plan(models, preset, time_limit, seed, setting or ()), search, search_range or (), trials)
         features = _features(dataset, target, drop)
-        recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, validation, seed))
+        recipe = Recipe(
+            target=target,
+            features=features or (target + "?",),
+            cleaning=with_profile(dataset, features),
+            split=_split(split, own, validation, seed, gap),
+        )
         experiment = Experiment(
             name=name or f"{dataset.name} → {target}",
             dataset_id=dataset.id,
@@ -229,22 +238,25 @@ def _searching(plan: TrainPlan, method: str, ranges: Sequence[str], trials: int 
     return plan.model_copy(update={"search": search})
 
 
-def _split(text: str, test_dataset: str | None, validation: str, seed: int) -> Split:
+def _split(text: str, test_dataset: str | None, validation: str, seed: int, gap: float) -> Split:
     kind, _, column = text.partition(":")
     choice = _choice_of_models(validation)
+    if gap and kind != "time":
+        raise PlanError("Only a split by time has a gap.", "Use --split time:COLUMN.")
+    stratified = text == "stratified"
     if test_dataset is not None:
-        if text != "random":
+        if text not in ("random", "stratified"):
             raise PlanError("An own test file and a split by column can't be had together.", "Give one of the two.")
-        return Split(kind="own", test_dataset=test_dataset, seed=seed, **choice)
-    if kind == "random" and not column:
-        return Split(seed=seed, **choice)
+        return Split(kind="own", test_dataset=test_dataset, seed=seed, stratified=stratified, **choice)
+    if kind in ("random", "stratified") and not column:
+        return Split(seed=seed, stratified=stratified, **choice)
     if kind == "time" and column:
         if choice.get("choose_by") == "folds":
             raise PlanError("A split by time can't have folds: networks would learn from later rows.", "Use holdout.")
-        return Split(kind="time", column=column, seed=seed, **choice)
+        return Split(kind="time", column=column, seed=seed, gap=gap, **choice)
     if kind == "group" and column:
         return Split(kind="group", column=column, seed=seed, **choice)
-    raise PlanError(f"{text!r} is no split.", "Use random, time:COLUMN or group:COLUMN.")
+    raise PlanError(f"{text!r} is no split.", "Use random, stratified, time:COLUMN or group:COLUMN.")
 
 
 def _choice_of_models(text: str) -> dict[str, Any]:

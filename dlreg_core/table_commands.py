@@ -16,7 +16,7 @@ from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.report.answers import profile_answer
-from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, values_words
+from dlreg_core.report.table_words import dialect_words, type_words, values_words
 from dlreg_core.run_commands import AsJson
 from dlreg_core.specs import Dataset, Reading
 
@@ -55,7 +55,7 @@ def _columns(dataset: Dataset) -> Table:
         table.add_column(name, justify="right" if name in ("different", "missing") else "left", overflow="fold")
     for column in dataset.columns:
         missing = percent(column.missing / dataset.rows) if column.missing else ""
-        cells = (column.name, TYPE_WORDS[column.type], values_words(column), f"{column.distinct:,}", missing)
+        cells = (column.name, type_words(column), values_words(column), f"{column.distinct:,}", missing)
         # What stands in a file is no markup.
         table.add_row(*(Text(cell) for cell in cells))
     return table

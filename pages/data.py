@@ -7,9 +7,16 @@ import streamlit as st
 
 from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError
-from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, readable_moments, table_words, values_words
+from dlreg_core.report.table_words import (
+    TYPE_HELP,
+    dialect_words,
+    readable_moments,
+    table_words,
+    type_words,
+    values_words,
+)
 from dlreg_core.specs import Column, Dataset
-from pages._ui import core, large_upload, preparing, reading_part, state, upload
+from pages._ui import core, large_upload, patterns_part, preparing, reading_part, state, upload
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header
 
@@ -18,6 +25,10 @@ _SHOWN = 6
 _BARS = 20
 _MOST_LINES = 30
 _HEIGHT = 900
+_FAR_OUT = (
+    "Values of a number column more than three times the distance between its quartiles away from them (Tukey's outer "
+    "fences). Nothing is said where half of the values are the same."
+)
 
 
 def open_dataset() -> Dataset | None:
@@ -59,7 +70,7 @@ def preview(dataset: Dataset) -> None:
 def _above(dataset: Dataset, column: Column) -> str:
     # The share goes first: it is what the width of a column must not cut off.
     share = f"{percent(column.missing / dataset.rows)} missing · " if column.missing else ""
-    return f"{share}{TYPE_WORDS[column.type]}"
+    return f"{share}{type_words(column)}"
 
 
 def columns_table(dataset: Dataset) -> None:
@@ -67,17 +78,18 @@ def columns_table(dataset: Dataset) -> None:
     lines = [
         {
             "name": column.name,
-            "type": TYPE_WORDS[column.type],
+            "type": type_words(column),
             "distribution": _bars(column),
             "values": values_words(column),
             "distinct": column.distinct,
+            "outliers": column.outliers,
             "missing": round(column.missing / dataset.rows, 3),
         }
         for column in dataset.columns
     ]
     config = {
         "name": st.column_config.TextColumn("Column", pinned=True),
-        "type": st.column_config.TextColumn("Type"),
+        "type": st.column_config.TextColumn("Type", help=TYPE_HELP),
         "distribution": st.column_config.BarChartColumn(
             "Distribution", y_min=0, help="Numbers: a histogram. Categories: the most frequent ones."
         ),
@@ -85,7 +97,10 @@ def columns_table(dataset: Dataset) -> None:
             "Values", help="The lowest and highest value, or the most frequent ones."
         ),
         "distinct": st.column_config.NumberColumn("Different values", format="%,d"),
-        "missing": st.column_config.ProgressColumn("Missing", format="percent", min_value=0, max_value=1),
+        "outliers": st.column_config.NumberColumn("Far out", format="%,d", help=_FAR_OUT),
+        "missing": st.column_config.ProgressColumn(
+            "Missing", format="percent", min_value=0, max_value=1, width="small"
+        ),
     }
     height = "content" if len(lines) <= _MOST_LINES else _HEIGHT
     alt = f"The columns of {dataset.name}."
@@ -129,6 +144,8 @@ def show(dataset: Dataset) -> None:
         go_to("prepare")
     st.subheader("Columns", anchor=False)
     columns_table(dataset)
+    patterns_part.gaps(dataset)
+    patterns_part.closeness(dataset)
 
 
 def page() -> None:

@@ -7,7 +7,16 @@ import streamlit as st
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.draft import Draft
 from dlreg_core.specs import Dataset
-from pages._ui import columns_part, errors, preparing, repairs_part, split_part, state, suggestions_part
+from pages._ui import (
+    columns_part,
+    errors,
+    preparing,
+    relation_part,
+    repairs_part,
+    split_part,
+    state,
+    suggestions_part,
+)
 from pages._ui.widgets import go_to, header, lead, need_dataset
 
 
@@ -25,7 +34,8 @@ def choose(dataset: Dataset, draft: Draft) -> None:
     """Show all choices one below the other, and lead on."""
     draft = columns_part.target(dataset, draft)
     st.subheader("Columns to predict from", anchor=False)
-    draft = columns_part.columns(dataset, draft)
+    draft = columns_part.orders(dataset, columns_part.columns(dataset, draft))
+    relation_part.relation(dataset, draft)
     st.subheader("Repairs", anchor=False)
     try:
         # The repairs don't depend on the split, which may not be complete yet.

@@ -71,7 +71,8 @@ def find_layout(content: bytes, reading: Reading = _GUESS_ALL) -> Layout:
     """Find delimiter and header of a text table.
 
     The delimiter is the one under which the most records are as wide as the first one of the table, and among equals
-    the one that gives more columns. Titles and notes above the table are passed over.
+    the one under which that is the first of the file, then the one that gives more columns. Titles and notes above the
+    table are passed over.
 
     Parameters
     ----------
@@ -176,15 +177,15 @@ def _sample_records(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
     return found[:-1] if len(sample) >= _SAMPLE_CHARACTERS // 4 and len(found) > 1 else found
 
 
-def _score(sample: str, delimiter: str) -> tuple[float, int, int]:
+def _score(sample: str, delimiter: str) -> tuple[float, bool, int]:
     found = [fields for _, fields in _sample_records(sample, delimiter)]
     start = first_row_of_table(found) if found else 0
     table = found[start:]
     width = len(table[0]) if table else 0
     if width < 2:
-        return (0.0, 0, 0)
-    # Among equals, the one that takes nothing for a note: "a;b" above "1,5;2" is a header.
-    return (sum(len(fields) == width for fields in table) / len(table), width, -start)
+        return (0.0, False, 0)
+    # Decimal commas cut rows alike too, but not the names above them, which would then pass for a title.
+    return (sum(len(fields) == width for fields in table) / len(table), start == 0, width)
 
 
 def is_header(fields: list[str]) -> bool:

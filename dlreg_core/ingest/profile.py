@@ -9,10 +9,12 @@ import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.judging import TypedColumn
-from dlreg_core.specs import Column, Histogram, Level
+from dlreg_core.ingest.ordering import FEWEST, MOST, ordered_levels
+from dlreg_core.specs import Column, ColumnType, Histogram, Level
 
 BINS = 20
 MOST_LEVELS = 20
+_OUTER_FENCE = 3.0
 _PIECE = 1024**2
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -40,7 +42,7 @@ def profile(typed: TypedColumn) -> Column:
         figures = _range_of_dates(values)
     elif pa.types.is_string(values.type) and distinct:
         counts = values.drop_null().value_counts()
-        figures = {"levels": top_levels(counts.field("values"), counts.field("counts"))}
+        figures = text_figures(typed.type, counts.field("values"), counts.field("counts"))
     elif distinct:
         numbers = values.drop_null().cast(pa.float64(), safe=False).to_numpy()
         with np.errstate(over="ignore", invalid="ignore"):
@@ -70,6 +72,12 @@ def _range_of_dates(values: pa.TimestampArray) -> dict[str, str]:
     return {"minimum": ends["min"].isoformat(), "maximum": ends["max"].isoformat()}
 
 
+def text_figures(kind: ColumnType, levels: pa.StringArray, counts: pa.Array) -> dict[str, Any]:
+    """Return what a profile tells of texts: the most frequent ones, and the order of a category's levels."""
+    few = kind is ColumnType.CATEGORY and FEWEST <= len(levels) <= MOST
+    return {"levels": top_levels(levels, counts), "ordered": ordered_levels(levels.to_pylist()) if few else ()}
+
+
 def top_levels(levels: pa.StringArray, counts: pa.Array) -> tuple[Level, ...]:
     """Return the most frequent texts; none where no text repeats, as in identifiers or free text."""
     if pc.max(counts).as_py() == 1:
@@ -92,7 +100,25 @@ def number_figures(ordered: FloatArray | IntArray, mean: float) -> dict[str, Any
         "mean": mean if np.isfinite(mean) else None,
         "median": median if np.isfinite(median) else None,
         "histogram": _histogram(ordered),
+        "outliers": _outliers(ordered),
     }
+
+
+def _outliers(ordered: FloatArray | IntArray) -> int | None:
+    """Count values beyond Tukey's outer fences (1977, *Exploratory Data Analysis*)."""
+    low, high = (_quantile(ordered, share) for share in (0.25, 0.75))
+    reach = _OUTER_FENCE * (high - low)
+    if not (np.isfinite(reach) and reach > 0):
+        return None
+    below = np.searchsorted(ordered, low - reach, side="left")
+    return int(below + len(ordered) - np.searchsorted(ordered, high + reach, side="right"))
+
+
+def _quantile(ordered: FloatArray | IntArray, share: float) -> float:
+    """Return a quantile of sorted numbers, between two of them in a straight line, without a copy of all."""
+    place = share * (len(ordered) - 1)
+    first, last = float(ordered[int(np.floor(place))]), float(ordered[int(np.ceil(place))])
+    return first + (last - first) * (place - int(place))
 
 
 def are_whole(numbers: FloatArray | IntArray) -> bool:

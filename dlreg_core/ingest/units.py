@@ -90,6 +90,39 @@ def parse_measures(tally: Tally, decimal: str = ".") -> Measures | SeveralUnits 
     return Measures(numbers.take(places), next(iter(rows)), bare, int(alone))
 
 
+def read_measures(levels: pa.StringArray, decimal: str = ".") -> list[tuple[float | None, str]]:
+    """Read texts one by one as a number and the unit beside it.
+
+    Parameters
+    ----------
+    levels : pyarrow.StringArray
+        Distinct values.
+    decimal : str
+        Decimal mark of the file.
+
+    Returns
+    -------
+    list of (float or None, str)
+        None where a text is no number; an empty unit where it has none.
+    """
+    if not len(levels):
+        return []
+    parts = pc.extract_regex(levels, _MEASURE)
+    read = _bools(pc.is_valid(parts))
+    units = [_key(b, a) for b, a in zip(_texts(parts, "before"), _texts(parts, "after"), strict=True)]
+    known = parts.filter(pa.array(read))
+    numbers = _numbers(known, decimal) if len(known) else pa.array([], pa.float64())
+    # Marks that don't fit each other are read each for itself.
+    each = [_numbers(known.slice(place, 1), decimal) for place in range(len(known))] if numbers is None else []
+    values = iter(
+        numbers.to_pylist() if numbers is not None else [None if one is None else one[0].as_py() for one in each]
+    )
+    return [
+        (None if (number := next(values)) is None else float(number), unit) if good else (None, "")
+        for good, unit in zip(read, units, strict=True)
+    ]
+
+
 def _several(rows: dict[str, int], bare: int) -> SeveralUnits | None:
     """Tell several units from words that only follow a number, such as months or the letters of house numbers."""
     letters = all(len(unit) == 1 and unit.isalpha() for unit in rows)

@@ -8,8 +8,10 @@ import pandas as pd
 from pydantic import Field
 
 from dlreg_core.errors import RecipeError
+from dlreg_core.prepare.ranking import RankLevels
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
+from dlreg_core.prepare.text_figures import ExpandTexts
 from dlreg_core.specs import Cleaning, ColumnType, Spec
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
@@ -92,17 +94,24 @@ def fit_cleaner(
     dates = [c for c in current.columns if types[c] is ColumnType.DATETIME]
     if dates:
         add(ExpandDates.fit(current, dates))
+    orders = _orders(current, types, cleaning)
+    if orders:
+        add(RankLevels(orders=orders))
+    texts = ExpandTexts.fit(current, [c for c in current.columns if types.get(c) is ColumnType.TEXT])
+    if texts is not None:
+        add(texts)
     # Kept or not, a column that never changes can't tell rows apart, and networks refuse to learn from none.
     if all(current[c].nunique(dropna=False) < 2 for c in current.columns):
         raise RecipeError(
             "No column is left to predict from: all of them are constant or identifiers.",
             "Choose other columns, or keep identifiers.",
         )
-    numbers = [c for c in current.columns if c not in types or types[c] is ColumnType.NUMBER]
-    levels = [c for c in current.columns if types.get(c) in _LEVELLED]
+    numbers = [c for c in current.columns if c not in types or types[c] is ColumnType.NUMBER or c in orders]
+    levels = [c for c in current.columns if types.get(c) in _LEVELLED and c not in orders]
     for step in _fills(current, numbers, levels, cleaning):
         add(step)
-    as_levels = [c for c in current.columns if types.get(c) in (*_LEVELLED, ColumnType.IDENTIFIER)]
+    named = (*_LEVELLED, ColumnType.IDENTIFIER)
+    as_levels = [c for c in current.columns if types.get(c) in named and c not in orders]
     return Cleaner(schema_=schema, dropped=dropped, steps=tuple(steps), level_columns=tuple(as_levels))
 
 
@@ -121,6 +130,15 @@ def columns_to_drop(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleani
         elif cleaning.drop_identifiers and types[column] is ColumnType.IDENTIFIER:
             found[column] = "an identifier: it names rows and says nothing about new ones"
     return found
+
+
+def _orders(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleaning: Cleaning) -> dict[str, tuple[str, ...]]:
+    """Return the orders of those columns of which some row holds a level that is in it."""
+    return {
+        column: order
+        for column, order in cleaning.orders.items()
+        if types.get(column) is ColumnType.CATEGORY and column in frame.columns and frame[column].isin(order).any()
+    }
 
 
 def _fills(frame: pd.DataFrame, numbers: list[str], levels: list[str], cleaning: Cleaning) -> list[Step]:

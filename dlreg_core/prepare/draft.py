@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split,
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
 """Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
+_PLAIN = Cleaning()
+_NO_TYPES: Mapping[str, ColumnType] = {}
 
 
 class Draft(Spec):
@@ -36,6 +39,10 @@ class Draft(Spec):
     seed: int = 0
     test_dataset: str | None = None
     choose_by: Literal["auto", "holdout", "folds"] = "auto"
+    folds: int = 0
+    gap: float = 0.0
+    stratified: bool = False
+    keep_twins: bool = False
     plan: TrainPlan = TrainPlan()
 
     def changed(self, **updates: Any) -> Draft:
@@ -59,12 +66,14 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         for c in dataset.columns
         if c.name != recipe.target and (c.name in recipe.features) != is_used(dataset, plain, c.name)
     }
+    # The recipe says all that there is: what it has no order for had none, whatever the profile says.
+    no_orders: dict[str, tuple[str, ...]] = {n: () for n in recipe.features if dataset.column(n).ordered}
     return Draft(
         target=recipe.target,
         unit=recipe.unit,
         used=used,
         types=recipe.types,
-        cleaning=recipe.cleaning,
+        cleaning=recipe.cleaning.model_copy(update={"orders": no_orders | recipe.cleaning.orders}),
         kind=split.kind,
         column=split.column,
         validation=round(split.validation / (split.train + split.validation), 4) if own else split.validation,
@@ -72,6 +81,10 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         seed=split.seed,
         test_dataset=split.test_dataset,
         choose_by=split.choose_by,
+        folds=split.folds,
+        gap=split.gap,
+        stratified=split.stratified,
+        keep_twins=split.keep_twins,
     )
 
 
@@ -83,6 +96,43 @@ def type_of(dataset: Dataset, draft: Draft, name: str) -> ColumnType:
 def is_used(dataset: Dataset, draft: Draft, name: str) -> bool:
     """Tell whether a column is one to predict from."""
     return draft.used.get(name, type_of(dataset, draft, name) not in UNUSED)
+
+
+def order_of(dataset: Dataset, draft: Draft, name: str) -> tuple[str, ...]:
+    """Return the order of a category's levels, the lowest first; empty where it has none."""
+    if type_of(dataset, draft, name) is not ColumnType.CATEGORY:
+        return ()
+    return draft.cleaning.orders.get(name, dataset.column(name).ordered)
+
+
+def with_profile(
+    dataset: Dataset,
+    features: tuple[str, ...],
+    cleaning: Cleaning = _PLAIN,
+    types: Mapping[str, ColumnType] = _NO_TYPES,
+) -> Cleaning:
+    """Return a cleaning that also holds what the profile says about the features' values: orders of levels, and units.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile.
+    features : tuple of str
+        The columns to predict from.
+    cleaning : Cleaning
+        What a person chose; it goes before the profile.
+    types : mapping of str to ColumnType
+        Types that a person set.
+    """
+    kinds = {name: types.get(name, dataset.column(name).type) for name in features}
+    levelled = [name for name, kind in kinds.items() if kind is ColumnType.CATEGORY]
+    numbers = [name for name, kind in kinds.items() if kind is ColumnType.NUMBER]
+    units = {name: cleaning.units.get(name, dataset.column(name).unit) for name in numbers}
+    units = {name: unit for name, unit in units.items() if unit}
+    decimal = dataset.dialect.decimal if units and dataset.dialect is not None else "."
+    orders = {name: cleaning.orders.get(name, dataset.column(name).ordered) for name in levelled}
+    orders = {name: order for name, order in orders.items() if order}
+    return cleaning.model_copy(update={"orders": orders, "units": units, "decimal": decimal})
 
 
 def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
@@ -105,7 +155,7 @@ def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
         features=features,
         unit=draft.unit,
         types=types,
-        cleaning=cleaning,
+        cleaning=with_profile(dataset, features, cleaning, types),
         split=_split(dataset, draft),
     )
 
@@ -117,6 +167,10 @@ def is_repaired(dataset: Dataset, draft: Draft, repair: Repair) -> bool:
         not any(is_used(dataset, draft, name) for name in repair.leave_out)
         and all(set(v) <= set(cleaning.missing_codes.get(name, ())) for name, v in repair.missing_codes.items())
         and all(v.items() <= cleaning.merged_labels.get(name, {}).items() for name, v in repair.merged_labels.items())
+        and all(
+            (cleaning.units.get(name), draft.types.get(name)) == (unit, ColumnType.NUMBER)
+            for name, unit in repair.units.items()
+        )
         and (repair.split is None or (draft.kind, draft.column) == repair.split)
         and (cleaning.drop_duplicates or not repair.drop_duplicates)
     )
@@ -138,14 +192,19 @@ def with_repair(draft: Draft, repair: Repair, *, wanted: bool = True) -> Draft:
         made = rest | merged if wanted else rest
         if made:
             labels[name] = made
-    updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels}
+    units = {name: unit for name, unit in draft.cleaning.units.items() if name not in repair.units}
+    types = {name: kind for name, kind in draft.types.items() if name not in repair.units}
+    if wanted:
+        units |= repair.units
+        types |= dict.fromkeys(repair.units, ColumnType.NUMBER)
+    updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels, "units": units}
     if repair.drop_duplicates:
         updates["drop_duplicates"] = wanted
     split: dict[str, Any] = {}
     if repair.split is not None:
         kind, column = repair.split if wanted else ("random", None)
         split = {"kind": kind, "column": column}
-    return draft.changed(used=used, cleaning=draft.cleaning.model_copy(update=updates), **split)
+    return draft.changed(used=used, types=types, cleaning=draft.cleaning.model_copy(update=updates), **split)
 
 
 def _split(dataset: Dataset, draft: Draft) -> Split:
@@ -170,6 +229,10 @@ def _split(dataset: Dataset, draft: Draft) -> Split:
             seed=draft.seed,
             test_dataset=draft.test_dataset if draft.kind == "own" else None,
             choose_by="auto" if draft.kind == "time" else draft.choose_by,
+            folds=draft.folds if draft.choose_by == "folds" and draft.kind != "time" else 0,
+            gap=draft.gap if draft.kind == "time" else 0.0,
+            stratified=draft.stratified and draft.kind in ("random", "own"),
+            keep_twins=draft.keep_twins and draft.kind in ("random", "own"),
         )
     except ValidationError as exc:
         raise RecipeError(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from dlreg_core.prepare.cleaner import columns_to_drop
+from dlreg_core.prepare.ranking import ranked
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import feature_types, usable_rows
-from dlreg_core.specs import Column, ColumnType, Dataset, Recipe
+from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe
 
 _TARGET_WORDS = re.compile(
     r"(target|price|value|charges|cost|amount|sales|revenue|salary|score|quality|strength|count|cnt|rating|yield|"
@@ -21,6 +23,8 @@ _TARGET_WORDS = re.compile(
 )
 _FEWEST_TARGET_VALUES = 3
 _SAMPLE_ROWS = 20_000
+_NO_TYPES: Mapping[str, ColumnType] = {}
+_NO_REPAIRS = Cleaning()
 
 
 @dataclass(frozen=True)
@@ -76,17 +80,40 @@ def target_choices(dataset: Dataset) -> tuple[tuple[TargetChoice, ...], str | No
     return choices, likeliest[-1] if likeliest else None
 
 
-def column_choices(dataset: Dataset, table: pd.DataFrame, target: str) -> tuple[ColumnChoice, ...]:
-    """Describe every other column as a feature for `target`."""
+def column_choices(
+    dataset: Dataset,
+    table: pd.DataFrame,
+    target: str,
+    types: Mapping[str, ColumnType] = _NO_TYPES,
+    cleaning: Cleaning = _NO_REPAIRS,
+) -> tuple[ColumnChoice, ...]:
+    """Describe every other column as a feature for `target`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    table : pandas.DataFrame
+        Its rows.
+    target : str
+        The column to predict.
+    types : mapping of str to ColumnType
+        Types that a person set; the relation is that of the column in this type.
+    cleaning : Cleaning
+        Its repairs of single values are made before.
+    """
     if len(table) > _SAMPLE_ROWS:
         table = table.sample(_SAMPLE_ROWS, random_state=0)
+    table = repaired(table, cleaning)
     y = coerce_column(table[target], ColumnType.NUMBER)
     choices = []
     for column in dataset.columns:
         if column.name == target:
             continue
         used = column.type not in (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
-        relation = _relation(coerce_column(table[column.name], column.type), y)
+        values = coerce_column(table[column.name], types.get(column.name, column.type), column.day_first)
+        order = cleaning.orders.get(column.name, ())
+        relation = _relation(ranked(values, order) if order and values.dtype == object else values, y)
         choices.append(ColumnChoice(column.name, column.type, used, column.note, column.missing, relation))
     return tuple(choices)
 
@@ -102,14 +129,19 @@ def preview_steps(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> tupl
     dropped = columns_to_drop(features, types, all_on)
     identifiers = tuple(c for c in dropped if "identifier" in dropped[c])
     constants = tuple(c for c in dropped if c not in identifiers)
+    orders = {c: order for c, order in recipe.cleaning.orders.items() if c in features and order}
+    # Levels with an order become numbers, and what is not in it is missing.
+    features = features.assign(**{c: features[c].where(features[c].isin(order)) for c, order in orders.items()})
     missing = {c: int(features[c].isna().sum()) for c in features.columns if c not in dropped}
     if len(table) < dataset.rows:
         # Where only some rows are looked at, the profile knows these numbers of all.
         duplicates = dataset.duplicate_rows
         without_target = dataset.column(recipe.target).missing
         missing = {c: dataset.column(c).missing for c in missing}
-    numbers = tuple(c for c, n in missing.items() if n and types[c] in (ColumnType.NUMBER, ColumnType.DATETIME))
-    levels = tuple(c for c, n in missing.items() if n and types[c] in (ColumnType.CATEGORY, ColumnType.BOOLEAN))
+    numeric = {c for c in missing if types[c] in (ColumnType.NUMBER, ColumnType.DATETIME) or c in orders}
+    numbers = tuple(c for c, n in missing.items() if n and c in numeric)
+    levelled = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
+    levels = tuple(c for c, n in missing.items() if n and types[c] in levelled and c not in numeric)
     return (
         StepPreview("missing_target", f"Drop rows without {recipe.target}", without_target, "rows"),
         StepPreview("drop_duplicates", "Drop repeated rows", duplicates, "rows"),
@@ -144,6 +176,9 @@ def _relation(values: pd.Series, y: pd.Series) -> float:
         return 0.0
     if values.dtype != object:
         return float(abs(values.rank().corr(y.rank())))
+    if values.nunique() == len(values):
+        # Each row has a level of its own: that says nothing about the target.
+        return 0.0
     # Correlation ratio (eta): the share of the target's spread that lies between the levels.
     between = y.groupby(values.to_numpy()).transform("mean")
     levels = values.nunique()

@@ -1,4 +1,4 @@
-"""Repairs of single values, made before anything else: codes for a missing value, and labels that mean the same."""
+"""Repairs of single values, made before anything else: units, codes for a missing value, labels that mean the same."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.ingest import TypedColumn, profile
+from dlreg_core.ingest.conversions import in_unit
 from dlreg_core.specs import Cleaning, Column, ColumnType
 
 
 def repaired(table: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
-    """Return a raw table with codes for a missing value taken out, and labels merged.
+    """Return a raw table with numbers in one unit, codes for a missing value taken out, and labels merged.
 
     Parameters
     ----------
@@ -25,10 +26,13 @@ def repaired(table: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
         The same rows and columns; the table itself is not changed.
     """
     changed = {
-        name: without_codes(table[name], codes)
-        for name, codes in cleaning.missing_codes.items()
-        if name in table.columns
+        name: in_unit(table[name], unit, cleaning.decimal)
+        for name, unit in cleaning.units.items()
+        if name in table.columns and table[name].dtype == object
     }
+    for name, codes in cleaning.missing_codes.items():
+        if name in table.columns:
+            changed[name] = without_codes(changed.get(name, table[name]), codes)
     for name, labels in cleaning.merged_labels.items():
         if name in table.columns:
             changed[name] = merged(table[name], labels)

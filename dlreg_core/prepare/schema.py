@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pyarrow as pa
 from pydantic import Field as PydanticField
 
 from dlreg_core.errors import RowsError
+from dlreg_core.ingest.conversions import convertible, in_unit, other_units
 from dlreg_core.ingest.dates import parse_dates
 from dlreg_core.prepare.repairing import merged, repaired, without_codes
 from dlreg_core.specs import Cleaning, ColumnType, Spec
@@ -25,6 +27,8 @@ _NO_REPAIRS = Cleaning()
 _MOST_SINGLE = 2000
 """More texts than this aren't read one by one."""
 _EPOCH = pd.Timestamp(0)
+UNITS = "units"
+"""Where raw rows keep the units of columns that were learned from without one: ``frame.attrs[UNITS]``."""
 
 
 class Field(Spec):
@@ -39,10 +43,14 @@ class Field(Spec):
     """For dates: whether text such as 03/04/2024 means the third of April."""
     time_of_day: bool = False
     """For dates: whether they are times without a day, kept on 1 January 1970."""
+    unit: str = ""
+    """For numbers: what they are measured in, where the training file said so; other units are converted into it."""
     missing_codes: tuple[float, ...] = ()
     """For numbers: those that stand for a missing value."""
     merged_labels: dict[str, str] = PydanticField(default_factory=dict)
     """For categories: labels that are written in another way, each with the label that takes its place."""
+    order: tuple[str, ...] = ()
+    """For categories: their levels from the lowest to the highest, where they have an order; others are missing."""
     minimum: float | str | None = None
     maximum: float | str | None = None
     typical: float | str | None = None
@@ -104,8 +112,14 @@ class Schema(Spec):
         """
         coerced = self.coerce(frame)
         found: list[str] = []
+        units = frame.attrs.get(UNITS, {})
         for field in self.fields:
             found += _warnings_of(field, frame[field.name], coerced[field.name])
+            if field.name in units:
+                found.append(
+                    f"{field.name}: the numbers have a unit, {units[field.name]}, and those learned from had none: "
+                    "they are taken as they are."
+                )
         return tuple(found)
 
 
@@ -158,6 +172,8 @@ def _all_as_in_tables(values: pd.Series, day_first: bool | None) -> pd.Series | 
 
 
 def _coerce_field(values: pd.Series, field: Field) -> pd.Series:
+    if field.unit and values.dtype == object:
+        values = in_unit(values, field.unit)
     values = without_codes(values, field.missing_codes)
     found = coerce_column(values, field.type, field.day_first, time_of_day=field.time_of_day)
     if field.numeric_levels:
@@ -203,15 +219,24 @@ def schema_of(
     written = day_first or {}
     rows = repaired(frame, cleaning)
     fields = [_field(str(name), rows[name], types[name], written.get(name)) for name in rows.columns]
-    codes, labels = cleaning.missing_codes, cleaning.merged_labels
-    return Schema(
-        fields=tuple(
-            field.model_copy(
-                update={"missing_codes": codes.get(field.name, ()), "merged_labels": labels.get(field.name, {})}
-            )
-            for field in fields
-        )
-    )
+    return Schema(fields=tuple(field.model_copy(update=_repairs(field, cleaning)) for field in fields))
+
+
+def _repairs(field: Field, cleaning: Cleaning) -> dict[str, Any]:
+    """Return what the cleaning says of single values of a column."""
+    found: dict[str, Any] = {
+        "missing_codes": cleaning.missing_codes.get(field.name, ()),
+        "merged_labels": cleaning.merged_labels.get(field.name, {}),
+    }
+    if field.type is ColumnType.NUMBER:
+        found["unit"] = cleaning.units.get(field.name, "")
+    order = cleaning.orders.get(field.name, ()) if field.type is ColumnType.CATEGORY else ()
+    if order:
+        seen = set(field.levels)
+        others = tuple(level for level in field.levels if level not in order)
+        # A form shows the levels in this order too.
+        found |= {"order": order, "levels": (*(level for level in order if level in seen), *others)}
+    return found
 
 
 def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) -> Field:
@@ -245,9 +270,9 @@ def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) 
 
 
 def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
-    found = []
-    unread = int((read.isna() & raw.notna()).sum())
-    if unread:
+    found, strange = _unit_warnings(field, raw) if field.unit else ([], 0)
+    unread = int((read.isna() & raw.notna()).sum()) - strange
+    if unread > 0:
         values, count = ("value", "counts") if unread == 1 else ("values", "count")
         found.append(f"{field.name}: {unread:,} {values} can't be read as {field.type.value} and {count} as missing.")
     if field.type is ColumnType.NUMBER and field.minimum is not None:
@@ -256,10 +281,38 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
             low, high = f"{field.minimum:g}", f"{field.maximum:g}"
             values = "value lies" if beyond == 1 else "values lie"
             found.append(f"{field.name}: {beyond:,} {values} outside {low} to {high}, the range learned from.")
+    elif field.order:
+        unknown = sorted(set(read.dropna()) - set(field.order))
+        if unknown:
+            levels = "level has" if len(unknown) == 1 else "levels have"
+            count = "counts" if len(unknown) == 1 else "count"
+            found.append(
+                f"{field.name}: {len(unknown):,} {levels} no place in the order {field.order[0]} to {field.order[-1]} "
+                f"and {count} as missing ({_few(unknown)})."
+            )
     elif field.type in (ColumnType.CATEGORY, ColumnType.BOOLEAN) and field.levels:
         new = sorted(set(read.dropna()) - set(field.levels))
         if new and len(field.levels) < _MOST_LEVELS:
-            shown = ", ".join(new[:3]) + ("…" if len(new) > 3 else "")
             levels = "level was" if len(new) == 1 else "levels were"
-            found.append(f"{field.name}: {len(new):,} {levels} never seen in training ({shown}).")
+            found.append(f"{field.name}: {len(new):,} {levels} never seen in training ({_few(new)}).")
     return found
+
+
+def _unit_warnings(field: Field, raw: pd.Series) -> tuple[list[str], int]:
+    """Say which other units rows have, and count those that can't be converted."""
+    found, strange = [], 0
+    for unit, rows in other_units(raw, field.unit).items():
+        values, are, count = ("value", "is", "counts") if rows == 1 else ("values", "are", "count")
+        if convertible(unit, field.unit):
+            found.append(f"{field.name}: {rows:,} {values} in {unit} {are} converted into {field.unit}.")
+            continue
+        strange += rows
+        found.append(
+            f"{field.name}: {rows:,} {values} in {unit} can't be converted into {field.unit}, the unit learned from, "
+            f"and {count} as missing."
+        )
+    return found, strange
+
+
+def _few(levels: list[str]) -> str:
+    return ", ".join(levels[:3]) + ("…" if len(levels) > 3 else "")

@@ -18,6 +18,8 @@ FEWEST_ROWS = 20
 
 _FEWEST_ROWS_OF_PART = 2
 _MOST_REPEATED = 0.5
+_RUN = 20
+"""Neighbours by their target that a stratified split divides at a time."""
 
 _CHOOSING_ROWS, _CHOOSING_SHARE = 1_000, 0.1
 """Beside an own test file, so many rows choose between models, or that share where it is more."""
@@ -118,7 +120,9 @@ def copies_to_keep_together(frame: pd.DataFrame) -> Rows | None:
     return copies if len(copies) - different <= _MOST_REPEATED * len(copies) else None
 
 
-def split_rows(frame: pd.DataFrame, split: Split, copies: Rows | None = None) -> SplitRows:
+def split_rows(
+    frame: pd.DataFrame, split: Split, copies: Rows | None = None, target: NDArray[np.float64] | None = None
+) -> SplitRows:
     """Divide the rows of a table.
 
     Parameters
@@ -130,6 +134,8 @@ def split_rows(frame: pd.DataFrame, split: Split, copies: Rows | None = None) ->
         together, and the shares are met as nearly as whole groups allow.
     copies : ndarray of int64, shape (rows,), optional
         As for `fold_numbers`: at random, rows that repeat each other stay together too.
+    target : ndarray of float64, shape (rows,), optional
+        The targets, for a stratified split.
 
     Raises
     ------
@@ -146,7 +152,8 @@ def split_rows(frame: pd.DataFrame, split: Split, copies: Rows | None = None) ->
     elif split.kind == "group":
         found = _grouped(_keys(frame, split), split)
     else:
-        found = _random(np.arange(len(frame)) if copies is None else copies, split)
+        units = np.arange(len(frame)) if copies is None else copies
+        found = _random(units, split) if target is None or not split.stratified else _stratified(units, target, split)
     least = min(len(part) for part in (found.train, found.validation, *([found.test] if split.kind != "own" else [])))
     if least < _FEWEST_ROWS_OF_PART:
         raise RecipeError(
@@ -194,11 +201,51 @@ def _random(copies: Rows, split: Split) -> SplitRows:
     return SplitRows(*(np.flatnonzero(part == number).astype(np.int64) for number in range(3)))
 
 
+def _stratified(copies: Rows, target: NDArray[np.float64], split: Split) -> SplitRows:
+    """Divide runs of neighbours by target, each in the proportions of the whole."""
+    rng = np.random.default_rng([split.seed, 6])
+    targets = target[np.unique(copies, return_index=True)[1]]
+    count = len(targets)
+    # Where targets are equal, chance decides who stands beside whom.
+    order = np.lexsort((rng.random(count), targets))
+    train, validation, _ = preview_split(count, split)
+    part_of = np.empty(count, dtype=np.int64)
+    for start in range(0, count, _RUN):
+        run = order[start : start + _RUN]
+        # Up to here each part has its share of all, so that rounding never adds up.
+        first, second = (
+            round(ends * (start + len(run)) / count) - round(ends * start / count)
+            for ends in (train, train + validation)
+        )
+        numbers = np.repeat([0, 1, 2], [first, second - first, len(run) - second])
+        part_of[run] = rng.permutation(numbers)
+    part = part_of[copies]
+    return SplitRows(*(np.flatnonzero(part == number).astype(np.int64) for number in range(3)))
+
+
 def _ordered(keys: pd.Series, split: Split) -> SplitRows:
     order = np.argsort(keys.to_numpy(), kind="stable")
     train, validation, _ = preview_split(len(keys), split)
     parts = np.split(order, [train, train + validation])
+    if split.gap:
+        moments = _moments(keys, split)
+        parts = [
+            part[moments[part] <= moments[later[0]] - split.gap] if len(later) else part
+            for part, later in zip(parts, [*parts[1:], parts[2][:0]], strict=True)
+        ]
     return SplitRows(*(np.sort(part).astype(np.int64) for part in parts))
+
+
+def _moments(keys: pd.Series, split: Split) -> NDArray[np.float64]:
+    """Return when rows are, in days for dates."""
+    if pd.api.types.is_datetime64_any_dtype(keys):
+        return keys.to_numpy().astype("datetime64[s]").astype(np.float64) / 86_400
+    if not pd.api.types.is_numeric_dtype(keys):
+        raise RecipeError(
+            f"The column {split.column} holds neither dates nor numbers, so that there can be no gap.",
+            "Choose another column, or no gap.",
+        )
+    return keys.to_numpy(dtype=np.float64)
 
 
 def _grouped(keys: pd.Series, split: Split) -> SplitRows:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from dlreg_core.prepare.ranking import RankLevels
+from dlreg_core.prepare.text_figures import ExpandTexts
 from dlreg_core.specs import Spec
 
 MISSING_LEVEL = "(missing)"
@@ -68,7 +70,7 @@ class FillLevels(Spec):
         return frame.fillna(self.values)
 
 
-Step = Annotated[ExpandDates | FillNumbers | FillLevels, Field(discriminator="kind")]
+Step = Annotated[ExpandDates | RankLevels | ExpandTexts | FillNumbers | FillLevels, Field(discriminator="kind")]
 
 
 def _free_name(name: str, frame: pd.DataFrame) -> str:

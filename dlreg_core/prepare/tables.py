@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.prepare.drawing import rows_for, rows_of
+from dlreg_core.prepare.near import near_copies
+from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -117,7 +119,16 @@ def prepare_table(
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
     whole = [*recipe.features, recipe.target]
     copies = None if recipe.cleaning.drop_duplicates else copies_to_keep_together(usable[whole])
-    parts = split_rows(usable, recipe.split, copies)
+    day_first = {name: dataset.column(name).day_first for name in recipe.features}
+    if recipe.split.keep_twins:
+        copies = near_copies(usable, types, day_first)
+        if copies is None:
+            raise RecipeError(
+                "So many rows are all but equal, one to the next, that they can't be kept on one side of a split.",
+                "Don't keep near twins together, or split by a column that says what belongs together.",
+            )
+    parts = split_rows(usable, recipe.split, copies, _target(usable, recipe))
+    in_gap = len(usable) - sum(len(part) for part in (parts.train, parts.validation, parts.test))
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
     if recipe.split.kind == "own":
         if own_test is None:
@@ -148,13 +159,14 @@ def prepare_table(
         rows_validation=rows[parts.validation],
         rows_test=rows_test,
         types=types,
-        day_first={name: dataset.column(name).day_first for name in features},
+        day_first=day_first,
         counts=RowCounts(
             train=len(train),
             validation=len(validation),
             test=len(test),
             dropped_missing_target=without_target,
             dropped_duplicates=duplicates,
+            dropped_gap=in_gap,
             folds=0 if numbers is None else int(numbers.max()) + 1,
             drawn=0 if places is None else len(places),
             drawn_from=0 if places is None else dataset.rows,
@@ -181,13 +193,12 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
         If the recipe doesn't fit the table.
     """
     store = DatasetStore(home)
-    own = experiment.recipe.split.test_dataset
     rows, places = rows_of(store, experiment)
     return prepare_table(
         store.get(experiment.dataset_id),
         rows,
         experiment.recipe,
-        store.table(own) if own else None,
+        own_test_table(store, experiment.recipe),
         experiment.plan.time_limit,
         places,
     )
@@ -221,7 +232,7 @@ def foreseen_counts(
     if len(sample) == used:
         return found
     times = used / len(sample)
-    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates")
+    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates", "dropped_gap")
     scaled = {part: round(times * getattr(found, part)) for part in parts}
     test = found.test if own_test is not None else round(times * found.test)
     drawn = (used, dataset.rows) if used < dataset.rows else (0, 0)

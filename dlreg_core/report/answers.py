@@ -113,6 +113,7 @@ def _column_answer(column: Column) -> dict[str, Any]:
     return {
         "name": column.name,
         "type": column.type.value,
+        "ordered": list(column.ordered),
         "unit": column.unit,
         "missing": column.missing,
         "distinct": column.distinct,

@@ -19,6 +19,8 @@ TYPE_WORDS = {
     ColumnType.IDENTIFIER: "identifier",
     ColumnType.CONSTANT: "constant",
 }
+ORDINAL = "ordinal"
+"""A category whose levels have an order."""
 _PLURALS = {
     ColumnType.NUMBER: "numbers",
     ColumnType.CATEGORY: "categories",
@@ -28,6 +30,16 @@ _PLURALS = {
     ColumnType.IDENTIFIER: "identifiers",
     ColumnType.CONSTANT: "constants",
 }
+TYPE_HELP = (
+    "What the networks get of each type.  \n"
+    "**number**: the number.  \n"
+    "**category**: each level on its own.  \n"
+    "**ordinal**: the place of the level, from the lowest to the highest.  \n"
+    "**date**: days since the first one, year, month, day, weekday and hour; of a time of day, the hour.  \n"
+    "**text**: up to 12 figures for the words and pairs of words in it; TabM and RealMLP also count its terms.  \n"
+    "**yes/no**: one of two levels.  \n"
+    "**identifier**, **constant**: nothing, they say nothing about new rows."
+)
 DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LEVELS = 3
 _DIGITS = 8
@@ -35,13 +47,17 @@ _DIGITS = 8
 
 def table_words(dataset: Dataset) -> str:
     """Return the types of the columns and the gaps: "1 category, 9 numbers · 1 % of total_bedrooms missing"."""
-    counts = Counter(column.type for column in dataset.columns)
+    counts = Counter(type_words(column) for column in dataset.columns)
+    plurals = {TYPE_WORDS[kind]: plural for kind, plural in _PLURALS.items()} | {ORDINAL: "ordinals"}
     types = ", ".join(
-        f"{counts[kind]} {_PLURALS[kind] if counts[kind] > 1 else TYPE_WORDS[kind]}"
-        for kind in ColumnType
-        if counts[kind]
+        f"{counts[word]} {plural if counts[word] > 1 else word}" for word, plural in plurals.items() if counts[word]
     )
     return f"{types} · {_gaps(dataset)}"
+
+
+def type_words(column: Column) -> str:
+    """Return the type of a column in a word: categories whose levels have an order are ordinal."""
+    return ORDINAL if column.ordered else TYPE_WORDS[column.type]
 
 
 def dialect_words(dialect: Dialect | None) -> str:
@@ -78,7 +94,7 @@ def values_words(column: Column) -> str:
         unit = f" {column.unit}" if column.unit and column.unit not in CURRENCIES else ""
         return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
     shown = ", ".join(level.value for level in column.levels[:_LEVELS])
-    return f"{shown}, …" if column.distinct > _LEVELS else shown
+    return f"{shown}, …" if shown and column.distinct > _LEVELS else shown
 
 
 def readable_moments(rows: pd.DataFrame) -> pd.DataFrame:
@@ -127,6 +143,8 @@ def rows_words(counts: RowCounts) -> str:
         parts.append(f"{counts.dropped_missing_target:,} without a target")
     if counts.dropped_duplicates:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
+    if counts.dropped_gap:
+        parts.append(f"{counts.dropped_gap:,} in the gaps")
     text = f"Left out: {', '.join(parts)}." if parts else ""
     if counts.drawn:
         text = f"{text} Of the {counts.drawn_from:,} rows, {counts.drawn:,} are used, drawn at random."

@@ -29,6 +29,13 @@ class Split(Spec):
     """Whether models are chosen on validation rows of their own, or by folds of all rows that aren't for the test: then
     each row is predicted by networks that have not learned from it. The program takes folds for small tables.
     """
+    gap: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """By time: how far apart the parts are at least, in days, or in the column's own numbers; rows between are left
+    out."""
+    stratified: bool = False
+    """At random: whether each part gets small and large targets in the same proportions, as folds always do."""
+    keep_twins: bool = False
+    """Whether rows that are all but equal stay on one side, at random and beside an own test file."""
     folds: int = Field(default=0, ge=0, le=20)
     """How many folds; 0 leaves it to the program."""
 
@@ -42,6 +49,8 @@ class Split(Spec):
             raise ValueError("a split with an own test file needs that file")
         if self.folds == 1 or (self.folds and self.choose_by == "holdout"):
             raise ValueError("there are two folds at least, or none with validation rows of their own")
+        if self.gap and self.kind != "time":
+            raise ValueError("only a split by time has a gap")
         if self.choose_by == "folds" and self.kind == "time":
             raise ValueError("a split by time has validation rows of its own: folds would learn from later rows")
         return self
@@ -60,6 +69,13 @@ class Cleaning(Spec):
     """Numbers that stand for a missing value, by column; of the target too, whose rows are then dropped."""
     merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)
     """By column, the labels that are written in another way, each with the label that takes its place."""
+    orders: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """By column of categories, its levels from the lowest to the highest: the networks get the place of each as a
+    number. None at all says that they have no order."""
+    units: dict[str, str] = Field(default_factory=dict)
+    """By column of numbers, the unit that they are in: what has another one is converted, in new rows too."""
+    decimal: Literal[".", ","] = "."
+    """Decimal mark of texts that are converted."""
 
 
 class Recipe(Spec):

@@ -77,6 +77,8 @@ class RowCounts(Spec):
     folds: int = 0
     dropped_missing_target: int = 0
     dropped_duplicates: int = 0
+    dropped_gap: int = 0
+    """Rows between the parts of a split by time."""
     drawn: int = 0
     """Rows that were drawn at random from a larger table, before anything else was done; 0 where all were used."""
     drawn_from: int = 0

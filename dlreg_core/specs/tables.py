@@ -63,6 +63,11 @@ class Column(Spec):
     """True for a date column that holds times without a day; they are kept on 1 January 1970."""
     unit: str = ""
     """What stood beside the numbers in the file, such as kmpl, % or $; empty where nothing did."""
+    ordered: tuple[str, ...] = ()
+    """For categories: all levels from the lowest to the highest, where their words tell an order."""
+    outliers: int | None = None
+    """Values of a number column beyond Tukey's outer fences, three interquartile ranges from the quartiles; None where
+    the quartiles are the same, and for all other columns."""
     note_code: str = ""
     """What the note is about, for programs: identifier, constant, mixed-units, ambiguous-dates and the like."""
 

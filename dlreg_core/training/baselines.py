@@ -286,7 +286,7 @@ def _readable(rows: _Rows) -> bool:
 
 
 def _encoder() -> ColumnTransformer:
-    """Numbers standardised, categories one-hot; text is left to the networks."""
+    """Numbers standardised, categories one-hot; of texts, their figures."""
     numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
     levels = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=_MOST_LEVELS, sparse_output=False)
     return ColumnTransformer(

@@ -41,7 +41,7 @@ def boosted_trees(features: pd.DataFrame, iterations: int, *, seed: int, threads
     Parameters
     ----------
     features : pandas.DataFrame
-        Cleaned rows; text is left to the networks.
+        Cleaned rows; of texts, their figures are numbers already.
     iterations : int
         How many trees to grow. CatBoost takes the learning rate from them and from the number of rows.
     seed : int

@@ -8,17 +8,20 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.charts.columns import ColumnHistogram
+from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.prepare import target_choices
-from dlreg_core.prepare.draft import Draft, is_used, type_of
-from dlreg_core.report.table_words import TYPE_WORDS, target_words
+from dlreg_core.prepare.draft import Draft, is_used, order_of, type_of
+from dlreg_core.report.table_words import ORDINAL, TYPE_HELP, TYPE_WORDS, target_words
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui import preparing
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import picture
 
-_TYPES = {word: kind for kind, word in TYPE_WORDS.items()}
+_TYPES = {word: kind for kind, word in TYPE_WORDS.items()} | {ORDINAL: ColumnType.CATEGORY}
+_WORDS = sorted(_TYPES, key=lambda word: (list(ColumnType).index(_TYPES[word]), word))
 _MOST_ROWS = 20
 _HEIGHT = 640
+_SHOWN_LEVELS = 6
 
 
 def target(dataset: Dataset, draft: Draft) -> Draft:
@@ -70,15 +73,15 @@ def _not_possible(reasons: list[tuple[str, str]]) -> None:
 
 def columns(dataset: Dataset, draft: Draft) -> Draft:
     """Let a person choose the columns to predict from, and their types."""
-    choices = preparing.choices(dataset, draft.target)
+    choices = preparing.choices(dataset, draft)
     lines = [
         {
             "used": is_used(dataset, draft, choice.name),
             "name": choice.name,
-            "type": TYPE_WORDS[type_of(dataset, draft, choice.name)],
+            "type": _word(dataset, draft, choice.name),
             "relation": choice.relation,
             "missing": round(choice.missing / dataset.rows, 3),
-            "note": choice.reason,
+            "note": _note(dataset, draft, choice.name) or choice.reason,
         }
         for choice in choices
     ]
@@ -95,7 +98,15 @@ def columns(dataset: Dataset, draft: Draft) -> Draft:
         key=f"columns_{dataset.id}_{draft.target}_{preparing.left_out_by_suggestions(dataset, draft)}",
         alt=f"The columns that can predict {draft.target}.",
     )
-    return changed(dataset, draft, after)
+    draft = changed(dataset, draft, after)
+    wanted = [str(name) for name, word in zip(after["name"], after["type"], strict=True) if word == ORDINAL]
+    for name in wanted:
+        if not order_of(dataset, draft, name):
+            st.warning(
+                f"**{escaped(name)} can't be ordinal:** an order has 2 to {MOST} levels. It stays what it was.",
+                icon=":material/info:",
+            )
+    return draft
 
 
 def _config(target_name: str) -> dict[str, Any]:
@@ -107,7 +118,9 @@ def _config(target_name: str) -> dict[str, Any]:
     return {
         "used": st.column_config.CheckboxColumn("Use", width="small"),
         "name": st.column_config.TextColumn("Column"),
-        "type": st.column_config.SelectboxColumn("Type", options=list(_TYPES), required=True, help="Click to change."),
+        "type": st.column_config.SelectboxColumn(
+            "Type", options=_WORDS, required=True, help=f"Click to change. {TYPE_HELP}"
+        ),
         "relation": st.column_config.ProgressColumn(
             "Goes with the target", format="%.2f", min_value=0, max_value=1, help=relation
         ),
@@ -121,10 +134,13 @@ def _config(target_name: str) -> dict[str, Any]:
 def changed(dataset: Dataset, draft: Draft, after: pd.DataFrame) -> Draft:
     """Return the draft with what the edited table says, where it differs from what the profile proposes."""
     used = {name: use for name, use in draft.used.items() if name == draft.target}
+    orders = _orders(dataset, draft, dict(zip(after["name"], after["type"], strict=True)))
     types: dict[str, ColumnType] = {}
     for name, use, word in zip(after["name"], after["used"], after["type"], strict=True):
         column = dataset.column(name)
-        kind = _TYPES[word]
+        # What can't be put in an order stays what it was.
+        orderless = word == ORDINAL and not orders.get(name, column.ordered)
+        kind = type_of(dataset, draft, name) if orderless else _TYPES[word]
         if kind is not column.type:
             types[name] = kind
         # Whoever gives an identifier another type means to use it, without having to tick it as well.
@@ -132,6 +148,72 @@ def changed(dataset: Dataset, draft: Draft, after: pd.DataFrame) -> Draft:
         used[name] = now_used
     plain = Draft(target=draft.target, types=types)
     used = {name: use for name, use in used.items() if use is not is_used(dataset, plain, name)}
-    if used == draft.used and types == draft.types:
+    if (used, types, orders) == (draft.used, draft.types, draft.cleaning.orders):
         return draft
-    return preparing.change(draft, used=used, types=types)
+    cleaning = draft.cleaning.model_copy(update={"orders": orders})
+    return preparing.change(draft, used=used, types=types, cleaning=cleaning)
+
+
+def _word(dataset: Dataset, draft: Draft, name: str) -> str:
+    return ORDINAL if order_of(dataset, draft, name) else TYPE_WORDS[type_of(dataset, draft, name)]
+
+
+def _note(dataset: Dataset, draft: Draft, name: str) -> str:
+    """Return what has become of a column whose numbers had several units; empty for all others."""
+    unit = draft.cleaning.units.get(name)
+    converted = unit is not None and type_of(dataset, draft, name) is ColumnType.NUMBER
+    return f"Converted into {unit}." if converted else ""
+
+
+def _orders(dataset: Dataset, draft: Draft, words: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the orders that a person chose, with what was made ordinal, or no longer is."""
+    orders = {name: order for name, order in draft.cleaning.orders.items() if name in words}
+    for name, word in words.items():
+        known = dataset.column(name).ordered
+        if word == ORDINAL and not orders.get(name, known):
+            orders[name] = known or preparing.first_order(dataset, draft, name)
+        elif word == TYPE_WORDS[ColumnType.CATEGORY] and known:
+            orders[name] = ()
+        elif word != ORDINAL:
+            orders.pop(name, None)
+        if orders.get(name) == known:
+            orders.pop(name, None)
+    return orders
+
+
+def orders(dataset: Dataset, draft: Draft) -> Draft:
+    """Let a person put the levels of ordinal columns in their order."""
+    for name in dataset.column_names:
+        order = order_of(dataset, draft, name)
+        if name == draft.target or not order or not is_used(dataset, draft, name):
+            continue
+        label, key = f"{escaped(name)}: {escaped(_from_to(order))}", f"order_part_{dataset.id}_{name}"
+        with st.expander(label, icon=":material/sort:", type="compact", key=key):
+            draft = _order(dataset, draft, name, order)
+    return draft
+
+
+def _order(dataset: Dataset, draft: Draft, name: str, order: tuple[str, ...]) -> Draft:
+    levels = preparing.levels_of(dataset, draft, name)
+    chosen = st.multiselect(
+        f"Levels of {escaped(name)} from the lowest to the highest",
+        list(any_order({*levels, *order})),
+        list(order),
+        key=f"order_{dataset.id}_{name}",
+        help="Take levels out and choose them again to change their order. The networks get the place of each.",
+    )
+    out = {level: count for level, count in levels.items() if level not in chosen}
+    if out:
+        rows = sum(out.values())
+        st.caption(f"{rows:,} {'row' if rows == 1 else 'rows'} with other levels count as missing in this column.")
+    if len(chosen) < 2:
+        st.caption("An order has two levels at least: the one before is kept.")
+        return draft
+    if tuple(chosen) == order:
+        return draft
+    changed_orders = draft.cleaning.orders | {name: tuple(chosen)}
+    return preparing.change(draft, cleaning=draft.cleaning.model_copy(update={"orders": changed_orders}))
+
+
+def _from_to(order: tuple[str, ...]) -> str:
+    return " < ".join(order) if len(order) <= _SHOWN_LEVELS else f"{order[0]} < {order[1]} < … < {order[-1]}"

@@ -13,6 +13,7 @@ from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
+from dlreg_core.prepare.own_test import in_units
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Reading, Report
@@ -144,7 +145,10 @@ def _sample(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
 def _test_rows(home: str, whose: str, path: str, task: int) -> pd.DataFrame:
     experiment = RunFolder(Path(path)).experiment()
     held = experiment.recipe.split.test_dataset or experiment.dataset_id
-    return store(home, whose).rows(held, _predictions(path, task).rows)
+    sets = store(home, whose)
+    rows = sets.rows(held, _predictions(path, task).rows)
+    cleaning = experiment.recipe.cleaning
+    return in_units(sets.get(held), rows, cleaning) if cleaning.units else rows
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -8,14 +8,18 @@ import streamlit as st
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
+from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
-from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
+from dlreg_core.prepare.draft import Draft, is_used, load_draft, order_of, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
+from dlreg_core.prepare.own_test import own_test_table
+from dlreg_core.prepare.repairing import merged as merged_labels
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
+from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import foreseen_counts
-from dlreg_core.specs import Cleaning, Column, Dataset, Recipe, RowCounts
+from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe, RowCounts
 from pages._ui import core, state
 
 
@@ -97,15 +101,42 @@ def target_column(dataset: Dataset, chosen: Draft) -> Column:
     return profile_without(core.sample(dataset.id)[chosen.target], codes)
 
 
-def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
-    """Return every other column with its relation to the target."""
-    return _choices(*core.place(), dataset.id, target)
+def choices(dataset: Dataset, chosen: Draft) -> tuple[ColumnChoice, ...]:
+    """Return every other column with its relation to the target, in its type and with its values repaired."""
+    names = tuple(name for name in dataset.column_names if name != chosen.target)
+    orders = {name: order for name in names if (order := order_of(dataset, chosen, name))}
+    cleaning = Cleaning(
+        missing_codes=chosen.cleaning.missing_codes,
+        merged_labels=chosen.cleaning.merged_labels,
+        orders=orders,
+        units={name: u for name, u in chosen.cleaning.units.items() if chosen.types.get(name) is ColumnType.NUMBER},
+    )
+    key = Draft(target=chosen.target, types=chosen.types, cleaning=cleaning)
+    return _choices(*core.place(), dataset.id, key.model_dump_json())
+
+
+def levels_of(dataset: Dataset, chosen: Draft, name: str) -> dict[str, int]:
+    """Return the levels of a column as categories, the most frequent first, and the rows of each."""
+    merged = chosen.cleaning.merged_labels.get(name, {})
+    return _levels(*core.place(), dataset.id, name, tuple(merged.items()))
+
+
+def first_order(dataset: Dataset, chosen: Draft, name: str) -> tuple[str, ...]:
+    """Return an order of a column's levels to start from; empty where they are too many, or fewer than two."""
+    levels = levels_of(dataset, chosen, name)
+    return any_order(levels) if 2 <= len(levels) <= MOST else ()
 
 
 def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
     """Return what each repair changes."""
     # Neither the unit nor how gaps are filled changes what there is to repair: those answers are the same.
-    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes, merged_labels=made.cleaning.merged_labels)
+    cleaning = Cleaning(
+        missing_codes=made.cleaning.missing_codes,
+        merged_labels=made.cleaning.merged_labels,
+        orders=made.cleaning.orders,
+        units=made.cleaning.units,
+        decimal=made.cleaning.decimal,
+    )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _steps(*core.place(), dataset.id, plain.model_dump_json())
 
@@ -120,6 +151,8 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
         drop_duplicates=made.cleaning.drop_duplicates,
         missing_codes=made.cleaning.missing_codes,
         merged_labels=made.cleaning.merged_labels,
+        units=made.cleaning.units,
+        decimal=made.cleaning.decimal,
     )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
@@ -146,8 +179,8 @@ def _honesty(
 @st.cache_data(show_spinner="Training a quick model on growing parts of the rows", max_entries=32)
 def _row_needs(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowNeeds | None:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    own = made.split.test_dataset
-    prepared = prepare_table(store.get(dataset_id), store.sample(dataset_id), made, store.sample(own) if own else None)
+    own_test = own_test_table(store, made, sampled=True)
+    prepared = prepare_table(store.get(dataset_id), store.sample(dataset_id), made, own_test)
     return row_needs_of(prepared, made.cleaning, made.split.seed)
 
 
@@ -158,9 +191,17 @@ def _remarks(home: str, owner: str, dataset_id: str, target: str | None) -> tupl
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _choices(home: str, owner: str, dataset_id: str, target: str) -> tuple[ColumnChoice, ...]:
-    store = core.store(home, owner)
-    return column_choices(store.get(dataset_id), store.sample(dataset_id), target)
+def _choices(home: str, owner: str, dataset_id: str, draft_json: str) -> tuple[ColumnChoice, ...]:
+    store, chosen = core.store(home, owner), Draft.model_validate_json(draft_json)
+    return column_choices(store.get(dataset_id), store.sample(dataset_id), chosen.target, chosen.types, chosen.cleaning)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _levels(home: str, owner: str, dataset_id: str, name: str, merged: tuple[tuple[str, str], ...]) -> dict[str, int]:
+    del home, owner
+    values = coerce_column(core.sample(dataset_id)[name], ColumnType.CATEGORY)
+    counts = merged_labels(values, dict(merged)).value_counts()
+    return {str(level): int(count) for level, count in counts.items()}
 
 
 @st.cache_data(show_spinner="Counting what each repair changes", max_entries=64)
@@ -172,6 +213,5 @@ def _steps(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[St
 @st.cache_data(show_spinner="Dividing the rows", max_entries=64)
 def _counts(home: str, owner: str, dataset_id: str, recipe_json: str, seconds: float) -> RowCounts:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    own = made.split.test_dataset
-    own_test = store.table(own) if own else None
+    own_test = own_test_table(store, made)
     return foreseen_counts(store.get(dataset_id), store.sample(dataset_id), made, own_test, seconds)

@@ -10,9 +10,10 @@ from dlreg_core.charts.split_bar import SplitBar
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.advice import few_rows_warning, group_columns, split_advice, time_columns
 from dlreg_core.prepare.draft import Draft
+from dlreg_core.report.split_words import folds_words
 from dlreg_core.report.table_words import rows_words
-from dlreg_core.specs import Dataset
-from pages._ui import core, errors, preparing, table_questions
+from dlreg_core.specs import ColumnType, Dataset
+from pages._ui import core, errors, preparing, split_checks, table_questions
 from pages._ui.sidebar import escaped
 from pages._ui.upload import upload
 from pages._ui.widgets import picture
@@ -29,6 +30,7 @@ _PARTS = {
     "test": ("Test rows", "They judge the models, and choose nothing."),
 }
 _SHARES = list(range(5, 45, 5))
+_FOLDS = [0, *range(2, 21)]
 _CHOOSE_BY = {"auto": "Automatic", "holdout": "Validation rows", "folds": "Folds"}
 _CHOOSE_HELP = (
     "**Validation rows** are kept from training. With **folds**, every row trains and chooses: each network is trained "
@@ -53,7 +55,15 @@ def split(dataset: Dataset, draft: Draft) -> Draft:
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         if kind in ("time", "group"):
             changes["column"] = _column(dataset, draft, kind)
-        changes |= _shares(dataset, draft, kind)
+        changes |= _shares(dataset, draft, kind, changes.get("column"))
+    folds = changes.get("choose_by") == "folds"
+    if kind in ("random", "own") and not folds:
+        changes["stratified"] = st.checkbox(
+            "Small and large targets in the same proportions in each part",
+            draft.stratified,
+            key=f"stratified_{dataset.id}",
+            help="The rows are sorted by their target, and each run of 20 neighbours is divided like the whole.",
+        )
     if kind == "own":
         _own_file(draft, changes)
     if any(getattr(draft, name) != value for name, value in changes.items()):
@@ -74,7 +84,7 @@ def _column(dataset: Dataset, draft: Draft, kind: str) -> str | None:
     )
 
 
-def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
+def _shares(dataset: Dataset, draft: Draft, kind: str, column: str | None) -> dict[str, Any]:
     shares: dict[str, Any] = {}
     if kind != "time":
         shares["choose_by"] = st.selectbox(
@@ -85,6 +95,17 @@ def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
             key=f"choose_by_{dataset.id}",
             width=160,
             help=_CHOOSE_HELP,
+        )
+    if shares.get("choose_by") == "folds":
+        shares["folds"] = st.selectbox(
+            "Folds",
+            _FOLDS,
+            index=_FOLDS.index(draft.folds) if draft.folds in _FOLDS else 0,
+            format_func=lambda count: str(count) if count else "Automatic",
+            key=f"folds_{dataset.id}",
+            width=130,
+            help="Into how many parts the rows that aren't for the test are divided. Automatic: 8 up to 2,500 rows, "
+            "5 above.",
         )
     for part, (label, meaning) in _PARTS.items():
         if (kind == "own" and part == "test") or (
@@ -102,6 +123,8 @@ def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
             help=meaning,
         )
         shares[part] = percent / 100
+    if kind == "time":
+        shares["gap"] = _gap(dataset, draft, column)
     if kind in ("random", "group", "own"):
         shares["seed"] = st.number_input(
             "Seed",
@@ -113,6 +136,23 @@ def _shares(dataset: Dataset, draft: Draft, kind: str) -> dict[str, Any]:
             help="The same seed divides the rows in the same way every time.",
         )
     return shares
+
+
+def _gap(dataset: Dataset, draft: Draft, column: str | None) -> float:
+    dated = column is not None and dataset.column(column).type is ColumnType.DATETIME
+    return float(
+        st.number_input(
+            "Gap, days" if dated else "Gap",
+            min_value=0.0,
+            value=draft.gap,
+            step=1.0,
+            format="%g",
+            key=f"gap_{dataset.id}",
+            width=130,
+            help="Rows so shortly before the validation rows, and before the test rows, are left out: what happened "
+            f"just before says much about what comes next. In {'days' if dated else 'the numbers of that column'}.",
+        )
+    )
 
 
 def _own_file(draft: Draft, changes: dict[str, Any]) -> None:
@@ -135,19 +175,25 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
             st.info(f"{exc.message} {exc.hint}", icon=":material/upload_file:")
         else:
             errors.show(exc)
+        if draft.keep_twins and st.button("Don't keep near twins together"):
+            preparing.change(draft, keep_twins=False)
+            st.rerun()
         return False
     picture(SplitBar(counts), key="split_bar")
+    folds = folds_words(counts, preparing.recipe(dataset, draft).split)
+    if folds:
+        st.markdown(f":gray[{escaped(folds)}]")
     warning = few_rows_warning(counts)
     if warning:
         st.warning(warning, icon=":material/warning:")
     left_out = rows_words(counts)
     if left_out:
         st.markdown(f":gray[{left_out}]")
-    advice = split_advice(dataset, draft.target)
-    if draft.kind == "random":
+    advice, recipe = split_advice(dataset, draft.target), preparing.recipe(dataset, draft)
+    flawed = split_checks.checks(dataset, draft, recipe)
+    if draft.kind == "random" and not (flawed and advice.kind == "random"):
         mark = ":gray[:material/info:]" if advice.kind == "random" else ":orange[:material/info:]"
         st.markdown(f"{mark} {escaped(advice.sentence)}")
-    recipe = preparing.recipe(dataset, draft)
     table_questions.honesty(dataset, draft, recipe, advice)
     table_questions.enough_rows(dataset, draft, recipe)
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from dlreg_core.report.split_words import honesty_words, row_needs_words
 from dlreg_core.specs import Dataset, Recipe
 from pages._ui import errors, preparing
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import picture
+from pages._ui.widgets import folded, picture
 
 
 def honesty(dataset: Dataset, draft: Draft, recipe: Recipe, advice: SplitAdvice) -> None:
@@ -21,17 +21,12 @@ def honesty(dataset: Dataset, draft: Draft, recipe: Recipe, advice: SplitAdvice)
     kind, column = _honest(draft, advice)
     if kind == "random" or column is None:
         return
-    part = _question("How much would a random split flatter?", "balance", f"honesty_{dataset.id}_{draft.target}")
+    part = folded("How much would a random split flatter?", "balance", f"honesty_{dataset.id}_{draft.target}")
     if part.open:
         with part, errors.shown():
             found = preparing.honesty(dataset, recipe, kind, column)
             mark = ":orange[:material/warning:]" if found.flatters else ":green[:material/check:]"
             st.markdown(f"{mark} {escaped(honesty_words(found, draft.unit))}")
-
-
-def _question(label: str, icon: str, key: str) -> Any:
-    """Return a folded part whose answer is worked out only once it is opened."""
-    return st.expander(label, icon=f":material/{icon}:", type="compact", on_change="rerun", key=key)
 
 
 def _honest(draft: Draft, advice: SplitAdvice) -> tuple[Literal["random", "time", "group"], str | None]:
@@ -40,7 +35,7 @@ def _honest(draft: Draft, advice: SplitAdvice) -> tuple[Literal["random", "time"
 
 def enough_rows(dataset: Dataset, draft: Draft, recipe: Recipe) -> None:
     """Let a person see whether more rows would help."""
-    part = _question("Would more rows help?", "trending_down", f"row_needs_{dataset.id}_{draft.target}")
+    part = folded("Would more rows help?", "trending_down", f"row_needs_{dataset.id}_{draft.target}")
     if part.open:
         with part, errors.shown():
             found = preparing.row_needs(dataset, recipe)

@@ -125,6 +125,11 @@ def picture(display: Display, *, key: str, on_select: Callable[[], None] | Liter
     )
 
 
+def folded(label: str, icon: str, key: str) -> Any:
+    """Return a folded part whose content is worked out only once it is opened: ask for its ``open``."""
+    return st.expander(label, icon=f":material/{icon}:", type="compact", on_change="rerun", key=key)
+
+
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """Return a table as CSV that a spreadsheet opens without running anything in it."""
     return without_formulas(table).to_csv(index=False).encode("utf-8-sig")

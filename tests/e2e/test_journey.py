@@ -9,71 +9,18 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.conftest import ROOT, wait_for
-from tests.test_packaging import answers, free_port
+from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-QUIET = ["--disable-background-networking", "--disable-component-update"]
 SAMPLE = ROOT / "assets" / "samples" / "concrete_strength.csv"
 SOON, LONG = 30_000, 180_000
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the app from a home of its own."""
-    folder = tmp_path_factory.mktemp("served")
-    port = free_port()
-    command = [sys.executable, "-m", "dlreg_core.cli", "serve", "--port", str(port)]
-    environment = {**os.environ, "DLREG_HOME": str(folder / "home")}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_for(lambda: answers(f"{url}/_stcore/health") or process.poll() is not None, 60)
-            assert process.poll() is None, (folder / "log").read_text()
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium; without it the test is skipped, except in CI."""
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is not installed")
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS + QUIET)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
-    """Open a tab that fails the test when the page complains or asks another host."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    tab = context.new_page()
-    complaints: list[str] = []
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on(
-        "request",
-        lambda r: complaints.append(r.url) if r.url.startswith("http") and not r.url.startswith(server) else None,
-    )
-    yield tab
-    context.close()
-    assert complaints == []
 
 
 def keep_picture(page: Page, name: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -199,3 +200,17 @@ def test_places_are_offered_only_where_the_administrator_allows_some(
     app.button(key="read_place").click().run()
     assert not app.exception
     assert "houses.csv: 240 rows" in texts(app)
+
+
+def test_what_is_missing_together_and_what_goes_together_is_shown_when_it_is_opened(home: Path) -> None:
+    table = small_table().assign(area=lambda t: t["size"] * 2.0)
+    dataset = add_table(home, table)
+    app = opened(dataset.id)
+    assert "Missing in the same rows" not in texts(app)
+    app.session_state[f"gaps_{dataset.id}"] = True
+    app.session_state[f"closeness_{dataset.id}"] = True
+    app.run()
+    assert not app.exception
+    assert "Missing in the same rows: size and area" in texts(app)
+    assert re.search(r"These go together closely: .*size", texts(app))
+    assert len(app.get("plotly_chart")) == 2

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from dlreg_core.prepare.draft import Draft, load_draft, recipe_of
+from dlreg_core.prepare.draft import Draft, load_draft, recipe_of, save_draft
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui import columns_part
 from tests.conftest import ROOT, add_table, small_table
+from tests.core.prepare.test_twins import measured_twice
 
 
 def opened(dataset: Dataset | None) -> AppTest:
@@ -214,3 +215,143 @@ def test_whether_more_rows_would_help_is_told_when_it_is_asked_for(home: Path) -
     app.run()
     assert not app.exception
     assert re.search(r"With 2\d rows a quick model is off by", texts(app))
+
+
+def ordered_table() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    size = rng.choice(["small", "medium", "large"], 120)
+    shop = rng.choice(["x", "y", "z"], 120)
+    return pd.DataFrame({"size": size, "shop": shop, "floor": rng.integers(1, 5, 120), "price": rng.normal(9, 1, 120)})
+
+
+def test_an_order_of_levels_is_found_shown_and_changed(home: Path) -> None:
+    dataset = add_table(home, ordered_table())
+    app = opened(dataset)
+    assert not app.exception
+    assert list(app.dataframe[0].value["type"]) == ["ordinal", "category", "number"]
+    levels = widget(app.multiselect, "Levels of size")
+    assert levels.value == ["small", "medium", "large"]
+    levels.set_value(["large", "small"]).run()
+    assert not app.exception
+    assert recipe_of(dataset, kept(home, dataset)).cleaning.orders == {"size": ("large", "small")}
+    assert "rows with other levels count as missing" in texts(app)
+    widget(app.multiselect, "Levels of size").set_value([]).run()
+    assert "An order has two levels at least" in texts(app)
+    assert recipe_of(dataset, kept(home, dataset)).cleaning.orders == {"size": ("large", "small")}
+
+
+def test_a_type_can_be_made_ordinal_and_no_longer_be_it(home: Path) -> None:
+    dataset = add_table(home, ordered_table())
+    opened(dataset)
+
+    def edited(draft: Draft, **types: str) -> Draft:
+        words = {"size": "ordinal", "shop": "category", "floor": "number"} | types
+        after = pd.DataFrame({"name": list(words), "used": [True] * 3, "type": list(words.values())})
+        return columns_part.changed(dataset, draft, after)
+
+    start = Draft(target="price")
+    assert edited(start) == start
+    shop = edited(start, shop="ordinal")
+    assert recipe_of(dataset, shop).cleaning.orders == {"size": ("small", "medium", "large"), "shop": ("x", "y", "z")}
+    assert edited(shop) == start
+    floor = edited(start, floor="ordinal")
+    assert floor.types == {"floor": ColumnType.CATEGORY}
+    assert recipe_of(dataset, floor).cleaning.orders["floor"] == ("1", "2", "3", "4")
+    plain = edited(start, size="category")
+    assert recipe_of(dataset, plain).cleaning.orders == {}
+    assert edited(plain) == start
+
+
+def test_several_units_are_converted_into_one_with_one_click(home: Path) -> None:
+    way = [f"{i} km" if i % 3 else f"{i * 100} m" for i in range(1, 121)]
+    dataset = add_table(home, pd.DataFrame({"way": way, "noise": np.arange(120) % 7, "fare": np.arange(120) * 1.5}))
+    app = opened(dataset)
+    box = next(b for b in app.checkbox if "Convert way into km, as numbers" in b.label)
+    assert "1 m is 0.001 km" in texts(app)
+    box.check().run()
+    assert not app.exception
+    assert app.dataframe[0].value["type"].iloc[0] == "number"
+    recipe = recipe_of(dataset, kept(home, dataset))
+    assert (recipe.types, recipe.cleaning.units) == ({"way": ColumnType.NUMBER}, {"way": "km"})
+    next(b for b in app.checkbox if "Convert way into km" in b.label).uncheck().run()
+    assert recipe_of(dataset, kept(home, dataset)).types == {}
+
+
+def test_near_twins_are_told_and_kept_together_with_one_click(home: Path) -> None:
+    dataset = add_table(home, measured_twice())
+    app = opened(dataset)
+    assert not app.exception
+    assert "test rows have a near twin among the rows that train" in texts(app)
+    assert "so a random split is honest here" not in texts(app)
+    widget(app.checkbox, "Keep near twins").check().run()
+    assert not app.exception
+    assert "near twin among" not in texts(app)
+    assert "so a random split is honest here" in texts(app)
+    assert recipe_of(dataset, kept(home, dataset)).split.keep_twins
+    widget(app.checkbox, "Keep near twins").uncheck().run()
+    assert not recipe_of(dataset, kept(home, dataset)).split.keep_twins
+
+
+def test_a_test_file_of_other_rows_is_told(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    app.radio[0].set_value("own").run()
+    other = small_table(rows=120, seed=3).assign(size=lambda t: t["size"] + 300).to_csv(index=False).encode()
+    app.file_uploader[0].upload("other.csv", other, "text/csv").run()
+    assert not app.exception
+    assert "The test rows are unlike the training rows: 1 column is distributed otherwise. size is" in texts(app)
+
+
+def test_folds_their_number_and_what_is_done_with_them(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    widget(app.selectbox, "Models are chosen by").select("folds").run()
+    widget(app.selectbox, "Folds").select(4).run()
+    assert not app.exception
+    assert "4 folds: each network is trained 4 times" in texts(app)
+    assert "small and large targets in the same proportions" in texts(app)
+    assert recipe_of(dataset, kept(home, dataset)).split.folds == 4
+    again = opened(dataset)
+    assert widget(again.selectbox, "Folds").value == 4
+    app.radio[0].set_value("group").run()
+    assert "stay in one fold" in texts(app)
+
+
+def test_a_gap_and_the_same_mix_of_targets(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    widget(app.selectbox, "Models are chosen by").select("holdout").run()
+    widget(app.checkbox, "Small and large targets").check().run()
+    assert recipe_of(dataset, kept(home, dataset)).split.stratified
+    app.radio[0].set_value("time").run()
+    widget(app.number_input, "Gap, days").set_value(100).run()
+    assert not app.exception
+    assert recipe_of(dataset, kept(home, dataset)).split.gap == 100
+    assert "in the gaps" in texts(app)
+
+
+def test_twins_that_can_not_be_kept_together_are_no_dead_end(home: Path) -> None:
+    table = pd.DataFrame({"a": np.arange(900.0), "b": np.arange(900) * 2.0, "price": np.arange(900) % 7})
+    dataset = add_table(home, table)
+    save_draft(home, "local", dataset.id, Draft(target="price", used={"a": True, "b": True}, keep_twins=True))
+    app = opened(dataset)
+    assert "all but equal, one to the next" in app.error[0].value
+    widget(app.button, "Don't keep near twins").click().run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_the_target_is_drawn_against_a_column_when_it_is_asked_for(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    app = opened(dataset)
+    assert "on average; in its" not in texts(app)
+    app.session_state[f"relation_{dataset.id}"] = True
+    app.run()
+    assert not app.exception
+    assert "Where size is in its lowest fifth, price is" in texts(app)
+    box = next(b for b in app.selectbox if b.label == "Column")
+    # Neither the identifier nor the constant; what goes with the target most closely first.
+    assert box.options[0] == "size"
+    assert set(box.options) == {"size", "place", "built"}
+    box.select("place").run()
+    assert "price is lowest for" in texts(app)

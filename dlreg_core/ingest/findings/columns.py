@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from dlreg_core.ingest.findings.finding import Finding, Severity
+from dlreg_core.charts.numbers import number
+from dlreg_core.ingest.conversions import common_unit, converted, units_of
+from dlreg_core.ingest.findings.finding import Finding, Repair, Severity, joined
 from dlreg_core.ingest.findings.sample import Sample
 from dlreg_core.specs import ColumnType, Dataset
 
@@ -27,7 +29,7 @@ def column_findings(sample: Sample, target: str | None = None) -> Iterator[Findi
     yield from _correlated(sample, target)
     yield from _useless(sample.dataset)
     yield from _rare_levels(sample.dataset)
-    yield from _notes(sample.dataset)
+    yield from _notes(sample)
 
 
 def _correlated(sample: Sample, target: str | None) -> Iterator[Finding]:
@@ -73,8 +75,26 @@ def _rare_levels(dataset: Dataset) -> Iterator[Finding]:
             yield Finding((column.name,), text, "rare-levels", "low", repair)
 
 
-def _notes(dataset: Dataset) -> Iterator[Finding]:
-    for column in dataset.columns:
+def _notes(sample: Sample) -> Iterator[Finding]:
+    for column in sample.dataset.columns:
         if column.note and column.type not in (ColumnType.CONSTANT, ColumnType.IDENTIFIER):
             severity, repair = _REPAIRS.get(column.note_code, ("low", ""))
-            yield Finding((column.name,), column.note, column.note_code or "note", severity, repair)
+            step = None
+            if column.note_code == "mixed-units":
+                repair, step = _conversion(sample, column.name, repair)
+            yield Finding((column.name,), column.note, column.note_code or "note", severity, repair, step)
+
+
+def _conversion(sample: Sample, name: str, otherwise: str) -> tuple[str, Repair | None]:
+    """Return how to bring numbers into one unit, where all of them can be."""
+    dialect = sample.dataset.dialect
+    rows = units_of(sample.table[name], dialect.decimal if dialect is not None else ".")
+    unit = common_unit(rows)
+    if unit is None:
+        return otherwise, None
+    others = [other for other, _ in rows if other and other != unit]
+    bare = " Numbers without a unit are taken for it." if any(not other for other, _ in rows) else ""
+    told = joined([f"1 {other} is {number(converted(1, other, unit), 6)} {unit}" for other in others])
+    return f"Convert all of them into {unit}: {told}.{bare}", Repair(
+        f"Convert {name} into {unit}, as numbers", units={name: unit}
+    )

@@ -27,6 +27,8 @@ class Repair:
         By column, numbers that stand for a missing value.
     merged_labels : dict of str to dict of str to str
         By column, labels that are written in another way, each with the label that takes its place.
+    units : dict of str to str
+        By column of texts such as "300 m", the unit that all its numbers are converted into.
     split : tuple of (kind, column), optional
         How the rows are divided.
     drop_duplicates : bool
@@ -37,6 +39,7 @@ class Repair:
     leave_out: tuple[str, ...] = ()
     missing_codes: dict[str, tuple[float, ...]] = field(default_factory=dict)
     merged_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
     split: tuple[Literal["time", "group"], str] | None = None
     drop_duplicates: bool = False
 

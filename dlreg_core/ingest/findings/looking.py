@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.ingest.findings.columns import column_findings
+from dlreg_core.ingest.findings.drift import feature_drift
 from dlreg_core.ingest.findings.finding import Finding
 from dlreg_core.ingest.findings.labels import inconsistent_labels
 from dlreg_core.ingest.findings.leaks import leak_findings
@@ -64,3 +65,4 @@ def _all(dataset: Dataset, table: pd.DataFrame, target: str | None) -> Iterator[
     yield from row_findings(dataset, table, target, whole)
     yield from inconsistent_labels(dataset, table)
     yield from column_findings(sample, target)
+    yield from feature_drift(sample, target)

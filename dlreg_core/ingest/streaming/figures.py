@@ -23,7 +23,7 @@ from dlreg_core.ingest.judging import (
     judge_levels,
     many_texts_note,
 )
-from dlreg_core.ingest.profile import are_whole, describe, number_figures, top_levels
+from dlreg_core.ingest.profile import are_whole, describe, number_figures, text_figures
 from dlreg_core.ingest.streaming.columns import ColumnReader
 from dlreg_core.ingest.streaming.plans import Kind
 from dlreg_core.ingest.streaming.tallies import TextTally
@@ -168,5 +168,5 @@ def _texts(reader: ColumnReader, tally: TextTally, rows: int) -> Column:
         units = parse_measures(kept, reader.decimal)
         kind, note, code = judge_levels(name, kept, units if isinstance(units, SeveralUnits) else None)
     typed = TypedColumn(name, kind, _NOTHING, note, code)
-    figures = {"levels": top_levels(kept.levels, pa.array(kept.counts))} if len(kept.levels) else {}
+    figures = text_figures(kind, kept.levels, pa.array(kept.counts)) if len(kept.levels) else {}
     return describe(typed, tally.distinct, reader.missing, figures)

@@ -247,6 +247,16 @@ def test_names_that_look_like_paths_or_formulas_are_only_names() -> None:
     assert list(frame.columns) == ["../../etc/passwd", "=cmd|'/c calc'!A1", "b"]
 
 
+@pytest.mark.parametrize(
+    "line", ["{day:02d}/03/2024;{day},5", "{day},5;{day},7;1{day},5", "{day},5;x{day}", "{day};{day},5;2,{day}"]
+)
+def test_decimal_commas_do_not_pass_for_delimiters(line: str) -> None:
+    names = ";".join("abc"[: line.count(";") + 1])
+    raw = read_table((names + "\n" + "".join(line.format(day=day) + "\n" for day in range(10, 29))).encode())
+    assert (raw.dialect.delimiter, raw.dialect.decimal, raw.dialect.header_row) == (";", ",", 0)
+    assert raw.table.column_names == names.split(";")
+
+
 def test_two_columns_with_decimal_commas_and_semicolons() -> None:
     content = "\n".join(["a;b", *(f"{i},5;{i % 3}" for i in range(30))]).encode()
     dialect = read_table(content).dialect

@@ -144,3 +144,23 @@ def test_a_form_asks_for_what_matters_first() -> None:
     types = {"a": ColumnType.NUMBER, "same": ColumnType.CATEGORY, "b": ColumnType.NUMBER, "c": ColumnType.NUMBER}
     fields = form_fields(fit_cleaner(frame, types, Cleaning()), ("c", "same"))
     assert [f.name for f in fields] == ["c", "a", "b"]
+
+
+def test_a_text_that_differs_in_every_row_says_nothing_about_the_target(stored: tuple[Dataset, pd.DataFrame]) -> None:
+    dataset, table = stored
+    found = column_choices(dataset, table.assign(place=[f"text {i}" for i in range(len(table))]), "price")
+    assert {c.name: c for c in found}["place"].relation == 0.0
+
+
+def test_the_relation_is_that_of_the_column_as_it_is_used(stored: tuple[Dataset, pd.DataFrame]) -> None:
+    dataset, table = stored
+    texts = table.assign(size=[f"{v} km" if i % 2 else f"{1000 * v} m" for i, v in enumerate(table["size"])])
+    texts["size"] = texts["size"].where(table["size"].notna(), None)
+    types, order = {"size": ColumnType.NUMBER}, ("west", "north", "south")
+    cleaning = Cleaning(units={"size": "km"}, orders={"place": order})
+    found = {c.name: c for c in column_choices(dataset, texts, "price", types, cleaning)}
+    both = table[["size", "price"]].dropna()
+    assert found["size"].relation == pytest.approx(abs(spearmanr(both["size"], both["price"]).statistic))
+    known = table[["place", "price"]].dropna()
+    ranks = known["place"].map(order.index)
+    assert found["place"].relation == pytest.approx(abs(spearmanr(ranks, known["price"]).statistic))
