@@ -21,10 +21,11 @@ from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.exporting import without_formulas
+from dlreg_core.prepare.texts import split_from_text, transform_from_text
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, Split, TrainPlan
+from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
 from dlreg_core.terminal import follow, print_report
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
@@ -93,6 +94,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Networks that the search trains at most.", min=1, max=500)] = None,
     drop: Annotated[str, typer.Option(help="Columns not to predict from, separated by commas.")] = "",
+    transform: Annotated[
+        str, typer.Option(help="The scale on which the target is learned: none, log, box-cox or yeo-johnson.")
+    ] = "none",
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
     split: Annotated[str, typer.Option(help="random, time:COLUMN or group:COLUMN.")] = "random",
     validation: Annotated[
@@ -117,7 +121,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         own = store.add(test_data, test_data.name).id if test_data else None
         plan = _searching(_plan(models, preset, time_limit, seed, setting or ()), search, search_range or (), trials)
         features = _features(dataset, target, drop)
-        recipe = Recipe(target=target, features=features or (target + "?",), split=_split(split, own, validation, seed))
+        recipe = Recipe(
+            target=target,
+            features=features or (target + "?",),
+            split=split_from_text(split, own, validation, seed),
+            target_transform=transform_from_text(transform),
+        )
         experiment = Experiment(
             name=name or f"{dataset.name} → {target}",
             dataset_id=dataset.id,
@@ -227,33 +236,6 @@ def _searching(plan: TrainPlan, method: str, ranges: Sequence[str], trials: int 
     """Return the plan with the search that was asked for."""
     search = search_from_texts(method, ranges, trials=trials, seed=plan.seed, models=plan.models, fixed=plan.settings)
     return plan.model_copy(update={"search": search})
-
-
-def _split(text: str, test_dataset: str | None, validation: str, seed: int) -> Split:
-    kind, _, column = text.partition(":")
-    choice = _choice_of_models(validation)
-    if test_dataset is not None:
-        if text != "random":
-            raise PlanError("An own test file and a split by column can't be had together.", "Give one of the two.")
-        return Split(kind="own", test_dataset=test_dataset, seed=seed, **choice)
-    if kind == "random" and not column:
-        return Split(seed=seed, **choice)
-    if kind == "time" and column:
-        if choice.get("choose_by") == "folds":
-            raise PlanError("A split by time can't have folds: networks would learn from later rows.", "Use holdout.")
-        return Split(kind="time", column=column, seed=seed, **choice)
-    if kind == "group" and column:
-        return Split(kind="group", column=column, seed=seed, **choice)
-    raise PlanError(f"{text!r} is no split.", "Use random, time:COLUMN or group:COLUMN.")
-
-
-def _choice_of_models(text: str) -> dict[str, Any]:
-    kind, _, number = text.partition(":")
-    if kind in ("auto", "holdout", "folds") and not number:
-        return {"choose_by": kind}
-    if kind == "folds" and number.isdecimal() and 2 <= int(number) <= 20:
-        return {"choose_by": "folds", "folds": int(number)}
-    raise PlanError(f"{text!r} is no way to choose between models.", "Use auto, holdout, folds or folds:2 to folds:20.")
 
 
 def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Experiment:

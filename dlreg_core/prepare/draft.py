@@ -11,7 +11,7 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Repair
 from dlreg_core.prepare.plan import target_choices
 from dlreg_core.runs.files import write_spec
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split, TrainPlan
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split, TrainPlan, TransformName
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
 """Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
@@ -26,6 +26,7 @@ class Draft(Spec):
 
     target: str
     unit: str = ""
+    target_transform: TransformName = "none"
     used: dict[str, bool] = Field(default_factory=dict)
     types: dict[str, ColumnType] = Field(default_factory=dict)
     cleaning: Cleaning = Cleaning()
@@ -62,6 +63,7 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
     return Draft(
         target=recipe.target,
         unit=recipe.unit,
+        target_transform=recipe.target_transform,
         used=used,
         types=recipe.types,
         cleaning=recipe.cleaning,
@@ -107,6 +109,7 @@ def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
         types=types,
         cleaning=cleaning,
         split=_split(dataset, draft),
+        target_transform=draft.target_transform,
     )
 
 
@@ -119,6 +122,7 @@ def is_repaired(dataset: Dataset, draft: Draft, repair: Repair) -> bool:
         and all(v.items() <= cleaning.merged_labels.get(name, {}).items() for name, v in repair.merged_labels.items())
         and (repair.split is None or (draft.kind, draft.column) == repair.split)
         and (cleaning.drop_duplicates or not repair.drop_duplicates)
+        and (repair.target_transform is None or draft.target_transform == repair.target_transform)
     )
 
 
@@ -141,11 +145,12 @@ def with_repair(draft: Draft, repair: Repair, *, wanted: bool = True) -> Draft:
     updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels}
     if repair.drop_duplicates:
         updates["drop_duplicates"] = wanted
-    split: dict[str, Any] = {}
+    more: dict[str, Any] = {}
+    if repair.target_transform is not None and (wanted or draft.target_transform == repair.target_transform):
+        more["target_transform"] = repair.target_transform if wanted else "none"
     if repair.split is not None:
-        kind, column = repair.split if wanted else ("random", None)
-        split = {"kind": kind, "column": column}
-    return draft.changed(used=used, cleaning=draft.cleaning.model_copy(update=updates), **split)
+        more["kind"], more["column"] = repair.split if wanted else ("random", None)
+    return draft.changed(used=used, cleaning=draft.cleaning.model_copy(update=updates), **more)
 
 
 def _split(dataset: Dataset, draft: Draft) -> Split:

@@ -20,6 +20,7 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
 
 
@@ -29,7 +30,8 @@ class PreparedTable:
 
     ``train``, ``validation`` and ``test`` hold raw features; ``y_*`` the target as float64; ``rows_*`` the row numbers
     in the stored table (for the test part: in the own test file where there is one). With folds, all rows that aren't
-    for the test are in ``train``, ``validation`` is empty, and ``folds`` has the fold of each.
+    for the test are in ``train``, ``validation`` is empty, and ``folds`` has the fold of each. ``transform`` is fitted
+    on the training targets; the targets here are in their own unit.
     """
 
     train: pd.DataFrame
@@ -45,6 +47,7 @@ class PreparedTable:
     day_first: dict[str, bool | None]
     counts: RowCounts
     folds: NDArray[np.int64] | None = None
+    transform: TargetTransform = AS_IT_IS
 
     @property
     def y_choosing(self) -> NDArray[np.float64]:
@@ -153,6 +156,7 @@ def prepare_table(
             folds=0 if numbers is None else int(numbers.max()) + 1,
         ),
         folds=numbers,
+        transform=fit_target_transform(y_train, recipe.target_transform),
     )
 
 

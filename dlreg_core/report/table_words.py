@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlreg_core.charts.numbers import CURRENCIES, number, percent, quantity
 from dlreg_core.prepare import StepPreview
-from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts
+from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts, TransformName
 
 TYPE_WORDS = {
     ColumnType.NUMBER: "number",
@@ -28,6 +28,13 @@ _PLURALS = {
     ColumnType.IDENTIFIER: "identifiers",
     ColumnType.CONSTANT: "constants",
 }
+TRANSFORM_WORDS: dict[TransformName, str] = {
+    "none": "it is",
+    "log": "its logarithm",
+    "box-cox": "Box-Cox",
+    "yeo-johnson": "Yeo-Johnson",
+}
+"""What networks learn of the target, behind "Learn it as"."""
 DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LEVELS = 3
 _DIGITS = 8

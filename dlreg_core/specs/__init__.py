@@ -24,6 +24,7 @@ from dlreg_core.specs.plans import (
     SearchRange,
     Split,
     TrainPlan,
+    TransformName,
 )
 from dlreg_core.specs.results import (
     Comparison,
@@ -105,5 +106,6 @@ __all__ = [
     "TaskKind",
     "TrainPlan",
     "TrainResult",
+    "TransformName",
     "now",
 ]

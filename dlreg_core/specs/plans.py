@@ -62,6 +62,10 @@ class Cleaning(Spec):
     """By column, the labels that are written in another way, each with the label that takes its place."""
 
 
+TransformName = Literal["none", "log", "box-cox", "yeo-johnson"]
+"""The scale that a target is learned on."""
+
+
 class Recipe(Spec):
     """From a table to training, validation and test rows: target, columns, repairs and split."""
 
@@ -72,6 +76,8 @@ class Recipe(Spec):
     """Types that a person set, by column; the profile's types hold for the others."""
     cleaning: Cleaning = Cleaning()
     split: Split = Split()
+    target_transform: TransformName = "none"
+    """On which scale the target is learned; all that is predicted and told stays in the target's own unit."""
 
     @model_validator(mode="after")
     def _target_is_no_feature(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from dlreg_core.specs.base import SCHEMA_VERSION, Spec
-from dlreg_core.specs.plans import Experiment, ResolvedPlan
+from dlreg_core.specs.plans import Experiment, ResolvedPlan, TransformName
 from dlreg_core.specs.work import RunState
 
 Role = Literal["network", "ensemble", "baseline"]
@@ -100,6 +100,8 @@ class TrainResult(Spec):
     device_note: str = ""
     target_mean: float = 0.0
     target_std: float = 0.0
+    target_transform: TransformName = "none"
+    """On which scale the models have learned the target; all figures here are in its own unit."""
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -17,6 +17,7 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from numpy.typing import NDArray
 
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.training import ensembling
 from dlreg_core.training.folds import PreparedRows, Report
 from dlreg_core.training.hushing import hush
@@ -34,9 +35,11 @@ class Rows:
     features, validation : pandas.DataFrame
         Cleaned rows.
     target, validation_target : ndarray of float64
-        Their targets.
+        Their targets, in their own unit.
     folds : ndarray of int64, optional
         The fold in which each row of `features` validates; then there are no other validation rows.
+    transform : TargetTransform
+        From the target to what networks learn.
     """
 
     features: pd.DataFrame
@@ -44,6 +47,7 @@ class Rows:
     validation: pd.DataFrame
     validation_target: NDArray[np.float64]
     folds: NDArray[np.int64] | None = None
+    transform: TargetTransform = AS_IT_IS
 
     @property
     def choosing_target(self) -> NDArray[np.float64]:
@@ -97,6 +101,7 @@ class Networks:
             target=target,
             fold=fold.astype(np.int64),
             metadata=self.shelf.generator.feature_metadata,
+            transform=rows.transform,
         )
 
     @property

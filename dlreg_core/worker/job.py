@@ -73,6 +73,7 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
             validation=cleaner.transform(table.validation),
             validation_target=table.y_validation,
             folds=table.folds,
+            transform=table.transform,
         ),
     )
 

@@ -6,15 +6,18 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from dlreg_core.charts.before_after import BeforeAfter
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
+from dlreg_core.prepare.previews import preview_transform, sample_of
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
-from dlreg_core.specs import Cleaning, Column, Dataset, Recipe, RowCounts
+from dlreg_core.report.table_words import TRANSFORM_WORDS
+from dlreg_core.specs import Cleaning, Column, Dataset, Recipe, RowCounts, TransformName
 from pages._ui import core, state
 
 
@@ -86,6 +89,12 @@ def target_column(dataset: Dataset, chosen: Draft) -> Column:
     return profile_without(core.table(dataset.id)[chosen.target], codes)
 
 
+def transformed(dataset: Dataset, chosen: Draft) -> BeforeAfter:
+    """Return the target as it is and as it is learned; `RecipeError` where it can't be transformed so."""
+    codes = chosen.cleaning.missing_codes.get(chosen.target, ())
+    return _transformed(*core.place(), dataset.id, chosen.target, codes, chosen.target_transform)
+
+
 def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
     """Return every other column with its relation to the target."""
     return _choices(*core.place(), dataset.id, target)
@@ -143,6 +152,14 @@ def _row_needs(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowN
 def _remarks(home: str, owner: str, dataset_id: str, target: str | None) -> tuple[Finding, ...]:
     store = core.store(home, owner)
     return findings(store.get(dataset_id), store.table(dataset_id), target)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _transformed(
+    home: str, owner: str, dataset_id: str, target: str, codes: tuple[float, ...], method: TransformName
+) -> BeforeAfter:
+    values = sample_of(core.store(home, owner).table(dataset_id)[[target]])[target]
+    return preview_transform(values, codes, method, f"learned as {TRANSFORM_WORDS[method]}")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -1,0 +1,52 @@
+"""What the chosen steps make of a column, computed on some of its rows, so that a page can show it at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlreg_core.charts.before_after import BeforeAfter, panel_of
+from dlreg_core.prepare.repairing import without_codes
+from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.target_transform import fit_target_transform
+from dlreg_core.specs import ColumnType, TransformName
+
+SAMPLE_ROWS = 20_000
+
+
+def sample_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table, or random rows of a large one in their own order."""
+    return table.sample(SAMPLE_ROWS, random_state=0).sort_index() if len(table) > SAMPLE_ROWS else table
+
+
+def preview_transform(values: pd.Series, codes: tuple[float, ...], method: TransformName, title: str) -> BeforeAfter:
+    """Show a target as it is and as it is learned.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        The target's column.
+    codes : tuple of float
+        Its values that stand for a missing one.
+    method : str
+        The transform.
+    title : str
+        What stands above the transformed values.
+
+    Raises
+    ------
+    RecipeError
+        If the target can't be transformed so.
+    """
+    known = numbers(without_codes(values, codes))
+    known = known[np.isfinite(known)]
+    transform = fit_target_transform(known, method)
+    after = panel_of(title, transform.forward(known), transform.inverse)
+    return BeforeAfter(str(values.name), panel_of("as it is", known), after)
+
+
+def numbers(values: pd.Series) -> NDArray[np.float64]:
+    """Return a raw column of numbers; NaN where there is none."""
+    found: NDArray[np.float64] = coerce_column(values, ColumnType.NUMBER).to_numpy(dtype=np.float64)
+    return found
