@@ -8,9 +8,10 @@ import pandas as pd
 from pydantic import Field
 
 from dlreg_core.errors import RecipeError
+from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
-from dlreg_core.specs import Cleaning, ColumnType, Spec
+from dlreg_core.specs import Cleaning, ColumnType, NumberFill, Spec
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
 
@@ -129,13 +130,29 @@ def _fills(frame: pd.DataFrame, numbers: list[str], levels: list[str], cleaning:
     Every column gets a value, also one without a gap in the training rows: new rows may have one.
     """
     steps: list[Step] = []
-    if numbers and cleaning.impute_numbers != "keep":
-        centre = {"median": frame[numbers].median(), "mean": frame[numbers].mean(), "zero": frame[numbers].mean() * 0}
-        values = {c: float(v) for c, v in centre[cleaning.impute_numbers].items()}
-        flagged = tuple(c for c in numbers if frame[c].isna().any()) if cleaning.missing_flags else ()
-        steps.append(FillNumbers(values=values, flags=flagged))
+    common = NumberFill(method=cleaning.impute_numbers, constant=cleaning.impute_constant, flag=cleaning.missing_flags)
+    fills = {c: cleaning.fills.get(c, common) for c in numbers}
+    flagged = [c for c in numbers if fills[c].flag and fills[c].method != "keep" and frame[c].isna().any()]
+    # These first: they look at other columns, whose gaps must not have been filled with something else.
+    for method, kind in (("knn", FillByNeighbours), ("iterative", FillByRegression)):
+        own = tuple(c for c in numbers if fills[c].method == method)
+        if own:
+            steps.append(kind.fit(frame, numbers, own, tuple(c for c in flagged if c in own)))
+    fixed = {c: _fixed(frame[c], fill) for c, fill in fills.items() if fill.method not in ("knn", "iterative", "keep")}
+    if fixed:
+        steps.append(FillNumbers(values=fixed, flags=tuple(c for c in flagged if c in fixed)))
     if levels and cleaning.impute_categories != "keep":
         most = {c: str(frame[c].mode().iloc[0]) for c in levels}
-        own = dict.fromkeys(levels, MISSING_LEVEL)
-        steps.append(FillLevels(values=most if cleaning.impute_categories == "most_frequent" else own))
+        own_level = dict.fromkeys(levels, MISSING_LEVEL)
+        steps.append(FillLevels(values=most if cleaning.impute_categories == "most_frequent" else own_level))
     return steps
+
+
+def _fixed(values: pd.Series, fill: NumberFill) -> float:
+    if fill.method == "median":
+        return float(values.median())
+    if fill.method == "mean":
+        return float(values.mean())
+    if fill.method == "most_frequent":
+        return float(values.mode().iloc[0])
+    return fill.constant if fill.method == "constant" else 0.0

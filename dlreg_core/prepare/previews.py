@@ -7,10 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.charts.before_after import BeforeAfter, panel_of
-from dlreg_core.prepare.repairing import without_codes
+from dlreg_core.prepare.cleaner import fit_cleaner
+from dlreg_core.prepare.repairing import repaired, without_codes
 from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.tables import feature_types
 from dlreg_core.prepare.target_transform import fit_target_transform
-from dlreg_core.specs import ColumnType, TransformName
+from dlreg_core.specs import ColumnType, Dataset, Recipe, TransformName
 
 SAMPLE_ROWS = 20_000
 
@@ -44,6 +46,52 @@ def preview_transform(values: pd.Series, codes: tuple[float, ...], method: Trans
     transform = fit_target_transform(known, method)
     after = panel_of(title, transform.forward(known), transform.inverse)
     return BeforeAfter(str(values.name), panel_of("as it is", known), after)
+
+
+def preview_step(
+    dataset: Dataset, table: pd.DataFrame, recipe: Recipe, column: str, kinds: tuple[str, ...]
+) -> BeforeAfter:
+    """Show a column of numbers before and after one kind of step, as the other steps leave it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    table : pandas.DataFrame
+        Its rows, or some of them: the steps are fitted on these.
+    recipe : Recipe
+        With the step.
+    column : str
+        A column that the models get.
+    kinds : tuple of str
+        Kinds of steps, as `Step` names them.
+
+    Raises
+    ------
+    RecipeError
+        If no column is left.
+    """
+    types = feature_types(dataset, recipe)
+    raw = repaired(table, recipe.cleaning)[list(recipe.features)]
+    order = {name: dataset.column(name).day_first for name in recipe.features}
+    cleaner = fit_cleaner(raw, types, recipe.cleaning, order)
+    current = cleaner.schema_.coerce(raw)
+    before = after = _values(current, column)
+    for step in cleaner.steps:
+        current = step.transform(current)
+        if step.kind in kinds:
+            after = _values(current, column)
+            break
+        before = after = _values(current, column)
+    missing = int(np.isnan(before).sum())
+    title = f"before, {missing:,} missing" if missing else "before"
+    return BeforeAfter(column, panel_of(title, before), panel_of("after", after))
+
+
+def _values(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    if column not in frame.columns:
+        return np.empty(0)
+    return frame[column].to_numpy(dtype=np.float64)
 
 
 def numbers(values: pd.Series) -> NDArray[np.float64]:

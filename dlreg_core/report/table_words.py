@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlreg_core.charts.numbers import CURRENCIES, number, percent, quantity
 from dlreg_core.prepare import StepPreview
-from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts, TransformName
+from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, FillMethod, RowCounts, TransformName
 
 TYPE_WORDS = {
     ColumnType.NUMBER: "number",
@@ -35,6 +35,16 @@ TRANSFORM_WORDS: dict[TransformName, str] = {
     "yeo-johnson": "Yeo-Johnson",
 }
 """What networks learn of the target, behind "Learn it as"."""
+FILL_WORDS: dict[FillMethod, str] = {
+    "median": "the median",
+    "mean": "the mean",
+    "most_frequent": "the most frequent value",
+    "zero": "zero",
+    "constant": "a fixed value",
+    "knn": "the mean of similar rows",
+    "iterative": "what the other columns say",
+    "keep": "nothing: leave them empty",
+}
 DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LEVELS = 3
 _DIGITS = 8

@@ -47,13 +47,29 @@ class Split(Spec):
         return self
 
 
+FillMethod = Literal["median", "mean", "most_frequent", "zero", "constant", "knn", "iterative", "keep"]
+"""What fills missing numbers: a fixed value, the mean of similar rows, or what a regression on the others says."""
+
+
+class NumberFill(Spec):
+    """How the gaps of one column of numbers are filled, and whether a column of its own tells where they were."""
+
+    method: FillMethod
+    constant: float = Field(default=0.0, allow_inf_nan=False)
+    flag: bool = True
+
+
 class Cleaning(Spec):
     """Which repairs are made. Rows without a target are always dropped, since nothing can be learned from them."""
 
     drop_duplicates: bool = True
     drop_constant: bool = True
     drop_identifiers: bool = True
-    impute_numbers: Literal["median", "mean", "zero", "keep"] = "median"
+    impute_numbers: FillMethod = "median"
+    impute_constant: float = Field(default=0.0, allow_inf_nan=False)
+    """What fills missing numbers where that is "constant"."""
+    fills: dict[str, NumberFill] = Field(default_factory=dict)
+    """Columns of numbers that are filled in another way than the others."""
     impute_categories: Literal["most_frequent", "level", "keep"] = "level"
     missing_flags: bool = True
     missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)

@@ -12,7 +12,7 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
-from dlreg_core.prepare.previews import preview_transform, sample_of
+from dlreg_core.prepare.previews import preview_step, preview_transform, sample_of
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
@@ -95,6 +95,12 @@ def transformed(dataset: Dataset, chosen: Draft) -> BeforeAfter:
     return _transformed(*core.place(), dataset.id, chosen.target, codes, chosen.target_transform)
 
 
+def step_picture(dataset: Dataset, made: Recipe, column: str, kinds: tuple[str, ...]) -> BeforeAfter:
+    """Return a column before and after a kind of step; `RecipeError` where no column is left."""
+    plain = made.model_copy(update={"unit": "", "target_transform": "none"})
+    return _step_picture(*core.place(), dataset.id, plain.model_dump_json(), column, kinds)
+
+
 def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
     """Return every other column with its relation to the target."""
     return _choices(*core.place(), dataset.id, target)
@@ -160,6 +166,14 @@ def _transformed(
 ) -> BeforeAfter:
     values = sample_of(core.store(home, owner).table(dataset_id)[[target]])[target]
     return preview_transform(values, codes, method, f"learned as {TRANSFORM_WORDS[method]}")
+
+
+@st.cache_data(show_spinner="Looking at some rows", max_entries=64)
+def _step_picture(
+    home: str, owner: str, dataset_id: str, recipe_json: str, column: str, kinds: tuple[str, ...]
+) -> BeforeAfter:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return preview_step(store.get(dataset_id), sample_of(store.table(dataset_id)), made, column, kinds)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -1,0 +1,37 @@
+"""Prepare: what a cleaning step makes of a column, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dlreg_core.prepare.draft import Draft
+from dlreg_core.specs import Dataset
+from pages._ui import errors, preparing
+from pages._ui.widgets import picture
+
+FILLED = ("fill_by_neighbours", "fill_by_regression", "fill_numbers")
+
+
+def folded(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds: tuple[str, ...], label: str) -> None:
+    """Show a folded picture, which is worked out once it is opened."""
+    part = st.expander(label, icon=":material/compare:", type="compact", on_change="rerun", key=_key(dataset, kinds))
+    if part.open:
+        with part:
+            show(dataset, draft, columns, kinds)
+
+
+def show(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds: tuple[str, ...]) -> None:
+    """Show one of some columns before and after a kind of step; the first, unless a person chooses another one."""
+    column = columns[0]
+    if len(columns) > 1:
+        key = f"shown_{_key(dataset, kinds)}"
+        column = st.selectbox("Column", list(columns), key=key, label_visibility="collapsed", width=260)
+    with errors.shown():
+        recipe = preparing.recipe_without_split(dataset, draft)
+        picture(preparing.step_picture(dataset, recipe, column, kinds), key=f"picture_{_key(dataset, kinds)}")
+
+
+def _key(dataset: Dataset, kinds: tuple[str, ...]) -> str:
+    return f"before_after_{kinds[0]}_{dataset.id}"
