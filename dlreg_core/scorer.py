@@ -85,7 +85,7 @@ class Answering:
                 self._facts.popitem(last=False)
             table = prepared_of(home, experiment)
             # A large table's cleaning takes longer than a person waits; some of its rows tell as much here.
-            few = spread_rows(table.train)
+            few = spread_rows(table.taught)
             cleaner = fit_cleaner(few, table.types, recipe.cleaning, table.day_first)
             counts = table.counts
             parts = (counts.train + counts.validation + counts.test) / max(1, len(few))

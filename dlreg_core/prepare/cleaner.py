@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
+from dlreg_core.prepare.outliers import ClipOutliers
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
 from dlreg_core.specs import Cleaning, ColumnType, NumberFill, Spec
@@ -101,6 +102,10 @@ def fit_cleaner(
         )
     numbers = [c for c in current.columns if c not in types or types[c] is ColumnType.NUMBER]
     levels = [c for c in current.columns if types.get(c) in _LEVELLED]
+    clipped = {n: r for n, r in cleaning.outliers.items() if r.act == "clip" and n in numbers}
+    if clipped:
+        # Before anything else looks at the values: a mean of gaps must not be that of the outliers.
+        add(ClipOutliers.fit(current, clipped))
     for step in _fills(current, numbers, levels, cleaning):
         add(step)
     as_levels = [c for c in current.columns if types.get(c) in (*_LEVELLED, ColumnType.IDENTIFIER)]

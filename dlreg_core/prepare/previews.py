@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.charts.before_after import BeforeAfter, panel_of
 from dlreg_core.prepare.cleaner import fit_cleaner
+from dlreg_core.prepare.outliers import limits_of, outlying_rows
 from dlreg_core.prepare.repairing import repaired, without_codes
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import feature_types
@@ -86,6 +87,27 @@ def preview_step(
     missing = int(np.isnan(before).sum())
     title = f"before, {missing:,} missing" if missing else "before"
     return BeforeAfter(column, panel_of(title, before), panel_of("after", after))
+
+
+def preview_outliers(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, column: str) -> BeforeAfter:
+    """Show a column of numbers as it is, and without the rows or the values that its rule calls outliers.
+
+    Raises
+    ------
+    RecipeError
+        If too few rows would be left.
+    """
+    types = feature_types(dataset, recipe)
+    raw = repaired(table, recipe.cleaning)[list(recipe.features)]
+    values = coerce_column(raw[column], ColumnType.NUMBER)
+    before = values.to_numpy(dtype=np.float64)
+    rule = recipe.cleaning.outliers.get(column)
+    if rule is not None and rule.act == "clip":
+        values = values.clip(*limits_of(values, rule))
+    outlying = outlying_rows(raw, types, recipe.cleaning)
+    after = values.to_numpy(dtype=np.float64)
+    after = after if outlying is None else after[~outlying]
+    return BeforeAfter(column, panel_of("before", before), panel_of("after", after))
 
 
 def _values(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
 from dlreg_core.prepare.naming import free_name, missing_flags
+from dlreg_core.prepare.outliers import ClipOutliers
 from dlreg_core.specs import Spec
 
 MISSING_LEVEL = "(missing)"
@@ -70,7 +71,8 @@ class FillLevels(Spec):
 
 
 Step = Annotated[
-    ExpandDates | FillByNeighbours | FillByRegression | FillNumbers | FillLevels, Field(discriminator="kind")
+    ExpandDates | ClipOutliers | FillByNeighbours | FillByRegression | FillNumbers | FillLevels,
+    Field(discriminator="kind"),
 ]
 
 

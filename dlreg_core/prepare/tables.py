@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare.outliers import outlying_rows
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -48,6 +49,12 @@ class PreparedTable:
     counts: RowCounts
     folds: NDArray[np.int64] | None = None
     transform: TargetTransform = AS_IT_IS
+    outlying: NDArray[np.bool_] | None = None
+
+    @property
+    def taught(self) -> pd.DataFrame:
+        """The raw training rows that models and cleaning learn from."""
+        return self.train if self.outlying is None else self.train[~self.outlying]
 
     @property
     def y_choosing(self) -> NDArray[np.float64]:
@@ -135,6 +142,7 @@ def prepare_table(
     if folds:
         left = None if copies is None else pd.factorize(copies[parts.train])[0].astype(np.int64)
         numbers = fold_numbers(train, y_train, recipe.split, folds, left)
+    outlying = outlying_rows(train[features], types, recipe.cleaning)
     return PreparedTable(
         train=train[features],
         validation=validation[features],
@@ -154,8 +162,10 @@ def prepare_table(
             dropped_missing_target=without_target,
             dropped_duplicates=duplicates,
             folds=0 if numbers is None else int(numbers.max()) + 1,
+            outlying=0 if outlying is None else int(outlying.sum()),
         ),
         folds=numbers,
+        outlying=outlying,
         transform=fit_target_transform(y_train, recipe.target_transform),
     )
 

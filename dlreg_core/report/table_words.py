@@ -144,7 +144,10 @@ def rows_words(counts: RowCounts) -> str:
         parts.append(f"{counts.dropped_missing_target:,} without a target")
     if counts.dropped_duplicates:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
-    return f"Left out: {', '.join(parts)}." if parts else ""
+    left_out = f"Left out: {', '.join(parts)}." if parts else ""
+    rows = "row teaches" if counts.outlying == 1 else "rows teach"
+    outlying = f"{counts.outlying:,} training {rows} nothing because of outliers." if counts.outlying else ""
+    return f"{left_out} {outlying}".strip()
 
 
 def _exact(column: Column, value: float) -> str:

@@ -59,6 +59,19 @@ class NumberFill(Spec):
     flag: bool = True
 
 
+class OutlierRule(Spec):
+    """What counts as an outlier of a column, and what becomes of it.
+
+    ``reach`` is the distance from the quartiles in interquartile ranges, or from the mean in standard deviations; both
+    are those of the training rows.
+    """
+
+    rule: Literal["iqr", "zscore"] = "iqr"
+    reach: float = Field(default=3.0, gt=0, le=1000)
+    act: Literal["clip", "remove"] = "clip"
+    """Bring the value to the limit, in all rows; or let the row teach nothing, where it is a training row."""
+
+
 class Cleaning(Spec):
     """Which repairs are made. Rows without a target are always dropped, since nothing can be learned from them."""
 
@@ -72,6 +85,10 @@ class Cleaning(Spec):
     """Columns of numbers that are filled in another way than the others."""
     impute_categories: Literal["most_frequent", "level", "keep"] = "level"
     missing_flags: bool = True
+    outliers: dict[str, OutlierRule] = Field(default_factory=dict)
+    """By column of numbers."""
+    isolation: float = Field(default=0.0, ge=0, le=0.2)
+    """Share of the training rows that are left out because they are most unlike the others in all numbers together."""
     missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     """Numbers that stand for a missing value, by column; of the target too, whose rows are then dropped."""
     merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)

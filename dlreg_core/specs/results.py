@@ -77,6 +77,8 @@ class RowCounts(Spec):
     folds: int = 0
     dropped_missing_target: int = 0
     dropped_duplicates: int = 0
+    outlying: int = 0
+    """Training rows that teach nothing, since they hold outliers; they are among ``train``, and choose with folds."""
 
 
 class TrainResult(Spec):

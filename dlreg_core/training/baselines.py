@@ -84,6 +84,7 @@ def fit_baselines(  # noqa: PLR0913 - what fits need
     folds: NDArray[np.int64] | None = None,
     boosting: Boosting = Boosting(),
     transform: TargetTransform = AS_IT_IS,
+    taught: NDArray[np.bool_] | None = None,
 ) -> tuple[Baseline, ...]:
     """Fit the baselines on cleaned training rows.
 
@@ -109,6 +110,8 @@ def fit_baselines(  # noqa: PLR0913 - what fits need
         How the boosted trees are fitted.
     transform : TargetTransform
         What they learn of the target, as networks do; all but the mean, which would be another one.
+    taught : ndarray of bool, shape (rows,), optional
+        Rows that may be learned from; with folds the others are predicted all the same.
 
     Returns
     -------
@@ -124,7 +127,8 @@ def fit_baselines(  # noqa: PLR0913 - what fits need
     def work_with(scale: TargetTransform) -> _Work:
         held = None if validation_target is None else scale.forward(validation_target)
         rows = _Rows(features, scale.forward(target))
-        return _Work(rows, _validation(validation, held, folds), folds, seed, most_rows, scale)
+        free = np.ones(len(target), dtype=bool) if taught is None else taught
+        return _Work(rows, _validation(validation, held, folds), folds, seed, most_rows, free, scale)
 
     plain, work = work_with(AS_IT_IS), work_with(transform)
     found = []
@@ -206,11 +210,12 @@ class _Work:
     folds: NDArray[np.int64] | None
     seed: int
     most_rows: int | None
+    taught: NDArray[np.bool_]
     transform: TargetTransform = AS_IT_IS
 
     @property
     def fitted_rows(self) -> int:
-        count = len(self.train.target)
+        count = int(self.taught.sum())
         return count if self.most_rows is None else min(count, self.most_rows)
 
     @property
@@ -227,7 +232,7 @@ class _Work:
             model = self._fitted(kind, self._some(~held), found)
             if oof is not None:
                 oof[held] = self.transform.inverse(model.predict(self.train.features.iloc[held]))
-        everything = self.train.some(self.most_rows, self.seed)
+        everything = self.train.part(self.taught).some(self.most_rows, self.seed)
         if self.validation is not None:
             errors.update(kind.leaf_errors(everything, self.validation))
         return self._fitted(kind, everything, errors), oof
@@ -245,7 +250,7 @@ class _Work:
             yield held, following if len(numbers) > 2 else following & (rng.random(len(held)) < 0.2)
 
     def _some(self, chosen: NDArray[np.bool_]) -> _Rows:
-        return self.train.part(chosen).some(self.most_rows, self.seed)
+        return self.train.part(chosen & self.taught).some(self.most_rows, self.seed)
 
     @staticmethod
     def _fitted(kind: _Kind, rows: _Rows, errors: Mapping[int, float]) -> Pipeline:
@@ -260,7 +265,7 @@ class _Work:
 def _boosted(work: _Work, how: Boosting) -> Baseline:
     """Fit boosted trees, fewer than CatBoost's default where the time is short."""
     start = time.perf_counter()
-    rows = work.train.some(work.most_rows, work.seed)
+    rows = work.train.part(work.taught).some(work.most_rows, work.seed)
 
     def make() -> tuple[Pipeline, NDArray[np.float64] | None, int]:
         count = how.iterations or BOOSTED_ITERATIONS

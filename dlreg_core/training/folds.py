@@ -51,6 +51,8 @@ class PreparedRows:
         What AutoGluon knows of the columns.
     transform : TargetTransform
         From the target to what networks learn.
+    taught : ndarray of bool, optional
+        Rows that may be learned from; all of them where it is None.
     """
 
     features: pd.DataFrame
@@ -58,6 +60,12 @@ class PreparedRows:
     fold: NDArray[np.int64]
     metadata: FeatureMetadata
     transform: TargetTransform = AS_IT_IS
+    taught: NDArray[np.bool_] | None = None
+
+    def teaching(self, fold: int) -> NDArray[np.bool_]:
+        """Return which rows teach where a fold is held out."""
+        others: NDArray[np.bool_] = self.fold != fold
+        return others if self.taught is None else others & self.taught
 
     @property
     def learned_target(self) -> NDArray[np.float64]:
@@ -72,7 +80,7 @@ class PreparedRows:
     @property
     def learned_from(self) -> int:
         """Rows that a training learns from; with folds, the fewest of them."""
-        return len(self.fold) - int(np.bincount(self.fold[self.fold >= 0]).max())
+        return min(int(self.teaching(fold).sum()) for fold in range(self.folds))
 
     def save(self, path: Path) -> None:
         """Write them for the lanes."""
@@ -212,7 +220,7 @@ def _context_fold(order: Order, rows: PreparedRows) -> Report:
         str(place.parent),
         place.name,
         rows,
-        ~held,
+        rows.teaching(order.fold),
         held,
         None,
         order.threads,
@@ -281,7 +289,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
 
 def learned_rows(order: Order, rows: PreparedRows) -> NDArray[np.bool_]:
     """Return which rows a training learns from: all that aren't held out, or as many of them as were to be drawn."""
-    learned: NDArray[np.bool_] = rows.fold != order.fold
+    learned = rows.teaching(order.fold)
     if 0 < order.rows < learned.sum():
         rng = np.random.default_rng([order.seed + order.fold, 4])
         drawn = rng.choice(np.flatnonzero(learned), order.rows, replace=False, shuffle=False)
@@ -317,7 +325,7 @@ def measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
     watch = _watch(rows, slice(None))
     # The first epoch alone can't be told from what comes before it.
     watch.stop_now = lambda: ears.finish() or (watch.epochs > 1 and time.monotonic() > end)
-    train, held = np.flatnonzero(rows.fold != 0), np.flatnonzero(rows.fold == 0)
+    train, held = np.flatnonzero(rows.teaching(0)), np.flatnonzero(rows.fold == 0)
     batch = int(order.settings.get(chosen.batch_setting, chosen.batch_size(len(train))))
     few = min(len(train), max(_FEWEST_PILOT_ROWS, order.batches * batch))
     few_held = max(2, len(held) * few // len(train))

@@ -40,6 +40,8 @@ class Rows:
         The fold in which each row of `features` validates; then there are no other validation rows.
     transform : TargetTransform
         From the target to what networks learn.
+    outlying : ndarray of bool, optional
+        Rows of `features` that teach nothing; with folds they choose all the same.
     """
 
     features: pd.DataFrame
@@ -48,6 +50,12 @@ class Rows:
     validation_target: NDArray[np.float64]
     folds: NDArray[np.int64] | None = None
     transform: TargetTransform = AS_IT_IS
+    outlying: NDArray[np.bool_] | None = None
+
+    @property
+    def taught(self) -> NDArray[np.bool_]:
+        """Which rows of `features` teach."""
+        return np.ones(len(self.features), dtype=bool) if self.outlying is None else ~self.outlying
 
     @property
     def choosing_target(self) -> NDArray[np.float64]:
@@ -102,6 +110,7 @@ class Networks:
             fold=fold.astype(np.int64),
             metadata=self.shelf.generator.feature_metadata,
             transform=rows.transform,
+            taught=np.concatenate([rows.taught, np.ones(len(fold) - len(rows.features), dtype=bool)]),
         )
 
     @property

@@ -59,7 +59,7 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
     folder.emit("stage", name="Preparing the rows")
     experiment = folder.run.experiment()
     table = prepared_of(folder.run.home, experiment)
-    cleaner = fit_cleaner(table.train, table.types, experiment.recipe.cleaning, table.day_first)
+    cleaner = fit_cleaner(table.taught, table.types, experiment.recipe.cleaning, table.day_first)
     return Job(
         folder=folder,
         task=task,
@@ -74,6 +74,7 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
             validation_target=table.y_validation,
             folds=table.folds,
             transform=table.transform,
+            outlying=table.outlying,
         ),
     )
 

@@ -133,6 +133,7 @@ def _baselines(job: Job) -> tuple[Baseline, ...]:
                 iterations=(replay.baseline_iterations or None) if replay is not None else None,
             ),
             transform=rows.transform,
+            taught=rows.taught,
         )
     joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
     return baselines
@@ -316,8 +317,8 @@ def _with_costs(
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
     mean = next(row for row in rows if row.family == "MEAN")
-    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, job.table.counts.train))}
-    short = {BASELINES[b.key]: shortage_note(b, len(job.rows.features)) for b in baselines}
+    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, int(job.rows.taught.sum())))}
+    short = {BASELINES[b.key]: shortage_note(b, int(job.rows.taught.sum())) for b in baselines}
     found = []
     for row in rows:
         note = worse_than_mean_note(row, mean)

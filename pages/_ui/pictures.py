@@ -1,8 +1,9 @@
-"""Prepare: what a cleaning step makes of a column, before and after."""
+"""Prepare: folded parts for cleaning steps, and what a step makes of a column, before and after."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -14,9 +15,20 @@ from pages._ui.widgets import picture
 FILLED = ("fill_by_neighbours", "fill_by_regression", "fill_numbers")
 
 
-def folded(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds: tuple[str, ...], label: str) -> None:
+def change(draft: Draft, **cleaning: Any) -> Draft:
+    """Return a draft with some of its cleaning changed, and remember it."""
+    changed = draft.cleaning.model_copy(update=cleaning)
+    return preparing.change(draft, cleaning=changed) if changed != draft.cleaning else draft
+
+
+def folded(label: str, icon: str, key: str) -> Any:
+    """Return a folded part; its pictures are worked out only while it is open."""
+    return st.expander(label, icon=f":material/{icon}:", type="compact", on_change="rerun", key=key)
+
+
+def folded_picture(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds: tuple[str, ...], label: str) -> None:
     """Show a folded picture, which is worked out once it is opened."""
-    part = st.expander(label, icon=":material/compare:", type="compact", on_change="rerun", key=_key(dataset, kinds))
+    part = folded(label, "compare", _key(dataset, kinds))
     if part.open:
         with part:
             show(dataset, draft, columns, kinds)

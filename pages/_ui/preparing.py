@@ -12,12 +12,13 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
-from dlreg_core.prepare.previews import preview_step, preview_transform, sample_of
+from dlreg_core.prepare.outliers import SUGGESTED, OutlyingColumn, outlying_columns
+from dlreg_core.prepare.previews import preview_outliers, preview_step, preview_transform, sample_of
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.report.table_words import TRANSFORM_WORDS
-from dlreg_core.specs import Cleaning, Column, Dataset, Recipe, RowCounts, TransformName
+from dlreg_core.specs import Cleaning, Column, Dataset, OutlierRule, Recipe, RowCounts, TransformName
 from pages._ui import core, state
 
 
@@ -101,6 +102,19 @@ def step_picture(dataset: Dataset, made: Recipe, column: str, kinds: tuple[str, 
     return _step_picture(*core.place(), dataset.id, plain.model_dump_json(), column, kinds)
 
 
+def outlier_picture(dataset: Dataset, made: Recipe, column: str) -> BeforeAfter:
+    """Return a column before and after its outliers are dealt with; `RecipeError` where too few rows are left."""
+    plain = made.model_copy(update={"unit": "", "target_transform": "none"})
+    return _outlier_picture(*core.place(), dataset.id, plain.model_dump_json(), column)
+
+
+def outlying(dataset: Dataset, made: Recipe, rule: OutlierRule = SUGGESTED) -> tuple[OutlyingColumn, ...]:
+    """Return how many outliers each column of numbers has."""
+    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes)
+    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": cleaning})
+    return _outlying(*core.place(), dataset.id, plain.model_dump_json(), rule.model_dump_json())
+
+
 def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
     """Return every other column with its relation to the target."""
     return _choices(*core.place(), dataset.id, target)
@@ -123,6 +137,8 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
         drop_duplicates=made.cleaning.drop_duplicates,
         missing_codes=made.cleaning.missing_codes,
         merged_labels=made.cleaning.merged_labels,
+        outliers={name: rule for name, rule in made.cleaning.outliers.items() if rule.act == "remove"},
+        isolation=made.cleaning.isolation,
     )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
@@ -174,6 +190,19 @@ def _step_picture(
 ) -> BeforeAfter:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     return preview_step(store.get(dataset_id), sample_of(store.table(dataset_id)), made, column, kinds)
+
+
+@st.cache_data(show_spinner="Looking at some rows", max_entries=64)
+def _outlier_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column: str) -> BeforeAfter:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return preview_outliers(store.get(dataset_id), sample_of(store.table(dataset_id)), made, column)
+
+
+@st.cache_data(show_spinner="Looking for outliers", max_entries=64)
+def _outlying(home: str, owner: str, dataset_id: str, recipe_json: str, rule_json: str) -> tuple[OutlyingColumn, ...]:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    rule = OutlierRule.model_validate_json(rule_json)
+    return outlying_columns(store.get(dataset_id), store.table(dataset_id), made, rule)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -66,7 +66,7 @@ def repairs(dataset: Dataset, draft: Draft, recipe: Recipe, *, more: bool = Fals
     # Of a date the parts are filled, each a column of its own.
     shown = [name for name in filled if type_of(dataset, draft, name) is ColumnType.NUMBER]
     if shown and cleaning.impute_numbers != "keep":
-        pictures.folded(dataset, draft, shown, pictures.FILLED, "The filled numbers, before and after")
+        pictures.folded_picture(dataset, draft, shown, pictures.FILLED, "The filled numbers, before and after")
     return draft
 
 

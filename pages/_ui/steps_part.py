@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from dlreg_core.prepare.draft import Draft, is_used, type_of
 from dlreg_core.report.table_words import FILL_WORDS
 from dlreg_core.specs import ColumnType, Dataset, NumberFill
-from pages._ui import pictures, preparing
+from pages._ui import outliers_part, pictures
+from pages._ui.pictures import change, folded
 from pages._ui.repairs_part import FILL_HELP
 from pages._ui.sidebar import escaped
 
@@ -17,7 +16,10 @@ from pages._ui.sidebar import escaped
 def steps(dataset: Dataset, draft: Draft) -> Draft:
     """Let a person choose further steps."""
     names = number_columns(dataset, draft)
-    return _fills(dataset, draft, names) if names else draft
+    if not names:
+        return draft
+    draft = outliers_part.outliers(dataset, draft, names)
+    return _fills(dataset, draft, names)
 
 
 def number_columns(dataset: Dataset, draft: Draft) -> list[str]:
@@ -27,12 +29,6 @@ def number_columns(dataset: Dataset, draft: Draft) -> list[str]:
         for name in dataset.column_names
         if name != draft.target and is_used(dataset, draft, name) and type_of(dataset, draft, name) is ColumnType.NUMBER
     ]
-
-
-def change(draft: Draft, **cleaning: Any) -> Draft:
-    """Return a draft with some of its cleaning changed, and remember it."""
-    changed = draft.cleaning.model_copy(update=cleaning)
-    return preparing.change(draft, cleaning=changed) if changed != draft.cleaning else draft
 
 
 def _fills(dataset: Dataset, draft: Draft, names: list[str]) -> Draft:
@@ -75,8 +71,3 @@ def _fill(dataset: Dataset, name: str, now: NumberFill | None) -> NumberFill:
             )
         flag = st.checkbox("Tell where it was missing", now.flag, key=f"flag_{key}")
     return NumberFill(method=method, constant=constant, flag=flag)
-
-
-def folded(label: str, icon: str, key: str) -> Any:
-    """Return a folded part; its pictures are worked out only while it is open."""
-    return st.expander(label, icon=f":material/{icon}:", type="compact", on_change="rerun", key=key)

@@ -9,9 +9,9 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.prepare.draft import recipe_of
-from dlreg_core.specs import Dataset, NumberFill, Recipe
+from dlreg_core.specs import Dataset, NumberFill, OutlierRule, Recipe
 from tests.conftest import add_table, small_table
-from tests.pages.test_prepare import kept, opened, widget
+from tests.pages.test_prepare import kept, opened, texts, widget
 
 
 def recipe(home: Path, dataset: Dataset) -> Recipe:
@@ -68,3 +68,46 @@ def test_single_columns_are_filled_in_their_own_way(home: Path) -> None:
     assert widget(again.selectbox, "Fill a with").value == "constant"
     widget(again.multiselect, "Columns with a way").set_value([]).run()
     assert recipe(home, dataset).cleaning.fills == {}
+
+
+def with_outliers() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "b", "y"])
+    table.loc[[5, 80, 300], "a"] = [90.0, -80.0, 70.0]
+    return table
+
+
+def test_outliers_are_clipped_with_one_click(home: Path) -> None:
+    dataset = add_table(home, with_outliers())
+    app = opened(dataset)
+    box = next(b for b in app.checkbox if b.label.replace("\\", "") == "Clip outliers in a (3 values)")
+    assert not box.value
+    box.check().run()
+    assert not app.exception
+    assert recipe(home, dataset).cleaning.outliers == {"a": OutlierRule()}
+    assert widget(app.multiselect, "Columns whose outliers").value == ["a"]
+    opens(app, f"outliers_{dataset.id}")
+    assert "picture_outliers" in pictures(app)
+    next(b for b in app.checkbox if b.label.startswith("Clip outliers in a")).uncheck().run()
+    assert recipe(home, dataset).cleaning.outliers == {}
+    assert widget(app.multiselect, "Columns whose outliers").value == []
+
+
+def test_rows_with_outliers_teach_nothing_and_their_number_is_told(home: Path) -> None:
+    dataset = add_table(home, with_outliers())
+    app = opened(dataset)
+    opens(app, f"outliers_{dataset.id}")
+    widget(app.multiselect, "Columns whose outliers").set_value(["a", "b"]).run()
+    widget(app.selectbox, "Outliers of a are").select("zscore").run()
+    widget(app.number_input, "How far in a").set_value(2.0).run()
+    widget(app.selectbox, "What to do in a").select("remove").run()
+    assert not app.exception
+    rules = recipe(home, dataset).cleaning.outliers
+    assert rules == {"a": OutlierRule(rule="zscore", reach=2.0, act="remove"), "b": OutlierRule()}
+    assert "teach nothing because of outliers" in texts(app)
+    widget(app.select_slider, "Rows unlike all others").set_value(0.05).run()
+    assert not app.exception
+    assert recipe(home, dataset).cleaning.isolation == 0.05
+    assert "17 training rows teach nothing" in texts(app)
+    assert "picture_outliers" in pictures(app)
+    assert not widget(app.button, "Continue").disabled
