@@ -8,8 +8,10 @@ import pandas as pd
 from pydantic import Field
 
 from dlreg_core.errors import RecipeError
+from dlreg_core.prepare.combining import CombineColumns
 from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
 from dlreg_core.prepare.outliers import ClipOutliers
+from dlreg_core.prepare.scaling import ScaleNumbers
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
 from dlreg_core.specs import Cleaning, ColumnType, NumberFill, Spec
@@ -83,33 +85,54 @@ def fit_cleaner(
             "No column is left to predict from: all of them are constant or identifiers.",
             "Choose other columns, or keep identifiers.",
         )
-    current = schema.coerce(frame)
-    steps: list[Step] = []
-
-    def add(step: Step) -> None:
-        nonlocal current
-        current = step.transform(current)
-        steps.append(step)
-
-    dates = [c for c in current.columns if types[c] is ColumnType.DATETIME]
+    fitting = _Fitting(schema.coerce(frame))
+    dates = [c for c in schema.names if types[c] is ColumnType.DATETIME]
     if dates:
-        add(ExpandDates.fit(current, dates))
+        fitting.add(ExpandDates.fit(fitting.rows, dates))
     # Kept or not, a column that never changes can't tell rows apart, and networks refuse to learn from none.
-    if all(current[c].nunique(dropna=False) < 2 for c in current.columns):
+    if all(fitting.rows[c].nunique(dropna=False) < 2 for c in fitting.rows.columns):
         raise RecipeError(
             "No column is left to predict from: all of them are constant or identifiers.",
             "Choose other columns, or keep identifiers.",
         )
-    numbers = [c for c in current.columns if c not in types or types[c] is ColumnType.NUMBER]
-    levels = [c for c in current.columns if types.get(c) in _LEVELLED]
+    numbers = [c for c in fitting.rows.columns if c not in types or types[c] is ColumnType.NUMBER]
+    levels = [c for c in fitting.rows.columns if types.get(c) in _LEVELLED]
+    _fit_numbers(fitting, numbers, levels, cleaning)
+    as_levels = [c for c in fitting.rows.columns if types.get(c) in (*_LEVELLED, ColumnType.IDENTIFIER)]
+    return Cleaner(schema_=schema, dropped=dropped, steps=tuple(fitting.steps), level_columns=tuple(as_levels))
+
+
+class _Fitting:
+    """Training rows on their way through the steps that are fitted on them."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.rows = rows
+        self.steps: list[Step] = []
+
+    def add(self, step: Step) -> None:
+        self.rows = step.transform(self.rows)
+        self.steps.append(step)
+
+
+def _fit_numbers(fitting: _Fitting, numbers: list[str], levels: list[str], cleaning: Cleaning) -> None:
+    """Fit the steps that change values: outliers, combinations, gaps, scales, in this order.
+
+    Outliers first, so that a mean that fills gaps isn't theirs; scales last, so that combinations are of values in
+    their own unit.
+    """
     clipped = {n: r for n, r in cleaning.outliers.items() if r.act == "clip" and n in numbers}
     if clipped:
-        # Before anything else looks at the values: a mean of gaps must not be that of the outliers.
-        add(ClipOutliers.fit(current, clipped))
-    for step in _fills(current, numbers, levels, cleaning):
-        add(step)
-    as_levels = [c for c in current.columns if types.get(c) in (*_LEVELLED, ColumnType.IDENTIFIER)]
-    return Cleaner(schema_=schema, dropped=dropped, steps=tuple(steps), level_columns=tuple(as_levels))
+        fitting.add(ClipOutliers.fit(fitting.rows, clipped))
+    wanted = tuple(one for one in cleaning.combinations if {one.left, one.right} <= {*numbers})
+    if wanted:
+        before = set(fitting.rows.columns)
+        fitting.add(CombineColumns.fit(fitting.rows, wanted))
+        numbers = [*numbers, *(c for c in fitting.rows.columns if c not in before)]
+    for step in _fills(fitting.rows, numbers, levels, cleaning):
+        fitting.add(step)
+    scaled = {c: method for c, method in cleaning.scaling.items() if c in numbers}
+    if scaled:
+        fitting.add(ScaleNumbers.fit(fitting.rows, scaled))
 
 
 def columns_to_drop(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleaning: Cleaning) -> dict[str, str]:

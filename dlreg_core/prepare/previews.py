@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from dlreg_core.charts.before_after import BeforeAfter, panel_of
 from dlreg_core.prepare.cleaner import fit_cleaner
+from dlreg_core.prepare.combining import combined
 from dlreg_core.prepare.outliers import limits_of, outlying_rows
 from dlreg_core.prepare.repairing import repaired, without_codes
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import feature_types
 from dlreg_core.prepare.target_transform import fit_target_transform
-from dlreg_core.specs import ColumnType, Dataset, Recipe, TransformName
+from dlreg_core.specs import ColumnType, Combination, Dataset, Recipe, TransformName
 
 SAMPLE_ROWS = 20_000
 
@@ -87,6 +88,13 @@ def preview_step(
     missing = int(np.isnan(before).sum())
     title = f"before, {missing:,} missing" if missing else "before"
     return BeforeAfter(column, panel_of(title, before), panel_of("after", after))
+
+
+def preview_combination(table: pd.DataFrame, made: Combination) -> BeforeAfter:
+    """Show the first column of a combination, and what is made of both."""
+    left, right = (numbers(table[name]) for name in (made.left, made.right))
+    before = panel_of(made.left, left)
+    return BeforeAfter(made.name, before, panel_of(made.name, combined(left, right, made.kind)))
 
 
 def preview_outliers(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, column: str) -> BeforeAfter:

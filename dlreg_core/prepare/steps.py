@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from dlreg_core.prepare.combining import CombineColumns
 from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
 from dlreg_core.prepare.naming import free_name, missing_flags
 from dlreg_core.prepare.outliers import ClipOutliers
+from dlreg_core.prepare.scaling import ScaleNumbers
 from dlreg_core.specs import Spec
 
 MISSING_LEVEL = "(missing)"
@@ -71,7 +73,14 @@ class FillLevels(Spec):
 
 
 Step = Annotated[
-    ExpandDates | ClipOutliers | FillByNeighbours | FillByRegression | FillNumbers | FillLevels,
+    ExpandDates
+    | ClipOutliers
+    | CombineColumns
+    | FillByNeighbours
+    | FillByRegression
+    | FillNumbers
+    | FillLevels
+    | ScaleNumbers,
     Field(discriminator="kind"),
 ]
 

@@ -13,6 +13,7 @@ from dlreg_core.specs.base import (
 )
 from dlreg_core.specs.plans import (
     Cleaning,
+    Combination,
     Experiment,
     FillMethod,
     NumberFill,
@@ -22,6 +23,7 @@ from dlreg_core.specs.plans import (
     Preset,
     Recipe,
     ResolvedPlan,
+    ScaleMethod,
     Search,
     SearchMethod,
     SearchRange,
@@ -71,6 +73,7 @@ __all__ = [
     "Cleaning",
     "Column",
     "ColumnType",
+    "Combination",
     "Comparison",
     "ContinueRequest",
     "Dataset",
@@ -102,6 +105,7 @@ __all__ = [
     "Role",
     "RowCounts",
     "RunState",
+    "ScaleMethod",
     "Search",
     "SearchMethod",
     "SearchRange",

@@ -72,6 +72,30 @@ class OutlierRule(Spec):
     """Bring the value to the limit, in all rows; or let the row teach nothing, where it is a training row."""
 
 
+ScaleMethod = Literal["standard", "minmax", "robust", "quantile"]
+"""Mean 0 and standard deviation 1; 0 to 1; median 0 and interquartile range 1; or the share of rows below the value."""
+
+
+class Combination(Spec):
+    """A column that is made of two columns of numbers."""
+
+    kind: Literal["product", "ratio", "difference"]
+    left: str
+    right: str
+
+    @model_validator(mode="after")
+    def _of_two(self) -> Self:
+        if self.left == self.right and self.kind != "product":
+            raise ValueError("a ratio or a difference needs two different columns")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What the column is called."""
+        sign = {"product": "×", "ratio": "÷", "difference": "−"}[self.kind]
+        return f"{self.left} {sign} {self.right}"
+
+
 class Cleaning(Spec):
     """Which repairs are made. Rows without a target are always dropped, since nothing can be learned from them."""
 
@@ -89,6 +113,9 @@ class Cleaning(Spec):
     """By column of numbers."""
     isolation: float = Field(default=0.0, ge=0, le=0.2)
     """Share of the training rows that are left out because they are most unlike the others in all numbers together."""
+    combinations: tuple[Combination, ...] = ()
+    scaling: dict[str, ScaleMethod] = Field(default_factory=dict)
+    """By column of numbers; networks standardise the others themselves, each in its own way."""
     missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     """Numbers that stand for a missing value, by column; of the target too, whose rows are then dropped."""
     merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)

@@ -10,15 +10,22 @@ from dlreg_core.charts.before_after import BeforeAfter
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
+from dlreg_core.prepare.combining import PromisingCombination, promising_combinations
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
 from dlreg_core.prepare.outliers import SUGGESTED, OutlyingColumn, outlying_columns
-from dlreg_core.prepare.previews import preview_outliers, preview_step, preview_transform, sample_of
+from dlreg_core.prepare.previews import (
+    preview_combination,
+    preview_outliers,
+    preview_step,
+    preview_transform,
+    sample_of,
+)
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.report.table_words import TRANSFORM_WORDS
-from dlreg_core.specs import Cleaning, Column, Dataset, OutlierRule, Recipe, RowCounts, TransformName
+from dlreg_core.specs import Cleaning, Column, Combination, Dataset, OutlierRule, Recipe, RowCounts, TransformName
 from pages._ui import core, state
 
 
@@ -106,6 +113,18 @@ def outlier_picture(dataset: Dataset, made: Recipe, column: str) -> BeforeAfter:
     """Return a column before and after its outliers are dealt with; `RecipeError` where too few rows are left."""
     plain = made.model_copy(update={"unit": "", "target_transform": "none"})
     return _outlier_picture(*core.place(), dataset.id, plain.model_dump_json(), column)
+
+
+def combination_picture(dataset: Dataset, made: Combination) -> BeforeAfter:
+    """Return the first column of a combination, and what is made of both."""
+    return preview_combination(sample_of(core.table(dataset.id)[list({made.left, made.right})]), made)
+
+
+def promising(dataset: Dataset, made: Recipe) -> tuple[PromisingCombination, ...]:
+    """Return the combinations that promise most; `RecipeError` where the recipe doesn't fit the table."""
+    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes, drop_duplicates=made.cleaning.drop_duplicates)
+    plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
+    return _promising(*core.place(), dataset.id, plain.model_dump_json())
 
 
 def outlying(dataset: Dataset, made: Recipe, rule: OutlierRule = SUGGESTED) -> tuple[OutlyingColumn, ...]:
@@ -203,6 +222,12 @@ def _outlying(home: str, owner: str, dataset_id: str, recipe_json: str, rule_jso
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     rule = OutlierRule.model_validate_json(rule_json)
     return outlying_columns(store.get(dataset_id), store.table(dataset_id), made, rule)
+
+
+@st.cache_data(show_spinner="Looking at pairs of columns", max_entries=32)
+def _promising(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[PromisingCombination, ...]:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return promising_combinations(prepare_table(store.get(dataset_id), store.table(dataset_id), made))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

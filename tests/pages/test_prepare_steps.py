@@ -9,7 +9,7 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.prepare.draft import recipe_of
-from dlreg_core.specs import Dataset, NumberFill, OutlierRule, Recipe
+from dlreg_core.specs import Combination, Dataset, NumberFill, OutlierRule, Recipe
 from tests.conftest import add_table, small_table
 from tests.pages.test_prepare import kept, opened, texts, widget
 
@@ -111,3 +111,41 @@ def test_rows_with_outliers_teach_nothing_and_their_number_is_told(home: Path) -
     assert "17 training rows teach nothing" in texts(app)
     assert "picture_outliers" in pictures(app)
     assert not widget(app.button, "Continue").disabled
+
+
+def test_columns_are_combined_and_taken_away_again(home: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.uniform(1, 5, size=(400, 3)), columns=["a", "b", "c"])
+    dataset = add_table(home, table.assign(y=table["a"] / table["b"] + rng.normal(0, 0.05, 400)))
+    app = opened(dataset)
+    opens(app, f"combinations_{dataset.id}")
+    button = next(b for b in app.button if "Add a ÷ b" in b.label)
+    button.click().run()
+    assert not app.exception
+    ratio = Combination(kind="ratio", left="a", right="b")
+    assert recipe(home, dataset).cleaning.combinations == (ratio,)
+    widget(app.selectbox, "First column").select("c").run()
+    widget(app.selectbox, "Combined by").select("difference").run()
+    widget(app.selectbox, "Second column").select("a").run()
+    widget(app.button, "Add").click().run()
+    assert not app.exception
+    difference = Combination(kind="difference", left="c", right="a")
+    assert recipe(home, dataset).cleaning.combinations == (ratio, difference)
+    assert "picture_combination" in pictures(app)
+    widget(app.checkbox, "a ÷ b").uncheck().run()
+    assert recipe(home, dataset).cleaning.combinations == (difference,)
+    widget(app.selectbox, "First column").select("a").run()
+    widget(app.button, "Add").click().run()
+    assert "two different columns" in app.error[0].value
+    assert recipe(home, dataset).cleaning.combinations == (difference,)
+
+
+def test_columns_are_scaled(home: Path) -> None:
+    dataset = add_table(home, with_outliers())
+    app = opened(dataset)
+    opens(app, f"scales_{dataset.id}")
+    widget(app.multiselect, "Columns that aren't left").set_value(["a", "b"]).run()
+    widget(app.selectbox, "Scale of a").select("quantile").run()
+    assert not app.exception
+    assert recipe(home, dataset).cleaning.scaling == {"a": "quantile", "b": "standard"}
+    assert "picture_before_after_scale_numbers" in pictures(app)
