@@ -170,7 +170,7 @@ def predict(
             pipeline = Pipeline(run.model_path())
         rows = read_raw_rows(data, pipeline.schema)
         predictions = pipeline.predict(rows, name or None)
-        for sentence in pipeline.schema.warnings(rows):
+        for sentence in pipeline.warnings(rows):
             typer.echo(sentence, err=True)
     _write_rows(rows.assign(**{free_name("prediction", rows): predictions}), out)
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.combining import CombineColumns
 from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
+from dlreg_core.prepare.history import Past
 from dlreg_core.prepare.outliers import ClipOutliers
 from dlreg_core.prepare.scaling import ScaleNumbers
 from dlreg_core.prepare.schema import Schema, schema_of
@@ -28,6 +29,25 @@ class Cleaner(Spec):
     steps: tuple[Step, ...]
     level_columns: tuple[str, ...]
     """Columns that the networks get as categories."""
+    past: Past | None = None
+    """How columns of the schema are made of earlier rows, where a file doesn't have them."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that new rows must have."""
+        if self.past is None:
+            return self.schema_.names
+        made = {column.name for column in self.past.history.columns}
+        own = (name for name in self.schema_.names if name not in made)
+        return tuple(dict.fromkeys((*own, *self.past.needed)))
+
+    def complete(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return raw rows with the columns that are made of earlier ones; see `Past.complete`."""
+        return frame if self.past is None else self.past.complete(frame)
+
+    def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """Say where raw rows leave what the model has seen; see `Schema.warnings`."""
+        return self.schema_.warnings(self.complete(frame))
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Clean raw rows.
@@ -47,7 +67,7 @@ class Cleaner(Spec):
         RowsError
             If a column is missing.
         """
-        cleaned = self.schema_.coerce(frame)
+        cleaned = self.schema_.coerce(self.complete(frame))
         for step in self.steps:
             cleaned = step.transform(cleaned)
         return cleaned.astype(dict.fromkeys(self.level_columns, "category"))

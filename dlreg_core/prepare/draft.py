@@ -11,7 +11,7 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Repair
 from dlreg_core.prepare.plan import target_choices
 from dlreg_core.runs.files import write_spec
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split, TrainPlan, TransformName
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
 """Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
@@ -30,6 +30,7 @@ class Draft(Spec):
     used: dict[str, bool] = Field(default_factory=dict)
     types: dict[str, ColumnType] = Field(default_factory=dict)
     cleaning: Cleaning = Cleaning()
+    history: History | None = None
     kind: Literal["random", "time", "group", "own"] = "random"
     column: str | None = None
     validation: float = 0.15
@@ -67,6 +68,7 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         used=used,
         types=recipe.types,
         cleaning=recipe.cleaning,
+        history=recipe.history,
         kind=split.kind,
         column=split.column,
         validation=round(split.validation / (split.train + split.validation), 4) if own else split.validation,
@@ -108,6 +110,7 @@ def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
         unit=draft.unit,
         types=types,
         cleaning=cleaning,
+        history=draft.history,
         split=_split(dataset, draft),
         target_transform=draft.target_transform,
     )

@@ -7,16 +7,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.charts.before_after import BeforeAfter, panel_of
+from dlreg_core.charts.over_time import OverTime
 from dlreg_core.prepare.cleaner import fit_cleaner
 from dlreg_core.prepare.combining import combined
+from dlreg_core.prepare.history import fit_past, with_past
 from dlreg_core.prepare.outliers import limits_of, outlying_rows
 from dlreg_core.prepare.repairing import repaired, without_codes
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import feature_types
 from dlreg_core.prepare.target_transform import fit_target_transform
-from dlreg_core.specs import ColumnType, Combination, Dataset, Recipe, TransformName
+from dlreg_core.specs import ColumnType, Combination, Dataset, PastColumn, Recipe, TransformName
 
 SAMPLE_ROWS = 20_000
+_SHOWN_ROWS = 300
 
 
 def sample_of(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,6 +98,41 @@ def preview_combination(table: pd.DataFrame, made: Combination) -> BeforeAfter:
     left, right = (numbers(table[name]) for name in (made.left, made.right))
     before = panel_of(made.left, left)
     return BeforeAfter(made.name, before, panel_of(made.name, combined(left, right, made.kind)))
+
+
+def preview_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, made: PastColumn) -> OverTime:
+    """Show a column of the last rows, of the group that has most of them, and what is made of earlier ones.
+
+    Raises
+    ------
+    RecipeError
+        If it can't be made.
+    """
+    past = fit_past(dataset, table, recipe)
+    if past is None:
+        return OverTime(made.column, made.name, "", (), (), ())
+    history = past.history
+    rows = table
+    if history.group is not None and len(table):
+        rows = table[table[history.group] == table[history.group].mode().iloc[0]]
+    # Twice as many as are shown, so that those at the start have a past too.
+    order = coerce_column(rows[history.order], past.kind, past.day_first)
+    last = rows.loc[order.sort_values(kind="stable").dropna().index[-_SHOWN_ROWS - 10 * made.rows :]]
+    shown = with_past(repaired(last, recipe.cleaning), past).iloc[-_SHOWN_ROWS:]
+    moments = coerce_column(shown[history.order], past.kind, past.day_first)
+    dates = past.kind is ColumnType.DATETIME
+    return OverTime(
+        name=made.column,
+        made=made.name,
+        order=history.order,
+        moments=tuple(moment.isoformat() if dates else float(moment) for moment in moments),
+        before=_or_none(numbers(shown[made.column])),
+        after=_or_none(numbers(shown[made.name])),
+    )
+
+
+def _or_none(values: NDArray[np.float64]) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else float(value) for value in values)
 
 
 def preview_outliers(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, column: str) -> BeforeAfter:

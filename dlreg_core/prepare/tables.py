@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare.history import Past, fit_past, with_past
 from dlreg_core.prepare.outliers import outlying_rows
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
@@ -50,6 +51,7 @@ class PreparedTable:
     folds: NDArray[np.int64] | None = None
     transform: TargetTransform = AS_IT_IS
     outlying: NDArray[np.bool_] | None = None
+    past: Past | None = None
 
     @property
     def taught(self) -> pd.DataFrame:
@@ -117,6 +119,10 @@ def prepare_table(
     check_recipe(dataset, recipe)
     types = feature_types(dataset, recipe)
     table = repaired(table, recipe.cleaning)
+    past = fit_past(dataset, table, recipe)
+    if past is not None:
+        table = with_past(table, past)
+        types = {name: types.get(name, ColumnType.NUMBER) for name in past.features(recipe.features)}
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
@@ -127,7 +133,7 @@ def prepare_table(
     if recipe.split.kind == "own":
         if own_test is None:
             raise RecipeError("The own test file is not there.", "Upload it again.")
-        test, rows_test = _own_test_rows(own_test, recipe)
+        test, rows_test = _own_test_rows(own_test, recipe, past)
     folds = fold_count(recipe.split, len(parts.train) + len(parts.validation), time_limit)
     if folds:
         parts = parts.without_validation()
@@ -137,7 +143,7 @@ def prepare_table(
         raise RecipeError(
             f"The target {recipe.target} has the same value in all training rows.", "Choose another target."
         )
-    features = list(recipe.features)
+    features = list(types)
     numbers = None
     if folds:
         left = None if copies is None else pd.factorize(copies[parts.train])[0].astype(np.int64)
@@ -154,7 +160,7 @@ def prepare_table(
         rows_validation=rows[parts.validation],
         rows_test=rows_test,
         types=types,
-        day_first={name: dataset.column(name).day_first for name in features},
+        day_first={name: dataset.column(name).day_first for name in features if name in dataset.column_names},
         counts=RowCounts(
             train=len(train),
             validation=len(validation),
@@ -166,6 +172,7 @@ def prepare_table(
         ),
         folds=numbers,
         outlying=outlying,
+        past=past,
         transform=fit_target_transform(y_train, recipe.target_transform),
     )
 
@@ -232,13 +239,15 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         )
 
 
-def _own_test_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[pd.DataFrame, Rows]:
+def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tuple[pd.DataFrame, Rows]:
     absent = [c for c in (*recipe.features, recipe.target) if c not in table.columns]
     if absent:
         raise RecipeError(
             f"The test file has no column {', '.join(absent)}.", "It needs the same columns as the table, by name."
         )
     table = repaired(table, recipe.cleaning)
+    if past is not None:
+        table = past.complete(table)
     known = coerce_column(table[recipe.target], ColumnType.NUMBER).notna().to_numpy()
     rows = np.flatnonzero(known).astype(np.int64)
     if len(rows) < 2:

@@ -54,6 +54,8 @@ def rows_words(rows: RowCounts) -> str:
         )
         if count
     ]
+    if rows.outlying:
+        text += f" {rows.outlying:,} training rows with outliers taught nothing."
     return f"{text} Left out: {' and '.join(left_out)}." if left_out else text
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlreg_core.charts.numbers import CURRENCIES, number, percent, quantity
 from dlreg_core.prepare import StepPreview
-from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, FillMethod, RowCounts, TransformName
+from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, FillMethod, Recipe, RowCounts, TransformName
 
 TYPE_WORDS = {
     ColumnType.NUMBER: "number",
@@ -135,6 +135,28 @@ def repair_words(step: StepPreview, how: str = "") -> str:
         "impute_categories": f"Fill {count} missing {categories} in {where} {how}".strip(),
     }
     return texts.get(step.key, step.title)
+
+
+def cleaning_words(recipe: Recipe) -> str:
+    """Return what was chosen beyond the usual cleaning: "outliers in rooms clipped, price learned as its logarithm"."""
+    cleaning, parts = recipe.cleaning, []
+    clipped = tuple(name for name, rule in cleaning.outliers.items() if rule.act == "clip")
+    if clipped:
+        parts.append(f"outliers in {_listed(clipped)} clipped")
+    if cleaning.isolation or len(clipped) < len(cleaning.outliers):
+        parts.append("training rows with outliers left out")
+    if cleaning.impute_numbers != "median":
+        parts.append(f"missing numbers filled with {FILL_WORDS[cleaning.impute_numbers]}")
+    parts += [f"gaps of {name} filled with {FILL_WORDS[fill.method]}" for name, fill in cleaning.fills.items()]
+    made = [one.name for one in cleaning.combinations]
+    made += [one.name for one in recipe.history.columns] if recipe.history is not None else []
+    if made:
+        parts.append(f"added: {', '.join(made)}")
+    if cleaning.scaling:
+        parts.append(f"scaled: {_listed(tuple(cleaning.scaling))}")
+    if recipe.target_transform != "none":
+        parts.append(f"{recipe.target} learned as {TRANSFORM_WORDS[recipe.target_transform]}")
+    return "; ".join(parts)
 
 
 def rows_words(counts: RowCounts) -> str:

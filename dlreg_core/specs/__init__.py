@@ -11,19 +11,23 @@ from dlreg_core.specs.base import (
     Spec,
     now,
 )
-from dlreg_core.specs.plans import (
+from dlreg_core.specs.cleaning import (
     Cleaning,
     Combination,
-    Experiment,
     FillMethod,
+    History,
     NumberFill,
-    NumberRange,
     OutlierRule,
+    PastColumn,
+    ScaleMethod,
+)
+from dlreg_core.specs.plans import (
+    Experiment,
+    NumberRange,
     PlannedFit,
     Preset,
     Recipe,
     ResolvedPlan,
-    ScaleMethod,
     Search,
     SearchMethod,
     SearchRange,
@@ -88,6 +92,7 @@ __all__ = [
     "FillMethod",
     "FinishedFit",
     "Histogram",
+    "History",
     "Interval",
     "Launch",
     "LeaderboardRow",
@@ -95,6 +100,7 @@ __all__ = [
     "NumberFill",
     "NumberRange",
     "OutlierRule",
+    "PastColumn",
     "PlannedFit",
     "Preset",
     "Pulse",

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from dlreg_core.specs.base import SCHEMA_VERSION, Spec, now
+from dlreg_core.specs.cleaning import Cleaning, History
 from dlreg_core.specs.tables import ColumnType
 
 
@@ -47,81 +48,6 @@ class Split(Spec):
         return self
 
 
-FillMethod = Literal["median", "mean", "most_frequent", "zero", "constant", "knn", "iterative", "keep"]
-"""What fills missing numbers: a fixed value, the mean of similar rows, or what a regression on the others says."""
-
-
-class NumberFill(Spec):
-    """How the gaps of one column of numbers are filled, and whether a column of its own tells where they were."""
-
-    method: FillMethod
-    constant: float = Field(default=0.0, allow_inf_nan=False)
-    flag: bool = True
-
-
-class OutlierRule(Spec):
-    """What counts as an outlier of a column, and what becomes of it.
-
-    ``reach`` is the distance from the quartiles in interquartile ranges, or from the mean in standard deviations; both
-    are those of the training rows.
-    """
-
-    rule: Literal["iqr", "zscore"] = "iqr"
-    reach: float = Field(default=3.0, gt=0, le=1000)
-    act: Literal["clip", "remove"] = "clip"
-    """Bring the value to the limit, in all rows; or let the row teach nothing, where it is a training row."""
-
-
-ScaleMethod = Literal["standard", "minmax", "robust", "quantile"]
-"""Mean 0 and standard deviation 1; 0 to 1; median 0 and interquartile range 1; or the share of rows below the value."""
-
-
-class Combination(Spec):
-    """A column that is made of two columns of numbers."""
-
-    kind: Literal["product", "ratio", "difference"]
-    left: str
-    right: str
-
-    @model_validator(mode="after")
-    def _of_two(self) -> Self:
-        if self.left == self.right and self.kind != "product":
-            raise ValueError("a ratio or a difference needs two different columns")
-        return self
-
-    @property
-    def name(self) -> str:
-        """What the column is called."""
-        sign = {"product": "×", "ratio": "÷", "difference": "−"}[self.kind]
-        return f"{self.left} {sign} {self.right}"
-
-
-class Cleaning(Spec):
-    """Which repairs are made. Rows without a target are always dropped, since nothing can be learned from them."""
-
-    drop_duplicates: bool = True
-    drop_constant: bool = True
-    drop_identifiers: bool = True
-    impute_numbers: FillMethod = "median"
-    impute_constant: float = Field(default=0.0, allow_inf_nan=False)
-    """What fills missing numbers where that is "constant"."""
-    fills: dict[str, NumberFill] = Field(default_factory=dict)
-    """Columns of numbers that are filled in another way than the others."""
-    impute_categories: Literal["most_frequent", "level", "keep"] = "level"
-    missing_flags: bool = True
-    outliers: dict[str, OutlierRule] = Field(default_factory=dict)
-    """By column of numbers."""
-    isolation: float = Field(default=0.0, ge=0, le=0.2)
-    """Share of the training rows that are left out because they are most unlike the others in all numbers together."""
-    combinations: tuple[Combination, ...] = ()
-    scaling: dict[str, ScaleMethod] = Field(default_factory=dict)
-    """By column of numbers; networks standardise the others themselves, each in its own way."""
-    missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
-    """Numbers that stand for a missing value, by column; of the target too, whose rows are then dropped."""
-    merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)
-    """By column, the labels that are written in another way, each with the label that takes its place."""
-
-
 TransformName = Literal["none", "log", "box-cox", "yeo-johnson"]
 """The scale that a target is learned on."""
 
@@ -136,6 +62,8 @@ class Recipe(Spec):
     """Types that a person set, by column; the profile's types hold for the others."""
     cleaning: Cleaning = Cleaning()
     split: Split = Split()
+    history: History | None = None
+    """Columns that are made of earlier rows; they are predicted from beside `features`."""
     target_transform: TransformName = "none"
     """On which scale the target is learned; all that is predicted and told stays in the target's own unit."""
 

@@ -92,6 +92,10 @@ class Pipeline:
         """The raw columns that the pipeline needs."""
         return self.spec.cleaner.schema_
 
+    def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """Say, a sentence a column, where raw rows leave what the model has seen."""
+        return self.spec.cleaner.warnings(frame)
+
     @property
     def best_model(self) -> str:
         """Name of the model that validation prefers."""

@@ -60,6 +60,9 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
     experiment = folder.run.experiment()
     table = prepared_of(folder.run.home, experiment)
     cleaner = fit_cleaner(table.taught, table.types, experiment.recipe.cleaning, table.day_first)
+    # The columns of the schema that new rows don't have yet are made from here on.
+    past = table.past.only(cleaner.schema_.names) if table.past is not None else None
+    cleaner = cleaner.model_copy(update={"past": past})
     return Job(
         folder=folder,
         task=task,

@@ -91,7 +91,8 @@ def _other_target(dataset: Dataset, draft: Draft, chosen: str) -> Draft:
     used = {name: use for name, use in draft.used.items() if name != chosen}
     split: dict[str, Any] = {"kind": "random", "column": None} if draft.column == chosen else {}
     unit = dataset.column(chosen).unit
-    return preparing.change(draft, target=chosen, unit=unit, target_transform="none", used=used, **split)
+    fresh: dict[str, Any] = {"unit": unit, "target_transform": "none", "history": None}
+    return preparing.change(draft, target=chosen, used=used, **fresh, **split)
 
 
 def _not_possible(reasons: list[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from dlreg_core.charts.numbers import percent
 from dlreg_core.prepare.draft import Draft
 from dlreg_core.specs import Combination, Dataset, ScaleMethod
-from pages._ui import errors, pictures, preparing
+from pages._ui import errors, pictures, preparing, previewing
 from pages._ui.pictures import change, folded
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import picture
@@ -50,7 +50,7 @@ def combinations(dataset: Dataset, draft: Draft, names: list[str]) -> Draft:
             # A box for each is shown above.
             st.rerun()
         if kept and part.open:
-            picture(preparing.combination_picture(dataset, kept[-1]), key=f"picture_combination_{dataset.id}")
+            picture(previewing.combination_picture(dataset, kept[-1]), key=f"picture_combination_{dataset.id}")
     return draft
 
 
@@ -77,7 +77,7 @@ def _new(dataset: Dataset, draft: Draft, names: list[str]) -> Combination | None
 def _suggested(dataset: Dataset, draft: Draft, kept: list[Combination]) -> Combination | None:
     """Show which combinations promise most; return the one that was chosen."""
     with errors.shown():
-        found = preparing.promising(dataset, preparing.recipe_without_split(dataset, draft))
+        found = previewing.promising(dataset, preparing.recipe_without_split(dataset, draft))
         for one in found:
             if one.combination in kept:
                 continue

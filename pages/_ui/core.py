@@ -13,6 +13,7 @@ from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
+from dlreg_core.prepare.history import with_past
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Reading, Report
@@ -99,9 +100,15 @@ def explanation(run_id: str, model: str) -> Explanation | None:
 
 
 def test_table(run_id: str) -> pd.DataFrame:
-    """Return the table that holds a run's test rows: the own test file where there is one."""
+    """Return the table that holds a run's test rows: the own test file where there is one.
+
+    It has the columns that are made of earlier rows too, where the run has some.
+    """
     experiment = run_folder(run_id).experiment()
-    return table(experiment.recipe.split.test_dataset or experiment.dataset_id)
+    own = experiment.recipe.split.test_dataset
+    if experiment.recipe.history is None:
+        return table(own or experiment.dataset_id)
+    return _with_past(*result_key(run_id), own or experiment.dataset_id, own is not None)
 
 
 def test_rows(run_id: str) -> pd.DataFrame:
@@ -157,6 +164,15 @@ def _explanation(path: str, task: int, model: str, ended: tuple[int, ...]) -> Ex
     # The numbers are only there to look again after a task has ended.
     del task, ended
     return find_explanation(RunFolder(Path(path)), model)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _with_past(path: str, task: int, dataset_id: str, own: bool) -> pd.DataFrame:
+    past, rows = _cleaner(path, task).past, table(dataset_id)
+    if past is None:
+        return rows
+    # The rows of an own test file follow on from those of the run's table.
+    return past.complete(rows) if own else with_past(rows, past)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

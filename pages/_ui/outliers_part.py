@@ -11,7 +11,7 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.draft import Draft
 from dlreg_core.prepare.outliers import SUGGESTED, worth_clipping
 from dlreg_core.specs import Dataset, OutlierRule
-from pages._ui import errors, preparing
+from pages._ui import errors, preparing, previewing
 from pages._ui.pictures import change, folded
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import picture
@@ -64,7 +64,7 @@ def outliers(dataset: Dataset, draft: Draft, names: list[str]) -> Draft:
 def _suggestions(dataset: Dataset, draft: Draft) -> Draft:
     """Show a box for each column of which a few values are far from the others."""
     recipe = preparing.recipe_without_split(dataset, draft)
-    found = worth_clipping(preparing.outlying(dataset, recipe), dataset.rows)
+    found = worth_clipping(previewing.outlying(dataset, recipe), dataset.rows)
     for column in sorted(found, key=lambda c: -c.count)[:_SUGGESTED]:
         done = column.name in draft.cleaning.outliers
         values = "value" if column.count == 1 else "values"
@@ -129,7 +129,7 @@ def _rule(dataset: Dataset, draft: Draft, name: str) -> OutlierRule:
 
 def _affected(dataset: Dataset, draft: Draft, name: str, rule: OutlierRule) -> None:
     try:
-        found = preparing.outlying(dataset, preparing.recipe_without_split(dataset, draft), rule)
+        found = previewing.outlying(dataset, preparing.recipe_without_split(dataset, draft), rule)
     except RecipeError:
         return
     count = next((column.count for column in found if column.name == name), 0)
@@ -143,4 +143,4 @@ def _picture(dataset: Dataset, draft: Draft, names: list[str]) -> None:
         column = st.selectbox("Column", names, key=key, label_visibility="collapsed", width=260)
     with errors.shown():
         made = preparing.recipe_without_split(dataset, draft)
-        picture(preparing.outlier_picture(dataset, made, column), key=f"picture_outliers_{dataset.id}")
+        picture(previewing.outlier_picture(dataset, made, column), key=f"picture_outliers_{dataset.id}")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dlreg_core.prepare.draft import Draft
 from dlreg_core.specs import Dataset
-from pages._ui import errors, preparing
+from pages._ui import errors, preparing, previewing
 from pages._ui.widgets import picture
 
 FILLED = ("fill_by_neighbours", "fill_by_regression", "fill_numbers")
@@ -42,7 +42,7 @@ def show(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds: tuple[st
         column = st.selectbox("Column", list(columns), key=key, label_visibility="collapsed", width=260)
     with errors.shown():
         recipe = preparing.recipe_without_split(dataset, draft)
-        picture(preparing.step_picture(dataset, recipe, column, kinds), key=f"picture_{_key(dataset, kinds)}")
+        picture(previewing.step_picture(dataset, recipe, column, kinds), key=f"picture_{_key(dataset, kinds)}")
 
 
 def _key(dataset: Dataset, kinds: tuple[str, ...]) -> str:

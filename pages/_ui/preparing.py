@@ -10,22 +10,21 @@ from dlreg_core.charts.before_after import BeforeAfter
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
-from dlreg_core.prepare.combining import PromisingCombination, promising_combinations
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
-from dlreg_core.prepare.outliers import SUGGESTED, OutlyingColumn, outlying_columns
-from dlreg_core.prepare.previews import (
-    preview_combination,
-    preview_outliers,
-    preview_step,
-    preview_transform,
-    sample_of,
-)
+from dlreg_core.prepare.previews import preview_transform, sample_of
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.report.table_words import TRANSFORM_WORDS
-from dlreg_core.specs import Cleaning, Column, Combination, Dataset, OutlierRule, Recipe, RowCounts, TransformName
+from dlreg_core.specs import (
+    Cleaning,
+    Column,
+    Dataset,
+    Recipe,
+    RowCounts,
+    TransformName,
+)
 from pages._ui import core, state
 
 
@@ -63,7 +62,15 @@ def recipe(dataset: Dataset, chosen: Draft) -> Recipe:
 
 def recipe_without_split(dataset: Dataset, chosen: Draft) -> Recipe:
     """Return the recipe with a random split, for what doesn't depend on the split."""
-    return recipe_of(dataset, chosen.changed(kind="random", column=None, validation=0.15, test=0.15))
+    # Neither does it depend on earlier rows, of which those of the target need a split by time.
+    plain: dict[str, Any] = {"kind": "random", "column": None, "validation": 0.15, "test": 0.15, "history": None}
+    return recipe_of(dataset, chosen.changed(**plain))
+
+
+def recipe_by_time(dataset: Dataset, chosen: Draft) -> Recipe:
+    """Return the recipe as if its split were by time, for pictures of earlier rows."""
+    order = chosen.history.order if chosen.history is not None else None
+    return recipe_of(dataset, chosen.changed(kind="time" if order else "random", column=order))
 
 
 def current_recipe(dataset: Dataset) -> Recipe | None:
@@ -101,37 +108,6 @@ def transformed(dataset: Dataset, chosen: Draft) -> BeforeAfter:
     """Return the target as it is and as it is learned; `RecipeError` where it can't be transformed so."""
     codes = chosen.cleaning.missing_codes.get(chosen.target, ())
     return _transformed(*core.place(), dataset.id, chosen.target, codes, chosen.target_transform)
-
-
-def step_picture(dataset: Dataset, made: Recipe, column: str, kinds: tuple[str, ...]) -> BeforeAfter:
-    """Return a column before and after a kind of step; `RecipeError` where no column is left."""
-    plain = made.model_copy(update={"unit": "", "target_transform": "none"})
-    return _step_picture(*core.place(), dataset.id, plain.model_dump_json(), column, kinds)
-
-
-def outlier_picture(dataset: Dataset, made: Recipe, column: str) -> BeforeAfter:
-    """Return a column before and after its outliers are dealt with; `RecipeError` where too few rows are left."""
-    plain = made.model_copy(update={"unit": "", "target_transform": "none"})
-    return _outlier_picture(*core.place(), dataset.id, plain.model_dump_json(), column)
-
-
-def combination_picture(dataset: Dataset, made: Combination) -> BeforeAfter:
-    """Return the first column of a combination, and what is made of both."""
-    return preview_combination(sample_of(core.table(dataset.id)[list({made.left, made.right})]), made)
-
-
-def promising(dataset: Dataset, made: Recipe) -> tuple[PromisingCombination, ...]:
-    """Return the combinations that promise most; `RecipeError` where the recipe doesn't fit the table."""
-    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes, drop_duplicates=made.cleaning.drop_duplicates)
-    plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
-    return _promising(*core.place(), dataset.id, plain.model_dump_json())
-
-
-def outlying(dataset: Dataset, made: Recipe, rule: OutlierRule = SUGGESTED) -> tuple[OutlyingColumn, ...]:
-    """Return how many outliers each column of numbers has."""
-    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes)
-    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": cleaning})
-    return _outlying(*core.place(), dataset.id, plain.model_dump_json(), rule.model_dump_json())
 
 
 def choices(dataset: Dataset, target: str) -> tuple[ColumnChoice, ...]:
@@ -201,33 +177,6 @@ def _transformed(
 ) -> BeforeAfter:
     values = sample_of(core.store(home, owner).table(dataset_id)[[target]])[target]
     return preview_transform(values, codes, method, f"learned as {TRANSFORM_WORDS[method]}")
-
-
-@st.cache_data(show_spinner="Looking at some rows", max_entries=64)
-def _step_picture(
-    home: str, owner: str, dataset_id: str, recipe_json: str, column: str, kinds: tuple[str, ...]
-) -> BeforeAfter:
-    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return preview_step(store.get(dataset_id), sample_of(store.table(dataset_id)), made, column, kinds)
-
-
-@st.cache_data(show_spinner="Looking at some rows", max_entries=64)
-def _outlier_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column: str) -> BeforeAfter:
-    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return preview_outliers(store.get(dataset_id), sample_of(store.table(dataset_id)), made, column)
-
-
-@st.cache_data(show_spinner="Looking for outliers", max_entries=64)
-def _outlying(home: str, owner: str, dataset_id: str, recipe_json: str, rule_json: str) -> tuple[OutlyingColumn, ...]:
-    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    rule = OutlierRule.model_validate_json(rule_json)
-    return outlying_columns(store.get(dataset_id), store.table(dataset_id), made, rule)
-
-
-@st.cache_data(show_spinner="Looking at pairs of columns", max_entries=32)
-def _promising(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[PromisingCombination, ...]:
-    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return promising_combinations(prepare_table(store.get(dataset_id), store.table(dataset_id), made))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

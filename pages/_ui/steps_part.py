@@ -7,7 +7,7 @@ import streamlit as st
 from dlreg_core.prepare.draft import Draft, is_used, type_of
 from dlreg_core.report.table_words import FILL_WORDS
 from dlreg_core.specs import ColumnType, Dataset, NumberFill
-from pages._ui import combining_part, outliers_part, pictures
+from pages._ui import combining_part, outliers_part, past_part, pictures
 from pages._ui.pictures import change, folded
 from pages._ui.repairs_part import FILL_HELP
 from pages._ui.sidebar import escaped
@@ -21,7 +21,8 @@ def steps(dataset: Dataset, draft: Draft) -> Draft:
     draft = outliers_part.outliers(dataset, draft, names)
     draft = _fills(dataset, draft, names)
     draft = combining_part.combinations(dataset, draft, names)
-    return combining_part.scales(dataset, draft, names)
+    draft = combining_part.scales(dataset, draft, names)
+    return past_part.past(dataset, draft, names)
 
 
 def number_columns(dataset: Dataset, draft: Draft) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.prepare.draft import recipe_of
-from dlreg_core.specs import Combination, Dataset, NumberFill, OutlierRule, Recipe
+from dlreg_core.specs import Combination, Dataset, History, NumberFill, OutlierRule, PastColumn, Recipe
 from tests.conftest import add_table, small_table
 from tests.pages.test_prepare import kept, opened, texts, widget
 
@@ -149,3 +149,54 @@ def test_columns_are_scaled(home: Path) -> None:
     assert not app.exception
     assert recipe(home, dataset).cleaning.scaling == {"a": "quantile", "b": "standard"}
     assert "picture_before_after_scale_numbers" in pictures(app)
+
+
+def days() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    day = pd.date_range("2024-01-01", periods=300).strftime("%Y-%m-%d")
+    heat = rng.normal(15, 5, 300).round(2)
+    return pd.DataFrame({"day": day, "heat": heat, "sales": (100 + heat + rng.normal(0, 1, 300)).round(2)})
+
+
+def test_columns_are_made_of_earlier_rows(home: Path) -> None:
+    dataset = add_table(home, days())
+    app = opened(dataset)
+    opens(app, f"past_{dataset.id}")
+    add = f"add_past_{dataset.id}"
+    app.button(add).click().run()
+    assert not app.exception
+    lag = PastColumn(kind="lag", column="heat", rows=1)
+    assert recipe(home, dataset).history == History(order="day", columns=(lag,))
+    assert "picture_past" in pictures(app)
+
+    app.selectbox(f"past_kind_{dataset.id}").select("exponential").run()
+    app.number_input(f"past_rows_{dataset.id}_exponential").set_value(5).run()
+    app.button(add).click().run()
+    assert not app.exception
+    smooth = PastColumn(kind="exponential", column="heat", rows=5)
+    history = recipe(home, dataset).history
+    assert history is not None
+    assert history.columns == (lag, smooth)
+    app.checkbox(f"past_{dataset.id}_{lag.name}").uncheck().run()
+    history = recipe(home, dataset).history
+    assert history is not None
+    assert history.columns == (smooth,)
+
+
+def test_earlier_targets_are_only_used_with_a_split_by_time(home: Path) -> None:
+    dataset = add_table(home, days())
+    app = opened(dataset)
+    opens(app, f"past_{dataset.id}")
+    app.selectbox(f"past_column_{dataset.id}_sales").select("sales").run()
+    app.button(f"add_past_{dataset.id}").click().run()
+    assert not app.exception
+    assert "assumes that earlier values of sales are known" in app.warning[0].value
+    assert "the split isn't by time" in app.error[0].value
+    assert widget(app.button, "Continue").disabled
+    app.radio[0].set_value("time").run()
+    assert not app.exception
+    assert not app.error
+    assert not widget(app.button, "Continue").disabled
+    app.selectbox(f"past_kind_{dataset.id}").select("smooth").run()
+    app.button(f"add_past_{dataset.id}").click().run()
+    assert "can't be smoothed" in app.error[0].value
