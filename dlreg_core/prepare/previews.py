@@ -88,9 +88,11 @@ def preview_step(
             after = _values(current, column)
             break
         before = after = _values(current, column)
-    missing = int(np.isnan(before).sum())
-    title = f"before, {missing:,} missing" if missing else "before"
-    return BeforeAfter(column, panel_of(title, before), panel_of("after", after))
+    gaps = np.isnan(before)
+    if gaps.any() and not np.isnan(after).any():
+        # Among all the others a few that were filled in couldn't be seen.
+        return BeforeAfter(column, panel_of("known", before), panel_of(f"filled in, {gaps.sum():,}", after[gaps]))
+    return BeforeAfter(column, panel_of("before", before), panel_of("after", after))
 
 
 def preview_combination(table: pd.DataFrame, made: Combination) -> BeforeAfter:
@@ -118,17 +120,25 @@ def preview_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, made: Pa
     # Twice as many as are shown, so that those at the start have a past too.
     order = coerce_column(rows[history.order], past.kind, past.day_first)
     last = rows.loc[order.sort_values(kind="stable").dropna().index[-_SHOWN_ROWS - 10 * made.rows :]]
-    shown = with_past(repaired(last, recipe.cleaning), past).iloc[-_SHOWN_ROWS:]
+    shown = with_past(last, past).iloc[-_SHOWN_ROWS:]
     moments = coerce_column(shown[history.order], past.kind, past.day_first)
-    dates = past.kind is ColumnType.DATETIME
+    order_title, places = history.order, _moments(moments)
+    if moments.duplicated().any():
+        # Several rows of one moment would stand on one spot.
+        order_title, places = f"row, in the order of {history.order}", tuple(float(i + 1) for i in range(len(shown)))
     return OverTime(
         name=made.column,
         made=made.name,
-        order=history.order,
-        moments=tuple(moment.isoformat() if dates else float(moment) for moment in moments),
+        order=order_title,
+        moments=places,
         before=_or_none(numbers(shown[made.column])),
         after=_or_none(numbers(shown[made.name])),
     )
+
+
+def _moments(values: pd.Series) -> tuple[str | float, ...]:
+    dates = values.dtype.kind == "M"
+    return tuple(value.isoformat() if dates else float(value) for value in values)
 
 
 def _or_none(values: NDArray[np.float64]) -> tuple[float | None, ...]:

@@ -50,6 +50,7 @@ def repairs(dataset: Dataset, draft: Draft, recipe: Recipe, *, more: bool = Fals
         st.markdown("Nothing to repair: no gaps, no repeated rows, no columns that never change.")
     for step in busy:
         changes |= _repair(dataset, draft, step)
+    filled = st.container()
     with st.expander("Repairs that change nothing here, but may in new rows", type="compact"):
         for step in steps.values():
             if not step.count:
@@ -62,11 +63,12 @@ def repairs(dataset: Dataset, draft: Draft, recipe: Recipe, *, more: bool = Fals
         )
     cleaning = draft.cleaning.model_copy(update=changes)
     draft = preparing.change(draft, cleaning=cleaning) if cleaning != draft.cleaning else draft
-    filled = next((step.columns for step in busy if step.key == "impute_numbers"), ())
+    holed = next((step.columns for step in busy if step.key == "impute_numbers"), ())
     # Of a date the parts are filled, each a column of its own.
-    shown = [name for name in filled if type_of(dataset, draft, name) is ColumnType.NUMBER]
+    shown = [name for name in holed if type_of(dataset, draft, name) is ColumnType.NUMBER]
     if shown and cleaning.impute_numbers != "keep":
-        pictures.folded_picture(dataset, draft, shown, pictures.FILLED, "The filled numbers, before and after")
+        with filled:
+            pictures.folded_picture(dataset, draft, shown, pictures.FILLED, "The numbers that are filled in")
     return draft
 
 
