@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from dlreg_core.api import ROUTES  # noqa: E402 - the line above makes it importable
+from dlreg_core.api import routes_below  # noqa: E402 - the line above makes it importable
 from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
 
@@ -31,4 +31,5 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         open_scorer().close()
 
 
-app = st.App(ROOT / "pages" / "_ui" / "router.py", routes=ROUTES, lifespan=lifespan)
+routes = routes_below(st.get_option("server.baseUrlPath"))
+app = st.App(ROOT / "pages" / "_ui" / "router.py", routes=routes, lifespan=lifespan)

@@ -227,7 +227,7 @@ def _features(dataset: Dataset, target: str, drop: str) -> tuple[str, ...]:
 
 def _warnings(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
     """Return what makes results wrong if nobody looks, such as columns that give the target away."""
-    found = findings(dataset, store.table(dataset.id), recipe.target)
+    found = findings(dataset, store.sample(dataset.id), recipe.target)
     used = {*recipe.features, recipe.target}
     return tuple(f"Warning: {f.title}: {f.advice}" for f in found if f.severity == "high" and {*f.columns} <= used)
 

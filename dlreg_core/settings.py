@@ -26,7 +26,10 @@ class Settings(BaseSettings):
     run at a time."""
 
     max_upload_mb: int = Field(default=200, ge=1)
-    """Largest file that the browser may upload, in megabytes."""
+    """Largest file that the browser may upload in one piece, in megabytes; the server holds it in memory."""
+
+    max_large_upload_mb: int = Field(default=5_000, ge=1)
+    """Largest file that the browser may send in pieces, in megabytes; the server writes it to disk as it comes."""
 
     owner: str = "local"
     """Whom data sets and runs belong to while there is no sign-in."""

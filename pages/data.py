@@ -9,7 +9,7 @@ from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError
 from dlreg_core.report.table_words import TYPE_WORDS, dialect_words, readable_moments, table_words, values_words
 from dlreg_core.specs import Column, Dataset
-from pages._ui import core, preparing, reading_part, state, upload
+from pages._ui import core, large_upload, preparing, reading_part, state, upload
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header
 
@@ -37,7 +37,10 @@ def open_dataset() -> Dataset | None:
 
 def ways_in() -> None:
     """Show how to get at a table: a file, a sample, an earlier one."""
-    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data") or upload.pasted() or upload.from_place()
+    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        added = added or upload.pasted() or upload.from_place()
+    added = added or large_upload.sent()
     if added is not None:
         state.open_dataset(added.id)
         st.rerun()
@@ -98,6 +101,7 @@ def _bars(column: Column) -> list[int] | None:
 def things_to_look_at(dataset: Dataset) -> None:
     """Show what is odd about the table, what matters first."""
     found = preparing.remarks(dataset)
+    preparing.say_what_was_seen(dataset)
     if not found:
         st.markdown("Nothing odd was found: no gaps, no repeated rows, no useless columns.")
         return
@@ -138,7 +142,7 @@ def page() -> None:
         ways_in()
         return
     header("Data", "What is in your table, and what to look at before a network learns from it.")
-    with st.expander("Start with another table", icon=":material/add:"):
+    with st.expander("Start with another table", icon=":material/add:", expanded=large_upload.is_waiting()):
         ways_in()
     show(dataset)
 

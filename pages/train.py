@@ -6,7 +6,7 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError, RecipeError
 from dlreg_core.prepare.draft import draft_of
-from dlreg_core.report.plan_words import plan_words, recipe_words
+from dlreg_core.report.plan_words import drawn_words, plan_words, recipe_words
 from dlreg_core.report.run_words import run_budget_words
 from dlreg_core.specs import Dataset, Experiment, Recipe, Report, TrainPlan
 from dlreg_core.training.catalogue import BASELINES
@@ -21,13 +21,14 @@ def set_up(
     """Let a person choose the plan and start; return the plan."""
     plan = training_plan.choose_plan(start, key)
     try:
-        rows = preparing.counts(dataset, recipe, (plan or start).time_limit).train
+        counts = preparing.counts(dataset, recipe, (plan or start).time_limit)
     except RecipeError as exc:
         errors.show(exc)
         lead("Change the preparation", "prepare")
         return plan
     if plan is not None:
-        st.markdown(f"**What will happen:** {plan_words(plan, len(BASELINES), rows, len(recipe.features))}")
+        will = plan_words(plan, len(BASELINES), counts.train, len(recipe.features))
+        st.markdown(f"**What will happen:** {will} {drawn_words(dataset, counts)}".strip())
         foresight.show(dataset, recipe, plan)
     kind = "primary" if primary else "secondary"
     impossible = plan is None or foresight.refused(dataset, recipe, plan)

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from dlreg_core.api.uploads import receive
 from dlreg_core.training.catalogue import all_answers
 
 
@@ -21,4 +22,11 @@ def _network(request: Request) -> JSONResponse:
     return JSONResponse({"error": f"There is no network called {key}; /api/networks lists them."}, status_code=404)
 
 
-ROUTES = (Route("/api/networks", _networks), Route("/api/networks/{key}", _network))
+def routes_below(base: str = "") -> tuple[Route, ...]:
+    """Return the routes, below the path that the app is served under."""
+    root = f"/{base.strip('/')}" if base.strip("/") else ""
+    return (
+        Route(f"{root}/api/networks", _networks),
+        Route(f"{root}/api/networks/{{key}}", _network),
+        Route(f"{root}/api/uploads/{{ticket}}", receive, methods=["PUT"]),
+    )

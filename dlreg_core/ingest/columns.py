@@ -13,7 +13,8 @@ from dlreg_core.ingest.values import Coded, encode, parse_numbers
 from dlreg_core.specs import Column, ColumnType
 
 _TEXT_TYPES = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.BOOLEAN)
-_DATE_WORDS = frozenset({"date", "day", "dt", "datum", "fecha", "yyyymmdd"})
+DATE_WORDS = frozenset({"date", "day", "dt", "datum", "fecha", "yyyymmdd"})
+"""Words in the name of a column by which eight digits are a date."""
 
 
 def type_column(
@@ -47,20 +48,39 @@ def type_column(
     TableError
         If the column holds lists, structures or bytes.
     """
+    raw = flat(raw)
+    if pa.types.is_string(raw.type):
+        order = like.day_first if like is not None else day_first
+        return _from_text(name, encode(raw), decimal, like, order)
+    values = plain_values(name, raw)
+    if pa.types.is_timestamp(values.type):
+        return judge_dates(TypedColumn(name, ColumnType.DATETIME, values))
+    missing = pc.sum(pc.is_null(raw, nan_is_null=True)).as_py() or 0
+    return judge_numbers(TypedColumn(name, ColumnType.NUMBER, values), missing)
+
+
+def flat(raw: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column without a dictionary, and as text where its type is to be read like text."""
     kind = raw.type
     if pa.types.is_dictionary(kind):
         raw = raw.cast(kind.value_type)
         kind = raw.type
-    if _becomes_text(kind):
-        raw = raw.cast(pa.string())
-    if pa.types.is_string(raw.type):
-        order = like.day_first if like is not None else day_first
-        return _from_text(name, encode(raw), decimal, like, order)
+    return raw.cast(pa.string()) if _becomes_text(kind) else raw
+
+
+def plain_values(name: str, raw: pa.ChunkedArray) -> pa.Array:
+    """Return the values of a column that has a type other than text, as moments, whole numbers or fractions.
+
+    Raises
+    ------
+    TableError
+        If they are none of these.
+    """
+    kind = raw.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return judge_dates(TypedColumn(name, ColumnType.DATETIME, _as_moments(name, raw)))
+        return _as_moments(name, raw)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        missing = pc.sum(pc.is_null(raw, nan_is_null=True)).as_py() or 0
-        return judge_numbers(TypedColumn(name, ColumnType.NUMBER, _as_numbers(raw)), missing)
+        return _as_numbers(raw)
     raise TableError(
         f'Column "{name}" holds values of the type {kind}, which can\'t be used.',
         "Leave the column out, or write it as numbers, text or dates.",
@@ -102,12 +122,12 @@ def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
 def _from_text(name: str, coded: Coded, decimal: str, like: Column | None, day_first: bool | None) -> TypedColumn:
     if like is not None and like.type in _TEXT_TYPES:
         return judge_text(name, coded)
-    dated = like.type is ColumnType.DATETIME if like is not None else bool(words(name) & _DATE_WORDS)
+    dated = like.type is ColumnType.DATETIME if like is not None else bool(words(name) & DATE_WORDS)
     found = _as_dates(name, coded, day_first, digits=True) if dated else None
     found = found or _as_plain_numbers(name, coded, decimal, like) or _as_dates(name, coded, day_first)
     if found is not None:
         return found
-    measured = parse_measures(coded, decimal)
+    measured = parse_measures(coded.tally, decimal)
     if isinstance(measured, Measures):
         return _as_measures(name, coded, measured)
     return judge_text(name, coded, measured)
@@ -125,26 +145,33 @@ def _as_dates(name: str, coded: Coded, day_first: bool | None, *, digits: bool =
     dates = parse_dates(coded.levels, day_first, digits=digits)
     if dates is None:
         return None
-    note = ""
     # Where a person has said which it is, there is nothing left to say.
-    if dates.ambiguous and day_first is None:
-        order = "day/month/year" if dates.day_first else "month/day/year"
-        note = f"The dates fit day/month and month/day; they are read as {order}."
-    code = "ambiguous-dates" if note else ""
+    note, code = dates_note(day_first=bool(dates.day_first)) if dates.ambiguous and day_first is None else ("", "")
     values = coded.spread(dates.moments)
     return judge_dates(
         TypedColumn(name, ColumnType.DATETIME, values, note, code, dates.day_first, time_of_day=dates.time_of_day)
     )
 
 
-def _as_measures(name: str, coded: Coded, found: Measures) -> TypedColumn:
+def dates_note(*, day_first: bool) -> tuple[str, str]:
+    """Return the note, and its code, on dates that fit both orders."""
+    order = "day/month/year" if day_first else "month/day/year"
+    return f"The dates fit day/month and month/day; they are read as {order}.", "ambiguous-dates"
+
+
+def measures_note(bare: int, alone: int, unit: str) -> tuple[str, str]:
+    """Return the note, and its code, on rows without a unit and on units without a number."""
     notes = []
-    if found.alone:
-        notes.append(f"{found.alone:,} {'value is' if found.alone == 1 else 'values are'} the unit alone and missing.")
-    if found.bare:
-        have = "value has" if found.bare == 1 else "values have"
-        notes.append(f"{found.bare:,} {have} no unit and {'is' if found.bare == 1 else 'are'} taken as {found.unit}.")
-    values, note = coded.spread(found.numbers), " ".join(notes)
-    code = "unit-missing" if note else ""
+    if alone:
+        notes.append(f"{alone:,} {'value is' if alone == 1 else 'values are'} the unit alone and missing.")
+    if bare:
+        have = "value has" if bare == 1 else "values have"
+        notes.append(f"{bare:,} {have} no unit and {'is' if bare == 1 else 'are'} taken as {unit}.")
+    return " ".join(notes), "unit-missing" if notes else ""
+
+
+def _as_measures(name: str, coded: Coded, found: Measures) -> TypedColumn:
+    values = coded.spread(found.numbers)
+    note, code = measures_note(found.bare, found.alone, found.unit)
     typed = TypedColumn(name, ColumnType.NUMBER, values, note, code, unit=found.unit)
     return judge_numbers(typed, coded.codes.null_count + found.alone)

@@ -6,8 +6,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TextIO
 
 from dlreg_core.errors import TableError
 from dlreg_core.specs import Reading
@@ -37,9 +38,28 @@ class Layout:
     """Number of lines that these bytes hold."""
 
 
-def records(text: str, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+@dataclass(frozen=True)
+class Text:
+    """The text of a table from its first row on, to be read line by line and as often as needed."""
+
+    open: Callable[[], TextIO]
+    quotes: int
+    """How many quotation marks it holds."""
+
+    @classmethod
+    def of(cls, content: bytes) -> Text:
+        """Take UTF-8 text that is in memory."""
+        return cls(lambda: io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), content.count(b'"'))
+
+
+def records(text: str | Text, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Yield the line on which each record starts, counted from 1, and its fields; blank lines are left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    with io.StringIO(text, newline="") if isinstance(text, str) else text.open() as file:
+        yield from _records(file, delimiter, strict)
+
+
+def _records(file: TextIO, delimiter: str, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(file, delimiter=delimiter, strict=strict)
     start = 1
     for fields in reader:
         if fields:
@@ -156,13 +176,15 @@ def _sample_records(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
     return found[:-1] if len(sample) >= _SAMPLE_CHARACTERS // 4 and len(found) > 1 else found
 
 
-def _score(sample: str, delimiter: str) -> tuple[float, int]:
+def _score(sample: str, delimiter: str) -> tuple[float, int, int]:
     found = [fields for _, fields in _sample_records(sample, delimiter)]
-    table = found[first_row_of_table(found) :] if found else []
+    start = first_row_of_table(found) if found else 0
+    table = found[start:]
     width = len(table[0]) if table else 0
     if width < 2:
-        return (0.0, 0)
-    return (sum(len(fields) == width for fields in table) / len(table), width)
+        return (0.0, 0, 0)
+    # Among equals, the one that takes nothing for a note: "a;b" above "1,5;2" is a header.
+    return (sum(len(fields) == width for fields in table) / len(table), width, -start)
 
 
 def is_header(fields: list[str]) -> bool:
@@ -223,12 +245,12 @@ def name_columns(header: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def first_bad_record(content: bytes, layout: Layout) -> TableError | None:
+def first_bad_record(text: Text, layout: Layout) -> TableError | None:
     """Find the first record that is not as wide as the first one, or a quotation that is never closed.
 
     This reads the text line by line and is slow, so it is asked only after the fast reader gave up.
     """
-    text, width, line = content.decode("utf-8"), len(layout.first), 1
+    width, line = len(layout.first), 1
     lines_before = layout.skipped_lines
     found = width
     try:
@@ -237,28 +259,28 @@ def first_bad_record(content: bytes, layout: Layout) -> TableError | None:
             if found != width:
                 break
     except csv.Error as exc:
-        long = "limit" in str(exc) and not unclosed_quote(content, layout.delimiter)
+        long = "limit" in str(exc) and not unclosed_quote(text, layout.delimiter)
         error = _long_field_error(line + 1) if long else _quotation_error(line + 1)
         error.__cause__ = exc
         return error
-    if unclosed_quote(content, layout.delimiter) and _is_last(text, layout.delimiter, line - lines_before):
+    if unclosed_quote(text, layout.delimiter) and _is_last(text, layout.delimiter, line - lines_before):
         return _quotation_error(line)
     return None if found == width else _width_error(line, found, layout)
 
 
-def unclosed_quote(content: bytes, delimiter: str) -> bool:
+def unclosed_quote(text: Text, delimiter: str) -> bool:
     """Tell whether the text ends within a quotation, which would swallow every row from there on."""
-    if content.count(b'"') % 2 == 0:
+    if text.quotes % 2 == 0:
         return False
     try:
-        for _ in records(content.decode("utf-8"), delimiter, strict=True):
+        for _ in records(text, delimiter, strict=True):
             pass
     except csv.Error as exc:
         return "unexpected end of data" in str(exc) or "limit" in str(exc)
     return False
 
 
-def _is_last(text: str, delimiter: str, line: int) -> bool:
+def _is_last(text: Text, delimiter: str, line: int) -> bool:
     return all(start <= line for start, _ in records(text, delimiter))
 
 

@@ -24,7 +24,9 @@ _CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "g
 _IMPLAUSIBLE = re.compile(r"[£¥¦¹³¼¾¶][a-zß-öø-ÿ]|[a-zß-öø-ÿ](¿[a-z]|[¹¼¾¶])")
 _FEW_LETTERS = 2
 _NEIGHBOURS = re.compile(rb"[\x80-\xff]{2}")
-_SAMPLE = 262_144
+SAMPLE = 262_144
+BEFORE = 1024
+"""Bytes that are looked at from the first one on that isn't ASCII, and before it."""
 _MAX_CONTROL_SHARE = 0.01
 
 
@@ -53,26 +55,36 @@ def to_utf8(content: bytes, encoding: str | None = None) -> tuple[bytes, str]:
         text = content.decode(found)
         clean = content if found == "utf-8" else text.encode("utf-8")
     except (UnicodeError, LookupError) as exc:
-        raise TableError(
-            f"The file is not readable as {found.upper()}{'' if encoding else ', which it announces itself as'}.",
-            "Choose another encoding, or save it again as CSV in UTF-8.",
-        ) from exc
-    _check_is_text(clean)
+        raise unreadable_error(found, encoding) from exc
+    check_is_text(clean)
     return clean.removeprefix(codecs.BOM_UTF8), found
 
 
+def unreadable_error(found: str, said: str | None) -> TableError:
+    """Return what to say where a text isn't in the encoding that it, or a person, says it is in."""
+    return TableError(
+        f"The file is not readable as {found.upper()}{'' if said else ', which it announces itself as'}.",
+        "Choose another encoding, or save it again as CSV in UTF-8.",
+    )
+
+
 def _encoding(content: bytes) -> str:
-    for mark, name in _BOMS:
-        if content.startswith(mark):
-            return name
-    wide = _utf16_without_mark(content)
-    if wide:
-        return wide
+    told = encoding_by_start(content)
+    if told:
+        return told
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
         return _legacy_encoding(content)
     return "utf-8"
+
+
+def encoding_by_start(content: bytes) -> str | None:
+    """Return the encoding that a file's first bytes tell: by a byte-order mark, or by every other byte being zero."""
+    for mark, name in _BOMS:
+        if content.startswith(mark):
+            return name
+    return _utf16_without_mark(content)
 
 
 def _utf16_without_mark(content: bytes) -> str | None:
@@ -91,15 +103,19 @@ def _legacy_encoding(content: bytes) -> str:
     # Plain ASCII says nothing about the encoding: the sample is what surrounds the first other bytes.
     beyond_ascii = re.search(rb"[\x80-\xff]", content)
     first = beyond_ascii.start() if beyond_ascii else 0
-    sample = content[max(0, first - 1024) : first + _SAMPLE]
-    matches = list(from_bytes(sample, cp_isolation=list(_CANDIDATES)))
-    for encoding in (*_in_order(matches, sample), "latin-1"):
+    for encoding in legacy_encodings(content[max(0, first - BEFORE) : first + SAMPLE]):
         try:
             content.decode(encoding)
         except UnicodeDecodeError:
             continue
         return encoding
     return "latin-1"
+
+
+def legacy_encodings(sample: bytes) -> tuple[str, ...]:
+    """Return the encodings that bytes which are no UTF-8 may be in, the likeliest first; the last one fits anything."""
+    matches = list(from_bytes(sample, cp_isolation=list(_CANDIDATES)))
+    return (*_in_order(matches, sample), "latin-1")
 
 
 def _in_order(matches: list[CharsetMatch], sample: bytes) -> list[str]:
@@ -117,7 +133,8 @@ def _in_order(matches: list[CharsetMatch], sample: bytes) -> list[str]:
     return [*others[:1], best.encoding]
 
 
-def _check_is_text(text: bytes) -> None:
+def check_is_text(text: bytes) -> None:
+    """Raise ``TableError`` where UTF-8 text, or its beginning, holds what no text table does."""
     if control_share(text) > _MAX_CONTROL_SHARE:
         raise TableError(
             "The file is not a text table: it holds binary data.",
@@ -125,8 +142,12 @@ def _check_is_text(text: bytes) -> None:
         )
     position = text.find(b"\x00")
     if position >= 0:
-        line = text.count(b"\n", 0, position) + 1
-        raise TableError(
-            f"Line {line:,} holds a NUL byte, which no text table may contain.",
-            "The file is damaged or was cut off while it was written; export it again.",
-        )
+        raise nul_error(text.count(b"\n", 0, position) + 1)
+
+
+def nul_error(line: int) -> TableError:
+    """Return what to say of a NUL byte on a line, counted from 1."""
+    return TableError(
+        f"Line {line:,} holds a NUL byte, which no text table may contain.",
+        "The file is damaged or was cut off while it was written; export it again.",
+    )

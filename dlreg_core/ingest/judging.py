@@ -10,12 +10,14 @@ import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.units import SeveralUnits
-from dlreg_core.ingest.values import Coded, all_match, are_codes, number_like
+from dlreg_core.ingest.values import Coded, Tally, all_match, are_codes, number_like
 from dlreg_core.specs import ColumnType
 
 _YES_NO = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
-_FEWEST_ROWS_OF_IDENTIFIER = 21
-_LONG_TEXT = 100
+FEWEST_ROWS_OF_IDENTIFIER = 21
+LONG_TEXT = 100
+"""Characters that the levels of a category have on average at most."""
+IDENTIFIER_NOTE = "All values differ and look like codes that only tell rows apart."
 _WORD = re.compile(r"[A-Z]+\d*(?![a-z])|[A-Z]?[a-z]+\d*")
 _ID_WORDS = frozenset({"id", "ids", "key", "no", "nr", "instant", "index", "idx", "uuid", "guid", "rownum", "rowid"})
 _TIME_WORDS = frozenset(
@@ -44,73 +46,100 @@ def most_levels(rows: int) -> int:
     return min(max(50, rows // 20), 1000)
 
 
-def _constant(typed: TypedColumn, distinct: int) -> TypedColumn:
-    note = "Every row has the same value."
+def constant_note(distinct: int, missing: int) -> str:
+    """Say why a column is constant."""
     if not distinct:
-        note = "Every value is missing."
-    elif typed.values.null_count:
-        note = "Every value that is not missing is the same."
+        return "Every value is missing."
+    return "Every value that is not missing is the same." if missing else "Every row has the same value."
+
+
+def _constant(typed: TypedColumn, distinct: int) -> TypedColumn:
+    note = constant_note(distinct, typed.values.null_count)
     return replace(typed, type=ColumnType.CONSTANT, note=note, note_code="constant")
 
 
 def judge_dates(typed: TypedColumn) -> TypedColumn:
     """Tell dates from a constant."""
-    distinct = pc.count_distinct(typed.values, mode="only_valid").as_py()
+    distinct = _distinct(typed)
     return _constant(typed, distinct) if distinct < 2 else typed
 
 
 def judge_numbers(typed: TypedColumn, missing_before: int) -> TypedColumn:
     """Tell numbers from identifiers and constants; `missing_before` is how many had no value in the file."""
     values = typed.values
-    distinct = pc.count_distinct(values, mode="only_valid").as_py()
+    distinct = _distinct(typed)
     if distinct < 2:
         return _constant(typed, distinct)
-    if distinct == len(values) >= _FEWEST_ROWS_OF_IDENTIFIER and not values.null_count:
-        note = _identifier_note(typed.name, values.to_numpy(zero_copy_only=False))
+    if distinct == len(values) >= FEWEST_ROWS_OF_IDENTIFIER and not values.null_count:
+        numbers = values.to_numpy(zero_copy_only=False)
+        whole = numbers.dtype.kind != "f" or bool(np.all(numbers == np.floor(numbers)))
+        note = identifier_note(typed.name, one_by_one=counts_one_by_one(numbers)) if whole else ""
         if note:
             return replace(typed, type=ColumnType.IDENTIFIER, note=note, note_code="identifier")
-    if pa.types.is_floating(values.type):
-        infinite = values.null_count - missing_before
-        if infinite > 0:
-            note = f"{infinite:,} values are not finite and count as missing."
-            return replace(typed, note=f"{typed.note} {note}".strip(), note_code="not-finite")
-    return typed
+    infinite = values.null_count - missing_before if pa.types.is_floating(values.type) else 0
+    note, code = infinite_note(infinite, typed.note, typed.note_code)
+    return replace(typed, note=note, note_code=code)
 
 
-def _identifier_note(name: str, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
-    if values.dtype.kind == "f" and np.any(values != np.floor(values)):
-        return ""
+def infinite_note(infinite: int, note: str, code: str) -> tuple[str, str]:
+    """Add to a note, and its code, how many numbers aren't finite."""
+    if infinite <= 0:
+        return note, code
+    return f"{note} {infinite:,} values are not finite and count as missing.".strip(), "not-finite"
+
+
+def counts_one_by_one(numbers: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
+    """Tell whether each number is one more, or each one less, than the one before."""
+    steps = np.diff(numbers)
+    return bool(np.all(steps == 1) or np.all(steps == -1))
+
+
+def _distinct(typed: TypedColumn) -> int:
+    return int(pc.count_distinct(typed.values, mode="only_valid").as_py())
+
+
+def identifier_note(name: str, *, one_by_one: bool) -> str:
+    """Say why whole numbers of which none repeats only tell rows apart; empty where they may well not."""
     found = words(name)
     if found & _ID_WORDS:
         return "All values differ and the name says that they only tell rows apart."
-    steps = np.diff(values)
-    if not found & _TIME_WORDS and (np.all(steps == 1) or np.all(steps == -1)):
+    if one_by_one and not found & _TIME_WORDS:
         return "The values count the rows one by one, so they only tell rows apart."
     return ""
 
 
 def judge_text(name: str, coded: Coded, units: SeveralUnits | None = None) -> TypedColumn:
     """Tell categories, texts, yes/no and identifiers apart; `units` are those that keep it from being numbers."""
-    levels, rows, distinct = coded.levels, len(coded.codes), len(coded.levels)
-    known = rows - coded.codes.null_count
-    typed = TypedColumn(name, ColumnType.CATEGORY, coded.spread(levels))
+    kind, note, code = judge_levels(name, coded.tally, units)
+    return TypedColumn(name, kind, coded.spread(coded.levels), note, code)
+
+
+def judge_levels(name: str, tally: Tally, units: SeveralUnits | None = None) -> tuple[ColumnType, str, str]:
+    """Tell categories, texts, yes/no and identifiers apart by their distinct values.
+
+    Returns
+    -------
+    tuple of (ColumnType, str, str)
+        What the column is, a note on it, and the code of the note.
+    """
+    levels, rows, distinct, known = tally.levels, tally.rows, len(tally.levels), tally.known
     if distinct < 2:
-        return _constant(typed, distinct)
+        return ColumnType.CONSTANT, constant_note(distinct, rows - known), "constant"
     if distinct == 2 and {level.lower() for level in levels.to_pylist()} in _YES_NO:
-        return replace(typed, type=ColumnType.BOOLEAN)
-    all_differ = distinct == known >= _FEWEST_ROWS_OF_IDENTIFIER
-    if all_differ and known == rows and units is None and _looks_like_identifier(name, levels):
-        note = "All values differ and look like codes that only tell rows apart."
-        return replace(typed, type=ColumnType.IDENTIFIER, note=note, note_code="identifier")
-    note, code = _units_note(units) if units is not None else _near_number_note(coded)
-    typed = replace(typed, note=note, note_code=code)
+        return ColumnType.BOOLEAN, "", ""
+    all_differ = distinct == known >= FEWEST_ROWS_OF_IDENTIFIER
+    if all_differ and known == rows and units is None and looks_like_identifier(name, levels):
+        return ColumnType.IDENTIFIER, IDENTIFIER_NOTE, "identifier"
+    note, code = _units_note(units) if units is not None else _near_number_note(tally)
     mean_length = pc.mean(pc.utf8_length(levels)).as_py()
-    if all_differ or distinct > most_levels(rows) or mean_length > _LONG_TEXT:
-        typed = replace(typed, type=ColumnType.TEXT)
-        if not note:
-            note = f"{distinct:,} different texts are too many for a category."
-            typed = replace(typed, note=note, note_code="many-texts")
-    return typed
+    if all_differ or distinct > most_levels(rows) or mean_length > LONG_TEXT:
+        return ColumnType.TEXT, note or many_texts_note(distinct), code if note else "many-texts"
+    return ColumnType.CATEGORY, note, code
+
+
+def many_texts_note(distinct: int) -> str:
+    """Say why a column is no category."""
+    return f"{distinct:,} different texts are too many for a category."
 
 
 def words(name: str) -> set[str]:
@@ -118,7 +147,8 @@ def words(name: str) -> set[str]:
     return {word.lower() for word in _WORD.findall(name)}
 
 
-def _looks_like_identifier(name: str, levels: pa.StringArray) -> bool:
+def looks_like_identifier(name: str, levels: pa.StringArray) -> bool:
+    """Tell whether texts of which none repeats are names or numbers of things, going by their look."""
     return bool(words(name) & _ID_WORDS) or all_match(levels, _UUID) or all_match(levels, _ONE_TOKEN)
 
 
@@ -127,15 +157,14 @@ def _units_note(units: SeveralUnits) -> tuple[str, str]:
     return f"The numbers have several units, {listed}, so the column is read as text.", "mixed-units"
 
 
-def _near_number_note(coded: Coded) -> tuple[str, str]:
+def _near_number_note(tally: Tally) -> tuple[str, str]:
     """Say what keeps a column that is nearly made of numbers from being one; and the code of the note."""
-    levels = coded.levels
+    levels = tally.levels
     if are_codes(levels):
         return "The values have leading zeros, so they are codes and not numbers.", "leading-zeros"
     numbers = np.asarray(number_like(levels).to_numpy(zero_copy_only=False), dtype=np.bool_)
-    counts = np.bincount(coded.codes.drop_null().to_numpy(), minlength=len(levels))
-    known = int(counts.sum())
-    others = int(counts[~numbers].sum())
+    known = tally.known
+    others = int(tally.counts[~numbers].sum())
     if 0 < others <= known // 2:
         example = levels[int(np.argmax(~numbers))].as_py()[:40]
         note = f'{others:,} of {known:,} values are no numbers, such as "{example}", so the column is read as text.'

@@ -13,8 +13,10 @@ from dlreg_core.specs import Column, Histogram, Level
 
 BINS = 20
 MOST_LEVELS = 20
+_PIECE = 1024**2
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def profile(typed: TypedColumn) -> Column:
@@ -32,24 +34,35 @@ def profile(typed: TypedColumn) -> Column:
         values for texts that repeat.
     """
     values = typed.values
-    facts: dict[str, Any] = {
-        "name": typed.name,
-        "type": typed.type,
-        "missing": values.null_count,
-        "distinct": pc.count_distinct(values, mode="only_valid").as_py(),
-        "note": typed.note,
-        "note_code": typed.note_code,
-        "day_first": typed.day_first,
-        "time_of_day": typed.time_of_day,
-        "unit": typed.unit,
-    }
-    if values.null_count == len(values):
-        return Column(**facts)
-    if pa.types.is_timestamp(values.type):
-        return Column(**facts, **_range_of_dates(values))
-    if pa.types.is_string(values.type):
-        return Column(**facts, levels=_levels(values))
-    return Column(**facts, **_figures(values))
+    distinct = pc.count_distinct(values, mode="only_valid").as_py()
+    figures: dict[str, Any] = {}
+    if pa.types.is_timestamp(values.type) and distinct:
+        figures = _range_of_dates(values)
+    elif pa.types.is_string(values.type) and distinct:
+        counts = values.drop_null().value_counts()
+        figures = {"levels": top_levels(counts.field("values"), counts.field("counts"))}
+    elif distinct:
+        numbers = values.drop_null().cast(pa.float64(), safe=False).to_numpy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float(np.mean(numbers))
+        figures = number_figures(np.sort(numbers), mean)
+    return describe(typed, distinct, values.null_count, figures)
+
+
+def describe(typed: TypedColumn, distinct: int, missing: int, figures: dict[str, Any]) -> Column:
+    """Put together what is known of a column."""
+    return Column(
+        name=typed.name,
+        type=typed.type,
+        missing=missing,
+        distinct=distinct,
+        note=typed.note,
+        note_code=typed.note_code,
+        day_first=typed.day_first,
+        time_of_day=typed.time_of_day,
+        unit=typed.unit,
+        **figures,
+    )
 
 
 def _range_of_dates(values: pa.TimestampArray) -> dict[str, str]:
@@ -57,35 +70,50 @@ def _range_of_dates(values: pa.TimestampArray) -> dict[str, str]:
     return {"minimum": ends["min"].isoformat(), "maximum": ends["max"].isoformat()}
 
 
-def _levels(values: pa.StringArray) -> tuple[Level, ...]:
-    counts = values.drop_null().value_counts()
-    # A column of identifiers or free text has no frequent values worth listing.
-    if pc.max(counts.field("counts")).as_py() == 1:
+def top_levels(levels: pa.StringArray, counts: pa.Array) -> tuple[Level, ...]:
+    """Return the most frequent texts; none where no text repeats, as in identifiers or free text."""
+    if pc.max(counts).as_py() == 1:
         return ()
-    order = pc.sort_indices(counts.field("counts"), sort_keys=[("", "descending")])[:MOST_LEVELS]
-    return tuple(Level(value=item["values"], count=item["counts"]) for item in counts.take(order).to_pylist())
+    order = pc.sort_indices(counts, sort_keys=[("", "descending")])[:MOST_LEVELS]
+    pairs = zip(levels.take(order).to_pylist(), counts.take(order).to_pylist(), strict=True)
+    return tuple(Level(value=value, count=count) for value, count in pairs)
 
 
-def _figures(values: pa.Array) -> dict[str, Any]:
-    numbers: FloatArray = values.drop_null().cast(pa.float64(), safe=False).to_numpy()
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, median = float(np.mean(numbers)), float(np.median(numbers))
+def number_figures(ordered: FloatArray | IntArray, mean: float) -> dict[str, Any]:
+    """Return what a profile tells of numbers, given in ascending order."""
+    middle = len(ordered) // 2
+    low, high = float(ordered[middle - 1 + len(ordered) % 2]), float(ordered[middle])
+    median = (low + high) / 2
     return {
-        "integer": bool(np.all(numbers == np.floor(numbers))),
-        "minimum": float(numbers.min()),
-        "maximum": float(numbers.max()),
+        "integer": are_whole(ordered),
+        "minimum": float(ordered[0]),
+        "maximum": float(ordered[-1]),
         # The sum of the largest floats is infinite, and so would be the mean.
         "mean": mean if np.isfinite(mean) else None,
         "median": median if np.isfinite(median) else None,
-        "histogram": _histogram(numbers),
+        "histogram": _histogram(ordered),
     }
 
 
-def _histogram(numbers: FloatArray) -> Histogram | None:
-    low, high = float(numbers.min()), float(numbers.max())
+def are_whole(numbers: FloatArray | IntArray) -> bool:
+    """Tell whether all numbers are whole."""
+    if numbers.dtype.kind == "i":
+        return True
+    # In pieces: most columns show it in the first, and a copy of a long one takes as much memory again.
+    pieces = (numbers[at : at + _PIECE] for at in range(0, len(numbers), _PIECE))
+    return all(bool(np.all(piece == np.floor(piece))) for piece in pieces)
+
+
+def _histogram(ordered: FloatArray | IntArray) -> Histogram | None:
+    low, high = float(ordered[0]), float(ordered[-1])
     edges = np.linspace(low, high, BINS + 1) if np.isfinite(high - low) else np.array([])
     # A range too wide or too narrow for 20 different edges has no histogram.
     if not len(edges) or np.any(np.diff(edges) <= 0):
         return None
-    counts, _ = np.histogram(numbers, bins=edges)
-    return Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
+    inner = edges[1:-1]
+    if ordered.dtype.kind == "i":
+        # Whole numbers are compared as such: the others would first be copied.
+        inner = np.ceil(inner).astype(np.int64)
+    # The highest value belongs to the last bin.
+    places = np.concatenate([[0], np.searchsorted(ordered, inner, side="left"), [len(ordered)]])
+    return Histogram(edges=tuple(edges.tolist()), counts=tuple(np.diff(places).tolist()))

@@ -13,7 +13,15 @@ import pyarrow as pa
 from dlreg_core.errors import NotFoundError, TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
-from dlreg_core.ingest.dialect import Layout, column_names, find_layout, first_bad_record, name_columns, unclosed_quote
+from dlreg_core.ingest.dialect import (
+    Layout,
+    Text,
+    column_names,
+    find_layout,
+    first_bad_record,
+    name_columns,
+    unclosed_quote,
+)
 from dlreg_core.ingest.documents import read_json
 from dlreg_core.ingest.encoding import to_utf8
 from dlreg_core.ingest.limits import check_width
@@ -103,15 +111,20 @@ def read_table(content: bytes, reading: Reading = GUESS_ALL, *, single_column: b
     if not content.strip():
         raise TableError("The file is empty.", "Choose a file that holds a header line and rows.")
     raw = _read(content, reading)
-    if raw.table.num_columns == 0 or raw.table.num_rows == 0:
+    check_shape(tuple(raw.table.column_names), raw.table.num_rows, single_column=single_column)
+    return raw
+
+
+def check_shape(names: tuple[str, ...], rows: int, *, single_column: bool = False) -> None:
+    """Raise ``TableError`` where a table has no rows, or a single column that isn't enough."""
+    if not names or not rows:
         raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
-    if raw.table.num_columns == 1 and not single_column:
+    if len(names) == 1 and not single_column:
         raise TableError(
-            f'The table has a single column, "{raw.table.column_names[0]}".',
+            f'The table has a single column, "{names[0]}".',
             "A prediction needs a target and at least one other column. If there are more, separate them by commas, "
             "semicolons, tabs or vertical bars.",
         )
-    return raw
 
 
 def start_of(content: bytes) -> bytes:
@@ -149,16 +162,17 @@ def _read_text(content: bytes, reading: Reading) -> RawTable:
     dialect = Dialect(
         delimiter=layout.delimiter,
         encoding=encoding,
-        decimal=reading.decimal or _decimal(table, layout.delimiter),
+        decimal=reading.decimal or decimal_mark(table, layout.delimiter),
         header_row=layout.skipped_lines if layout.has_header else None,
     )
     return RawTable(table, dialect)
 
 
 def _parse(text: bytes, layout: Layout) -> pa.Table:
-    width, quoted = len(layout.first), b'"' in text
-    if quoted and unclosed_quote(text, layout.delimiter):
-        raise _layout_error(text, layout)
+    width, lines = len(layout.first), Text.of(text)
+    quoted = lines.quotes > 0
+    if unclosed_quote(lines, layout.delimiter):
+        raise layout_error(lines, layout)
     # Arrow takes a single line without an end for no line at all.
     text = text if text.endswith((b"\n", b"\r")) else text + b"\n"
     try:
@@ -176,14 +190,15 @@ def _parse(text: bytes, layout: Layout) -> pa.Table:
             ),
         )
     except pa.ArrowException as exc:
-        raise _layout_error(text, layout) from exc
+        raise layout_error(lines, layout) from exc
     # The two readers can differ on quotation marks within a field of the header.
     if table.num_columns != width:
-        raise _layout_error(text, layout)
+        raise layout_error(lines, layout)
     return table
 
 
-def _layout_error(text: bytes, layout: Layout) -> TableError:
+def layout_error(text: Text, layout: Layout) -> TableError:
+    """Return what is wrong with a text whose rows can't be told apart."""
     found = first_bad_record(text, layout)
     return found or TableError("The rows of the file can't be told apart.", "Export the table as CSV again.")
 
@@ -212,8 +227,8 @@ def _is_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.equal(pc.utf8_trim_whitespace(column), "")
 
 
-def _decimal(table: pa.Table, delimiter: str) -> str:
-    """Decide on the decimal mark: the one under which more columns are made of numbers."""
+def decimal_mark(table: pa.Table, delimiter: str) -> str:
+    """Return the decimal mark of a table of texts: the one under which more columns are made of numbers."""
     if delimiter == ",":
         return "."
     votes = {",": 0, ".": 0}

@@ -4,6 +4,7 @@
 
     HOME/datasets/<id>/data.parquet    the typed table
     HOME/datasets/<id>/dataset.json    the Dataset: name, dialect and profile
+    HOME/datasets/<id>/sample.parquet  some of its rows, where it is a large one
     HOME/datasets/<id>/source.zst      the file as it came, packed, so that it can be read in another way
     HOME/datasets/<id>/owners/<hex>    an empty file for each owner, named after them in hexadecimal
 
@@ -17,28 +18,43 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dlreg_core.errors import NotFoundError, TableError
 from dlreg_core.ingest.arrow import parquet
-from dlreg_core.ingest.profile import profile
-from dlreg_core.ingest.reading import GUESS_ALL, RawTable, Source, read_bytes, read_table, start_of
-from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
+from dlreg_core.ingest.keeping import (
+    PROFILE,
+    RAW,
+    SAMPLE,
+    SOURCE,
+    TABLE,
+    first_rows,
+    identifier_of,
+    own_name,
+    plain_name,
+    quietly,
+    write_large,
+    write_small,
+)
+from dlreg_core.ingest.large import LARGE, pack, reads_in_pieces, unpacked_again
+from dlreg_core.ingest.reading import GUESS_ALL, Source, read_bytes
+from dlreg_core.ingest.sampling import sampled_rows
+from dlreg_core.ingest.streaming import Progress, Scan, scan_file
+from dlreg_core.ingest.tables import to_frame
 from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.specs import SCHEMA_VERSION, Dataset, Reading
 
+Columns = list[str]
 _ID = re.compile(r"[0-9a-f]{16}")
-_TABLE = "data.parquet"
-_PROFILE = "dataset.json"
-_SOURCE = "source.zst"
 _OWNERS = "owners"
-_SAMPLE = 1_000
-_ROW_GROUP = 65_536
+_HEAD = 4 * 1024**2
 
 
 class DatasetStore:
@@ -63,7 +79,8 @@ class DatasetStore:
         Parameters
         ----------
         source : Path, str, bytes or binary file object
-            A table file as `read_table` takes it, or its content.
+            A table file as `read_table` takes it, or its content. A large one that is named by its path is never held
+            whole in memory.
         name : str
             What to call it; of a path only the last part counts. Without it, the name of the file.
         reading : Reading
@@ -81,45 +98,86 @@ class DatasetStore:
         NotFoundError
             If there is no such file.
         """
+        if isinstance(source, str | Path) and reads_in_pieces(Path(source)):
+            dataset = self.add_large(Path(source), name, reading)
+            self.keep_source(dataset.id, Path(source))
+            return dataset
         content = read_bytes(source)
-        dataset_id = identifier_of(content, reading)
-        stored = self._stored(dataset_id)
-        if stored is not None:
-            self._own(dataset_id)
-            return stored
-        dataset, table = _described(content, _plain_name(name or _own_name(source)), reading)
-        written = self._write(dataset, table, content)
-        self._own(dataset_id)
-        return written
+        dataset_id = identifier_of(hashlib.sha256(content).hexdigest(), reading)
+        return self._stored_or(
+            dataset_id,
+            lambda part: write_small(part, content, plain_name(name or own_name(source)), dataset_id, reading),
+        )
 
-    def source(self, dataset_id: str) -> bytes:
-        """Return the file that a data set was read from, as it came; `NotFoundError` where it wasn't kept."""
-        if not self._owns(dataset_id):
-            raise _not_found(dataset_id)
-        try:
-            with pa.input_stream(self.folder(dataset_id) / _SOURCE, compression="zstd") as file:
-                found: bytes = file.read()
-                return found
-        except FileNotFoundError as exc:
-            raise NotFoundError("The file of this data set wasn't kept.", "Add it again.") from exc
+    def add_large(
+        self,
+        path: Path,
+        name: str = "",
+        reading: Reading = GUESS_ALL,
+        *,
+        scan: Scan | None = None,
+        progress: Progress = quietly,
+    ) -> Dataset:
+        """Read a table file piece by piece, as `add` does with large ones; the file isn't kept until `keep_source`.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        name : str
+            What to call it; without it, the name of the file.
+        reading : Reading
+            What a person said about how to read it.
+        scan : Scan, optional
+            What its bytes tell, where they have been looked at already.
+        progress : callable
+            Is told what is done, and which share of it is finished.
+        """
+        if not reads_in_pieces(path):
+            return self.add(path, name, reading)
+        known = scan or scan_file(path, lambda seen: progress("Checking the file", seen / path.stat().st_size))
+        dataset_id = identifier_of(known.digest, reading)
+        return self._stored_or(
+            dataset_id,
+            lambda part: write_large(part, path, known, plain_name(name or path.name), dataset_id, reading, progress),
+        )
+
+    def keep_source(self, dataset_id: str, path: Path) -> None:
+        """Keep the file that a data set was read from by `add_large`, packed."""
+        folder = self.folder(dataset_id)
+        unpacked_one = folder / RAW
+        if not (folder / SOURCE).exists():
+            pack(unpacked_one if unpacked_one.exists() else path, folder / SOURCE)
+        unpacked_one.unlink(missing_ok=True)
 
     def read_again(self, dataset_id: str, reading: Reading) -> Dataset:
         """Read a data set's file in another way; what comes of it is a data set of its own, under the same name."""
-        return self.add(self.source(dataset_id), self.get(dataset_id).name, reading)
+        name, kept = self.get(dataset_id).name, self._source(dataset_id)
+        with tempfile.TemporaryDirectory(prefix=".again-", dir=self._root) as place:
+            with unpacked_again(kept, Path(place)) as path:
+                if not reads_in_pieces(path):
+                    return self.add(path, name, reading)
+                again = self.add_large(path, name, reading)
+            if not (self.folder(again.id) / SOURCE).exists():
+                shutil.copyfile(kept, self.folder(again.id) / SOURCE)
+            (self.folder(again.id) / RAW).unlink(missing_ok=True)
+            return again
 
     def preview_again(self, dataset_id: str, reading: Reading, rows: int = 8) -> pd.DataFrame:
         """Return the first rows of a data set's file as they come out when it is read in another way."""
-        content = unpacked(self.source(dataset_id))
-        start = start_of(content)
-        try:
-            raw = read_table(start, reading)
-        except TableError:
-            # What was cut off may be what is missing.
-            if len(start) == len(content):
-                raise
-            raw = read_table(content, reading)
-        few = RawTable(raw.table.slice(0, _SAMPLE), raw.dialect)
-        return to_frame(arrow_table(type_columns(few, day_first=reading.day_first))).head(rows)
+        with pa.input_stream(self._source(dataset_id), compression="zstd") as file:
+            if self.get(dataset_id).file_bytes > LARGE:
+                # A file that is read in pieces is text, and kept without its packing.
+                return first_rows(file.read(_HEAD), reading, rows, cut=True)
+            return first_rows(unpacked(file.read()), reading, rows)
+
+    def _source(self, dataset_id: str) -> Path:
+        if not self._owns(dataset_id):
+            raise _not_found(dataset_id)
+        path = self.folder(dataset_id) / SOURCE
+        if not path.exists():
+            raise NotFoundError("The file of this data set wasn't kept.", "Add it again.")
+        return path
 
     def get(self, dataset_id: str) -> Dataset:
         """Return a data set; `NotFoundError` if there is none, `TableError` if another version of dlreg wrote it."""
@@ -128,7 +186,7 @@ class DatasetStore:
         return self._read(dataset_id)
 
     def _read(self, dataset_id: str) -> Dataset:
-        path = self.folder(dataset_id) / _PROFILE
+        path = self.folder(dataset_id) / PROFILE
         try:
             kept = json.loads(path.read_text("utf-8"))
             version = kept.get("schema_version") if isinstance(kept, dict) else None
@@ -174,21 +232,69 @@ class DatasetStore:
         NotFoundError
             If the data set or a column isn't there.
         """
-        dataset = self.get(dataset_id)
-        wanted = list(dataset.column_names if columns is None else columns)
-        absent = [name for name in wanted if name not in dataset.column_names]
-        if absent:
-            raise NotFoundError(f'{dataset.name} has no column "{absent[0]}".', "Choose one of its columns.")
+        wanted = self._columns(dataset_id, columns)
         with parquet.ParquetFile(self._table_path(dataset_id)) as file:
             return to_frame(file.read(columns=wanted).select(wanted))
 
+    def _columns(self, dataset_id: str, columns: Sequence[str] | None) -> Columns:
+        dataset = self.get(dataset_id)
+        wanted = [*(dataset.column_names if columns is None else columns)]
+        absent = [name for name in wanted if name not in dataset.column_names]
+        if absent:
+            raise NotFoundError(f'{dataset.name} has no column "{absent[0]}".', "Choose one of its columns.")
+        return wanted
+
+    def rows(self, dataset_id: str, places: NDArray[np.int64], columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return some rows of a data set, without holding the others in memory.
+
+        Parameters
+        ----------
+        dataset_id : str
+            Which data set.
+        places : ndarray of int64
+            Places of the rows, counted from 0.
+        columns : sequence of str, optional
+            The columns to read; all without it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The rows in the order of `places`, in the types of `table`.
+        """
+        wanted = self._columns(dataset_id, columns)
+        order = np.argsort(places, kind="stable")
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        ordered, found, at = places[order], [], 0
+        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
+            kind = file.schema_arrow
+            for group in range(file.num_row_groups):
+                end = at + file.metadata.row_group(group).num_rows
+                low, high = np.searchsorted(ordered, [at, end])
+                if low < high:
+                    some = file.read_row_group(group, columns=wanted)
+                    found.append(some.select(wanted).take(pa.array(ordered[low:high] - at)))
+                at = end
+        table = pa.concat_tables(found) if found else kind.empty_table().select(wanted)
+        return to_frame(table.take(pa.array(back)))
+
+    def sample(self, dataset_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows that stand for all: all of them, or of a large table a random choice in their order."""
+        wanted, dataset = self._columns(dataset_id, columns), self.get(dataset_id)
+        kept = self.folder(dataset_id) / SAMPLE
+        if kept.is_file():
+            with parquet.ParquetFile(kept) as file:
+                return to_frame(file.read(columns=wanted).select(wanted))
+        places = sampled_rows(dataset.rows, len(dataset.columns))
+        return self.table(dataset_id, wanted) if places is None else self.rows(dataset_id, places, wanted)
+
     def preview(self, dataset_id: str, rows: int = 50) -> pd.DataFrame:
         """Return the first `rows` rows of a data set, without reading the others."""
-        if not self._owns(dataset_id):
-            raise _not_found(dataset_id)
+        wanted = self._columns(dataset_id, None)
         with parquet.ParquetFile(self._table_path(dataset_id)) as file:
-            first = next(file.iter_batches(batch_size=rows), None)
-            return to_frame(file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first]))
+            first = next(file.iter_batches(batch_size=rows, columns=wanted), None)
+            table = file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
+            return to_frame(table.select(wanted))
 
     def list(self) -> tuple[Dataset, ...]:
         """Return the data sets that this version can read, newest first."""
@@ -238,7 +344,7 @@ class DatasetStore:
         return self._owner is None or not owners.is_dir() or (owners / _file_name(self._owner)).exists()
 
     def _table_path(self, dataset_id: str) -> Path:
-        path = self.folder(dataset_id) / _TABLE
+        path = self.folder(dataset_id) / TABLE
         if not path.is_file():
             raise _not_found(dataset_id)
         return path
@@ -249,16 +355,19 @@ class DatasetStore:
         except (NotFoundError, TableError):
             return None
 
-    def _write(self, dataset: Dataset, table: pa.Table, content: bytes) -> Dataset:
+    def _stored_or(self, dataset_id: str, write: Callable[[Path], Dataset]) -> Dataset:
+        """Return a stored data set, or what is written into a new folder: all of it or nothing."""
+        found = self._stored(dataset_id) or self._written(write)
+        self._own(dataset_id)
+        return found
+
+    def _written(self, write: Callable[[Path], Dataset]) -> Dataset:
         self._root.mkdir(parents=True, exist_ok=True)
-        folder = self.folder(dataset.id)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
         try:
-            parquet.write_table(table, part / _TABLE, compression="zstd", row_group_size=_ROW_GROUP)
-            with pa.output_stream(part / _SOURCE, compression="zstd") as file:
-                file.write(content)
-            (part / _PROFILE).write_text(dataset.model_dump_json(indent=1), "utf-8")
+            dataset = write(part)
             part.chmod(0o755)
+            folder = self.folder(dataset.id)
             if folder.exists() and self._stored(dataset.id) is None:
                 self._discard(folder)
             try:
@@ -269,50 +378,6 @@ class DatasetStore:
             return dataset
         finally:
             shutil.rmtree(part, ignore_errors=True)
-
-
-def read_dataset(source: Source, name: str = "", reading: Reading = GUESS_ALL) -> tuple[Dataset, pd.DataFrame]:
-    """Read and profile a table file without keeping it; for parameters and errors see `DatasetStore.add`.
-
-    Returns
-    -------
-    tuple of (Dataset, pandas.DataFrame)
-        Its profile, and its rows as `DatasetStore.table` returns them.
-    """
-    dataset, table = _described(read_bytes(source), _plain_name(name or _own_name(source)), reading)
-    return dataset, to_frame(table)
-
-
-def identifier_of(content: bytes, reading: Reading = GUESS_ALL) -> str:
-    """Return the identifier of a file's table; the same file read in another way is another table."""
-    said = b"" if reading == GUESS_ALL else b"\0" + reading.model_dump_json(exclude_none=True).encode()
-    return hashlib.sha256(content + said).hexdigest()[:16]
-
-
-def _own_name(source: Source) -> str:
-    return str(source) if isinstance(source, str | Path) else ""
-
-
-def _described(content: bytes, name: str, reading: Reading) -> tuple[Dataset, pa.Table]:
-    raw = read_table(content, reading)
-    columns = type_columns(raw, day_first=reading.day_first)
-    table = arrow_table(columns)
-    dataset = Dataset(
-        id=identifier_of(content, reading),
-        name=name,
-        file_bytes=len(content),
-        rows=table.num_rows,
-        columns=tuple(profile(column) for column in columns),
-        duplicate_rows=int(to_frame(table).duplicated().sum()),
-        dialect=raw.dialect,
-        reading=reading,
-    )
-    return dataset, table
-
-
-def _plain_name(name: str) -> str:
-    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    return "".join(character for character in last if character.isprintable()).strip() or "table"
 
 
 def _file_name(owner: str) -> str:

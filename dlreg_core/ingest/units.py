@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.values import Coded, parse_numbers
+from dlreg_core.ingest.values import Tally, parse_numbers
 
 _CURRENCY = r"(?:[A-Z]{0,3}[€$£¥₹₩₽₺₴₪฿₫]|[A-Z]{3}\b)"
 # A word, such as kmpl, km/h, m², m2 or °C, perhaps a second one, such as sq ft; letters may not run into digits.
@@ -53,13 +53,13 @@ class SeveralUnits:
     rows: tuple[tuple[str, int], ...]
 
 
-def parse_measures(coded: Coded, decimal: str = ".") -> Measures | SeveralUnits | None:
+def parse_measures(tally: Tally, decimal: str = ".") -> Measures | SeveralUnits | None:
     """Read texts as numbers with a unit.
 
     Parameters
     ----------
-    coded : Coded
-        The column.
+    tally : Tally
+        The distinct values of the column.
     decimal : str
         Decimal mark of the file.
 
@@ -69,10 +69,9 @@ def parse_measures(coded: Coded, decimal: str = ".") -> Measures | SeveralUnits 
         Numbers where all rows have the same unit (a few may lack it), units and their rows where there are some few,
         and None where the values are something else.
     """
-    levels = coded.levels
+    levels, counts = tally.levels, tally.counts
     parts = pc.extract_regex(levels, _MEASURE)
     read = _bools(pc.is_valid(parts))
-    counts = np.bincount(coded.codes.drop_null().to_numpy(), minlength=len(levels))
     units = [_key(b, a) for b, a in zip(_texts(parts, "before"), _texts(parts, "after"), strict=True)]
     alone = counts[~read].sum()
     if not any(units) or alone > _FEW * counts.sum():

@@ -8,8 +8,10 @@ import io
 import lzma
 import zipfile
 import zlib
-from pathlib import PurePosixPath
-from typing import IO, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, cast
 
 import pyarrow as pa
 
@@ -40,15 +42,39 @@ def unpacked(content: bytes) -> bytes:
     kind = packed_kind(content)
     if kind is None:
         return content
+    with _said_plainly(kind), _opened(io.BytesIO(content), kind) as file:
+        return b"".join(_pieces(file, len(content), kind))
+
+
+def unpack_file(path: Path, kind: str, target: Path) -> None:
+    """Unpack a file on disk into another one; ``TableError`` as `unpacked` raises it.
+
+    Parameters
+    ----------
+    path : Path
+        The packed file.
+    kind : str
+        How it is packed, as `packed_kind` names it.
+    target : Path
+        The file to write.
+    """
+    with path.open("rb") as source, _said_plainly(kind), _opened(source, kind) as file, target.open("wb") as found:
+        for piece in _pieces(file, path.stat().st_size, kind):
+            found.write(piece)
+
+
+@contextmanager
+def _said_plainly(kind: str) -> Iterator[None]:
     try:
-        with _opened(content, kind) as file:
-            return _read(file, len(content), kind)
+        yield
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as exc:
+        if isinstance(exc, OSError) and exc.errno is not None:
+            # A full disk says nothing about the file.
+            raise
         raise TableError(f"The {kind} file is damaged.", "Pack it again, or choose the unpacked file.") from exc
 
 
-def _opened(content: bytes, kind: str) -> IO[bytes]:
-    source = io.BytesIO(content)
+def _opened(source: BinaryIO, kind: str) -> IO[bytes]:
     if kind == "ZIP":
         return _only_member(source)
     if kind == "gzip":
@@ -61,7 +87,7 @@ def _opened(content: bytes, kind: str) -> IO[bytes]:
     return stream
 
 
-def _only_member(source: io.BytesIO) -> IO[bytes]:
+def _only_member(source: BinaryIO) -> IO[bytes]:
     archive = zipfile.ZipFile(source)
     names = [i.filename for i in archive.infolist() if not i.is_dir() and not _is_litter(i.filename)]
     if not names:
@@ -78,10 +104,9 @@ def _is_litter(name: str) -> bool:
     return any(part in name for part in _NO_TABLES)
 
 
-def _read(file: IO[bytes], packed: int, kind: str) -> bytes:
-    pieces, size = [], 0
+def _pieces(file: IO[bytes], packed: int, kind: str) -> Iterator[bytes]:
+    size = 0
     while piece := file.read(_PIECE):
-        pieces.append(piece)
         size += len(piece)
         if size > MOST_UNPACKED:
             raise TableError("The file is larger than 4 GB when it is unpacked.", "Choose fewer rows or columns.")
@@ -90,4 +115,4 @@ def _read(file: IO[bytes], packed: int, kind: str) -> bytes:
                 f"The {kind} file is more than {_MOST_RATIO:,} times larger when it is unpacked, which no table is.",
                 "Choose the unpacked file, if it is one.",
             )
-    return b"".join(pieces)
+        yield piece

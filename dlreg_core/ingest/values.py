@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from dlreg_core.ingest.arrow import compute as pc
 
@@ -23,6 +26,20 @@ _INFINITE = r"(?i)^[+-]?inf(inity)?$"
 
 
 @dataclass(frozen=True)
+class Tally:
+    """The distinct values of a text column, in how many rows each stands, and how many rows there are in all."""
+
+    levels: pa.StringArray
+    counts: NDArray[np.int64]
+    rows: int
+
+    @property
+    def known(self) -> int:
+        """Rows that have a value."""
+        return int(self.counts.sum())
+
+
+@dataclass(frozen=True)
 class Coded:
     """A text column as its distinct values and, for each row, which of them it holds (null where it is missing)."""
 
@@ -32,6 +49,12 @@ class Coded:
     def spread(self, values: pa.Array) -> pa.Array:
         """Turn one value a level into one value a row."""
         return values.take(self.codes)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """How often each level occurs."""
+        counts = np.bincount(self.codes.drop_null().to_numpy(), minlength=len(self.levels))
+        return Tally(self.levels, counts.astype(np.int64), len(self.codes))
 
 
 def encode(raw: pa.ChunkedArray) -> Coded:
@@ -51,7 +74,9 @@ def all_match(levels: pa.StringArray, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(levels, pattern), min_count=0).as_py())
 
 
-def parse_numbers(levels: pa.StringArray, decimal: str = ".", *, codes: bool = False) -> pa.Array | None:
+def parse_numbers(
+    levels: pa.StringArray, decimal: str = ".", *, codes: bool = False, other_mark: bool = True
+) -> pa.Array | None:
     """Read distinct texts as numbers.
 
     Parameters
@@ -62,6 +87,8 @@ def parse_numbers(levels: pa.StringArray, decimal: str = ".", *, codes: bool = F
         Decimal mark of the file; the other mark may group thousands.
     codes : bool
         Whether values that look like codes are read as numbers too.
+    other_mark : bool
+        Whether a column may use the other decimal mark than its file.
 
     Returns
     -------
@@ -69,7 +96,7 @@ def parse_numbers(levels: pa.StringArray, decimal: str = ".", *, codes: bool = F
         ``int64`` where all are whole and fit, else ``float64`` with infinite values as null; None where some value is
         no number, or where the values are codes: with leading zeros and of one length, or longer than an integer.
     """
-    plain = _plain_numbers(levels, decimal)
+    plain = _plain_numbers(levels, _marks(decimal) if other_mark else (decimal,))
     if plain is None or (not codes and are_codes(plain)):
         return None
     if all_match(plain, r"^[+-]?\d+$"):
@@ -84,10 +111,20 @@ def number_like(levels: pa.StringArray) -> pa.BooleanArray:
     return pc.or_(pc.match_substring_regex(text, _NUMBER), pc.match_substring_regex(text, _INFINITE))
 
 
-def _plain_numbers(levels: pa.StringArray, decimal: str) -> pa.StringArray | None:
-    """Return the texts as Python writes numbers; a single column may use the other decimal mark than its file."""
+def mark_of(levels: pa.StringArray, decimal: str) -> str:
+    """Return the decimal mark that a column of numbers is read with: the file's, unless only the other one fits."""
     levels = pc.replace_substring(levels, "−", "-")
-    for mark in (decimal, "." if decimal == "," else ","):
+    return next((mark for mark in _marks(decimal) if _with_mark(levels, mark) is not None), decimal)
+
+
+def _marks(decimal: str) -> tuple[str, str]:
+    return (decimal, "." if decimal == "," else ",")
+
+
+def _plain_numbers(levels: pa.StringArray, marks: tuple[str, ...]) -> pa.StringArray | None:
+    """Return the texts as Python writes numbers."""
+    levels = pc.replace_substring(levels, "−", "-")
+    for mark in marks:
         plain = _with_mark(levels, mark)
         if plain is not None:
             return plain

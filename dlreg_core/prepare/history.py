@@ -7,7 +7,7 @@ they are taken as they are: so the same row is predicted the same, alone and amo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -52,6 +52,12 @@ class Past(Spec):
         """The columns that new rows must have so that the others can be made."""
         group = () if self.history.group is None else (self.history.group,)
         return (self.history.order, *group, *(name for name in self.sources if name != self.target))
+
+    def read_from(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Return those of a table's columns that have to be read to make the others."""
+        group = () if self.history.group is None else (self.history.group,)
+        wanted = {self.history.order, *group, *self.sources}
+        return tuple(name for name in columns if name in wanted)
 
     def features(self, features: tuple[str, ...]) -> tuple[str, ...]:
         """Return the columns to predict from: smoothed ones in place of the others, and those that are added."""
@@ -176,6 +182,38 @@ def fit_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Past | No
         missing_codes=dict(recipe.cleaning.missing_codes),
     )
     return past.with_last_rows(table)
+
+
+def added_to(
+    table: pd.DataFrame, past: Past, earlier: pd.DataFrame | None = None, places: NDArray[np.int64] | None = None
+) -> pd.DataFrame:
+    """Return raw rows with the columns that are made of earlier ones.
+
+    They are a whole table, or the rows at some places of one, of which `earlier` holds all rows then.
+    """
+    if earlier is None or places is None:
+        return with_past(table, past)
+    return table.assign(**columns_made(earlier, past, places))
+
+
+def columns_made(
+    whole: pd.DataFrame, past: Past, places: NDArray[np.int64], *, follows: bool = False
+) -> dict[str, Floats]:
+    """Return the columns that are made of earlier rows, for some rows of a table.
+
+    Parameters
+    ----------
+    whole : pandas.DataFrame
+        All rows of the table, with the columns that `Past.read_from` names.
+    past : Past
+        How they are made.
+    places : ndarray of int64
+        Places of the rows that are wanted.
+    follows : bool
+        Whether the table follows on from the rows that are kept, instead of being the one that they are from.
+    """
+    complete = past.complete(whole) if follows else with_past(whole, past)
+    return {made.name: complete[made.name].to_numpy()[places] for made in past.history.columns}
 
 
 def _checked_sources(recipe: Recipe, types: dict[str, ColumnType]) -> bool:

@@ -134,7 +134,7 @@ def outlying_columns(
     dataset : Dataset
         The profile of the table.
     table : pandas.DataFrame
-        Its rows.
+        Its rows, or those that stand for all: then counts are worked out from theirs.
     recipe : Recipe
         Which columns, and which of their values stand for a missing one.
     rule : OutlierRule
@@ -151,7 +151,8 @@ def outlying_columns(
         if recipe.types.get(name, dataset.column(name).type) is ColumnType.NUMBER:
             numbers = coerce_column(values[name], ColumnType.NUMBER)
             low, high = limits_of(numbers, rule)
-            found.append(OutlyingColumn(name, int(((numbers < low) | (numbers > high)).sum()), low, high))
+            share = float(((numbers < low) | (numbers > high)).mean())
+            found.append(OutlyingColumn(name, round(share * dataset.rows), low, high))
     return tuple(found)
 
 

@@ -103,6 +103,11 @@ def preview_steps(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> tupl
     identifiers = tuple(c for c in dropped if "identifier" in dropped[c])
     constants = tuple(c for c in dropped if c not in identifiers)
     missing = {c: int(features[c].isna().sum()) for c in features.columns if c not in dropped}
+    if len(table) < dataset.rows:
+        # Where only some rows are looked at, the profile knows these numbers of all.
+        duplicates = dataset.duplicate_rows
+        without_target = dataset.column(recipe.target).missing
+        missing = {c: dataset.column(c).missing for c in missing}
     numbers = tuple(c for c, n in missing.items() if n and types[c] in (ColumnType.NUMBER, ColumnType.DATETIME))
     levels = tuple(c for c, n in missing.items() if n and types[c] in (ColumnType.CATEGORY, ColumnType.BOOLEAN))
     return (

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.prepare.history import Past, fit_past, with_past
+from dlreg_core.prepare.drawing import rows_for, rows_of
+from dlreg_core.prepare.history import Past, added_to, fit_past
 from dlreg_core.prepare.outliers import outlying_rows
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
@@ -23,7 +24,7 @@ from dlreg_core.prepare.splitting import (
     split_rows,
 )
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
-from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts
+from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ def prepare_table(
     recipe: Recipe,
     own_test: pd.DataFrame | None = None,
     time_limit: float = 0.0,
+    places: Rows | None = None,
+    earlier: pd.DataFrame | None = None,
 ) -> PreparedTable:
     """Apply a recipe.
 
@@ -110,6 +113,10 @@ def prepare_table(
     time_limit : float
         Seconds of the run that it is for: with more of them, more rows are divided into folds where that is left to
         the program.
+    places : ndarray of int64, optional
+        Where the rows stand in the stored table, if `table` holds only some of them.
+    earlier : pandas.DataFrame, optional
+        Then all rows of those columns that others are made of, where the recipe takes something from earlier rows.
 
     Raises
     ------
@@ -119,12 +126,13 @@ def prepare_table(
     check_recipe(dataset, recipe)
     types = feature_types(dataset, recipe)
     table = repaired(table, recipe.cleaning)
-    past = fit_past(dataset, table, recipe)
+    past = fit_past(dataset, table if earlier is None else earlier, recipe)
     if past is not None:
-        table = with_past(table, past)
+        table = added_to(table, past, earlier, places)
         types = {name: types.get(name, ColumnType.NUMBER) for name in past.features(recipe.features)}
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
+    rows = rows if places is None else places[rows]
     # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
     whole = [*recipe.features, recipe.target]
     copies = None if recipe.cleaning.drop_duplicates else copies_to_keep_together(usable[whole])
@@ -169,6 +177,8 @@ def prepare_table(
             dropped_duplicates=duplicates,
             folds=0 if numbers is None else int(numbers.max()) + 1,
             outlying=0 if outlying is None else int(outlying.sum()),
+            drawn=0 if places is None else len(places),
+            drawn_from=0 if places is None else dataset.rows,
         ),
         folds=numbers,
         outlying=outlying,
@@ -196,13 +206,60 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
     """
     store = DatasetStore(home)
     own = experiment.recipe.split.test_dataset
+    rows, places = rows_of(store, experiment)
     return prepare_table(
         store.get(experiment.dataset_id),
-        store.table(experiment.dataset_id),
+        rows,
         experiment.recipe,
         store.table(own) if own else None,
         experiment.plan.time_limit,
+        places,
+        _earlier(store, experiment) if places is not None else None,
     )
+
+
+def _earlier(store: DatasetStore, experiment: Experiment) -> pd.DataFrame | None:
+    """Return all rows of the columns that others are made of; None where none are."""
+    history, dataset = experiment.recipe.history, store.get(experiment.dataset_id)
+    if history is None:
+        return None
+    wanted = {history.order, history.group, *(made.column for made in history.columns)}
+    return store.table(dataset.id, [name for name in dataset.column_names if name in wanted])
+
+
+def foreseen_counts(
+    dataset: Dataset, sample: pd.DataFrame, recipe: Recipe, own_test: pd.DataFrame | None, seconds: float
+) -> RowCounts:
+    """Return how many rows go where in a run of so many seconds.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    sample : pandas.DataFrame
+        Its rows, or those that stand for all; then the counts are worked out from theirs.
+    recipe : Recipe
+        What to predict, from what, cleaned and split how.
+    own_test : pandas.DataFrame, optional
+        The stored table of the person's own test file.
+    seconds : float
+        The time of the run.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe doesn't fit the table.
+    """
+    found = prepare_table(dataset, sample, recipe, own_test, seconds).counts
+    used = rows_for(dataset, TrainPlan(time_limit=seconds or 1.0))
+    if len(sample) == used:
+        return found
+    times = used / len(sample)
+    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates", "outlying")
+    scaled = {part: round(times * getattr(found, part)) for part in parts}
+    test = found.test if own_test is not None else round(times * found.test)
+    drawn = (used, dataset.rows) if used < dataset.rows else (0, 0)
+    return found.model_copy(update={**scaled, "test": test, "drawn": drawn[0], "drawn_from": drawn[1]})
 
 
 def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from dlreg_core.charts.numbers import duration, percent, quantity
+from dlreg_core.prepare.drawing import WHY_DRAWN
 from dlreg_core.report.words import best_name, in_sentence, is_plural
 from dlreg_core.specs import ExplainResult, LeaderboardRow, Report, RowCounts, TrainResult
 
@@ -56,7 +57,10 @@ def rows_words(rows: RowCounts) -> str:
     ]
     if rows.outlying:
         text += f" {rows.outlying:,} training rows with outliers taught nothing."
-    return f"{text} Left out: {' and '.join(left_out)}." if left_out else text
+    text = f"{text} Left out: {' and '.join(left_out)}." if left_out else text
+    if rows.drawn:
+        text += f" All of these were drawn at random from the {rows.drawn_from:,} rows of the table: {WHY_DRAWN}."
+    return text
 
 
 def chosen_words(result: TrainResult) -> str:

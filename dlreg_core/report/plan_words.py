@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlreg_core.charts.numbers import about, percent, quantity, size
+from dlreg_core.prepare.drawing import WHY_DRAWN, seconds_for_all
 from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.runs.outlook import ModelOutlook, Outlook
 from dlreg_core.runs.progress import ModelProgress, ModelState
-from dlreg_core.specs import Recipe, TrainPlan
+from dlreg_core.specs import Dataset, Recipe, RowCounts, TrainPlan
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -53,6 +54,16 @@ def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int) -
         f"{networks} and {baselines} baselines learn from {train_rows:,} rows with {of_columns}, "
         f"and everything is done in about {budget_words(plan.time_limit)}. "
         "A network that can't learn anything useful in its share of the time is skipped, and the leaderboard says so."
+    )
+
+
+def drawn_words(dataset: Dataset, counts: RowCounts) -> str:
+    """Return how many rows of a very large table a run uses, and what time would use all; empty where it does."""
+    if not counts.drawn:
+        return ""
+    return (
+        f"Of the {counts.drawn_from:,} rows, {counts.drawn:,} are used, drawn at random: {WHY_DRAWN}. "
+        f"With {about(seconds_for_all(dataset))}, all would be."
     )
 
 

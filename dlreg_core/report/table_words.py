@@ -166,10 +166,13 @@ def rows_words(counts: RowCounts) -> str:
         parts.append(f"{counts.dropped_missing_target:,} without a target")
     if counts.dropped_duplicates:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
-    left_out = f"Left out: {', '.join(parts)}." if parts else ""
-    rows = "row teaches" if counts.outlying == 1 else "rows teach"
-    outlying = f"{counts.outlying:,} training {rows} nothing because of outliers." if counts.outlying else ""
-    return f"{left_out} {outlying}".strip()
+    text = f"Left out: {', '.join(parts)}." if parts else ""
+    if counts.outlying:
+        rows = "row teaches" if counts.outlying == 1 else "rows teach"
+        text = f"{text} {counts.outlying:,} training {rows} nothing because of outliers."
+    if counts.drawn:
+        text = f"{text} Of the {counts.drawn_from:,} rows, {counts.drawn:,} are used, drawn at random."
+    return text.strip()
 
 
 def _exact(column: Column, value: float) -> str:

@@ -82,7 +82,7 @@ def worst_table(raw: pd.DataFrame, part: PartPredictions, model: str, target: st
     Parameters
     ----------
     raw : DataFrame
-        The stored table that holds the test rows.
+        The test rows, in the order of the predictions.
     part : PartPredictions
         The models' predictions for them.
     model, target : str
@@ -97,8 +97,9 @@ def worst_table(raw: pd.DataFrame, part: PartPredictions, model: str, target: st
         such a name already is called "Row (column)".
     """
     judged = residual_table(part.actual, part.predicted[model], part.rows).nlargest(at_most, "abs_error")
+    places = judged.index.to_numpy()
     judged = judged.drop(columns="residual").set_axis(JUDGED, axis=1).reset_index(drop=True)
-    own = raw.drop(columns=[target], errors="ignore").iloc[judged["Row"].to_numpy()].reset_index(drop=True)
+    own = raw.drop(columns=[target], errors="ignore").iloc[places].reset_index(drop=True)
     own = own.rename(columns={name: f"{name} (column)" for name in JUDGED})
     return pd.concat([judged, own], axis=1)
 

@@ -15,6 +15,9 @@ from dlreg_core.specs import RunState, now
 ORPHAN_SECONDS = 3600.0
 """What is being built or taken apart is younger than this."""
 
+UPLOAD_SECONDS = 24 * 3600.0
+"""A large file arrives within this time, and somebody looks at what came of it."""
+
 
 def find_orphans(home: Path, seconds: float = ORPHAN_SECONDS) -> tuple[Path, ...]:
     """Return files and folders below `home` that nothing refers to and that nobody works on.
@@ -24,6 +27,7 @@ def find_orphans(home: Path, seconds: float = ORPHAN_SECONDS) -> tuple[Path, ...
     until it is.
     """
     runs, datasets, exports = home / "runs", home / "datasets", home / "cache" / "exports"
+    uploads = home / "uploads"
     found = [
         *runs.glob(".*"),
         *runs.glob("*/.experiment.json.*"),
@@ -31,7 +35,9 @@ def find_orphans(home: Path, seconds: float = ORPHAN_SECONDS) -> tuple[Path, ...
         *runs.glob("*/tasks/*/.*"),
         *runs.glob("*/tasks/*/model/.*"),
         *datasets.glob(".*"),
+        *datasets.glob("*/.*"),
         *exports.glob(".*"),
+        *(path for path in uploads.glob("*") if _is_older(path, UPLOAD_SECONDS) and path.name != ".reading"),
     ]
     found += [path for path in exports.glob("*-*") if not (runs / path.name.partition("-")[0]).is_dir()]
     return tuple(sorted(path for path in set(found) if _is_older(path, seconds)))

@@ -128,6 +128,8 @@ class TrainPlan(Spec):
     """Seconds for the whole run: preparing, fitting, evaluating and explaining."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     seed: int = 0
+    most_rows: int = Field(default=0, ge=0)
+    """Rows to draw from a table that has more; 0 leaves it to the program, which looks at the time."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Values that a person chose, by family and name; the catalogue's defaults hold for the others."""
     search: Search | None = None

@@ -79,6 +79,10 @@ class RowCounts(Spec):
     dropped_duplicates: int = 0
     outlying: int = 0
     """Training rows that teach nothing, since they hold outliers; they are among ``train``, and choose with folds."""
+    drawn: int = 0
+    """Rows that were drawn at random from a larger table, before anything else was done; 0 where all were used."""
+    drawn_from: int = 0
+    """Rows of that larger table."""
 
 
 class TrainResult(Spec):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dlreg_core.errors import PlanError
 from dlreg_core.prepare import Cleaner, PreparedTable, fit_cleaner, prepared_of
+from dlreg_core.prepare.drawing import WHY_DRAWN
 from dlreg_core.report.plan_words import outlook_words
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
@@ -59,6 +60,8 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
     folder.emit("stage", name="Preparing the rows")
     experiment = folder.run.experiment()
     table = prepared_of(folder.run.home, experiment)
+    if table.counts.drawn:
+        folder.emit("log", text=f"Drew {table.counts.drawn:,} of the {table.counts.drawn_from:,} rows: {WHY_DRAWN}.")
     cleaner = fit_cleaner(table.taught, table.types, experiment.recipe.cleaning, table.day_first)
     # The columns of the schema that new rows don't have yet are made from here on.
     past = table.past.only(cleaner.schema_.names) if table.past is not None else None

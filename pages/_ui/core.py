@@ -13,7 +13,7 @@ from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
-from dlreg_core.prepare.history import with_past
+from dlreg_core.prepare.history import columns_made
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Reading, Report
@@ -59,9 +59,9 @@ def dataset(dataset_id: str) -> Dataset:
     return _dataset(*place(), dataset_id)
 
 
-def table(dataset_id: str) -> pd.DataFrame:
-    """Return a data set's rows; they must not be changed in place."""
-    return _table(*place(), dataset_id)
+def sample(dataset_id: str) -> pd.DataFrame:
+    """Return the rows that stand for all of a data set; they must not be changed in place."""
+    return _sample(*place(), dataset_id)
 
 
 def preview_again(dataset_id: str, reading: Reading) -> pd.DataFrame:
@@ -99,21 +99,9 @@ def explanation(run_id: str, model: str) -> Explanation | None:
     return _explanation(*result_key(run_id), model, ended)
 
 
-def test_table(run_id: str) -> pd.DataFrame:
-    """Return the table that holds a run's test rows: the own test file where there is one.
-
-    It has the columns that are made of earlier rows too, where the run has some.
-    """
-    experiment = run_folder(run_id).experiment()
-    own = experiment.recipe.split.test_dataset
-    if experiment.recipe.history is None:
-        return table(own or experiment.dataset_id)
-    return _with_past(*result_key(run_id), own or experiment.dataset_id, own is not None)
-
-
 def test_rows(run_id: str) -> pd.DataFrame:
-    """Return the raw test rows of a run, in the order of their predictions."""
-    return test_table(run_id).iloc[predictions(run_id).rows].reset_index(drop=True)
+    """Return the raw test rows of a run, in the order of their predictions; they must not be changed in place."""
+    return _test_rows(*place(), *result_key(run_id))
 
 
 def cleaner(run_id: str) -> Cleaner:
@@ -149,8 +137,22 @@ def _preview_again(home: str, whose: str, dataset_id: str, reading: str) -> pd.D
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _table(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
-    return store(home, whose).table(dataset_id)
+def _sample(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
+    return store(home, whose).sample(dataset_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _test_rows(home: str, whose: str, path: str, task: int) -> pd.DataFrame:
+    experiment = RunFolder(Path(path)).experiment()
+    held = experiment.recipe.split.test_dataset or experiment.dataset_id
+    places, past = _predictions(path, task).rows, _cleaner(path, task).past
+    rows = store(home, whose).rows(held, places)
+    if past is None:
+        return rows
+    # The rows of an own test file follow on from those of the run's table.
+    whole = store(home, whose).table(held, past.read_from(rows.columns))
+    own = experiment.recipe.split.test_dataset is not None
+    return rows.assign(**columns_made(whole, past, places, follows=own))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -164,15 +166,6 @@ def _explanation(path: str, task: int, model: str, ended: tuple[int, ...]) -> Ex
     # The numbers are only there to look again after a task has ended.
     del task, ended
     return find_explanation(RunFolder(Path(path)), model)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _with_past(path: str, task: int, dataset_id: str, own: bool) -> pd.DataFrame:
-    past, rows = _cleaner(path, task).past, table(dataset_id)
-    if past is None:
-        return rows
-    # The rows of an own test file follow on from those of the run's table.
-    return past.complete(rows) if own else with_past(rows, past)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -16,6 +16,7 @@ from dlreg_core.prepare.previews import preview_transform, sample_of
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
+from dlreg_core.prepare.tables import foreseen_counts
 from dlreg_core.report.table_words import TRANSFORM_WORDS
 from dlreg_core.specs import (
     Cleaning,
@@ -89,6 +90,16 @@ def remarks(dataset: Dataset, target: str | None = None) -> tuple[Finding, ...]:
     return _remarks(*core.place(), dataset.id, target)
 
 
+def say_what_was_seen(dataset: Dataset) -> None:
+    """Say where findings come from only some of the rows."""
+    seen = len(core.sample(dataset.id))
+    if seen < dataset.rows:
+        st.caption(
+            f"Missing values and repeated rows are counted in all {dataset.rows:,} rows; "
+            f"everything else was looked for in {seen:,} of them, drawn at random."
+        )
+
+
 def left_out_by_suggestions(dataset: Dataset, chosen: Draft) -> str:
     """Return which of the columns that findings suggest to leave out are left out, as a part of a widget's key."""
     steps = [finding.step for finding in remarks(dataset, chosen.target) if finding.step is not None]
@@ -101,7 +112,7 @@ def target_column(dataset: Dataset, chosen: Draft) -> Column:
     codes = chosen.cleaning.missing_codes.get(chosen.target, ())
     if not codes:
         return dataset.column(chosen.target)
-    return profile_without(core.table(dataset.id)[chosen.target], codes)
+    return profile_without(core.sample(dataset.id)[chosen.target], codes)
 
 
 def transformed(dataset: Dataset, chosen: Draft) -> BeforeAfter:
@@ -126,7 +137,8 @@ def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
 def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
     """Return how many rows train, choose and judge in a run of so many seconds.
 
-    `RecipeError` where the recipe doesn't fit the table.
+    Of a table that is too large to be looked at whole, the numbers are worked out from some of its rows. `RecipeError`
+    where the recipe doesn't fit the table.
     """
     cleaning = Cleaning(
         drop_duplicates=made.cleaning.drop_duplicates,
@@ -154,41 +166,41 @@ def _honesty(
     home: str, owner: str, dataset_id: str, recipe_json: str, kind: Literal["time", "group"], column: str
 ) -> SplitHonesty:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return split_honesty(store.get(dataset_id), store.table(dataset_id), made, kind, column)
+    return split_honesty(store.get(dataset_id), store.sample(dataset_id), made, kind, column)
 
 
 @st.cache_data(show_spinner="Training a quick model on growing parts of the rows", max_entries=32)
 def _row_needs(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowNeeds | None:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     own = made.split.test_dataset
-    prepared = prepare_table(store.get(dataset_id), store.table(dataset_id), made, store.table(own) if own else None)
+    prepared = prepare_table(store.get(dataset_id), store.sample(dataset_id), made, store.sample(own) if own else None)
     return row_needs_of(prepared, made.cleaning, made.split.seed)
 
 
 @st.cache_data(show_spinner="Looking for what is odd", max_entries=32)
 def _remarks(home: str, owner: str, dataset_id: str, target: str | None) -> tuple[Finding, ...]:
     store = core.store(home, owner)
-    return findings(store.get(dataset_id), store.table(dataset_id), target)
+    return findings(store.get(dataset_id), store.sample(dataset_id), target)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _transformed(
     home: str, owner: str, dataset_id: str, target: str, codes: tuple[float, ...], method: TransformName
 ) -> BeforeAfter:
-    values = sample_of(core.store(home, owner).table(dataset_id)[[target]])[target]
+    values = sample_of(core.store(home, owner).sample(dataset_id, [target]))[target]
     return preview_transform(values, codes, method, f"learned as {TRANSFORM_WORDS[method]}")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _choices(home: str, owner: str, dataset_id: str, target: str) -> tuple[ColumnChoice, ...]:
     store = core.store(home, owner)
-    return column_choices(store.get(dataset_id), store.table(dataset_id), target)
+    return column_choices(store.get(dataset_id), store.sample(dataset_id), target)
 
 
 @st.cache_data(show_spinner="Counting what each repair changes", max_entries=64)
 def _steps(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[StepPreview, ...]:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return preview_steps(store.get(dataset_id), store.table(dataset_id), made)
+    return preview_steps(store.get(dataset_id), store.sample(dataset_id), made)
 
 
 @st.cache_data(show_spinner="Dividing the rows", max_entries=64)
@@ -196,4 +208,4 @@ def _counts(home: str, owner: str, dataset_id: str, recipe_json: str, seconds: f
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     own = made.split.test_dataset
     own_test = store.table(own) if own else None
-    return prepare_table(store.get(dataset_id), store.table(dataset_id), made, own_test, seconds).counts
+    return foreseen_counts(store.get(dataset_id), store.sample(dataset_id), made, own_test, seconds)

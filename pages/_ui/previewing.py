@@ -34,7 +34,7 @@ def outlier_picture(dataset: Dataset, made: Recipe, column: str) -> BeforeAfter:
 
 def combination_picture(dataset: Dataset, made: Combination) -> BeforeAfter:
     """Return the first column of a combination, and what is made of both."""
-    return preview_combination(sample_of(core.table(dataset.id)[list({made.left, made.right})]), made)
+    return preview_combination(sample_of(core.sample(dataset.id)[list({made.left, made.right})]), made)
 
 
 def past_picture(dataset: Dataset, made: Recipe, column: PastColumn) -> OverTime:
@@ -63,30 +63,37 @@ def _step_picture(
     home: str, owner: str, dataset_id: str, recipe_json: str, column: str, kinds: tuple[str, ...]
 ) -> BeforeAfter:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return preview_step(store.get(dataset_id), sample_of(store.table(dataset_id)), made, column, kinds)
+    return preview_step(store.get(dataset_id), sample_of(store.sample(dataset_id)), made, column, kinds)
 
 
 @st.cache_data(show_spinner="Looking at some rows", max_entries=64)
 def _outlier_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column: str) -> BeforeAfter:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return preview_outliers(store.get(dataset_id), sample_of(store.table(dataset_id)), made, column)
+    return preview_outliers(store.get(dataset_id), sample_of(store.sample(dataset_id)), made, column)
 
 
 @st.cache_data(show_spinner="Looking for outliers", max_entries=64)
 def _outlying(home: str, owner: str, dataset_id: str, recipe_json: str, rule_json: str) -> tuple[OutlyingColumn, ...]:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     rule = OutlierRule.model_validate_json(rule_json)
-    return outlying_columns(store.get(dataset_id), store.table(dataset_id), made, rule)
+    return outlying_columns(store.get(dataset_id), store.sample(dataset_id), made, rule)
 
 
 @st.cache_data(show_spinner="Looking at the last rows", max_entries=32)
 def _past_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column_json: str) -> OverTime:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     column = PastColumn.model_validate_json(column_json)
-    return preview_past(store.get(dataset_id), store.table(dataset_id), made, column)
+    if made.history is None:
+        raise ValueError("there are no earlier rows to take anything from")
+    alone = made.history.model_copy(update={"columns": (column,)})
+    wanted = {alone.order, alone.group, column.column}
+    dataset = store.get(dataset_id)
+    # All rows: of some that are drawn at random, the row before one is another.
+    rows = store.table(dataset_id, [name for name in dataset.column_names if name in wanted])
+    return preview_past(dataset, rows, made.model_copy(update={"history": alone}), column)
 
 
 @st.cache_data(show_spinner="Looking at pairs of columns", max_entries=32)
 def _promising(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[PromisingCombination, ...]:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return promising_combinations(prepare_table(store.get(dataset_id), store.table(dataset_id), made))
+    return promising_combinations(prepare_table(store.get(dataset_id), store.sample(dataset_id), made))

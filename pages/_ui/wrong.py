@@ -106,7 +106,7 @@ def _segment_table(table: pd.DataFrame, unit: str) -> None:
 def worst_rows(report: Report, model: str) -> None:
     """Show the rows that the model is off most on; one that is selected can be explained."""
     recipe = report.experiment.recipe
-    table = worst_table(core.test_table(report.run_id), core.predictions(report.run_id), model, recipe.target)
+    table = worst_table(core.test_rows(report.run_id), core.predictions(report.run_id), model, recipe.target)
     st.markdown("**Worst rows**  \nSelect a row to see why it got its prediction.")
     figures = ["Actual", "Predicted", "Off by"]
     shown = table.assign(**{name: rounded(table[name], 4, like=table["Actual"]) for name in figures})

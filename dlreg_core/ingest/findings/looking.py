@@ -12,7 +12,7 @@ from dlreg_core.ingest.findings.finding import Finding
 from dlreg_core.ingest.findings.labels import inconsistent_labels
 from dlreg_core.ingest.findings.leaks import leak_findings
 from dlreg_core.ingest.findings.rows import row_findings
-from dlreg_core.ingest.findings.sample import draw
+from dlreg_core.ingest.findings.sample import as_seen, draw
 from dlreg_core.ingest.findings.target import target_findings
 from dlreg_core.ingest.findings.values import capped, disguised, missing, missing_codes
 from dlreg_core.specs import Dataset
@@ -28,7 +28,8 @@ def findings(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -
     dataset : Dataset
         Its profile.
     table : pandas.DataFrame
-        Its rows.
+        Its rows, or those that stand for all: then what is counted is counted in these, but for missing values and
+        repeated rows, which the profile knows.
     target : str, optional
         The column to predict: with it, what gives it away and what is odd about it is found too.
 
@@ -51,6 +52,7 @@ def findings(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -
 
 
 def _all(dataset: Dataset, table: pd.DataFrame, target: str | None) -> Iterator[Finding]:
+    whole, dataset = dataset, as_seen(dataset, table)
     codes = missing_codes(dataset, table)
     sample = draw(dataset, table, codes, target)
     if target is not None:
@@ -58,7 +60,7 @@ def _all(dataset: Dataset, table: pd.DataFrame, target: str | None) -> Iterator[
         yield from target_findings(dataset, table, target, codes.get(target, frozenset()))
     yield from disguised(codes)
     yield from capped(dataset, table, target)
-    yield from missing(dataset)
-    yield from row_findings(dataset, table, target)
+    yield from missing(whole)
+    yield from row_findings(dataset, table, target, whole)
     yield from inconsistent_labels(dataset, table)
     yield from column_findings(sample, target)

@@ -24,10 +24,12 @@ _KEEP_ONE = "Keep one of each, or a random split puts such rows on both sides an
 Hashes = NDArray[np.uint64]
 
 
-def row_findings(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -> Iterator[Finding]:
-    """Look at what rows have to do with each other."""
-    yield from _order(dataset, target)
-    yield from _repeated(dataset)
+def row_findings(
+    dataset: Dataset, table: pd.DataFrame, target: str | None = None, whole: Dataset | None = None
+) -> Iterator[Finding]:
+    """Look at what rows have to do with each other; `whole` is the profile of all, where `table` has only some."""
+    yield from _order(whole or dataset, target)
+    yield from _repeated(whole or dataset)
     yield from _same_but_identifier(dataset, table)
     yield from _near(dataset, table, target)
     if target is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlreg_core.specs import ColumnType, Dataset
+from dlreg_core.specs import Column, ColumnType, Dataset, Level
 
 _MOST_ROWS = 20_000
 _MOST_CELLS = 4_000_000
@@ -50,6 +51,25 @@ class Sample:
     def correlations(self) -> Floats:
         """Pearson's r of each two number columns, shape (len(names), len(names))."""
         return correlations(self.numbers)
+
+
+def as_seen(dataset: Dataset, table: pd.DataFrame) -> Dataset:
+    """Return the profile as it would be if there were only these rows."""
+    if len(table) == dataset.rows:
+        return dataset
+    columns = tuple(_column_as_seen(column, table[column.name]) for column in dataset.columns)
+    return dataset.model_copy(update={"rows": len(table), "columns": columns})
+
+
+def _column_as_seen(column: Column, values: pd.Series) -> Column:
+    known = values.dropna()
+    seen: dict[str, Any] = {"missing": len(values) - len(known), "distinct": int(known.nunique())}
+    if column.type is ColumnType.NUMBER and len(known):
+        seen |= {"minimum": float(known.min()), "maximum": float(known.max()), "median": float(known.median())}
+    if column.levels:
+        counts = known.value_counts().head(len(column.levels))
+        seen["levels"] = tuple(Level(value=str(value), count=int(count)) for value, count in counts.items())
+    return column.model_copy(update=seen)
 
 
 def draw(

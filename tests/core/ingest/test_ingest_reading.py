@@ -245,3 +245,9 @@ def test_absurd_files_are_refused_at_once(content: bytes, said: str) -> None:
 def test_names_that_look_like_paths_or_formulas_are_only_names() -> None:
     frame = read_rows(b"../../etc/passwd,=cmd|'/c calc'!A1,b\n1,2,3\n4,5,6\n")
     assert list(frame.columns) == ["../../etc/passwd", "=cmd|'/c calc'!A1", "b"]
+
+
+def test_two_columns_with_decimal_commas_and_semicolons() -> None:
+    content = "\n".join(["a;b", *(f"{i},5;{i % 3}" for i in range(30))]).encode()
+    dialect = read_table(content).dialect
+    assert (dialect.delimiter, dialect.decimal, dialect.header_row) == (";", ",", 0)

@@ -180,3 +180,19 @@ def test_what_cant_be_is_refused_in_a_sentence(history: History, sentence: str) 
     recipe = Recipe(target="y", features=("sales",), history=history, split=BY_TIME)
     with pytest.raises(RecipeError, match=sentence):
         prepare_table(*stored(series()), recipe)
+
+
+def test_of_rows_that_are_drawn_the_past_is_that_of_the_whole_table() -> None:
+    dataset, rows = stored(series())
+    recipe = Recipe(
+        target="y", features=("shop", "sales", "heat"), history=History(order="day", group="shop", columns=COLUMNS)
+    )
+    whole = prepare_table(dataset, rows, recipe)
+    places = np.sort(np.random.default_rng(0).permutation(len(rows))[:60]).astype(np.int64)
+    drawn = prepare_table(
+        dataset, rows.iloc[places], recipe, places=places, earlier=rows[["day", "shop", "sales", "heat"]]
+    )
+    expected = with_past(rows, fitted(series()))
+    assert len(drawn.train) < len(whole.train)
+    np.testing.assert_allclose(drawn.train[NAMES], expected[NAMES].iloc[drawn.rows_train])
+    assert drawn.past == whole.past

@@ -46,7 +46,7 @@ def test_rounded_like_another_column() -> None:
 def test_worst_table_has_the_rows_own_columns_without_the_target() -> None:
     raw = pd.DataFrame({"Row": ["a", "b", "c", "d"], "size": [1, 2, 3, 4], "price": [10.0, 20.0, 30.0, 40.0]})
     part = PartPredictions(np.array([3, 1]), np.array([40.0, 20.0]), {"m": np.array([39.0, 50.0])})
-    table = worst_table(raw, part, "m", "price")
+    table = worst_table(raw.iloc[[3, 1]].reset_index(drop=True), part, "m", "price")
     assert list(table.columns) == ["Row", "Actual", "Predicted", "Off by", "Row (column)", "size"]
     assert list(table["Row"]) == [1, 3]
     assert list(table["Off by"]) == [30.0, 1.0]

@@ -1,0 +1,160 @@
+"""A table file → the files of a data set in a folder of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from dlreg_core.errors import TableError
+from dlreg_core.ingest.arrow import parquet
+from dlreg_core.ingest.large import reads_in_pieces, unpacked_file
+from dlreg_core.ingest.profile import profile
+from dlreg_core.ingest.reading import GUESS_ALL, RawTable, Source, read_bytes, read_table, start_of
+from dlreg_core.ingest.sampling import sampled_rows
+from dlreg_core.ingest.streaming import Progress, Scan, scan_file, stream_table
+from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
+from dlreg_core.specs import Dataset, Reading
+
+TABLE = "data.parquet"
+SAMPLE = "sample.parquet"
+PROFILE = "dataset.json"
+SOURCE = "source.zst"
+RAW = "source.raw"
+"""What a large packed file holds, until it is packed in our way."""
+
+_SAMPLE = 1_000
+_ROW_GROUP = 65_536
+
+
+def identifier_of(digest: str, reading: Reading = GUESS_ALL) -> str:
+    """Return the identifier of a file's table; the same file read in another way is another table.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the file, in hexadecimal.
+    reading : Reading
+        What a person said about how to read it.
+    """
+    if reading == GUESS_ALL:
+        return digest[:16]
+    said = b"\0" + reading.model_dump_json(exclude_none=True).encode()
+    return hashlib.sha256(bytes.fromhex(digest) + said).hexdigest()[:16]
+
+
+def described(content: bytes, name: str, dataset_id: str, reading: Reading) -> tuple[Dataset, pa.Table]:
+    """Read a file that is in memory: its profile, and its rows in their types."""
+    raw = read_table(content, reading)
+    columns = type_columns(raw, day_first=reading.day_first)
+    table = arrow_table(columns)
+    dataset = Dataset(
+        id=dataset_id,
+        name=name,
+        file_bytes=len(content),
+        rows=table.num_rows,
+        columns=tuple(profile(column) for column in columns),
+        duplicate_rows=int(to_frame(table).duplicated().sum()),
+        dialect=raw.dialect,
+        reading=reading,
+    )
+    return dataset, table
+
+
+def write_small(part: Path, content: bytes, name: str, dataset_id: str, reading: Reading) -> Dataset:
+    """Read a file that is in memory, and write what a data set consists of."""
+    dataset, table = described(content, name, dataset_id, reading)
+    parquet.write_table(table, part / TABLE, compression="zstd", row_group_size=_ROW_GROUP)
+    places = sampled_rows(dataset.rows, len(dataset.columns))
+    if places is not None:
+        parquet.write_table(table.take(pa.array(places)), part / SAMPLE, compression="zstd")
+    with pa.output_stream(part / SOURCE, compression="zstd") as file:
+        file.write(content)
+    (part / PROFILE).write_text(dataset.model_dump_json(indent=1), "utf-8")
+    return dataset
+
+
+def write_large(
+    part: Path, path: Path, scan: Scan, name: str, dataset_id: str, reading: Reading, progress: Progress
+) -> Dataset:
+    """Read a file piece by piece, and write what a data set consists of, all but the file itself."""
+    plain = unpacked_file(path, part)
+    inner = scan if plain == path else scan_file(plain)
+    work = part / "work"
+    work.mkdir()
+    found = stream_table(plain, inner, reading, work, progress)
+    found.data.rename(part / TABLE)
+    if found.sample is not None:
+        found.sample.rename(part / SAMPLE)
+    if plain != path:
+        plain.rename(part / RAW)
+    for left in work.iterdir():
+        left.unlink()
+    work.rmdir()
+    dataset = Dataset(
+        id=dataset_id,
+        name=name,
+        file_bytes=scan.size,
+        rows=found.rows,
+        columns=found.columns,
+        duplicate_rows=found.duplicate_rows,
+        dialect=found.dialect,
+        reading=reading,
+    )
+    (part / PROFILE).write_text(dataset.model_dump_json(indent=1), "utf-8")
+    return dataset
+
+
+def read_dataset(source: Source, name: str = "", reading: Reading = GUESS_ALL) -> tuple[Dataset, pd.DataFrame]:
+    """Read and profile a table file without keeping it; for parameters and errors see `DatasetStore.add`.
+
+    Returns
+    -------
+    tuple of (Dataset, pandas.DataFrame)
+        Its profile, and the rows that stand for all, as `DatasetStore.sample` returns them.
+    """
+    called = plain_name(name or own_name(source))
+    if isinstance(source, str | Path) and reads_in_pieces(Path(source)):
+        with tempfile.TemporaryDirectory(prefix="dlreg-") as place:
+            part, scan = Path(place), scan_file(Path(source))
+            large = write_large(part, Path(source), scan, called, identifier_of(scan.digest, reading), reading, quietly)
+            kept = part / SAMPLE
+            with parquet.ParquetFile(kept if kept.exists() else part / TABLE) as file:
+                return large, to_frame(file.read(columns=list(large.column_names)))
+    content = read_bytes(source)
+    digest = hashlib.sha256(content).hexdigest()
+    dataset, table = described(content, called, identifier_of(digest, reading), reading)
+    places = sampled_rows(dataset.rows, len(dataset.columns))
+    return dataset, to_frame(table if places is None else table.take(pa.array(places)))
+
+
+def first_rows(content: bytes, reading: Reading, rows: int, *, cut: bool = False) -> pd.DataFrame:
+    """Return the first rows of a file that is in memory, or of its beginning where it is `cut` off."""
+    start = start_of(content)
+    try:
+        raw = read_table(start, reading)
+    except TableError:
+        # What was cut off may be what is missing.
+        if cut or len(start) == len(content):
+            raise
+        raw = read_table(content, reading)
+    few = RawTable(raw.table.slice(0, _SAMPLE), raw.dialect)
+    return to_frame(arrow_table(type_columns(few, day_first=reading.day_first))).head(rows)
+
+
+def own_name(source: Source) -> str:
+    """Return the name of a file, empty where only its content is known."""
+    return str(source) if isinstance(source, str | Path) else ""
+
+
+def plain_name(name: str) -> str:
+    """Return the last part of a name, without what can't be printed."""
+    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return "".join(character for character in last if character.isprintable()).strip() or "table"
+
+
+def quietly(_what: str, _share: float) -> None:
+    """Take no notice of progress."""

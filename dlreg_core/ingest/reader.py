@@ -1,0 +1,89 @@
+"""The process that reads one large file that has arrived: ``python -m dlreg_core.ingest.reader FOLDER``.
+
+A process of its own gives its memory back when it ends, and can't take the server down with it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from dlreg_core.errors import DlregError
+from dlreg_core.ingest.arrivals import Arrival, Ticket, scan_of
+from dlreg_core.ingest.store import DatasetStore
+from dlreg_core.runs.files import read_spec, write_spec
+
+_SECONDS = 0.25
+"""Between two reports of how far it has come."""
+
+
+class _Report:
+    """Writes how far a file has come, not more often than anybody looks."""
+
+    def __init__(self, folder: Path) -> None:
+        me = psutil.Process()
+        self._path = folder / "arrival.json"
+        self._arrival = read_spec(self._path, Arrival).model_copy(
+            update={"pid": me.pid, "process_created": me.create_time()}
+        )
+        self._last = 0.0
+
+    @property
+    def name(self) -> str:
+        return self._arrival.name
+
+    def progress(self, done: str, share: float) -> None:
+        if done != self._arrival.done or time.monotonic() - self._last > _SECONDS:
+            self._write(done=done, share=min(1.0, share))
+
+    def ended(self, **facts: str) -> None:
+        self._write(share=1.0, **facts)
+
+    def _write(self, **facts: object) -> None:
+        self._last = time.monotonic()
+        self._arrival = self._arrival.model_copy(update=facts)
+        write_spec(self._path, self._arrival)
+
+
+def read_arrived(folder: Path) -> None:
+    """Read a file that has arrived, and tell in its folder how far that has come and how it ended.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of its ticket.
+    """
+    report, file = _Report(folder), folder / "file"
+    report.progress("Waiting for another file", 0.0)
+    try:
+        # Two of them at the same time would take the memory of two.
+        with FileLock(folder.parent / ".reading"):
+            store = DatasetStore(folder.parent.parent, read_spec(folder / "ticket.json", Ticket).owner)
+            found = store.add_large(file, report.name, scan=scan_of(folder), progress=report.progress)
+            report.ended(dataset_id=found.id)
+            # Nobody waits for the rest.
+            os.nice(10)
+            store.keep_source(found.id, file)
+    except DlregError as exc:
+        report.ended(message=exc.message, hint=exc.hint)
+    except OSError as exc:
+        full = exc.errno == errno.ENOSPC
+        said = "The server's disk is full." if full else "The server could not read the file."
+        report.ended(message=said, hint="Ask its administrator.")
+        traceback.print_exc()
+    except Exception:  # noqa: BLE001 - whoever waits for the file must learn that nothing more comes
+        report.ended(message="The file can't be read.", hint="Save it as CSV in UTF-8, and try again.")
+        traceback.print_exc()
+    finally:
+        file.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    read_arrived(Path(sys.argv[1]))

@@ -1,0 +1,230 @@
+"""A batch of a column → its values as planned, and what is noticed on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dlreg_core.ingest.arrow import compute as pc
+from dlreg_core.ingest.columns import plain_values
+from dlreg_core.ingest.dates import parse_dates
+from dlreg_core.ingest.streaming.plans import Kind, Plan
+from dlreg_core.ingest.streaming.tallies import TextTally
+from dlreg_core.ingest.units import Measures, parse_measures
+from dlreg_core.ingest.values import MISSING, encode, parse_numbers
+
+_MISSING = pa.array(MISSING)
+_NO_NUMBER = pa.scalar(None, pa.float64())
+_MOST_EVIDENCE = 50_000
+
+
+class Misfit(Exception):  # noqa: N818 - it is how a column says that it must be read in another way
+    """A batch that can't be read as planned; ``evidence`` holds its values, None where only text is left."""
+
+    def __init__(self, evidence: pa.Array | None = None) -> None:
+        super().__init__()
+        self.evidence = evidence
+
+
+class ColumnReader:
+    """Reads the batches of one column, one after the other.
+
+    Attributes
+    ----------
+    plan : Plan
+        How.
+    decimal : str
+        Decimal mark of the file.
+    missing : int
+        Rows without a value in the file.
+    infinite, bare, alone : int
+        Numbers that aren't finite; without the unit that the others have; units without a number.
+    ambiguous : bool
+        Whether there are dates that fit both orders, and none that settles it.
+    tally : TextTally, optional
+        The distinct values of a column of texts.
+    only_empty : bool
+        Whether every field is empty.
+    """
+
+    def __init__(self, plan: Plan, decimal: str) -> None:
+        self.plan = plan
+        self.missing = self.infinite = self.bare = self.alone = 0
+        self.ambiguous = False
+        self.tally = TextTally(plan.name) if plan.kind is Kind.TEXT else None
+        self.only_empty = True
+        self.decimal = decimal
+        self._settled = False
+        self._widths: set[int] = set()
+        self._some: set[str] = set()
+        self._leading_zeros = self._signed = False
+
+    def read(self, column: pa.Array) -> tuple[pa.Array, NDArray[np.uint64]]:
+        """Return the values of a batch in the type of the plan, and a hash of each; `Misfit` where they don't fit."""
+        if self.plan.kind is Kind.TEXT:
+            return self._texts(column)
+        if not pa.types.is_string(column.type):
+            values = self._typed(column)
+        elif self.plan.kind is Kind.DATE:
+            values = self._dates(column)
+        elif self.plan.kind is Kind.MEASURE:
+            values = self._measures(column)
+        else:
+            values = self._numbers(column)
+        return values, _hashes(values)
+
+    def check(self) -> None:
+        """Look at the column as a whole, after its last batch."""
+        # Whole numbers of one length of which some begin with 0 are codes.
+        of_one_length = len(self._widths) == 1 and len(self._some) > 1
+        if self.plan.kind is Kind.WHOLE and self._leading_zeros and of_one_length and not self._signed:
+            raise Misfit
+
+    def _typed(self, column: pa.Array) -> pa.Array:
+        missing = pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
+        values = plain_values(self.plan.name, pa.chunked_array([column]))
+        if values.type != self.plan.arrow_type:
+            if not (pa.types.is_integer(values.type) and self.plan.kind is Kind.FRACTION):
+                raise Misfit(column)
+            values = values.cast(pa.float64(), safe=False)
+        self.missing += missing
+        self.infinite += values.null_count - missing
+        return values
+
+    def _numbers(self, column: pa.Array) -> pa.Array:
+        target = self.plan.arrow_type
+        values = self._quick(column, target)
+        if values is None:
+            return self._careful(column, target)
+        return values
+
+    def _quick(self, column: pa.Array, target: pa.DataType) -> pa.Array | None:
+        """Read plain numbers; None where some are written in another way."""
+        text = column
+        if self.plan.mark == ",":
+            if pc.any(pc.match_substring(column, ".")).as_py():
+                return None
+            text = pc.replace_substring(column, ",", ".")
+        if self.plan.kind is Kind.WHOLE and not self._plain_whole(text):
+            return None
+        try:
+            values = text.cast(target)
+        except pa.ArrowInvalid:
+            trimmed = pc.utf8_trim_whitespace(text)
+            known = pc.if_else(pc.is_in(trimmed, value_set=_MISSING), pa.scalar(None, pa.string()), trimmed)
+            try:
+                values = known.cast(target)
+            except pa.ArrowInvalid:
+                return None
+        return self._finite(values, values.null_count)
+
+    def _plain_whole(self, text: pa.Array) -> bool:
+        """Look for codes, and for what Arrow takes for a number and no person does: 0x1F."""
+        if len(self._widths) < 2:
+            trimmed = pc.utf8_trim_whitespace(text)
+            known = trimmed.filter(pc.invert(pc.is_in(trimmed, value_set=_MISSING)))
+            self._widths |= set(pc.utf8_length(known).unique().to_pylist()[:2])
+            if len(self._some) < 2:
+                self._some |= set(known.unique()[:2].to_pylist())
+            zeros = known.filter(pc.starts_with(known, "0"))
+            self._leading_zeros |= bool(pc.any(pc.greater(pc.utf8_length(zeros), 1), min_count=0).as_py())
+            self._signed |= bool(pc.any(pc.match_substring_regex(known, r"^[+-]"), min_count=0).as_py())
+        return not pc.any(pc.match_substring(text, "x", ignore_case=True), min_count=0).as_py()
+
+    def _finite(self, values: pa.Array, missing: int) -> pa.Array:
+        if pa.types.is_floating(values.type):
+            # What is written "nan" counts as missing, what is written "inf" as not finite.
+            undefined = pc.sum(pc.is_nan(values)).as_py() or 0
+            values = pc.if_else(pc.is_finite(values), values, _NO_NUMBER)
+            missing += undefined
+            self.infinite += values.null_count - missing
+        self.missing += missing
+        return values
+
+    def _careful(self, column: pa.Array, target: pa.DataType) -> pa.Array:
+        coded = encode(pa.chunked_array([column]))
+        if not len(coded.levels):
+            self.missing += len(column)
+            return pa.nulls(len(column), target)
+        numbers = parse_numbers(coded.levels, self.plan.mark, codes=True, other_mark=False)
+        if numbers is None or (pa.types.is_floating(numbers.type) and pa.types.is_integer(target)):
+            raise Misfit(coded.levels[:_MOST_EVIDENCE])
+        values = coded.spread(numbers.cast(target, safe=False))
+        self.missing += coded.codes.null_count
+        self.infinite += values.null_count - coded.codes.null_count
+        return values
+
+    def _dates(self, column: pa.Array) -> pa.Array:
+        if not self.plan.time_of_day and self.plan.day_first is None:
+            try:
+                values = column.cast(pa.timestamp("ns"))
+            except pa.ArrowInvalid:
+                pass
+            else:
+                self.missing += values.null_count
+                return values
+        coded = encode(pa.chunked_array([column]))
+        self.missing += coded.codes.null_count
+        if not len(coded.levels):
+            return pa.nulls(len(column), pa.timestamp("ns"))
+        plan = self.plan
+        found = parse_dates(coded.levels, plan.day_first, digits=plan.digits)
+        if found is None or found.time_of_day != plan.time_of_day or found.day_first != plan.day_first:
+            raise Misfit(coded.levels[:_MOST_EVIDENCE])
+        if found.day_first is not None and not self._settled:
+            other = parse_dates(coded.levels, not plan.day_first, digits=plan.digits)
+            self._settled = other is not None and other.day_first == plan.day_first
+            self.ambiguous |= found.ambiguous
+        return coded.spread(found.moments)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the order of day and month can't be told from the dates."""
+        return self.ambiguous and not self._settled and not self.plan.said
+
+    def _measures(self, column: pa.Array) -> pa.Array:
+        coded = encode(pa.chunked_array([column]))
+        self.missing += coded.codes.null_count
+        if not len(coded.levels):
+            return pa.nulls(len(column), self.plan.arrow_type)
+        found = parse_measures(coded.tally, self.decimal)
+        if not isinstance(found, Measures) or found.unit.casefold() != self.plan.unit.casefold():
+            raise Misfit(coded.levels[:_MOST_EVIDENCE])
+        if self.plan.whole and pa.types.is_floating(found.numbers.type):
+            raise Misfit(coded.levels[:_MOST_EVIDENCE])
+        self.bare += found.bare
+        self.alone += found.alone
+        return coded.spread(found.numbers.cast(self.plan.arrow_type, safe=False))
+
+    def _texts(self, column: pa.Array) -> tuple[pa.Array, NDArray[np.uint64]]:
+        coded = encode(pa.chunked_array([column]))
+        if self.only_empty:
+            self.only_empty = not len(coded.levels) and _all_empty(column)
+        self.missing += coded.codes.null_count
+        assert self.tally is not None
+        hashes = self.tally.add(coded)
+        return coded.spread(coded.levels), hashes
+
+
+def _all_empty(column: pa.Array) -> bool:
+    return bool(pc.all(pc.equal(pc.utf8_trim_whitespace(column), ""), min_count=0).as_py())
+
+
+def _hashes(values: pa.Array) -> NDArray[np.uint64]:
+    """Return a number for each value: the same for equal ones, and hardly ever for others."""
+    if pa.types.is_timestamp(values.type):
+        values = values.cast(pa.int64())
+    nulls = values.null_count
+    zero: Any = 0
+    filled = values.fill_null(zero) if nulls else values
+    plain = filled.to_numpy(zero_copy_only=False)
+    if plain.dtype == np.float64:
+        # 0.0 and -0.0 are equal but differ in a bit.
+        plain = plain + 0.0
+    hashes: NDArray[np.uint64] = plain.view(np.uint64).copy()
+    if nulls:
+        hashes[values.is_null().to_numpy(zero_copy_only=False)] = np.uint64(0x9E3779B97F4A7C15)
+    return hashes

@@ -1,0 +1,133 @@
+"""A large table file → a typed Parquet file, its profile, and some of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from dlreg_core.errors import TableError
+from dlreg_core.ingest.arrow import parquet
+from dlreg_core.ingest.reading import check_shape
+from dlreg_core.ingest.sampling import sampled_rows
+from dlreg_core.ingest.streaming.figures import column_of
+from dlreg_core.ingest.streaming.passes import ROW_GROUP, Pass, read_all
+from dlreg_core.ingest.streaming.plans import Kind, Plan, plan_by_levels, plan_for
+from dlreg_core.ingest.streaming.scan import Scan
+from dlreg_core.ingest.streaming.sources import RowSource, open_parquet, open_text
+from dlreg_core.specs import Column, Dialect, Reading
+
+Progress = Callable[[str, float], None]
+"""Is told what is done, and the share of it that is finished."""
+
+_MOST_PASSES = 5
+
+
+@dataclass(frozen=True)
+class StreamedTable:
+    """What a large file holds; ``data`` is the typed Parquet file, ``sample`` some of its rows where there are many."""
+
+    data: Path
+    sample: Path | None
+    rows: int
+    columns: tuple[Column, ...]
+    duplicate_rows: int
+    dialect: Dialect
+
+
+def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, progress: Progress) -> StreamedTable:
+    """Read a large table.
+
+    Parameters
+    ----------
+    path : Path
+        A text table or a Parquet file.
+    scan : Scan
+        What its bytes tell.
+    reading : Reading
+        What a person said about how to read it.
+    workplace : Path
+        The folder to write to.
+    progress : callable
+        Is told how far it has come.
+
+    Returns
+    -------
+    StreamedTable
+
+    Raises
+    ------
+    TableError
+        If the file is no readable table; the message says what is wrong and on which line.
+    """
+    with path.open("rb") as file:
+        is_parquet = file.read(4) == b"PAR1"
+    source: RowSource = open_parquet(path) if is_parquet else open_text(path, scan, reading, workplace)
+    data = workplace / "data.parquet"
+    found = _typed(source, reading, data, lambda share: progress("Reading the rows", share))
+    names = tuple(name for name in source.names if not (name in source.unnamed and _is_empty(found, name)))
+    check_shape(names, found.rows)
+    duplicates = found.duplicates
+    chosen = sampled_rows(found.rows, len(names))
+    described: dict[str, Column] = {}
+    picked: dict[str, pa.Array] = {}
+
+    def describe(name: str) -> None:
+        described[name], values = column_of(data, found.readers[name], found.rows, chosen)
+        if values is not None:
+            picked[name] = values
+        progress("Looking at the columns", len(described) / len(names))
+
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="profile") as threads:
+        list(threads.map(describe, names))
+    sample = None
+    if chosen is not None:
+        sample = workplace / "sample.parquet"
+        table = pa.table([picked[name] for name in names], names=list(names))
+        parquet.write_table(table, sample, compression="zstd", row_group_size=ROW_GROUP)
+    return StreamedTable(data, sample, found.rows, tuple(described[name] for name in names), duplicates, source.dialect)
+
+
+def _typed(source: RowSource, reading: Reading, data: Path, place: Callable[[float], None]) -> Pass:
+    """Read all rows, more than once where a column turns out to be something else than its sample said."""
+    sample, decimal = source.sample(), source.dialect.decimal
+    known: dict[str, list[pa.Array]] = {name: sample.column(name).chunks for name in source.names}
+
+    def planned(name: str) -> Plan:
+        kind = sample.schema.field(name).type
+        return plan_for(name, pa.chunked_array(known[name], kind), decimal, reading.day_first)
+
+    plans = {name: planned(name) for name in source.names}
+    for _ in range(_MOST_PASSES):
+        found = read_all(source, tuple(plans.values()), data, place)
+        better: dict[str, Plan] = {}
+        for name, evidence in found.evidence.items():
+            known[name] += evidence or []
+            again = planned(name) if evidence is not None else Plan(name, Kind.TEXT, final=True)
+            better[name] = again if again != plans[name] else Plan(name, Kind.TEXT, final=True)
+        better |= _other_than_text(found, decimal, reading.day_first, plans)
+        if not better:
+            return found
+        plans |= better
+    raise TableError("The columns of the file can't be made out.", "Leave out those that hold values of several kinds.")
+
+
+def _other_than_text(found: Pass, decimal: str, day_first: bool | None, plans: dict[str, Plan]) -> dict[str, Plan]:
+    """Return better plans for columns that were taken for text by their sample but are numbers or dates as a whole."""
+    better = {}
+    for name, reader in found.readers.items():
+        # What was read as something else before and didn't fit is text.
+        if reader.tally is None or reader.tally.many or name in found.evidence or plans[name].final:
+            continue
+        plan = plan_by_levels(name, reader.tally.tally(), decimal, day_first)
+        if plan.kind is not Kind.TEXT and reader.missing < found.rows:
+            better[name] = plan
+    return better
+
+
+def _is_empty(found: Pass, name: str) -> bool:
+    reader = found.readers[name]
+    return reader.missing == found.rows and reader.only_empty

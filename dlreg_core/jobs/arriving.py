@@ -1,0 +1,33 @@
+"""Starting the process that reads a large file that has arrived."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from dlreg_core.jobs.local import module_command, module_environment
+
+_running: list[subprocess.Popen[bytes]] = []
+
+
+def start_reading(folder: Path) -> None:
+    """Start to read a file that has arrived; it goes on when this process ends.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of its ticket, as `Receiver.finish` returns it.
+    """
+    # A child that has ended stays in the system's list until it is asked for.
+    _running[:] = [process for process in _running if process.poll() is None]
+    with (folder / "log").open("wb") as log:
+        _running.append(
+            subprocess.Popen(
+                module_command("dlreg_core.ingest.reader", str(folder)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=module_environment(),
+                start_new_session=True,
+            )
+        )

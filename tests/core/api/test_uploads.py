@@ -1,0 +1,47 @@
+"""The route that takes large files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from dlreg_core.api import routes_below
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.arrivals import Arrivals
+from tests.conftest import wait_for
+
+ROWS = b"size,place,price\n" + b"".join(b"%d,north,%d\n" % (i, 2 * i) for i in range(60))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DLREG_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.mark.parametrize("base", ["", "/tools/dlreg/"])
+def test_a_file_is_taken_and_read(home: Path, base: str) -> None:
+    client = TestClient(Starlette(routes=routes_below(base)))
+    ticket = Arrivals(home).issue("local", 10_000)
+    address = f"{base.rstrip('/')}/api/uploads/{ticket}"
+    answer = client.put(address, content=ROWS, headers={"X-File-Name": "gro%C3%9F.csv"})
+    assert (answer.status_code, answer.json()) == (202, {"ticket": ticket})
+    wait_for(lambda: Arrivals(home).state(ticket).has_ended, 60)
+    found = Arrivals(home).state(ticket)
+    assert found.message == ""
+    assert DatasetStore(home, "local").get(found.dataset_id).name == "groß.csv"
+
+
+def test_what_is_refused_is_said_in_a_sentence(home: Path) -> None:
+    client = TestClient(Starlette(routes=routes_below()))
+    unknown = client.put("/api/uploads/" + "x" * 32, content=ROWS)
+    assert unknown.status_code == 404
+    assert unknown.json()["message"] == "This upload isn't known any more."
+    ticket = Arrivals(home).issue("local", 100)
+    large = client.put(f"/api/uploads/{ticket}", content=ROWS)
+    assert large.status_code == 413
+    assert "larger than" in large.json()["message"]
+    assert client.get(f"/api/uploads/{ticket}").status_code == 405
