@@ -22,10 +22,11 @@ from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
+from dlreg_core.prepare.texts import split_from_text, transform_from_text
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, Split, TrainPlan
+from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
 from dlreg_core.terminal import follow, print_report
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
@@ -94,6 +95,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Networks that the search trains at most.", min=1, max=500)] = None,
     drop: Annotated[str, typer.Option(help="Columns not to predict from, separated by commas.")] = "",
+    transform: Annotated[
+        str, typer.Option(help="The scale on which the target is learned: none, log, box-cox or yeo-johnson.")
+    ] = "none",
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
     split: Annotated[str, typer.Option(help="random, stratified, time:COLUMN or group:COLUMN.")] = "random",
     gap: Annotated[
@@ -125,7 +129,8 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             target=target,
             features=features or (target + "?",),
             cleaning=with_profile(dataset, features),
-            split=_split(split, own, validation, seed, gap),
+            split=split_from_text(split, own, validation, seed, gap),
+            target_transform=transform_from_text(transform),
         )
         experiment = Experiment(
             name=name or f"{dataset.name} → {target}",
@@ -170,7 +175,7 @@ def predict(
             pipeline = Pipeline(run.model_path())
         rows = read_raw_rows(data, pipeline.schema)
         predictions = pipeline.predict(rows, name or None)
-        for sentence in pipeline.schema.warnings(rows):
+        for sentence in pipeline.warnings(rows):
             typer.echo(sentence, err=True)
     _write_rows(rows.assign(**{free_name("prediction", rows): predictions}), out)
 
@@ -236,36 +241,6 @@ def _searching(plan: TrainPlan, method: str, ranges: Sequence[str], trials: int 
     """Return the plan with the search that was asked for."""
     search = search_from_texts(method, ranges, trials=trials, seed=plan.seed, models=plan.models, fixed=plan.settings)
     return plan.model_copy(update={"search": search})
-
-
-def _split(text: str, test_dataset: str | None, validation: str, seed: int, gap: float) -> Split:
-    kind, _, column = text.partition(":")
-    choice = _choice_of_models(validation)
-    if gap and kind != "time":
-        raise PlanError("Only a split by time has a gap.", "Use --split time:COLUMN.")
-    stratified = text == "stratified"
-    if test_dataset is not None:
-        if text not in ("random", "stratified"):
-            raise PlanError("An own test file and a split by column can't be had together.", "Give one of the two.")
-        return Split(kind="own", test_dataset=test_dataset, seed=seed, stratified=stratified, **choice)
-    if kind in ("random", "stratified") and not column:
-        return Split(seed=seed, stratified=stratified, **choice)
-    if kind == "time" and column:
-        if choice.get("choose_by") == "folds":
-            raise PlanError("A split by time can't have folds: networks would learn from later rows.", "Use holdout.")
-        return Split(kind="time", column=column, seed=seed, gap=gap, **choice)
-    if kind == "group" and column:
-        return Split(kind="group", column=column, seed=seed, **choice)
-    raise PlanError(f"{text!r} is no split.", "Use random, stratified, time:COLUMN or group:COLUMN.")
-
-
-def _choice_of_models(text: str) -> dict[str, Any]:
-    kind, _, number = text.partition(":")
-    if kind in ("auto", "holdout", "folds") and not number:
-        return {"choose_by": kind}
-    if kind == "folds" and number.isdecimal() and 2 <= int(number) <= 20:
-        return {"choose_by": "folds", "folds": int(number)}
-    raise PlanError(f"{text!r} is no way to choose between models.", "Use auto, holdout, folds or folds:2 to folds:20.")
 
 
 def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Experiment:

@@ -66,7 +66,7 @@ class Answering:
         return {
             "predictions": pipeline.predict(rows, model).tolist(),
             "half_width_90": pipeline.half_width(model),
-            "warnings": pipeline.schema.warnings(rows),
+            "warnings": pipeline.warnings(rows),
         }
 
     def _preflight(self, home: Path, experiment: Experiment) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Answering:
                 self._facts.popitem(last=False)
             table = prepared_of(home, experiment)
             # A large table's cleaning takes longer than a person waits; some of its rows tell as much here.
-            few = spread_rows(table.train)
+            few = spread_rows(table.taught)
             cleaner = fit_cleaner(few, table.types, recipe.cleaning, table.day_first)
             counts = table.counts
             parts = (counts.train + counts.validation + counts.test) / max(1, len(few))
@@ -104,10 +104,11 @@ class Answering:
         return {
             "predictions": predictions[:_SHOWN].tolist(),
             "half_width_90": width,
-            "warnings": pipeline.schema.warnings(rows),
+            "warnings": pipeline.warnings(rows),
         }
 
     def _explain(self, run: str, pipeline: Pipeline, model: str | None, rows: pd.DataFrame) -> dict[str, Any]:
+        rows = pipeline.spec.cleaner.complete(rows)
         pipeline.schema.coerce(rows)
         background = self._background(run)
         sizes = sizes_for(len(pipeline.schema.names), _ASSUMED_ROWS_PER_SECOND, _EXPLAIN_SECONDS, at_most_rows=1)

@@ -15,6 +15,7 @@ from pages._ui import (
     repairs_part,
     split_part,
     state,
+    steps_part,
     suggestions_part,
 )
 from pages._ui.widgets import go_to, header, lead, need_dataset
@@ -45,6 +46,7 @@ def choose(dataset: Dataset, draft: Draft) -> None:
         return
     suggested = suggestions_part.suggestions(dataset, draft)
     draft = repairs_part.repairs(dataset, draft, plain, more=suggested)
+    draft = steps_part.steps(dataset, draft)
     st.subheader("Split", anchor=False, help="Models are judged on rows that they have never seen.")
     draft = split_part.split(dataset, draft)
     possible = split_part.outcome(dataset, draft)

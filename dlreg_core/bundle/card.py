@@ -5,6 +5,7 @@ from __future__ import annotations
 from dlreg_core.bundle.manifest import Manifest
 from dlreg_core.prepare.schema import Field
 from dlreg_core.report import words
+from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.report.worth import worth_words
 from dlreg_core.specs import ColumnType, Experiment, RowCounts, TrainResult
 
@@ -61,6 +62,7 @@ use it only if you trust whoever made it.
 ## How it was made
 
 - Data: {dataset}, {rows}, {test:,} to judge. Split: {split}.
+- Cleaning: {cleaning}.
 - The figures above are from the {test:,} test rows, which chose nothing.
 - Trained on {date} with {versions}.
 
@@ -98,6 +100,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         rows=_rows(manifest.rows),
         test=manifest.rows.test,
         split=_split(experiment),
+        cleaning=_cell(cleaning_words(experiment.recipe)) or "as usual",
         date=f"{manifest.created:%d %B %Y}",
         versions=", ".join(f"{name} {pin}" for name, pin in manifest.versions.items()),
         coverage=words.coverage_words(row, manifest.rows.test, unit),

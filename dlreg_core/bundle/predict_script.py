@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
             print(f"All {len(manifest['files'])} files are intact; {len(expected)} reference rows were reproduced.")
             return 0
         rows = read_raw_rows(Path(arguments[0]), pipeline.schema)
-        for sentence in pipeline.schema.warnings(rows):
+        for sentence in pipeline.warnings(rows):
             print(sentence, file=sys.stderr)
         predicted = rows.assign(**{free_name("prediction", rows): pipeline.predict(rows)})
         without_formulas(predicted).to_csv(arguments[1], index=False)

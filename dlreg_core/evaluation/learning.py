@@ -76,7 +76,7 @@ def network_curves(result: TrainResult, events: Iterable[Event]) -> dict[str, Ne
     return {row.model: _curves(row, lines[row.model], settings.get(row.model, {}), result) for row in rows}
 
 
-def training_scale(family: str, settings: Mapping[str, Any]) -> Scale:
+def training_scale(family: str, settings: Mapping[str, Any], *, transformed: bool = False) -> Scale:
     """Return what a family's training loss can be turned into.
 
     Parameters
@@ -85,12 +85,16 @@ def training_scale(family: str, settings: Mapping[str, Any]) -> Scale:
         Its key.
     settings : mapping
         The settings of the training, in AutoGluon's words.
+    transformed : bool
+        Whether a transformed target was learned: the loss is no error of the target then.
     """
-    losses: dict[Any, Scale] = {"mse": "rmse", "mae": "mae"}
+    losses: dict[Any, Scale] = {} if transformed else {"mse": "rmse", "mae": "mae"}
     return losses.get(_loss(family, settings), "relative")
 
 
-def training_error(family: str, settings: Mapping[str, Any], loss: float, target_std: float) -> float:
+def training_error(
+    family: str, settings: Mapping[str, Any], loss: float, target_std: float, *, transformed: bool = False
+) -> float:
     """Return a training loss as an error in target units; the loss itself where it can't be turned into one.
 
     Parameters
@@ -101,8 +105,10 @@ def training_error(family: str, settings: Mapping[str, Any], loss: float, target
         What the network was taught by, in the units of `dlreg_core.training.hooks.EpochFigures`.
     target_std : float
         Standard deviation of the training target.
+    transformed : bool
+        See `training_scale`.
     """
-    scale = training_scale(family, settings)
+    scale = training_scale(family, settings, transformed=transformed)
     if scale == "relative":
         return loss
     unit = target_std if _LOSSES[family][2] else 1.0
@@ -117,7 +123,8 @@ def _loss(family: str, settings: Mapping[str, Any]) -> Any:
 def _curves(
     row: LeaderboardRow, lines: Sequence[EpochLine], settings: Mapping[str, Any], result: TrainResult
 ) -> NetworkCurves:
-    turned = partial(training_error, row.family, settings, target_std=result.target_std)
+    transformed = result.target_transform != "none"
+    turned = partial(training_error, row.family, settings, target_std=result.target_std, transformed=transformed)
     table = pd.DataFrame(
         [
             (
@@ -130,7 +137,7 @@ def _curves(
         ],
         columns=["fold", "epoch", "validation", "training"],
     ).astype({"validation": "float64", "training": "float64"})
-    scale = training_scale(row.family, settings)
+    scale = training_scale(row.family, settings, transformed=transformed)
     mean, several = _mean(table), table["fold"].nunique() > 1
     known = [other.rmse_validation for other in result.leaderboard if other.rmse_validation is not None]
     verdict = judge_curves(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from dlreg_core.jobs.scoring import Scorer
+from dlreg_core.prepare.cleaner import Cleaner
 from dlreg_core.prepare.reading import free_name
-from dlreg_core.prepare.schema import Schema
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.files import read_spec, write_spec
 from dlreg_core.specs import Exported
@@ -39,7 +39,7 @@ class PredictedTable:
     warnings: tuple[str, ...]
 
 
-def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, schema: Schema, model: str) -> PredictedTable:
+def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, cleaner: Cleaner, model: str) -> PredictedTable:
     """Predict all rows of a table.
 
     Parameters
@@ -49,9 +49,9 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, schema: Sc
     run : RunFolder
         A run with models.
     rows : pandas.DataFrame
-        Raw rows; other columns than the schema's are kept and ignored.
-    schema : Schema
-        The columns that the model needs.
+        Raw rows; other columns than the model needs are kept and ignored.
+    cleaner : Cleaner
+        Knows which ones it needs.
     model : str
         Name of the model.
 
@@ -63,10 +63,11 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, schema: Sc
         If the prediction process fails.
     """
     # Before the process is started, so that a wrong file is told at once.
-    schema.coerce(rows.iloc[:1])
+    schema, complete = cleaner.schema_, cleaner.complete(rows)
+    schema.coerce(complete.iloc[:1])
     with tempfile.TemporaryDirectory(prefix="dlreg-") as folder:
         source, target = Path(folder) / "rows.parquet", Path(folder) / "predictions.parquet"
-        rows[list(schema.names)].reset_index(drop=True).to_parquet(source)
+        complete[list(schema.names)].reset_index(drop=True).to_parquet(source)
         scored = scorer.predict_file(run, source, target, model)
         found = pd.read_parquet(target)
     names = {name: free_name(name, rows) for name in PREDICTED if name in found.columns}

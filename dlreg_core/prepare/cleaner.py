@@ -8,11 +8,16 @@ import pandas as pd
 from pydantic import Field
 
 from dlreg_core.errors import RecipeError
+from dlreg_core.prepare.combining import CombineColumns
+from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
+from dlreg_core.prepare.history import Past
+from dlreg_core.prepare.outliers import ClipOutliers
 from dlreg_core.prepare.ranking import RankLevels
+from dlreg_core.prepare.scaling import ScaleNumbers
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
 from dlreg_core.prepare.text_figures import ExpandTexts
-from dlreg_core.specs import Cleaning, ColumnType, Spec
+from dlreg_core.specs import Cleaning, ColumnType, NumberFill, Spec
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
 
@@ -26,6 +31,25 @@ class Cleaner(Spec):
     steps: tuple[Step, ...]
     level_columns: tuple[str, ...]
     """Columns that the networks get as categories."""
+    past: Past | None = None
+    """How columns of the schema are made of earlier rows, where a file doesn't have them."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that new rows must have."""
+        if self.past is None:
+            return self.schema_.names
+        made = {column.name for column in self.past.history.columns}
+        own = (name for name in self.schema_.names if name not in made)
+        return tuple(dict.fromkeys((*own, *self.past.needed)))
+
+    def complete(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return raw rows with the columns that are made of earlier ones; see `Past.complete`."""
+        return frame if self.past is None else self.past.complete(frame)
+
+    def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """Say where raw rows leave what the model has seen; see `Schema.warnings`."""
+        return self.schema_.warnings(self.complete(frame))
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Clean raw rows.
@@ -45,7 +69,7 @@ class Cleaner(Spec):
         RowsError
             If a column is missing.
         """
-        cleaned = self.schema_.coerce(frame)
+        cleaned = self.schema_.coerce(self.complete(frame))
         for step in self.steps:
             cleaned = step.transform(cleaned)
         return cleaned.astype(dict.fromkeys(self.level_columns, "category"))
@@ -83,36 +107,61 @@ def fit_cleaner(
             "No column is left to predict from: all of them are constant or identifiers.",
             "Choose other columns, or keep identifiers.",
         )
-    current = schema.coerce(frame)
-    steps: list[Step] = []
-
-    def add(step: Step) -> None:
-        nonlocal current
-        current = step.transform(current)
-        steps.append(step)
-
-    dates = [c for c in current.columns if types[c] is ColumnType.DATETIME]
+    fitting = _Fitting(schema.coerce(frame))
+    dates = [c for c in schema.names if types[c] is ColumnType.DATETIME]
     if dates:
-        add(ExpandDates.fit(current, dates))
-    orders = _orders(current, types, cleaning)
+        fitting.add(ExpandDates.fit(fitting.rows, dates))
+    orders = _orders(fitting.rows, types, cleaning)
     if orders:
-        add(RankLevels(orders=orders))
-    texts = ExpandTexts.fit(current, [c for c in current.columns if types.get(c) is ColumnType.TEXT])
+        fitting.add(RankLevels(orders=orders))
+    texts = ExpandTexts.fit(fitting.rows, [c for c in fitting.rows.columns if types.get(c) is ColumnType.TEXT])
     if texts is not None:
-        add(texts)
+        fitting.add(texts)
     # Kept or not, a column that never changes can't tell rows apart, and networks refuse to learn from none.
-    if all(current[c].nunique(dropna=False) < 2 for c in current.columns):
+    if all(fitting.rows[c].nunique(dropna=False) < 2 for c in fitting.rows.columns):
         raise RecipeError(
             "No column is left to predict from: all of them are constant or identifiers.",
             "Choose other columns, or keep identifiers.",
         )
-    numbers = [c for c in current.columns if c not in types or types[c] is ColumnType.NUMBER or c in orders]
-    levels = [c for c in current.columns if types.get(c) in _LEVELLED and c not in orders]
-    for step in _fills(current, numbers, levels, cleaning):
-        add(step)
+    numbers = [c for c in fitting.rows.columns if c not in types or types[c] is ColumnType.NUMBER or c in orders]
+    levels = [c for c in fitting.rows.columns if types.get(c) in _LEVELLED and c not in orders]
+    _fit_numbers(fitting, numbers, levels, cleaning)
     named = (*_LEVELLED, ColumnType.IDENTIFIER)
-    as_levels = [c for c in current.columns if types.get(c) in named and c not in orders]
-    return Cleaner(schema_=schema, dropped=dropped, steps=tuple(steps), level_columns=tuple(as_levels))
+    as_levels = [c for c in fitting.rows.columns if types.get(c) in named and c not in orders]
+    return Cleaner(schema_=schema, dropped=dropped, steps=tuple(fitting.steps), level_columns=tuple(as_levels))
+
+
+class _Fitting:
+    """Training rows on their way through the steps that are fitted on them."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.rows = rows
+        self.steps: list[Step] = []
+
+    def add(self, step: Step) -> None:
+        self.rows = step.transform(self.rows)
+        self.steps.append(step)
+
+
+def _fit_numbers(fitting: _Fitting, numbers: list[str], levels: list[str], cleaning: Cleaning) -> None:
+    """Fit the steps that change values: outliers, combinations, gaps, scales, in this order.
+
+    Outliers first, so that a mean that fills gaps isn't theirs; scales last, so that combinations are of values in
+    their own unit.
+    """
+    clipped = {n: r for n, r in cleaning.outliers.items() if r.act == "clip" and n in numbers}
+    if clipped:
+        fitting.add(ClipOutliers.fit(fitting.rows, clipped))
+    wanted = tuple(one for one in cleaning.combinations if {one.left, one.right} <= {*numbers})
+    if wanted:
+        before = set(fitting.rows.columns)
+        fitting.add(CombineColumns.fit(fitting.rows, wanted))
+        numbers = [*numbers, *(c for c in fitting.rows.columns if c not in before)]
+    for step in _fills(fitting.rows, numbers, levels, cleaning):
+        fitting.add(step)
+    scaled = {c: method for c, method in cleaning.scaling.items() if c in numbers}
+    if scaled:
+        fitting.add(ScaleNumbers.fit(fitting.rows, scaled))
 
 
 def columns_to_drop(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleaning: Cleaning) -> dict[str, str]:
@@ -147,13 +196,29 @@ def _fills(frame: pd.DataFrame, numbers: list[str], levels: list[str], cleaning:
     Every column gets a value, also one without a gap in the training rows: new rows may have one.
     """
     steps: list[Step] = []
-    if numbers and cleaning.impute_numbers != "keep":
-        centre = {"median": frame[numbers].median(), "mean": frame[numbers].mean(), "zero": frame[numbers].mean() * 0}
-        values = {c: float(v) for c, v in centre[cleaning.impute_numbers].items()}
-        flagged = tuple(c for c in numbers if frame[c].isna().any()) if cleaning.missing_flags else ()
-        steps.append(FillNumbers(values=values, flags=flagged))
+    common = NumberFill(method=cleaning.impute_numbers, constant=cleaning.impute_constant, flag=cleaning.missing_flags)
+    fills = {c: cleaning.fills.get(c, common) for c in numbers}
+    flagged = [c for c in numbers if fills[c].flag and fills[c].method != "keep" and frame[c].isna().any()]
+    # These first: they look at other columns, whose gaps must not have been filled with something else.
+    for method, kind in (("knn", FillByNeighbours), ("iterative", FillByRegression)):
+        own = tuple(c for c in numbers if fills[c].method == method)
+        if own:
+            steps.append(kind.fit(frame, numbers, own, tuple(c for c in flagged if c in own)))
+    fixed = {c: _fixed(frame[c], fill) for c, fill in fills.items() if fill.method not in ("knn", "iterative", "keep")}
+    if fixed:
+        steps.append(FillNumbers(values=fixed, flags=tuple(c for c in flagged if c in fixed)))
     if levels and cleaning.impute_categories != "keep":
         most = {c: str(frame[c].mode().iloc[0]) for c in levels}
-        own = dict.fromkeys(levels, MISSING_LEVEL)
-        steps.append(FillLevels(values=most if cleaning.impute_categories == "most_frequent" else own))
+        own_level = dict.fromkeys(levels, MISSING_LEVEL)
+        steps.append(FillLevels(values=most if cleaning.impute_categories == "most_frequent" else own_level))
     return steps
+
+
+def _fixed(values: pd.Series, fill: NumberFill) -> float:
+    if fill.method == "median":
+        return float(values.median())
+    if fill.method == "mean":
+        return float(values.mean())
+    if fill.method == "most_frequent":
+        return float(values.mode().iloc[0])
+    return fill.constant if fill.method == "constant" else 0.0

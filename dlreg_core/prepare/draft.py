@@ -12,7 +12,7 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Repair
 from dlreg_core.prepare.plan import target_choices
 from dlreg_core.runs.files import write_spec
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe, Spec, Split, TrainPlan
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
 """Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
@@ -29,9 +29,11 @@ class Draft(Spec):
 
     target: str
     unit: str = ""
+    target_transform: TransformName = "none"
     used: dict[str, bool] = Field(default_factory=dict)
     types: dict[str, ColumnType] = Field(default_factory=dict)
     cleaning: Cleaning = Cleaning()
+    history: History | None = None
     kind: Literal["random", "time", "group", "own"] = "random"
     column: str | None = None
     validation: float = 0.15
@@ -71,9 +73,11 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
     return Draft(
         target=recipe.target,
         unit=recipe.unit,
+        target_transform=recipe.target_transform,
         used=used,
         types=recipe.types,
         cleaning=recipe.cleaning.model_copy(update={"orders": no_orders | recipe.cleaning.orders}),
+        history=recipe.history,
         kind=split.kind,
         column=split.column,
         validation=round(split.validation / (split.train + split.validation), 4) if own else split.validation,
@@ -156,7 +160,9 @@ def recipe_of(dataset: Dataset, draft: Draft) -> Recipe:
         unit=draft.unit,
         types=types,
         cleaning=with_profile(dataset, features, cleaning, types),
+        history=draft.history,
         split=_split(dataset, draft),
+        target_transform=draft.target_transform,
     )
 
 
@@ -173,6 +179,7 @@ def is_repaired(dataset: Dataset, draft: Draft, repair: Repair) -> bool:
         )
         and (repair.split is None or (draft.kind, draft.column) == repair.split)
         and (cleaning.drop_duplicates or not repair.drop_duplicates)
+        and (repair.target_transform is None or draft.target_transform == repair.target_transform)
     )
 
 
@@ -200,11 +207,12 @@ def with_repair(draft: Draft, repair: Repair, *, wanted: bool = True) -> Draft:
     updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels, "units": units}
     if repair.drop_duplicates:
         updates["drop_duplicates"] = wanted
-    split: dict[str, Any] = {}
+    more: dict[str, Any] = {}
+    if repair.target_transform is not None and (wanted or draft.target_transform == repair.target_transform):
+        more["target_transform"] = repair.target_transform if wanted else "none"
     if repair.split is not None:
-        kind, column = repair.split if wanted else ("random", None)
-        split = {"kind": kind, "column": column}
-    return draft.changed(used=used, types=types, cleaning=draft.cleaning.model_copy(update=updates), **split)
+        more["kind"], more["column"] = repair.split if wanted else ("random", None)
+    return draft.changed(used=used, types=types, cleaning=draft.cleaning.model_copy(update=updates), **more)
 
 
 def _split(dataset: Dataset, draft: Draft) -> Split:

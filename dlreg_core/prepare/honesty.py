@@ -83,7 +83,8 @@ def split_honesty(
         shares = {}
     found = []
     for split in (Split(seed=recipe.split.seed, **shares), Split(kind=kind, column=column, **shares)):
-        prepared = prepare_table(dataset, table, recipe.model_copy(update={"split": split}))
+        # Of rows that are drawn at random, and of a split by chance, earlier rows say nothing.
+        prepared = prepare_table(dataset, table, recipe.model_copy(update={"split": split, "history": None}))
         found.append((_errors(prepared, recipe), _keys(table, prepared, column) if kind == "group" else None))
     (random, _), (honest, groups) = found
     return SplitHonesty(

@@ -53,7 +53,7 @@ def in_units(file: Dataset, rows: pd.DataFrame, cleaning: Cleaning) -> pd.DataFr
     """
     changed = {}
     for name, unit in cleaning.units.items():
-        own = file.column(name).unit if name in file.column_names else ""
+        own = file.column(name).unit if name in file.column_names and name in rows.columns else ""
         if own and own != unit:
             if not convertible(own, unit):
                 raise RecipeError(

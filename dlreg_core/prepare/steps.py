@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from dlreg_core.prepare.combining import CombineColumns
+from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
+from dlreg_core.prepare.naming import free_name, missing_flags
+from dlreg_core.prepare.outliers import ClipOutliers
 from dlreg_core.prepare.ranking import RankLevels
+from dlreg_core.prepare.scaling import ScaleNumbers
 from dlreg_core.prepare.text_figures import ExpandTexts
 from dlreg_core.specs import Spec
 
@@ -42,7 +47,7 @@ class ExpandDates(Spec):
         added: dict[str, pd.Series] = {}
         for column, origin in self.origins.items():
             values = _date_parts(frame[column], origin)
-            added |= {_free_name(f"{column}: {part}", frame): values[part] for part in self.parts[column]}
+            added |= {free_name(f"{column}: {part}", frame): values[part] for part in self.parts[column]}
         return frame.drop(columns=list(self.origins)).join(pd.DataFrame(added, index=frame.index))
 
 
@@ -55,8 +60,7 @@ class FillNumbers(Spec):
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return `frame` with the numbers filled and the flags added."""
-        flags = {_free_name(f"{c}: was missing", frame): frame[c].isna().astype("float64") for c in self.flags}
-        return frame.fillna(self.values).join(pd.DataFrame(flags, index=frame.index))
+        return frame.fillna(self.values).join(missing_flags(frame, self.flags))
 
 
 class FillLevels(Spec):
@@ -70,14 +74,19 @@ class FillLevels(Spec):
         return frame.fillna(self.values)
 
 
-Step = Annotated[ExpandDates | RankLevels | ExpandTexts | FillNumbers | FillLevels, Field(discriminator="kind")]
-
-
-def _free_name(name: str, frame: pd.DataFrame) -> str:
-    """Return `name`, marked where the table has a column of that name already; the same for every table."""
-    while name in frame.columns:
-        name += "'"
-    return name
+Step = Annotated[
+    ExpandDates
+    | RankLevels
+    | ExpandTexts
+    | ClipOutliers
+    | CombineColumns
+    | FillByNeighbours
+    | FillByRegression
+    | FillNumbers
+    | FillLevels
+    | ScaleNumbers,
+    Field(discriminator="kind"),
+]
 
 
 def _date_parts(values: pd.Series, origin: str) -> dict[str, pd.Series]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.prepare.drawing import rows_for, rows_of
+from dlreg_core.prepare.history import Past, added_to, fit_past
 from dlreg_core.prepare.near import near_copies
-from dlreg_core.prepare.own_test import own_test_table
+from dlreg_core.prepare.outliers import outlying_rows
+from dlreg_core.prepare.own_test import in_units, own_test_table
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -23,6 +25,7 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
 
 
@@ -32,7 +35,8 @@ class PreparedTable:
 
     ``train``, ``validation`` and ``test`` hold raw features; ``y_*`` the target as float64; ``rows_*`` the row numbers
     in the stored table (for the test part: in the own test file where there is one). With folds, all rows that aren't
-    for the test are in ``train``, ``validation`` is empty, and ``folds`` has the fold of each.
+    for the test are in ``train``, ``validation`` is empty, and ``folds`` has the fold of each. ``transform`` is fitted
+    on the training targets; the targets here are in their own unit.
     """
 
     train: pd.DataFrame
@@ -48,6 +52,14 @@ class PreparedTable:
     day_first: dict[str, bool | None]
     counts: RowCounts
     folds: NDArray[np.int64] | None = None
+    transform: TargetTransform = AS_IT_IS
+    outlying: NDArray[np.bool_] | None = None
+    past: Past | None = None
+
+    @property
+    def taught(self) -> pd.DataFrame:
+        """The raw training rows that models and cleaning learn from."""
+        return self.train if self.outlying is None else self.train[~self.outlying]
 
     @property
     def y_choosing(self) -> NDArray[np.float64]:
@@ -86,6 +98,7 @@ def prepare_table(
     own_test: pd.DataFrame | None = None,
     time_limit: float = 0.0,
     places: Rows | None = None,
+    earlier: pd.DataFrame | None = None,
 ) -> PreparedTable:
     """Apply a recipe.
 
@@ -104,6 +117,8 @@ def prepare_table(
         the program.
     places : ndarray of int64, optional
         Where the rows stand in the stored table, if `table` holds only some of them.
+    earlier : pandas.DataFrame, optional
+        Then all rows of those columns that others are made of, where the recipe takes something from earlier rows.
 
     Raises
     ------
@@ -113,6 +128,10 @@ def prepare_table(
     check_recipe(dataset, recipe)
     types = feature_types(dataset, recipe)
     table = repaired(table, recipe.cleaning)
+    past = fit_past(dataset, table if earlier is None else earlier, recipe)
+    if past is not None:
+        table = added_to(table, past, earlier, places)
+        types = {name: types.get(name, ColumnType.NUMBER) for name in past.features(recipe.features)}
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
     rows = rows if places is None else places[rows]
@@ -133,7 +152,7 @@ def prepare_table(
     if recipe.split.kind == "own":
         if own_test is None:
             raise RecipeError("The own test file is not there.", "Upload it again.")
-        test, rows_test = _own_test_rows(own_test, recipe)
+        test, rows_test = _own_test_rows(own_test, recipe, past)
     folds = fold_count(recipe.split, len(parts.train) + len(parts.validation), time_limit)
     if folds:
         parts = parts.without_validation()
@@ -143,11 +162,12 @@ def prepare_table(
         raise RecipeError(
             f"The target {recipe.target} has the same value in all training rows.", "Choose another target."
         )
-    features = list(recipe.features)
+    features = list(types)
     numbers = None
     if folds:
         left = None if copies is None else pd.factorize(copies[parts.train])[0].astype(np.int64)
         numbers = fold_numbers(train, y_train, recipe.split, folds, left)
+    outlying = outlying_rows(train[features], types, recipe.cleaning)
     return PreparedTable(
         train=train[features],
         validation=validation[features],
@@ -159,7 +179,7 @@ def prepare_table(
         rows_validation=rows[parts.validation],
         rows_test=rows_test,
         types=types,
-        day_first=day_first,
+        day_first={name: dataset.column(name).day_first for name in features if name in dataset.column_names},
         counts=RowCounts(
             train=len(train),
             validation=len(validation),
@@ -168,10 +188,14 @@ def prepare_table(
             dropped_duplicates=duplicates,
             dropped_gap=in_gap,
             folds=0 if numbers is None else int(numbers.max()) + 1,
+            outlying=0 if outlying is None else int(outlying.sum()),
             drawn=0 if places is None else len(places),
             drawn_from=0 if places is None else dataset.rows,
         ),
         folds=numbers,
+        outlying=outlying,
+        past=past,
+        transform=fit_target_transform(y_train, recipe.target_transform),
     )
 
 
@@ -201,7 +225,18 @@ def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
         own_test_table(store, experiment.recipe),
         experiment.plan.time_limit,
         places,
+        _earlier(store, experiment) if places is not None else None,
     )
+
+
+def _earlier(store: DatasetStore, experiment: Experiment) -> pd.DataFrame | None:
+    """Return all rows of the columns that others are made of; None where none are."""
+    history, dataset = experiment.recipe.history, store.get(experiment.dataset_id)
+    if history is None:
+        return None
+    wanted = {history.order, history.group, *(made.column for made in history.columns)}
+    rows = store.table(dataset.id, [name for name in dataset.column_names if name in wanted])
+    return in_units(dataset, rows, experiment.recipe.cleaning)
 
 
 def foreseen_counts(
@@ -232,7 +267,7 @@ def foreseen_counts(
     if len(sample) == used:
         return found
     times = used / len(sample)
-    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates", "dropped_gap")
+    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates", "dropped_gap", "outlying")
     scaled = {part: round(times * getattr(found, part)) for part in parts}
     test = found.test if own_test is not None else round(times * found.test)
     drawn = (used, dataset.rows) if used < dataset.rows else (0, 0)
@@ -273,13 +308,15 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         )
 
 
-def _own_test_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[pd.DataFrame, Rows]:
+def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tuple[pd.DataFrame, Rows]:
     absent = [c for c in (*recipe.features, recipe.target) if c not in table.columns]
     if absent:
         raise RecipeError(
             f"The test file has no column {', '.join(absent)}.", "It needs the same columns as the table, by name."
         )
     table = repaired(table, recipe.cleaning)
+    if past is not None:
+        table = past.complete(table)
     known = coerce_column(table[recipe.target], ColumnType.NUMBER).notna().to_numpy()
     rows = np.flatnonzero(known).astype(np.int64)
     if len(rows) < 2:

@@ -55,6 +55,8 @@ def rows_words(rows: RowCounts) -> str:
         )
         if count
     ]
+    if rows.outlying:
+        text += f" {rows.outlying:,} training rows with outliers taught nothing."
     text = f"{text} Left out: {' and '.join(left_out)}." if left_out else text
     if rows.drawn:
         text += f" All of these were drawn at random from the {rows.drawn_from:,} rows of the table: {WHY_DRAWN}."

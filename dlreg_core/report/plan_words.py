@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dlreg_core.charts.numbers import about, percent, quantity, size
 from dlreg_core.prepare.drawing import WHY_DRAWN, seconds_for_all
+from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.runs.outlook import ModelOutlook, Outlook
 from dlreg_core.runs.progress import ModelProgress, ModelState
 from dlreg_core.specs import Dataset, Recipe, RowCounts, TrainPlan
@@ -39,7 +40,9 @@ def recipe_words(recipe: Recipe) -> str:
         "group": f"groups of {split.column} that the models have never seen",
         "own": "the rows of your own test file",
     }[split.kind]
-    return f"Predict {recipe.target} from {columns}, judged on {judged}."
+    more = cleaning_words(recipe)
+    text = f"Predict {recipe.target} from {columns}, judged on {judged}."
+    return f"{text} {more[:1].upper()}{more[1:]}." if more else text
 
 
 def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int) -> str:

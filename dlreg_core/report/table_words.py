@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlreg_core.charts.numbers import CURRENCIES, number, percent, quantity
 from dlreg_core.prepare import StepPreview
-from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, RowCounts
+from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, FillMethod, Recipe, RowCounts, TransformName
 
 TYPE_WORDS = {
     ColumnType.NUMBER: "number",
@@ -40,6 +40,23 @@ TYPE_HELP = (
     "**yes/no**: one of two levels.  \n"
     "**identifier**, **constant**: nothing, they say nothing about new rows."
 )
+TRANSFORM_WORDS: dict[TransformName, str] = {
+    "none": "it is",
+    "log": "its logarithm",
+    "box-cox": "Box-Cox",
+    "yeo-johnson": "Yeo-Johnson",
+}
+"""What networks learn of the target, behind "Learn it as"."""
+FILL_WORDS: dict[FillMethod, str] = {
+    "median": "the median",
+    "mean": "the mean",
+    "most_frequent": "the most frequent value",
+    "zero": "zero",
+    "constant": "a fixed value",
+    "knn": "the mean of similar rows",
+    "iterative": "what the other columns say",
+    "keep": "nothing: leave them empty",
+}
 DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LEVELS = 3
 _DIGITS = 8
@@ -136,6 +153,28 @@ def repair_words(step: StepPreview, how: str = "") -> str:
     return texts.get(step.key, step.title)
 
 
+def cleaning_words(recipe: Recipe) -> str:
+    """Return what was chosen beyond the usual cleaning: "outliers in rooms clipped, price learned as its logarithm"."""
+    cleaning, parts = recipe.cleaning, []
+    clipped = tuple(name for name, rule in cleaning.outliers.items() if rule.act == "clip")
+    if clipped:
+        parts.append(f"outliers in {_listed(clipped)} clipped")
+    if cleaning.isolation or len(clipped) < len(cleaning.outliers):
+        parts.append("training rows with outliers left out")
+    if cleaning.impute_numbers != "median":
+        parts.append(f"missing numbers filled with {FILL_WORDS[cleaning.impute_numbers]}")
+    parts += [f"gaps of {name} filled with {FILL_WORDS[fill.method]}" for name, fill in cleaning.fills.items()]
+    made = [one.name for one in cleaning.combinations]
+    made += [one.name for one in recipe.history.columns] if recipe.history is not None else []
+    if made:
+        parts.append(f"added: {', '.join(made)}")
+    if cleaning.scaling:
+        parts.append(f"scaled: {_listed(tuple(cleaning.scaling))}")
+    if recipe.target_transform != "none":
+        parts.append(f"{recipe.target} learned as {TRANSFORM_WORDS[recipe.target_transform]}")
+    return "; ".join(parts)
+
+
 def rows_words(counts: RowCounts) -> str:
     """Return what became of the rows that none of the three parts holds; empty where there is none."""
     parts = []
@@ -146,6 +185,9 @@ def rows_words(counts: RowCounts) -> str:
     if counts.dropped_gap:
         parts.append(f"{counts.dropped_gap:,} in the gaps")
     text = f"Left out: {', '.join(parts)}." if parts else ""
+    if counts.outlying:
+        rows = "row teaches" if counts.outlying == 1 else "rows teach"
+        text = f"{text} {counts.outlying:,} training {rows} nothing because of outliers."
     if counts.drawn:
         text = f"{text} Of the {counts.drawn_from:,} rows, {counts.drawn:,} are used, drawn at random."
     return text.strip()

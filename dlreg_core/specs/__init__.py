@@ -11,8 +11,17 @@ from dlreg_core.specs.base import (
     Spec,
     now,
 )
-from dlreg_core.specs.plans import (
+from dlreg_core.specs.cleaning import (
     Cleaning,
+    Combination,
+    FillMethod,
+    History,
+    NumberFill,
+    OutlierRule,
+    PastColumn,
+    ScaleMethod,
+)
+from dlreg_core.specs.plans import (
     Experiment,
     NumberRange,
     PlannedFit,
@@ -24,6 +33,7 @@ from dlreg_core.specs.plans import (
     SearchRange,
     Split,
     TrainPlan,
+    TransformName,
 )
 from dlreg_core.specs.results import (
     Comparison,
@@ -67,6 +77,7 @@ __all__ = [
     "Cleaning",
     "Column",
     "ColumnType",
+    "Combination",
     "Comparison",
     "ContinueRequest",
     "Dataset",
@@ -78,13 +89,18 @@ __all__ = [
     "ExplainResult",
     "Exported",
     "FamilySpeed",
+    "FillMethod",
     "FinishedFit",
     "Histogram",
+    "History",
     "Interval",
     "Launch",
     "LeaderboardRow",
     "Level",
+    "NumberFill",
     "NumberRange",
+    "OutlierRule",
+    "PastColumn",
     "PlannedFit",
     "Preset",
     "Pulse",
@@ -95,6 +111,7 @@ __all__ = [
     "Role",
     "RowCounts",
     "RunState",
+    "ScaleMethod",
     "Search",
     "SearchMethod",
     "SearchRange",
@@ -105,5 +122,6 @@ __all__ = [
     "TaskKind",
     "TrainPlan",
     "TrainResult",
+    "TransformName",
     "now",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from dlreg_core.specs.base import SCHEMA_VERSION, Spec, now
+from dlreg_core.specs.cleaning import Cleaning, History
 from dlreg_core.specs.tables import ColumnType
 
 
@@ -56,26 +57,8 @@ class Split(Spec):
         return self
 
 
-class Cleaning(Spec):
-    """Which repairs are made. Rows without a target are always dropped, since nothing can be learned from them."""
-
-    drop_duplicates: bool = True
-    drop_constant: bool = True
-    drop_identifiers: bool = True
-    impute_numbers: Literal["median", "mean", "zero", "keep"] = "median"
-    impute_categories: Literal["most_frequent", "level", "keep"] = "level"
-    missing_flags: bool = True
-    missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
-    """Numbers that stand for a missing value, by column; of the target too, whose rows are then dropped."""
-    merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)
-    """By column, the labels that are written in another way, each with the label that takes its place."""
-    orders: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """By column of categories, its levels from the lowest to the highest: the networks get the place of each as a
-    number. None at all says that they have no order."""
-    units: dict[str, str] = Field(default_factory=dict)
-    """By column of numbers, the unit that they are in: what has another one is converted, in new rows too."""
-    decimal: Literal[".", ","] = "."
-    """Decimal mark of texts that are converted."""
+TransformName = Literal["none", "log", "box-cox", "yeo-johnson"]
+"""The scale that a target is learned on."""
 
 
 class Recipe(Spec):
@@ -88,6 +71,10 @@ class Recipe(Spec):
     """Types that a person set, by column; the profile's types hold for the others."""
     cleaning: Cleaning = Cleaning()
     split: Split = Split()
+    history: History | None = None
+    """Columns that are made of earlier rows; they are predicted from beside `features`."""
+    target_transform: TransformName = "none"
+    """On which scale the target is learned; all that is predicted and told stays in the target's own unit."""
 
     @model_validator(mode="after")
     def _target_is_no_feature(self) -> Self:

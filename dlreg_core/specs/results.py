@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from dlreg_core.specs.base import SCHEMA_VERSION, Spec
-from dlreg_core.specs.plans import Experiment, ResolvedPlan
+from dlreg_core.specs.plans import Experiment, ResolvedPlan, TransformName
 from dlreg_core.specs.work import RunState
 
 Role = Literal["network", "ensemble", "baseline"]
@@ -79,6 +79,8 @@ class RowCounts(Spec):
     dropped_duplicates: int = 0
     dropped_gap: int = 0
     """Rows between the parts of a split by time."""
+    outlying: int = 0
+    """Training rows that teach nothing, since they hold outliers; they are among ``train``, and choose with folds."""
     drawn: int = 0
     """Rows that were drawn at random from a larger table, before anything else was done; 0 where all were used."""
     drawn_from: int = 0
@@ -106,6 +108,8 @@ class TrainResult(Spec):
     device_note: str = ""
     target_mean: float = 0.0
     target_std: float = 0.0
+    target_transform: TransformName = "none"
+    """On which scale the models have learned the target; all figures here are in its own unit."""
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.training.boosted import affordable_iterations, boosted_trees, made_or_reason
 from dlreg_core.training.expected import BOOSTED_ITERATIONS
 
@@ -45,6 +46,13 @@ class Baseline:
     oof: NDArray[np.float64] | None = field(default=None, compare=False)
     """Where there are folds: a prediction for each training row by a model that was fitted without its fold."""
 
+    def predict(self, features: pd.DataFrame, transform: TargetTransform = AS_IT_IS) -> NDArray[np.float64]:
+        """Return predictions for cleaned rows in the target's own unit; `transform` is what it was fitted with."""
+        if self.model is None:
+            raise ValueError(f"there is no model: {self.reason}")
+        found = np.asarray(self.model.predict(features), dtype=np.float64)
+        return found if self.key == "MEAN" else transform.inverse(found)
+
 
 @dataclass(frozen=True)
 class Boosting:
@@ -65,7 +73,7 @@ class Boosting:
     iterations: int | None = None
 
 
-def fit_baselines(
+def fit_baselines(  # noqa: PLR0913 - what fits need
     features: pd.DataFrame,
     target: NDArray[np.float64],
     validation: pd.DataFrame | None = None,
@@ -75,6 +83,8 @@ def fit_baselines(
     most_rows: int | None = None,
     folds: NDArray[np.int64] | None = None,
     boosting: Boosting = Boosting(),
+    transform: TargetTransform = AS_IT_IS,
+    taught: NDArray[np.bool_] | None = None,
 ) -> tuple[Baseline, ...]:
     """Fit the baselines on cleaned training rows.
 
@@ -98,6 +108,10 @@ def fit_baselines(
         The fold of each training row.
     boosting : Boosting
         How the boosted trees are fitted.
+    transform : TargetTransform
+        What they learn of the target, as networks do; all but the mean, which would be another one.
+    taught : ndarray of bool, shape (rows,), optional
+        Rows that may be learned from; with folds the others are predicted all the same.
 
     Returns
     -------
@@ -109,11 +123,18 @@ def fit_baselines(
     ValueError
         If there are neither folds nor validation rows, or fewer than two folds.
     """
-    work = _Work(_Rows(features, target), _validation(validation, validation_target, folds), folds, seed, most_rows)
+
+    def work_with(scale: TargetTransform) -> _Work:
+        held = None if validation_target is None else scale.forward(validation_target)
+        rows = _Rows(features, scale.forward(target))
+        free = np.ones(len(target), dtype=bool) if taught is None else taught
+        return _Work(rows, _validation(validation, held, folds), folds, seed, most_rows, free, scale)
+
+    plain, work = work_with(AS_IT_IS), work_with(transform)
     found = []
     for key in ("MEAN", "RIDGE", "TREE"):
         start = time.perf_counter()
-        model, oof = work.fit(_Kind(key, seed))
+        model, oof = (plain if key == "MEAN" else work).fit(_Kind(key, seed))
         found.append(Baseline(key, model, time.perf_counter() - start, work.fitted_rows, oof=oof))
     return (*found, _boosted(work, boosting))
 
@@ -189,10 +210,12 @@ class _Work:
     folds: NDArray[np.int64] | None
     seed: int
     most_rows: int | None
+    taught: NDArray[np.bool_]
+    transform: TargetTransform = AS_IT_IS
 
     @property
     def fitted_rows(self) -> int:
-        count = len(self.train.target)
+        count = int(self.taught.sum())
         return count if self.most_rows is None else min(count, self.most_rows)
 
     @property
@@ -208,8 +231,8 @@ class _Work:
             errors.update(found)
             model = self._fitted(kind, self._some(~held), found)
             if oof is not None:
-                oof[held] = model.predict(self.train.features.iloc[held])
-        everything = self.train.some(self.most_rows, self.seed)
+                oof[held] = self.transform.inverse(model.predict(self.train.features.iloc[held]))
+        everything = self.train.part(self.taught).some(self.most_rows, self.seed)
         if self.validation is not None:
             errors.update(kind.leaf_errors(everything, self.validation))
         return self._fitted(kind, everything, errors), oof
@@ -227,7 +250,7 @@ class _Work:
             yield held, following if len(numbers) > 2 else following & (rng.random(len(held)) < 0.2)
 
     def _some(self, chosen: NDArray[np.bool_]) -> _Rows:
-        return self.train.part(chosen).some(self.most_rows, self.seed)
+        return self.train.part(chosen & self.taught).some(self.most_rows, self.seed)
 
     @staticmethod
     def _fitted(kind: _Kind, rows: _Rows, errors: Mapping[int, float]) -> Pipeline:
@@ -242,7 +265,7 @@ class _Work:
 def _boosted(work: _Work, how: Boosting) -> Baseline:
     """Fit boosted trees, fewer than CatBoost's default where the time is short."""
     start = time.perf_counter()
-    rows = work.train.some(work.most_rows, work.seed)
+    rows = work.train.part(work.taught).some(work.most_rows, work.seed)
 
     def make() -> tuple[Pipeline, NDArray[np.float64] | None, int]:
         count = how.iterations or BOOSTED_ITERATIONS

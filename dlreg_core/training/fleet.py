@@ -68,7 +68,7 @@ class Fleet:
         self.trials = trials
         self._around = surroundings
         self._used = set(used)
-        self._heavy_tails = heavy_on_both_sides(networks.prepared.target)
+        self._heavy_tails = heavy_on_both_sides(networks.prepared.learned_target)
         self.under_way: list[NetworkUnderWay] = []
         self.timeless = False
         self.began = 0.0

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.training.catalogue import family, is_pretrained
 from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
 from dlreg_core.training.shelf import fold_folder
@@ -43,17 +44,33 @@ class PreparedRows:
     features : pandas.DataFrame
         Prepared rows, with a plain index.
     target : ndarray of float64
-        Their targets.
+        Their targets, in their own unit.
     fold : ndarray of int64
         The fold in which a row validates; -1 for a row that always trains. One fold is a holdout.
     metadata : FeatureMetadata
         What AutoGluon knows of the columns.
+    transform : TargetTransform
+        From the target to what networks learn.
+    taught : ndarray of bool, optional
+        Rows that may be learned from; all of them where it is None.
     """
 
     features: pd.DataFrame
     target: NDArray[np.float64]
     fold: NDArray[np.int64]
     metadata: FeatureMetadata
+    transform: TargetTransform = AS_IT_IS
+    taught: NDArray[np.bool_] | None = None
+
+    def teaching(self, fold: int) -> NDArray[np.bool_]:
+        """Return which rows teach where a fold is held out."""
+        others: NDArray[np.bool_] = self.fold != fold
+        return others if self.taught is None else others & self.taught
+
+    @property
+    def learned_target(self) -> NDArray[np.float64]:
+        """The targets as networks learn them."""
+        return self.transform.forward(self.target)
 
     @property
     def folds(self) -> int:
@@ -63,7 +80,7 @@ class PreparedRows:
     @property
     def learned_from(self) -> int:
         """Rows that a training learns from; with folds, the fewest of them."""
-        return len(self.fold) - int(np.bincount(self.fold[self.fold >= 0]).max())
+        return min(int(self.teaching(fold).sum()) for fold in range(self.folds))
 
     def save(self, path: Path) -> None:
         """Write them for the lanes."""
@@ -203,15 +220,30 @@ def _context_fold(order: Order, rows: PreparedRows) -> Report:
         str(place.parent),
         place.name,
         rows,
-        ~held,
+        rows.teaching(order.fold),
         held,
         None,
         order.threads,
         gpu=order.gpu,
     )
-    predicted = np.asarray(model.predict(rows.features[held]), dtype=np.float64).ravel()
+    predicted = _predicted(model, rows, held)
     model.save()
     return Report(predicted, 0, stopped=False, seconds=time.perf_counter() - start, epoch_seconds=None)
+
+
+def _predicted(model: Any, rows: PreparedRows, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return a network's predictions for some of the rows, in the target's own unit."""
+    return rows.transform.inverse(np.asarray(model.predict(rows.features[chosen]), dtype=np.float64).ravel())
+
+
+def _watch(rows: PreparedRows, learned: NDArray[Any] | slice) -> EpochWatch:
+    """Return a watch that tells errors in the target's own unit."""
+    target = rows.learned_target[learned]
+    return EpochWatch(
+        target_mean=float(np.mean(target)),
+        target_std=float(np.std(target)),
+        error=rows.transform.error if rows.transform.changes else None,
+    )
 
 
 def _emptied(order: Order) -> Path:
@@ -232,7 +264,8 @@ def _smaller(order: Order, tried: int) -> Order:
 
 def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     learned = learned_rows(order, rows)
-    watch = EpochWatch(on_epoch=ears.told, stop_after=order.stop_after, target_std=float(np.std(rows.target[learned])))
+    watch = _watch(rows, learned)
+    watch.on_epoch, watch.stop_after = ears.told, order.stop_after
     watch.stop_now = _stopper(order, watch, ears.finish)
     place = _emptied(order)
     chosen = family(order.family)
@@ -242,7 +275,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     model = _fitted(
         order.family, settings, str(place.parent), place.name, rows, learned, held, watch, order.threads, gpu=order.gpu
     )
-    predicted = np.asarray(model.predict(rows.features[held]), dtype=np.float64).ravel()
+    predicted = _predicted(model, rows, held)
     model.save()
     return Report(
         held_out=predicted,
@@ -256,7 +289,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
 
 def learned_rows(order: Order, rows: PreparedRows) -> NDArray[np.bool_]:
     """Return which rows a training learns from: all that aren't held out, or as many of them as were to be drawn."""
-    learned: NDArray[np.bool_] = rows.fold != order.fold
+    learned = rows.teaching(order.fold)
     if 0 < order.rows < learned.sum():
         rng = np.random.default_rng([order.seed + order.fold, 4])
         drawn = rng.choice(np.flatnonzero(learned), order.rows, replace=False, shuffle=False)
@@ -289,10 +322,10 @@ def measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
     """
     chosen = family(order.family)
     end = time.monotonic() + order.seconds
-    watch = EpochWatch(target_std=float(np.std(rows.target)))
+    watch = _watch(rows, slice(None))
     # The first epoch alone can't be told from what comes before it.
     watch.stop_now = lambda: ears.finish() or (watch.epochs > 1 and time.monotonic() > end)
-    train, held = np.flatnonzero(rows.fold != 0), np.flatnonzero(rows.fold == 0)
+    train, held = np.flatnonzero(rows.teaching(0)), np.flatnonzero(rows.fold == 0)
     batch = int(order.settings.get(chosen.batch_setting, chosen.batch_size(len(train))))
     few = min(len(train), max(_FEWEST_PILOT_ROWS, order.batches * batch))
     few_held = max(2, len(held) * few // len(train))
@@ -340,7 +373,7 @@ def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
         eval_metric="rmse",
         hyperparameters=for_fit(key, settings, watch.target_std if watch else 1.0) | _NO_CHECK,
     )
-    features, target = rows.features, pd.Series(rows.target, index=rows.features.index)
+    features, target = rows.features, pd.Series(rows.learned_target, index=rows.features.index)
     # Whatever a library draws without a seed of its own.
     seed = int(settings.get(family(key).seed_setting, 0)) if watch else 0
     random.seed(seed)

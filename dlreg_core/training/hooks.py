@@ -20,9 +20,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dlreg_core.training.feedforward import FeedForwardModel
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class EpochFigures:
         RMSE of the validation rows after this epoch, not of the best one so far, in target units; None where it isn't
         a finite number. It is the figure by which the family chooses its best epoch. FASTAI's is taken before
         predictions are clipped to the range of the training target, so that its model's score may differ a little.
+        Where a transformed target is learned, it is an error of the target itself all the same.
     train_loss : float or None
         Mean loss of the training rows over the epoch, as the network was taught by it: with dropout, and while its
         weights were still moving. It may therefore lie above the validation error. None where no step was made, or
@@ -44,7 +49,7 @@ class EpochFigures:
         in target units; FEEDFORWARD's is the loss that was chosen, of the standardised target; FASTAI's, TABM's and
         REALMLP's is the mean squared error of the standardised target (with FASTAI clipped to a little more than its
         range, with TABM averaged over the networks inside), so that
-        ``sqrt(train_loss) * target_std`` is an RMSE in target units.
+        ``sqrt(train_loss) * target_std`` is an RMSE in target units; not so where a transformed target is learned.
     """
 
     epoch: int
@@ -65,14 +70,19 @@ class EpochWatch:
         takes an exception in either callable for a failure of the network.
     stop_after : int, optional
         End the training after this epoch.
-    target_std : float
-        Standard deviation of the training target: some families report errors of a standardised target.
+    target_mean, target_std : float
+        Mean and standard deviation of what is learned: some families report errors of a standardised target.
+    error : callable, optional
+        From targets and predictions, both as they are learned, to an RMSE in the target's own unit; where a transformed
+        target is learned. Families choose their best epoch by it then.
     """
 
     on_epoch: Callable[[EpochFigures], None] | None = None
     stop_now: Callable[[], bool] | None = None
     stop_after: int | None = None
+    target_mean: float = 0.0
     target_std: float = 1.0
+    error: Callable[[FloatArray, FloatArray], float] | None = None
     times: list[float] = field(default_factory=list)
     """Moments at which epochs ended, from ``time.perf_counter``."""
     validations: list[float] = field(default_factory=list)
@@ -101,6 +111,14 @@ class EpochWatch:
         # Its value stays where it is: reading it would make the processor wait for the GPU in every step.
         self._losses.append((loss.detach(), weight))
 
+    def own_error(self, target: Any, predicted: Any, *, standardised: bool = False) -> float | None:
+        """Return an RMSE in the target's own unit; None where the family's own figure is one."""
+        if self.error is None:
+            return None
+        spread, middle = (self.target_std, self.target_mean) if standardised else (1.0, 0.0)
+        pair = (_numbers(values) * spread + middle for values in (target, predicted))
+        return self.error(*pair)
+
     def passed(self, validation: float, planned: int | None) -> bool:
         """Note that an epoch of those `planned` has ended; True when the training shall end now."""
         self.times.append(time.perf_counter())
@@ -123,6 +141,11 @@ class EpochWatch:
         return _finite(sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights))
 
 
+def _numbers(values: Any) -> FloatArray:
+    plain = values.detach().float().cpu().numpy() if isinstance(values, torch.Tensor) else values
+    return np.asarray(plain, dtype=np.float64).ravel()
+
+
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
@@ -141,6 +164,7 @@ Place = tuple[Any, str, Any]
 
 
 def _nn_torch(watch: EpochWatch) -> list[Place]:
+    from autogluon.core.models.abstract import abstract_model
     from autogluon.core.utils.early_stopping import AdaptiveES, NoES, SimpleES
     from autogluon.tabular.models.tabular_nn.torch.tabular_nn_torch import TabularNeuralNetTorchModel
     from autogluon.tabular.models.tabular_nn.torch.torch_network_modules import EmbedNet
@@ -173,17 +197,30 @@ def _nn_torch(watch: EpochWatch) -> list[Place]:
         return update
 
     return [
+        (abstract_model, "compute_metric", _own_metric(abstract_model.compute_metric, watch)),
         (EmbedNet, "compute_loss", compute_loss),
         (TabularNeuralNetTorchModel, "score", score),
         *((strategy, "update", updating(strategy.update)) for strategy in (AdaptiveES, NoES, SimpleES)),
     ]
 
 
+def _own_metric(original: Callable[..., Any], watch: EpochWatch) -> Callable[..., Any]:
+    """Return AutoGluon's way to a score, in the target's own unit where a transformed one is learned."""
+
+    @functools.wraps(original)
+    def compute_metric(*args: Any, **kwargs: Any) -> Any:
+        error = watch.own_error(kwargs["y"], kwargs["y_pred"]) if watch.error is not None else None
+        return original(*args, **kwargs) if error is None else -error
+
+    return compute_metric
+
+
 def _tabm(watch: EpochWatch) -> list[Place]:
     from autogluon.tabular.models.tabm import _tabm_internal
     from torch.nn import functional
 
-    original_fit, original_metric = _tabm_internal.TabMImplementation.fit, _tabm_internal.compute_metric
+    original_fit = _tabm_internal.TabMImplementation.fit
+    original_metric = _own_metric(_tabm_internal.compute_metric, watch)
     original_loss = functional.mse_loss
     planned = None
 
@@ -223,6 +260,7 @@ def _fastai(watch: EpochWatch) -> list[Place]:
     from autogluon.tabular.models.fastainn.callbacks import EarlyStoppingCallbackWithTimeLimit
     from fastai.callback.core import CancelFitException
     from fastai.learner import AvgSmoothLoss
+    from fastai.metrics import rmse
 
     original_epoch, original_accumulate = EarlyStoppingCallbackWithTimeLimit.after_epoch, AvgSmoothLoss.accumulate
 
@@ -236,14 +274,23 @@ def _fastai(watch: EpochWatch) -> list[Place]:
     @functools.wraps(original_epoch)
     def after_epoch(self: Any) -> Any:
         # The network learns a standardised target, and so does its validation.
-        stop = watch.passed(float(self.recorder.values[-1][self.idx]) * watch.target_std, self.learn.n_epoch)
+        unit = watch.target_std if watch.error is None else 1.0
+        stop = watch.passed(float(self.recorder.values[-1][self.idx]) * unit, self.learn.n_epoch)
         value = original_epoch(self)
         if stop:
             # The best epoch has been saved by the callback before this one, and is loaded when the fit is cancelled.
             raise CancelFitException
         return value
 
+    original_rmse = rmse.func
+
+    @functools.wraps(original_rmse)
+    def own_rmse(predicted: Any, target: Any, **kwargs: Any) -> Any:
+        error = watch.own_error(target, predicted, standardised=True)
+        return original_rmse(predicted, target, **kwargs) if error is None else error
+
     return [
+        (rmse, "func", own_rmse),
         (AvgSmoothLoss, "accumulate", accumulate),
         (EarlyStoppingCallbackWithTimeLimit, "after_epoch", after_epoch),
     ]
@@ -263,8 +310,10 @@ def _realmlp(watch: EpochWatch) -> list[Place]:
         watch.stepped(loss.detach() / batch["y"].shape[0])
         return loss
 
-    def apply(*args: Any, **kwargs: Any) -> Any:
-        error = original_apply(*args, **kwargs)
+    def apply(predicted: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
+        error = original_apply(predicted, target, *args, **kwargs)
+        own = watch.own_error(target, predicted)
+        error = error if own is None else torch.as_tensor(own, dtype=error.dtype)
         errors.append(error.detach())
         return error
 
@@ -291,7 +340,17 @@ def _feedforward(watch: EpochWatch) -> list[Place]:
     def epoch_ended(_: Any, validation: float, planned: int) -> bool:
         return watch.passed(validation, planned)
 
-    return [(FeedForwardModel, "_stepped", stepped), (FeedForwardModel, "_epoch_ended", epoch_ended)]
+    original_error = FeedForwardModel._error
+
+    def error(self: Any, predicted: torch.Tensor, target: torch.Tensor) -> float:
+        own = watch.own_error(target, predicted, standardised=True)
+        return original_error(self, predicted, target) if own is None else own
+
+    return [
+        (FeedForwardModel, "_stepped", stepped),
+        (FeedForwardModel, "_epoch_ended", epoch_ended),
+        (FeedForwardModel, "_error", error),
+    ]
 
 
 _PLACES: dict[str, Callable[[EpochWatch], list[Place]]] = {

@@ -17,6 +17,7 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from numpy.typing import NDArray
 
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.training import ensembling
 from dlreg_core.training.folds import PreparedRows, Report
 from dlreg_core.training.hushing import hush
@@ -34,9 +35,13 @@ class Rows:
     features, validation : pandas.DataFrame
         Cleaned rows.
     target, validation_target : ndarray of float64
-        Their targets.
+        Their targets, in their own unit.
     folds : ndarray of int64, optional
         The fold in which each row of `features` validates; then there are no other validation rows.
+    transform : TargetTransform
+        From the target to what networks learn.
+    outlying : ndarray of bool, optional
+        Rows of `features` that teach nothing; with folds they choose all the same.
     """
 
     features: pd.DataFrame
@@ -44,6 +49,13 @@ class Rows:
     validation: pd.DataFrame
     validation_target: NDArray[np.float64]
     folds: NDArray[np.int64] | None = None
+    transform: TargetTransform = AS_IT_IS
+    outlying: NDArray[np.bool_] | None = None
+
+    @property
+    def taught(self) -> NDArray[np.bool_]:
+        """Which rows of `features` teach."""
+        return np.ones(len(self.features), dtype=bool) if self.outlying is None else ~self.outlying
 
     @property
     def choosing_target(self) -> NDArray[np.float64]:
@@ -97,6 +109,8 @@ class Networks:
             target=target,
             fold=fold.astype(np.int64),
             metadata=self.shelf.generator.feature_metadata,
+            transform=rows.transform,
+            taught=np.concatenate([rows.taught, np.ones(len(fold) - len(rows.features), dtype=bool)]),
         )
 
     @property

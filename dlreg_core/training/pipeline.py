@@ -18,6 +18,7 @@ from pydantic import Field
 from dlreg_core.errors import NotFoundError
 from dlreg_core.prepare.cleaner import Cleaner
 from dlreg_core.prepare.schema import Schema
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.specs import SCHEMA_VERSION, Role, Spec
 from dlreg_core.training.shelf import Shelf
 
@@ -44,6 +45,11 @@ class PipelineModel(Spec):
         """The networks that it takes, and the weight of each; none for a baseline."""
         return {} if self.role == "baseline" else self.members or {self.internal: 1.0}
 
+    @property
+    def learns_transformed(self) -> bool:
+        """False for a model that has learned the target as it is, whatever the others learn: the mean."""
+        return self.family != "MEAN"
+
 
 class PipelineSpec(Spec):
     """Everything of a pipeline that isn't a fitted model: the content of ``pipeline.json``."""
@@ -54,6 +60,8 @@ class PipelineSpec(Spec):
     cleaner: Cleaner
     best_model: str
     models: tuple[PipelineModel, ...]
+    transform: TargetTransform = AS_IT_IS
+    """From the target to what the models have learned; what they predict is brought back by its inverse."""
 
 
 class Pipeline:
@@ -83,6 +91,10 @@ class Pipeline:
     def schema(self) -> Schema:
         """The raw columns that the pipeline needs."""
         return self.spec.cleaner.schema_
+
+    def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """Say, a sentence a column, where raw rows leave what the model has seen."""
+        return self.spec.cleaner.warnings(frame)
 
     @property
     def best_model(self) -> str:
@@ -136,10 +148,12 @@ class Pipeline:
         by_network: dict[str, NDArray[np.float64]] = {}
         if parts:
             prepared = self._shelf.prepared(cleaned)
-            by_network = {network: self._shelf.predict(prepared, network) for network in parts}
+            by_network = {n: self._shelf.predict(prepared, n, self.spec.transform) for n in parts}
         for model in chosen:
             if model.role == "baseline":
                 values = self._baselines[model.internal].predict(cleaned)  # type: ignore[attr-defined]
+                if model.learns_transformed:
+                    values = self.spec.transform.inverse(np.asarray(values, dtype=np.float64))
             else:
                 values = sum(weight * by_network[network] for network, weight in model.parts.items())
             found[model.name] = np.asarray(values, dtype=np.float64)

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.errors import ConflictError, NotFoundError
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.specs import Spec
 from dlreg_core.training.hushing import hush
 
@@ -164,12 +165,13 @@ class Shelf:
         if name not in self._kept:
             self._kept[name] = self._models(name)
 
-    def predict(self, prepared: pd.DataFrame, name: str) -> NDArray[np.float64]:
-        """Return a network's predictions for prepared rows, in the target's unit: the mean of its models."""
+    def predict(self, prepared: pd.DataFrame, name: str, transform: TargetTransform = AS_IT_IS) -> NDArray[np.float64]:
+        """Return a network's predictions for prepared rows: the mean of its models, in the target's own unit."""
         models = self._kept.get(name) or self._models(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = [np.asarray(model.predict(prepared), dtype=np.float64).ravel() for model in models]
+            learned = [np.asarray(model.predict(prepared), dtype=np.float64).ravel() for model in models]
+        found = [transform.inverse(values) for values in learned]
         return np.asarray(np.mean(found, axis=0))
 
     def _models(self, name: str) -> list[AbstractModel]:

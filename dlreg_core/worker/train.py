@@ -100,6 +100,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         device_note=device,
         target_mean=float(np.mean(job.table.y_train)),
         target_std=float(np.std(job.table.y_train)),
+        target_transform=job.table.transform.method,
         versions=versions(),
     )
     write_spec(folder.path / "result.json", result)
@@ -131,6 +132,8 @@ def _baselines(job: Job) -> tuple[Baseline, ...]:
                 seconds=boosted_seconds(limit),
                 iterations=(replay.baseline_iterations or None) if replay is not None else None,
             ),
+            transform=rows.transform,
+            taught=rows.taught,
         )
     joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
     return baselines
@@ -250,7 +253,7 @@ def _held_out(
         if baseline.oof is not None:
             found[BASELINES[baseline.key]] = baseline.oof
         elif baseline.model is not None:
-            found[BASELINES[baseline.key]] = np.asarray(baseline.model.predict(job.rows.validation), dtype=np.float64)
+            found[BASELINES[baseline.key]] = baseline.predict(job.rows.validation, job.table.transform)
     return found
 
 
@@ -287,6 +290,7 @@ def _build_pipeline(job: Job, trained: Trained, baselines: tuple[Baseline, ...],
         cleaner=job.cleaner,
         best_model=models[0].name,
         models=tuple(models),
+        transform=job.table.transform,
     )
     save_pipeline(path, spec, dict(fitted))
     pipeline = Pipeline(path)
@@ -313,8 +317,8 @@ def _with_costs(
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
     mean = next(row for row in rows if row.family == "MEAN")
-    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, job.table.counts.train))}
-    short = {BASELINES[b.key]: shortage_note(b, len(job.rows.features)) for b in baselines}
+    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, int(job.rows.taught.sum())))}
+    short = {BASELINES[b.key]: shortage_note(b, int(job.rows.taught.sum())) for b in baselines}
     found = []
     for row in rows:
         note = worse_than_mean_note(row, mean)

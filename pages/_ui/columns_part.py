@@ -11,9 +11,10 @@ from dlreg_core.charts.columns import ColumnHistogram
 from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.prepare import target_choices
 from dlreg_core.prepare.draft import Draft, is_used, order_of, type_of
-from dlreg_core.report.table_words import ORDINAL, TYPE_HELP, TYPE_WORDS, target_words
-from dlreg_core.specs import ColumnType, Dataset
-from pages._ui import preparing
+from dlreg_core.prepare.target_transform import impossible
+from dlreg_core.report.table_words import ORDINAL, TRANSFORM_WORDS, TYPE_HELP, TYPE_WORDS, target_words
+from dlreg_core.specs import Column, ColumnType, Dataset
+from pages._ui import errors, preparing
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import picture
 
@@ -22,6 +23,12 @@ _WORDS = sorted(_TYPES, key=lambda word: (list(ColumnType).index(_TYPES[word]), 
 _MOST_ROWS = 20
 _HEIGHT = 640
 _SHOWN_LEVELS = 6
+_SCALE_HELP = (
+    "Where a few values are far larger than the rest, networks learn better on a scale on which they aren't. "
+    "Predictions are brought back, and every error stays in the target's own unit. On the scale of a **logarithm** "
+    "errors count in proportion to the value, so that typical ones get smaller and those of the largest values may "
+    "grow; **Box-Cox** and **Yeo-Johnson** find by themselves how strongly to bend the scale."
+)
 
 
 def target(dataset: Dataset, draft: Draft) -> Draft:
@@ -48,19 +55,47 @@ def target(dataset: Dataset, draft: Draft) -> Draft:
         ).strip()
         if unit != draft.unit:
             draft = preparing.change(draft, unit=unit)
+        column = preparing.target_column(dataset, draft)
+        draft = _scale(dataset, draft, column)
         _not_possible([(choice.name, choice.reason) for choice in choices if not choice.possible])
     with right:
-        column = preparing.target_column(dataset, draft)
         st.caption(f"{escaped(column.name)} in {dataset.rows - column.missing:,} rows")
-        picture(ColumnHistogram(column, height=130), key="target_histogram")
+        _histogram(dataset, draft, column)
         st.markdown(f":gray[{escaped(target_words(column, draft.unit))}]")
     return draft
+
+
+def _scale(dataset: Dataset, draft: Draft, column: Column) -> Draft:
+    """Let a person choose on which scale the target is learned: those that its values allow."""
+    least = float(column.minimum) if isinstance(column.minimum, float) else 0.0
+    offered = [method for method in TRANSFORM_WORDS if not impossible(method, least)]
+    now = draft.target_transform
+    chosen = st.selectbox(
+        "Learn it as",
+        offered,
+        index=offered.index(now) if now in offered else 0,
+        format_func=TRANSFORM_WORDS.__getitem__,
+        # Chosen by the suggestion below, it is another widget: the old one would choose as before.
+        key=f"transform_{dataset.id}_{draft.target}_{now}",
+        help=_SCALE_HELP,
+    )
+    return preparing.change(draft, target_transform=chosen) if chosen != now else draft
+
+
+def _histogram(dataset: Dataset, draft: Draft, column: Column) -> None:
+    if draft.target_transform == "none":
+        picture(ColumnHistogram(column, height=130), key="target_histogram")
+        return
+    with errors.shown():
+        picture(preparing.transformed(dataset, draft), key="target_before_after")
 
 
 def _other_target(dataset: Dataset, draft: Draft, chosen: str) -> Draft:
     used = {name: use for name, use in draft.used.items() if name != chosen}
     split: dict[str, Any] = {"kind": "random", "column": None} if draft.column == chosen else {}
-    return preparing.change(draft, target=chosen, unit=dataset.column(chosen).unit, used=used, **split)
+    unit = dataset.column(chosen).unit
+    fresh: dict[str, Any] = {"unit": unit, "target_transform": "none", "history": None}
+    return preparing.change(draft, target=chosen, used=used, **fresh, **split)
 
 
 def _not_possible(reasons: list[tuple[str, str]]) -> None:

@@ -13,6 +13,7 @@ from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
+from dlreg_core.prepare.history import columns_made
 from dlreg_core.prepare.own_test import in_units
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings, load_settings
@@ -145,10 +146,16 @@ def _sample(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
 def _test_rows(home: str, whose: str, path: str, task: int) -> pd.DataFrame:
     experiment = RunFolder(Path(path)).experiment()
     held = experiment.recipe.split.test_dataset or experiment.dataset_id
-    sets = store(home, whose)
-    rows = sets.rows(held, _predictions(path, task).rows)
-    cleaning = experiment.recipe.cleaning
-    return in_units(sets.get(held), rows, cleaning) if cleaning.units else rows
+    sets, recipe = store(home, whose), experiment.recipe
+    places, past = _predictions(path, task).rows, _cleaner(path, task).past
+    rows = sets.rows(held, places)
+    if recipe.cleaning.units:
+        rows = in_units(sets.get(held), rows, recipe.cleaning)
+    if past is None:
+        return rows
+    # The rows of an own test file follow on from those of the run's table.
+    whole = in_units(sets.get(held), sets.table(held, past.read_from(rows.columns)), recipe.cleaning)
+    return rows.assign(**columns_made(whole, past, places, follows=recipe.split.test_dataset is not None))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

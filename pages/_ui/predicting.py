@@ -80,8 +80,8 @@ def _in_words(scored: Scored, unit: str) -> str:
 def many_rows(report: Report, model: LeaderboardRow) -> None:
     """Predict the rows of a file, show them and hand them out."""
     st.subheader("Many rows", anchor=False)
-    schema = core.cleaner(report.run_id).schema_
-    names = ", ".join(schema.names[:12]) + (f" and {len(schema.names) - 12} more" if len(schema.names) > 12 else "")
+    needed = core.cleaner(report.run_id).needed
+    names = ", ".join(needed[:12]) + (f" and {len(needed) - 12} more" if len(needed) > 12 else "")
     st.markdown(escaped(f"A table (CSV, Excel, Parquet and others) with the columns {names}. Other columns are kept."))
     upload = st.file_uploader("File with rows to predict", type=TYPES, label_visibility="collapsed", key="many_file")
     if upload is None:
@@ -96,13 +96,13 @@ def _predicted(report: Report, model: LeaderboardRow, upload: Any) -> PredictedT
     kept = state.recall("many_rows")
     if kept is not None and kept[0] == key:
         return kept[1]
-    schema = core.cleaner(report.run_id).schema_
+    cleaner = core.cleaner(report.run_id)
     with st.spinner("Reading the file.", show_time=True):
-        rows = read_raw_rows(upload.getvalue(), schema)
+        rows = read_raw_rows(upload.getvalue(), cleaner.schema_)
     time = about(len(rows) / (model.predict_rows_per_second or 1000.0))
     words = f"Predicting {len(rows):,} rows: {time}, and about 10 s more where the models aren't loaded yet."
     with st.spinner(words, show_time=True):
-        predicted = predict_table(core.scorer(), core.run_folder(report.run_id), rows, schema, model.model)
+        predicted = predict_table(core.scorer(), core.run_folder(report.run_id), rows, cleaner, model.model)
     state.remember("many_rows", (key, predicted))
     return predicted
 

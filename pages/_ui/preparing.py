@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from dlreg_core.charts.before_after import BeforeAfter
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.ordering import MOST, any_order
@@ -13,13 +14,23 @@ from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepar
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, order_of, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
 from dlreg_core.prepare.own_test import own_test_table
+from dlreg_core.prepare.previews import preview_transform, sample_of
 from dlreg_core.prepare.repairing import merged as merged_labels
 from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import foreseen_counts
-from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe, RowCounts
+from dlreg_core.report.table_words import TRANSFORM_WORDS
+from dlreg_core.specs import (
+    Cleaning,
+    Column,
+    ColumnType,
+    Dataset,
+    Recipe,
+    RowCounts,
+    TransformName,
+)
 from pages._ui import core, state
 
 
@@ -57,7 +68,15 @@ def recipe(dataset: Dataset, chosen: Draft) -> Recipe:
 
 def recipe_without_split(dataset: Dataset, chosen: Draft) -> Recipe:
     """Return the recipe with a random split, for what doesn't depend on the split."""
-    return recipe_of(dataset, chosen.changed(kind="random", column=None, validation=0.15, test=0.15))
+    # Neither does it depend on earlier rows, of which those of the target need a split by time.
+    plain: dict[str, Any] = {"kind": "random", "column": None, "validation": 0.15, "test": 0.15, "history": None}
+    return recipe_of(dataset, chosen.changed(**plain))
+
+
+def recipe_by_time(dataset: Dataset, chosen: Draft) -> Recipe:
+    """Return the recipe as if its split were by time, for pictures of earlier rows."""
+    order = chosen.history.order if chosen.history is not None else None
+    return recipe_of(dataset, chosen.changed(kind="time" if order else "random", column=order))
 
 
 def current_recipe(dataset: Dataset) -> Recipe | None:
@@ -99,6 +118,12 @@ def target_column(dataset: Dataset, chosen: Draft) -> Column:
     if not codes:
         return dataset.column(chosen.target)
     return profile_without(core.sample(dataset.id)[chosen.target], codes)
+
+
+def transformed(dataset: Dataset, chosen: Draft) -> BeforeAfter:
+    """Return the target as it is and as it is learned; `RecipeError` where it can't be transformed so."""
+    codes = chosen.cleaning.missing_codes.get(chosen.target, ())
+    return _transformed(*core.place(), dataset.id, chosen.target, codes, chosen.target_transform)
 
 
 def choices(dataset: Dataset, chosen: Draft) -> tuple[ColumnChoice, ...]:
@@ -153,6 +178,8 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
         merged_labels=made.cleaning.merged_labels,
         units=made.cleaning.units,
         decimal=made.cleaning.decimal,
+        outliers={name: rule for name, rule in made.cleaning.outliers.items() if rule.act == "remove"},
+        isolation=made.cleaning.isolation,
     )
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
@@ -188,6 +215,14 @@ def _row_needs(home: str, owner: str, dataset_id: str, recipe_json: str) -> RowN
 def _remarks(home: str, owner: str, dataset_id: str, target: str | None) -> tuple[Finding, ...]:
     store = core.store(home, owner)
     return findings(store.get(dataset_id), store.sample(dataset_id), target)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _transformed(
+    home: str, owner: str, dataset_id: str, target: str, codes: tuple[float, ...], method: TransformName
+) -> BeforeAfter:
+    values = sample_of(core.store(home, owner).sample(dataset_id, [target]))[target]
+    return preview_transform(values, codes, method, f"learned as {TRANSFORM_WORDS[method]}")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -7,20 +7,25 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.prepare import StepPreview
-from dlreg_core.prepare.draft import Draft
-from dlreg_core.report.table_words import repair_words
-from dlreg_core.specs import Dataset, Recipe
-from pages._ui import preparing
+from dlreg_core.prepare.draft import Draft, type_of
+from dlreg_core.report.table_words import FILL_WORDS, repair_words
+from dlreg_core.specs import ColumnType, Dataset, Recipe
+from pages._ui import pictures, preparing
 from pages._ui.sidebar import escaped
 
-_FILLS = {
-    "impute_numbers": {"median": "the median", "mean": "the mean", "zero": "zero", "keep": "nothing: leave them empty"},
+_FILLS: dict[str, dict[str, str]] = {
+    "impute_numbers": {**FILL_WORDS},
     "impute_categories": {
         "level": "a category of their own",
         "most_frequent": "the most frequent one",
         "keep": "nothing: leave them empty",
     },
 }
+FILL_HELP = (
+    "**The mean of similar rows** looks for the five rows that differ least in the other numbers, among up to 1,000 "
+    "training rows, which are kept in the model file. **What the other columns say** predicts each column from the "
+    "other numbers. Both take more time than a fixed value, and pay where columns go together."
+)
 _IDLE = {
     "drop_duplicates": "Leave out rows that repeat an earlier one",
     "drop_constant": "Leave out columns that never change",
@@ -45,6 +50,7 @@ def repairs(dataset: Dataset, draft: Draft, recipe: Recipe, *, more: bool = Fals
         st.markdown("Nothing to repair: no gaps, no repeated rows, no columns that never change.")
     for step in busy:
         changes |= _repair(dataset, draft, step)
+    filled = st.container()
     with st.expander("Repairs that change nothing here, but may in new rows", type="compact"):
         for step in steps.values():
             if not step.count:
@@ -56,7 +62,14 @@ def repairs(dataset: Dataset, draft: Draft, recipe: Recipe, *, more: bool = Fals
             help="Adds a yes/no column for each number column with gaps: that a value is missing often says something.",
         )
     cleaning = draft.cleaning.model_copy(update=changes)
-    return preparing.change(draft, cleaning=cleaning) if cleaning != draft.cleaning else draft
+    draft = preparing.change(draft, cleaning=cleaning) if cleaning != draft.cleaning else draft
+    holed = next((step.columns for step in busy if step.key == "impute_numbers"), ())
+    # Of a date the parts are filled, each a column of its own.
+    shown = [name for name in holed if type_of(dataset, draft, name) is ColumnType.NUMBER]
+    if shown and cleaning.impute_numbers != "keep":
+        with filled:
+            pictures.folded_picture(dataset, draft, shown, pictures.FILLED, "The numbers that are filled in")
+    return draft
 
 
 def _repair(dataset: Dataset, draft: Draft, step: StepPreview) -> dict[str, Any]:
@@ -78,5 +91,15 @@ def _repair(dataset: Dataset, draft: Draft, step: StepPreview) -> dict[str, Any]
             key=key,
             label_visibility="collapsed",
             width=260,
+            help=FILL_HELP if step.key == "impute_numbers" else None,
         )
-    return {step.key: how}
+        found: dict[str, Any] = {step.key: how}
+        if how == "constant":
+            found["impute_constant"] = st.number_input(
+                "Fixed value",
+                value=draft.cleaning.impute_constant,
+                key=f"impute_constant_{dataset.id}",
+                label_visibility="collapsed",
+                width=140,
+            )
+    return found

@@ -40,8 +40,9 @@ def network_curves(run_id: str) -> dict[str, learning.NetworkCurves]:
 def _segments(path: str, task: int, model: str) -> pd.DataFrame:
     del task
     run = RunFolder(Path(path))
-    part = core.predictions(run.id)
-    return segments(core.test_rows(run.id)[list(run.experiment().recipe.features)], part.actual, part.predicted[model])
+    part, recipe, past = core.predictions(run.id), run.experiment().recipe, core.cleaner(run.id).past
+    features = recipe.features if past is None else past.features(recipe.features)
+    return segments(core.test_rows(run.id)[list(features)], part.actual, part.predicted[model])
 
 
 @st.cache_data(show_spinner="Finding out what mattered", max_entries=16)

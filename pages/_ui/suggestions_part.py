@@ -28,7 +28,7 @@ def suggestions(dataset: Dataset, draft: Draft) -> bool:
     for finding in repairable:
         _suggestion(dataset, draft, finding)
     for finding in found:
-        if finding.code in _OF_TARGET:
+        if finding.code in _OF_TARGET and finding not in repairable:
             st.markdown(f":orange[:material/info:] **{escaped(finding.title)}**: {escaped(finding.advice)}")
     return bool(repairable)
 

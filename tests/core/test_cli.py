@@ -160,6 +160,7 @@ BAD = [
     (["train", "houses.csv", "--target", "price", "--models", "FASTAI,XGB"], "no network called XGB"),
     (["train", "houses.csv", "--target", "price", "--split", "size"], "'size' is no split"),
     (["train", "houses.csv", "--target", "price", "--split", "time:"], "'time:' is no split"),
+    (["train", "houses.csv", "--target", "price", "--transform", "root"], "no transform root"),
     (["train", "houses.csv", "--target", "price", "--split", "group:when"], "no column when"),
     (["train", "houses.csv", "--target", "price", "--preset", "slow"], "no preset slow"),
     (["train", "houses.csv", "--target", "price", "--time-limit", "0"], "positive number of seconds"),

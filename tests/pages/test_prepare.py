@@ -355,3 +355,47 @@ def test_the_target_is_drawn_against_a_column_when_it_is_asked_for(home: Path) -
     assert set(box.options) == {"size", "place", "built"}
     box.select("place").run()
     assert "price is lowest for" in texts(app)
+
+
+def skewed() -> pd.DataFrame:
+    """Return a table whose target has a few values that are far larger than the rest."""
+    rng = np.random.default_rng(0)
+    size = rng.normal(0, 1, 300)
+    return pd.DataFrame({"size": size.round(3), "price": np.exp(3 + 1.2 * size + rng.normal(0, 0.3, 300)).round(2)})
+
+
+def test_a_skewed_target_is_learned_as_its_logarithm_with_one_click(home: Path) -> None:
+    dataset = add_table(home, skewed())
+    app = opened(dataset)
+    assert not app.exception
+    assert widget(app.selectbox, "Learn it as").value == "none"
+    assert list(widget(app.selectbox, "Learn it as").options) == ["it is", "its logarithm", "Box-Cox", "Yeo-Johnson"]
+    assert charts(app) == ["target_histogram"]
+    next(b for b in app.checkbox if "Learn the logarithm of price" in b.label).check().run()
+    assert not app.exception
+    assert recipe_of(dataset, kept(home, dataset)).target_transform == "log"
+    assert widget(app.selectbox, "Learn it as").value == "log"
+    assert charts(app) == ["target_before_after"]
+    assert not widget(app.button, "Continue").disabled
+    next(b for b in app.checkbox if "Learn the logarithm of price" in b.label).uncheck().run()
+    assert recipe_of(dataset, kept(home, dataset)).target_transform == "none"
+    assert widget(app.selectbox, "Learn it as").value == "none"
+
+
+def test_the_scale_is_chosen_beside_the_target_and_belongs_to_it(home: Path) -> None:
+    dataset = add_table(home, skewed().assign(change=lambda t: t["size"] - 1))
+    app = opened(dataset)
+    widget(app.selectbox, "Learn it as").select("yeo-johnson").run()
+    assert not app.exception
+    assert kept(home, dataset).target_transform == "yeo-johnson"
+    assert not next(b for b in app.checkbox if "Learn the logarithm of price" in b.label).value
+    widget(app.selectbox, "What do you want").select("change").run()
+    assert not app.exception
+    assert kept(home, dataset).target_transform == "none"
+    # Of what lies below 0 there is no logarithm.
+    assert list(widget(app.selectbox, "Learn it as").options) == ["it is", "Yeo-Johnson"]
+
+
+def charts(app: AppTest) -> list[str]:
+    """Return which pictures of the target are shown."""
+    return [name for name in ("target_histogram", "target_before_after") if f"{name}" in str(app.get("plotly_chart"))]

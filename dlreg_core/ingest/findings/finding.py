@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dlreg_core.charts.numbers import percent
+from dlreg_core.specs import TransformName
 
 Severity = Literal["high", "medium", "low"]
 
@@ -33,6 +34,8 @@ class Repair:
         How the rows are divided.
     drop_duplicates : bool
         Whether repeated rows are left out.
+    target_transform : str, optional
+        On which scale the target is learned.
     """
 
     label: str
@@ -42,6 +45,7 @@ class Repair:
     units: dict[str, str] = field(default_factory=dict)
     split: tuple[Literal["time", "group"], str] | None = None
     drop_duplicates: bool = False
+    target_transform: TransformName | None = None
 
 
 @dataclass(frozen=True)

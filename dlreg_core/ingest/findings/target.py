@@ -67,15 +67,19 @@ def _skewed(target: str, values: Floats) -> Iterator[Finding]:
         f"a few values are far {few} than the rest (skewness {number(skewness, 2)}): the {end} 1 % make up "
         f"{percent(share)} of the variance, so a squared loss learns them at the cost of the many {most} ones."
     )
-    yield Finding((target,), text, "skewed-target", "medium", _skew_repair(values, skewness))
+    yield Finding((target,), text, "skewed-target", "medium", *_skew_repair(target, values, skewness))
 
 
-def _skew_repair(values: Floats, skewness: float) -> str:
+def _skew_repair(target: str, values: Floats, skewness: float) -> tuple[str, Repair]:
     robust = "a robust loss such as the absolute error, which aims at the median"
     if skewness > 0 and values.min() >= 0:
-        transform = "logarithm" if values.min() > 0 else "logarithm of 1 plus it"
-        return f"Predict its {transform}, or choose {robust}."
-    return f"Choose {robust}."
+        scale = "logarithm" if values.min() > 0 else "logarithm of 1 plus it"
+        text, step = f"Predict its {scale}", Repair(f"Learn the logarithm of {target}", target_transform="log")
+    else:
+        # Of what lies below 0 there is no logarithm, and it makes a tail of small values longer.
+        text = "Learn it on the scale of Yeo and Johnson, which shortens its tail"
+        step = Repair(f"Learn {target} on the scale of Yeo and Johnson", target_transform="yeo-johnson")
+    return f"{text}, or choose {robust}.", step
 
 
 def _drifting(dataset: Dataset, table: pd.DataFrame, target: str, values: Floats) -> Iterator[Finding]:

@@ -111,6 +111,7 @@ def teach(
     loss: Loss,
     lesson: Lesson,
     *,
+    error_of: Callable[[torch.Tensor, torch.Tensor], float],
     stepped: Callable[[torch.Tensor, int], None],
     epoch_ended: Callable[[float, int], bool],
 ) -> int:
@@ -126,11 +127,14 @@ def teach(
         Loss of each row.
     lesson : Lesson
         How they are taught.
+    error_of : callable
+        From the predictions of the networks' mean and the targets, both standardised, to the error by which the best
+        epoch is chosen.
     stepped : callable
         Told the mean loss of a step's rows, without penalties, and their number.
     epoch_ended : callable
-        Told after each epoch the RMSE of the networks' mean for the validation rows, in standard deviations of the
-        target, and the planned epochs; the training ends where it returns True.
+        Told after each epoch that error for the validation rows, and the planned epochs; the training ends where it
+        returns True.
 
     Returns
     -------
@@ -164,7 +168,7 @@ def teach(
             optimizer.zero_grad()
             made += 1
             stepped(means.detach().mean(), target.shape[1])
-        error = float((predicted(network, validation) - validation.target).square().mean().sqrt())
+        error = error_of(predicted(network, validation), validation.target)
         if error < best or best_epoch == 0:
             best, best_epoch = error, epoch
             for copy, value in zip(kept, network.state_dict().values(), strict=True):

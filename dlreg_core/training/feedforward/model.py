@@ -103,8 +103,9 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
                 validation,
                 loss,
                 lesson,
+                error_of=self._error,
                 stepped=self._stepped,
-                epoch_ended=lambda error, planned: self._epoch_ended(error * self._std, planned),
+                epoch_ended=self._epoch_ended,
             )
         self.model = network
         self.params_trained["epochs"] = best
@@ -147,6 +148,10 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         )
         bins = max(2, min(most_bins(train.numbers.shape[1]), len(train) // _ROWS_OF_A_BIN))
         return Network(shape, quantile_edges(train.numbers.cpu(), bins), torch.Generator().manual_seed(seed))
+
+    def _error(self, predicted: torch.Tensor, target: torch.Tensor) -> float:
+        """Return the RMSE of standardised predictions in target units; the best epoch is the one with the least."""
+        return float((predicted - target).square().mean().sqrt()) * self._std
 
     def _stepped(self, loss: torch.Tensor, rows: int) -> None:
         """Hear of a training step; nothing is done with it unless somebody watches."""

@@ -12,6 +12,7 @@ from scipy.stats import skew
 from dlreg_core.charts.numbers import number, percent
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import Finding, findings
+from dlreg_core.prepare.target_transform import fit_target_transform
 
 ROWS = 300
 
@@ -87,8 +88,8 @@ def test_a_repeating_thing_asks_for_a_split_by_group(tmp_path: Path) -> None:
     [
         (np.random.default_rng(2).lognormal(3, 1.2, ROWS), "Predict its logarithm, or choose a robust loss"),
         (np.random.default_rng(2).poisson(0.05, ROWS), "Predict its logarithm of 1 plus it"),
-        (-np.random.default_rng(2).lognormal(3, 1.2, ROWS), "Choose a robust loss"),
-        (np.random.default_rng(2).lognormal(3, 1.2, ROWS) - 50, "Choose a robust loss"),
+        (-np.random.default_rng(2).lognormal(3, 1.2, ROWS), "Learn it on the scale of Yeo and Johnson"),
+        (np.random.default_rng(2).lognormal(3, 1.2, ROWS) - 50, "Learn it on the scale of Yeo and Johnson"),
     ],
 )
 def test_a_skewed_target_is_found_with_its_share_of_the_variance(
@@ -100,6 +101,11 @@ def test_a_skewed_target_is_found_with_its_share_of_the_variance(
     assert f"skewness {number(float(skew(values)), 2)}" in only.text
     assert f"make up {percent(share)} of the variance" in only.text
     assert only.repair.startswith(repair)
+    assert only.step is not None
+    assert only.step.target_transform == ("log" if "logarithm" in repair else "yeo-johnson")
+    # What is suggested makes it better.
+    learned = fit_target_transform(np.asarray(values, dtype=float), only.step.target_transform).forward(values)
+    assert abs(skew(learned)) < abs(skew(values))
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e300])

@@ -23,9 +23,9 @@ def scorer() -> Iterator[Scorer]:
 
 
 def test_a_table_is_predicted_as_its_rows_are(trained: RunFolder, scorer: Scorer) -> None:
-    schema = load_cleaner(trained).schema_
+    cleaner = load_cleaner(trained)
     rows = small_table(40, seed=3).drop(columns=["price"]).assign(low="mine", place="mars")
-    predicted = predict_table(scorer, trained, rows, schema, "FastAI")
+    predicted = predict_table(scorer, trained, rows, cleaner, "FastAI")
     assert predicted.added == ("prediction", "low_2", "high")
     assert len(predicted.table) == 40
     alone = scorer.predict(trained, rows.iloc[[7]], "FastAI").predictions[0]
@@ -34,9 +34,9 @@ def test_a_table_is_predicted_as_its_rows_are(trained: RunFolder, scorer: Scorer
 
 
 def test_a_missing_column_is_told_without_starting_a_process(trained: RunFolder) -> None:
-    schema = load_cleaner(trained).schema_
+    cleaner = load_cleaner(trained)
     with pytest.raises(RowsError, match="no column size"):
-        predict_table(Scorer(), trained, small_table(20).drop(columns=["size"]), schema, "FastAI")
+        predict_table(Scorer(), trained, small_table(20).drop(columns=["size"]), cleaner, "FastAI")
 
 
 def test_the_model_file_is_made_once(trained: RunFolder, scorer: Scorer, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dlreg_core.errors import RecipeError, RowsError
 from dlreg_core.prepare import Cleaner, fit_cleaner
 from dlreg_core.prepare.repairing import profile_without
-from dlreg_core.specs import Cleaning, ColumnType
+from dlreg_core.specs import Cleaning, ColumnType, Recipe
 
 NUMBER, CATEGORY = ColumnType.NUMBER, ColumnType.CATEGORY
 TYPES = {
@@ -260,3 +260,16 @@ def test_codes_and_labels_are_repaired_in_training_and_in_new_rows() -> None:
 def test_the_profile_of_a_target_leaves_its_codes_out() -> None:
     column = profile_without(pd.Series([1, -200, 3, None], name="co"), (-200.0,))
     assert (column.name, column.missing, column.minimum, column.maximum, column.median) == ("co", 2, 1.0, 3.0, 2.0)
+
+
+def test_what_earlier_versions_kept_is_read_and_means_the_same() -> None:
+    cleaner = fit_cleaner(training_rows(), TYPES, Cleaning())
+    kept = cleaner.model_dump(mode="json")
+    # The fields that came later.
+    kept.pop("past")
+    assert Cleaner.model_validate(kept) == cleaner
+    later = {"fills", "impute_constant", "outliers", "isolation", "combinations", "scaling"}
+    old = {name: value for name, value in Cleaning().model_dump().items() if name not in later}
+    assert Cleaning.model_validate(old) == Cleaning()
+    recipe = Recipe(target="y", features=("a",))
+    assert Recipe.model_validate(recipe.model_dump(exclude={"history", "target_transform"})) == recipe

@@ -16,6 +16,7 @@ REPAIRS = (
     Repair("labels", merged_labels={"place": {"N": "north"}}),
     Repair("time", split=("time", "built")),
     Repair("group", split=("group", "place")),
+    Repair("log", target_transform="log"),
 )
 
 

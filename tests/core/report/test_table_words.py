@@ -17,6 +17,7 @@ from dlreg_core.report.plan_words import (
     state_words,
 )
 from dlreg_core.report.table_words import (
+    cleaning_words,
     dialect_words,
     readable_moments,
     repair_words,
@@ -27,7 +28,20 @@ from dlreg_core.report.table_words import (
 )
 from dlreg_core.runs.outlook import ModelOutlook, Outlook
 from dlreg_core.runs.progress import ModelProgress, ModelState
-from dlreg_core.specs import Dataset, Dialect, Recipe, RowCounts, Split, TrainPlan
+from dlreg_core.specs import (
+    Cleaning,
+    Combination,
+    Dataset,
+    Dialect,
+    History,
+    NumberFill,
+    OutlierRule,
+    PastColumn,
+    Recipe,
+    RowCounts,
+    Split,
+    TrainPlan,
+)
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +179,26 @@ def test_moments_are_shown_as_people_write_them() -> None:
     assert shown["at"].tolist() == ["18:00:00", "06:30:00"]
     assert shown["none"].isna().all()
     assert shown["n"].tolist() == [1, 2]
+
+
+def test_what_was_chosen_beyond_the_usual_cleaning_is_told() -> None:
+    plain = Recipe(target="price", features=("a", "b"))
+    assert cleaning_words(plain) == ""
+    cleaning = Cleaning(
+        impute_numbers="knn",
+        fills={"b": NumberFill(method="mean")},
+        outliers={"a": OutlierRule(), "b": OutlierRule(act="remove")},
+        combinations=(Combination(kind="ratio", left="a", right="b"),),
+        scaling={"a": "robust"},
+    )
+    recipe = plain.model_copy(
+        update={
+            "cleaning": cleaning,
+            "history": History(order="day", columns=(PastColumn(kind="lag", column="a"),)),
+            "target_transform": "log",
+        }
+    )
+    assert cleaning_words(recipe) == (
+        "outliers in a clipped; training rows with outliers left out; missing numbers filled with the mean of similar "
+        "rows; gaps of b filled with the mean; added: a ÷ b, a: 1 row before; scaled: a; price learned as its logarithm"
+    )

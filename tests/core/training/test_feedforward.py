@@ -315,7 +315,8 @@ def test_the_best_epoch_is_what_stays() -> None:
 
     lesson = replace(LESSON, epochs=30, optimizer="adam")
     mse = loss_of("mse", target_std=1.0, huber_delta=1.0, quantile=0.5)
-    best = teach(net, train, validation, mse, lesson, stepped=lambda *_: None, epoch_ended=ended)
+    rmse = lambda predicted, target: float((predicted - target).square().mean().sqrt())  # noqa: E731
+    best = teach(net, train, validation, mse, lesson, error_of=rmse, stepped=lambda *_: None, epoch_ended=ended)
     assert len(told) == 30
     assert told[best - 1] == min(told) < told[-1]
     kept = float((predicted(net, validation) - validation.target).square().mean().sqrt())

@@ -17,6 +17,7 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.tabular.models.fastainn.callbacks import EarlyStoppingCallbackWithTimeLimit
 from autogluon.tabular.registry import ag_model_registry
 
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
 from dlreg_core.training.hooks import _PLACES, EpochFigures, EpochWatch, watching
 from dlreg_core.training.hushing import hush
@@ -46,6 +47,14 @@ def rows(count: int, seed: int) -> tuple[pd.DataFrame, pd.Series]:
 
 TRAIN, VALIDATION = rows(320, 0), rows(100, 1)
 STD = float(np.std(TRAIN[1]))
+
+
+def skewed(target: pd.Series) -> np.ndarray[Any, Any]:
+    """Return another target for the same rows, whose logarithm is what the rows tell of."""
+    return np.asarray(np.exp((target.to_numpy() - 1000) / 40))
+
+
+LOGARITHM = fit_target_transform(skewed(TRAIN[1]), "log")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,10 +88,16 @@ def fit(
     watched: bool = True,
     stop_now: Callable[[list[EpochFigures]], bool] | None = None,
     stop_after: int | None = None,
+    transform: TargetTransform = AS_IT_IS,
 ) -> Fitted:
     seen: list[EpochFigures] = []
     asked = None if stop_now is None else (lambda: stop_now(seen))
     watch = EpochWatch(on_epoch=seen.append, stop_now=asked, stop_after=stop_after, target_std=STD)
+    learned, held = TRAIN[1], VALIDATION[1]
+    if transform.changes:
+        learned, held = (pd.Series(transform.forward(skewed(y)), name="y") for y in (learned, held))
+        watch.target_mean, watch.target_std = float(np.mean(learned)), float(np.std(learned))
+        watch.error = transform.error
     model = ag_model_registry.key_to_cls(key)(
         path=str(path),
         name=key,
@@ -95,9 +110,9 @@ def fit(
     with watching(key, watch) if watched else nullcontext():
         model.fit(
             X=TRAIN[0],
-            y=TRAIN[1],
+            y=learned,
             X_val=VALIDATION[0],
-            y_val=VALIDATION[1],
+            y_val=held,
             num_cpus=1,
             num_gpus=0,
             verbosity=0,
@@ -145,6 +160,16 @@ def test_the_last_planned_epoch_is_no_stop(whole: Callable[[str], Fitted], key: 
 def test_the_best_epochs_figure_is_the_models_score(whole: Callable[[str], Fitted], key: str) -> None:
     fitted = whole(key)
     assert fitted.best == pytest.approx(fitted.rmse, rel=TOLERANCE[key])
+
+
+@every_family
+def test_with_a_transformed_target_the_error_is_that_of_the_target_itself(tmp_path: Path, key: str) -> None:
+    fitted = fit(key, tmp_path, transform=LOGARITHM)
+    learned = np.asarray(fitted.model.predict(VALIDATION[0]), dtype=np.float64)
+    rmse = float(np.sqrt(np.mean((LOGARITHM.inverse(learned) - skewed(VALIDATION[1])) ** 2)))
+    assert fitted.best == pytest.approx(rmse, rel=max(1e-4, TOLERANCE[key]))
+    other = float(np.sqrt(np.mean((learned - LOGARITHM.forward(skewed(VALIDATION[1]))) ** 2)))
+    assert abs(rmse / other - 1) > 0.05, "otherwise it might be the error of what is learned"
 
 
 @every_family

@@ -1,0 +1,124 @@
+"""Columns made of two others: products, ratios and differences, and which of them promise most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, permutations
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlreg_core.prepare.naming import free_name
+from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.tables import PreparedTable
+from dlreg_core.specs import ColumnType, Combination, Spec
+
+_MOST_COLUMNS = 12
+_MOST_ROWS = 5_000
+_LEAST_SHARE = 0.03
+_SUGGESTED = 3
+
+Floats = NDArray[np.float64]
+
+
+class CombineColumns(Spec):
+    """Add columns that are made of two others; what can't be divided is missing, and filled like any other gap."""
+
+    kind: Literal["combine_columns"] = "combine_columns"
+    combinations: tuple[Combination, ...]
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, wanted: tuple[Combination, ...]) -> CombineColumns:
+        """Keep those that have a value in some training row."""
+        found = cls(combinations=wanted).transform(frame).iloc[:, frame.shape[1] :]
+        kept = [made for made, has in zip(wanted, found.notna().any(), strict=True) if has]
+        return cls(combinations=tuple(kept))
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` with the columns added."""
+        added = {
+            free_name(made.name, frame): combined(
+                frame[made.left].to_numpy(dtype=np.float64), frame[made.right].to_numpy(dtype=np.float64), made.kind
+            )
+            for made in self.combinations
+        }
+        return frame.join(pd.DataFrame(added, index=frame.index))
+
+
+def combined(left: Floats, right: Floats, kind: Literal["product", "ratio", "difference"]) -> Floats:
+    """Return the combination of two columns; NaN where it isn't a finite number, as of a division by 0."""
+    operations = {"product": np.multiply, "ratio": np.divide, "difference": np.subtract}
+    with np.errstate(all="ignore"):
+        found = operations[kind](left, right)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+@dataclass(frozen=True)
+class PromisingCombination:
+    """A combination, and the part of what straight lines leave unexplained that it explains."""
+
+    combination: Combination
+    share: float
+
+
+def promising_combinations(prepared: PreparedTable) -> tuple[PromisingCombination, ...]:
+    """Return the few products and ratios that say most beyond the columns themselves.
+
+    Parameters
+    ----------
+    prepared : PreparedTable
+        A recipe's rows; only training rows are looked at, 5,000 of them at most.
+
+    Notes
+    -----
+    A regression of the target on the columns leaves a rest. The square of the partial correlation of a combination
+    with that rest is the share of it that the combination would explain if it were added (Cohen 1988). Columns are the
+    twelve that go best with the target by themselves; a difference adds nothing to a straight line.
+    """
+    names = [name for name, kind in prepared.types.items() if kind is ColumnType.NUMBER]
+    rng = np.random.default_rng(5)
+    chosen = np.sort(rng.permutation(len(prepared.train))[:_MOST_ROWS])
+    target = prepared.transform.forward(prepared.y_train[chosen])
+    values = {}
+    for name in names:
+        column = coerce_column(prepared.train[name].iloc[chosen], ColumnType.NUMBER)
+        filled = column.fillna(column.median()).to_numpy(dtype=np.float64)
+        if np.isfinite(filled).all() and np.ptp(filled) > 0:
+            values[name] = filled
+    strongest = sorted(values, key=lambda name: -abs(_correlation(values[name], target)))[:_MOST_COLUMNS]
+    if len(strongest) < 2 or len(chosen) < 3 * len(strongest) + 10:
+        return ()
+    basis = np.column_stack([np.ones(len(chosen)), *(_standardised(values[name]) for name in strongest)])
+    orthogonal, _ = np.linalg.qr(basis)
+    rest = target - orthogonal @ (orthogonal.T @ target)
+    found = []
+    for made in _candidates(strongest):
+        made_of = combined(values[made.left], values[made.right], made.kind)
+        known = np.isfinite(made_of)
+        if known.mean() < 0.95:
+            continue
+        # A ratio with a small divisor has values far out, which would decide by themselves.
+        low, high = np.quantile(made_of[known], [0.01, 0.99])
+        inside = np.clip(np.where(known, made_of, np.median(made_of[known])), low, high)
+        own = inside - orthogonal @ (orthogonal.T @ inside)
+        if np.std(own) > 1e-9 * np.std(inside) > 0:
+            found.append(PromisingCombination(made, _correlation(own, rest) ** 2))
+    found.sort(key=lambda one: -one.share)
+    return tuple(one for one in found if one.share >= _LEAST_SHARE)[:_SUGGESTED]
+
+
+def _candidates(names: list[str]) -> list[Combination]:
+    products = [Combination(kind="product", left=a, right=b) for a, b in combinations(names, 2)]
+    return products + [Combination(kind="ratio", left=a, right=b) for a, b in permutations(names, 2)]
+
+
+def _standardised(values: Floats) -> Floats:
+    return np.asarray((values - values.mean()) / values.std())
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    if np.std(one) == 0 or np.std(other) == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])

@@ -1,0 +1,99 @@
+"""What cleaning steps make of columns, and which of them promise something: the core's answers, cached."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlreg_core.charts.before_after import BeforeAfter
+from dlreg_core.charts.over_time import OverTime
+from dlreg_core.prepare import prepare_table
+from dlreg_core.prepare.combining import PromisingCombination, promising_combinations
+from dlreg_core.prepare.outliers import SUGGESTED, OutlyingColumn, outlying_columns
+from dlreg_core.prepare.previews import (
+    preview_combination,
+    preview_outliers,
+    preview_past,
+    preview_step,
+    sample_of,
+)
+from dlreg_core.specs import Cleaning, Combination, Dataset, OutlierRule, PastColumn, Recipe
+from pages._ui import core
+
+
+def step_picture(dataset: Dataset, made: Recipe, column: str, kinds: tuple[str, ...]) -> BeforeAfter:
+    """Return a column before and after a kind of step; `RecipeError` where no column is left."""
+    plain = made.model_copy(update={"unit": "", "target_transform": "none"})
+    return _step_picture(*core.place(), dataset.id, plain.model_dump_json(), column, kinds)
+
+
+def outlier_picture(dataset: Dataset, made: Recipe, column: str) -> BeforeAfter:
+    """Return a column before and after its outliers are dealt with; `RecipeError` where too few rows are left."""
+    plain = made.model_copy(update={"unit": "", "target_transform": "none"})
+    return _outlier_picture(*core.place(), dataset.id, plain.model_dump_json(), column)
+
+
+def combination_picture(dataset: Dataset, made: Combination) -> BeforeAfter:
+    """Return the first column of a combination, and what is made of both."""
+    return preview_combination(sample_of(core.sample(dataset.id)[list({made.left, made.right})]), made)
+
+
+def past_picture(dataset: Dataset, made: Recipe, column: PastColumn) -> OverTime:
+    """Return a column over time and what is made of earlier rows; `RecipeError` where it can't be made."""
+    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes)
+    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": cleaning})
+    return _past_picture(*core.place(), dataset.id, plain.model_dump_json(), column.model_dump_json())
+
+
+def promising(dataset: Dataset, made: Recipe) -> tuple[PromisingCombination, ...]:
+    """Return the combinations that promise most; `RecipeError` where the recipe doesn't fit the table."""
+    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes, drop_duplicates=made.cleaning.drop_duplicates)
+    plain = made.model_copy(update={"unit": "", "cleaning": cleaning, "history": None})
+    return _promising(*core.place(), dataset.id, plain.model_dump_json())
+
+
+def outlying(dataset: Dataset, made: Recipe, rule: OutlierRule = SUGGESTED) -> tuple[OutlyingColumn, ...]:
+    """Return how many outliers each column of numbers has."""
+    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes)
+    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": cleaning})
+    return _outlying(*core.place(), dataset.id, plain.model_dump_json(), rule.model_dump_json())
+
+
+@st.cache_data(show_spinner="Looking at some rows", max_entries=64)
+def _step_picture(
+    home: str, owner: str, dataset_id: str, recipe_json: str, column: str, kinds: tuple[str, ...]
+) -> BeforeAfter:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return preview_step(store.get(dataset_id), sample_of(store.sample(dataset_id)), made, column, kinds)
+
+
+@st.cache_data(show_spinner="Looking at some rows", max_entries=64)
+def _outlier_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column: str) -> BeforeAfter:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return preview_outliers(store.get(dataset_id), sample_of(store.sample(dataset_id)), made, column)
+
+
+@st.cache_data(show_spinner="Looking for outliers", max_entries=64)
+def _outlying(home: str, owner: str, dataset_id: str, recipe_json: str, rule_json: str) -> tuple[OutlyingColumn, ...]:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    rule = OutlierRule.model_validate_json(rule_json)
+    return outlying_columns(store.get(dataset_id), store.sample(dataset_id), made, rule)
+
+
+@st.cache_data(show_spinner="Looking at the last rows", max_entries=32)
+def _past_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column_json: str) -> OverTime:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    column = PastColumn.model_validate_json(column_json)
+    if made.history is None:
+        raise ValueError("there are no earlier rows to take anything from")
+    alone = made.history.model_copy(update={"columns": (column,)})
+    wanted = {alone.order, alone.group, column.column}
+    dataset = store.get(dataset_id)
+    # All rows: of some that are drawn at random, the row before one is another.
+    rows = store.table(dataset_id, [name for name in dataset.column_names if name in wanted])
+    return preview_past(dataset, rows, made.model_copy(update={"history": alone}), column)
+
+
+@st.cache_data(show_spinner="Looking at pairs of columns", max_entries=32)
+def _promising(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[PromisingCombination, ...]:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return promising_combinations(prepare_table(store.get(dataset_id), store.sample(dataset_id), made))
