@@ -82,6 +82,12 @@ class Cleaning(Spec):
     merged_labels: dict[str, dict[str, str]] = Field(default_factory=dict)
     """By column, the labels that are written in another way, each with the label that takes its place."""
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Columns that something was chosen for by name."""
+        made = (name for one in self.combinations for name in (one.left, one.right))
+        return tuple(dict.fromkeys((*self.fills, *self.outliers, *self.scaling, *made)))
+
 
 class PastColumn(Spec):
     """A column that is made of this and earlier rows of another one.
