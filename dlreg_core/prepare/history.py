@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dlreg_core.errors import RecipeError, RowsError
-from dlreg_core.prepare.repairing import without_codes
+from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import as_text, coerce_column
-from dlreg_core.specs import ColumnType, Dataset, History, PastColumn, Recipe, Spec
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, PastColumn, Recipe, Spec
 
 MOST_KEPT_ROWS = 20_000
 """Of all groups together; groups that ended first lose theirs first."""
@@ -37,7 +37,8 @@ class Past(Spec):
     day_first: bool | None = None
     target: str | None = None
     """The target, where earlier values of it are used: new rows don't have it yet."""
-    missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    repairs: Cleaning = Cleaning()
+    """Codes for a missing value and units of the columns that others are made of."""
     moments: tuple[float, ...] = ()
     groups: tuple[str, ...] = ()
     values: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
@@ -133,10 +134,10 @@ class Past(Spec):
         group = self.history.group
         groups = [""] * len(frame) if group is None else as_text(frame[group]).fillna("").astype(str).tolist()
         values = {}
+        sources = repaired(frame[[name for name in self.sources if name in frame.columns]], self.repairs)
         for name in self.sources:
-            if name in frame.columns:
-                column = coerce_column(without_codes(frame[name], self.missing_codes.get(name, ())), ColumnType.NUMBER)
-                values[name] = column.to_numpy(dtype=np.float64)
+            if name in sources.columns:
+                values[name] = coerce_column(sources[name], ColumnType.NUMBER).to_numpy(dtype=np.float64)
             else:
                 # The target of new rows isn't known.
                 values[name] = np.full(len(frame), np.nan)
@@ -179,7 +180,7 @@ def fit_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Past | No
         kind=kind,
         day_first=dataset.column(history.order).day_first,
         target=recipe.target if of_target else None,
-        missing_codes=dict(recipe.cleaning.missing_codes),
+        repairs=recipe.cleaning.repairs,
     )
     return past.with_last_rows(table)
 

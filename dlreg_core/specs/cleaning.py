@@ -90,6 +90,16 @@ class Cleaning(Spec):
     """Decimal mark of texts that are converted."""
 
     @property
+    def repairs(self) -> Cleaning:
+        """What changes single values before anything else looks at them, and nothing else."""
+        return Cleaning(
+            missing_codes=self.missing_codes,
+            merged_labels=self.merged_labels,
+            units=self.units,
+            decimal=self.decimal,
+        )
+
+    @property
     def named(self) -> tuple[str, ...]:
         """Columns that something was chosen for by name."""
         made = (name for one in self.combinations for name in (one.left, one.right))

@@ -50,7 +50,8 @@ def combinations(dataset: Dataset, draft: Draft, names: list[str]) -> Draft:
             # A box for each is shown above.
             st.rerun()
         if kept and part.open:
-            picture(previewing.combination_picture(dataset, kept[-1]), key=f"picture_combination_{dataset.id}")
+            recipe = preparing.recipe_without_split(dataset, draft)
+            picture(previewing.combination_picture(dataset, recipe, kept[-1]), key=f"picture_combination_{dataset.id}")
     return draft
 
 

@@ -16,7 +16,8 @@ from dlreg_core.prepare.previews import (
     preview_step,
     sample_of,
 )
-from dlreg_core.specs import Cleaning, Combination, Dataset, OutlierRule, PastColumn, Recipe
+from dlreg_core.prepare.repairing import repaired
+from dlreg_core.specs import Combination, Dataset, OutlierRule, PastColumn, Recipe
 from pages._ui import core
 
 
@@ -32,29 +33,28 @@ def outlier_picture(dataset: Dataset, made: Recipe, column: str) -> BeforeAfter:
     return _outlier_picture(*core.place(), dataset.id, plain.model_dump_json(), column)
 
 
-def combination_picture(dataset: Dataset, made: Combination) -> BeforeAfter:
+def combination_picture(dataset: Dataset, recipe: Recipe, made: Combination) -> BeforeAfter:
     """Return the first column of a combination, and what is made of both."""
-    return preview_combination(sample_of(core.sample(dataset.id)[list({made.left, made.right})]), made)
+    rows = sample_of(core.sample(dataset.id)[list({made.left, made.right})])
+    return preview_combination(repaired(rows, recipe.cleaning), made)
 
 
 def past_picture(dataset: Dataset, made: Recipe, column: PastColumn) -> OverTime:
     """Return a column over time and what is made of earlier rows; `RecipeError` where it can't be made."""
-    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes)
-    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": cleaning})
+    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": made.cleaning.repairs})
     return _past_picture(*core.place(), dataset.id, plain.model_dump_json(), column.model_dump_json())
 
 
 def promising(dataset: Dataset, made: Recipe) -> tuple[PromisingCombination, ...]:
     """Return the combinations that promise most; `RecipeError` where the recipe doesn't fit the table."""
-    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes, drop_duplicates=made.cleaning.drop_duplicates)
+    cleaning = made.cleaning.repairs.model_copy(update={"drop_duplicates": made.cleaning.drop_duplicates})
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning, "history": None})
     return _promising(*core.place(), dataset.id, plain.model_dump_json())
 
 
 def outlying(dataset: Dataset, made: Recipe, rule: OutlierRule = SUGGESTED) -> tuple[OutlyingColumn, ...]:
     """Return how many outliers each column of numbers has."""
-    cleaning = Cleaning(missing_codes=made.cleaning.missing_codes)
-    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": cleaning})
+    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": made.cleaning.repairs})
     return _outlying(*core.place(), dataset.id, plain.model_dump_json(), rule.model_dump_json())
 
 

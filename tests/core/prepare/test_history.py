@@ -10,7 +10,7 @@ from dlreg_core.errors import RecipeError, RowsError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.prepare import prepare_table
 from dlreg_core.prepare.history import Past, fit_past, with_past
-from dlreg_core.specs import Dataset, History, PastColumn, Recipe, Split
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, PastColumn, Recipe, Split
 
 COLUMNS = (
     PastColumn(kind="lag", column="sales", rows=2),
@@ -196,3 +196,27 @@ def test_of_rows_that_are_drawn_the_past_is_that_of_the_whole_table() -> None:
     assert len(drawn.train) < len(whole.train)
     np.testing.assert_allclose(drawn.train[NAMES], expected[NAMES].iloc[drawn.rows_train])
     assert drawn.past == whole.past
+
+
+def test_codes_and_units_of_earlier_rows_are_repaired_in_new_rows_too() -> None:
+    table = pd.DataFrame({"n": np.arange(60.0) / 2, "far": [f"{i} km" for i in range(60)], "y": np.arange(60.0) ** 2})
+    table.loc[5, "far"] = "-9 km"
+    table.loc[7, "far"] = "7000 m"
+    dataset, rows = stored(table)
+    made = PastColumn(kind="lag", column="far")
+    recipe = Recipe(
+        target="y",
+        features=("n",),
+        types={"far": ColumnType.NUMBER},
+        cleaning=Cleaning(units={"far": "km"}, missing_codes={"far": (-9.0,)}),
+        history=History(order="n", columns=(made,)),
+    )
+    prepared = prepare_table(dataset, rows, recipe)
+    assert prepared.past is not None
+    lags = pd.concat([prepared.train, prepared.validation, prepared.test])[made.name].sort_index()
+    assert lags.loc[lags.index == 8].tolist() == [7.0]
+    assert lags.loc[lags.index == 6].isna().all()
+    found = prepared.past.complete(pd.DataFrame({"n": [100.0, 101.0, 102.0], "far": ["3 km", "-9 km", "500 m"]}))
+    np.testing.assert_array_equal(found[made.name], [59.0, 3.0, np.nan])
+    one_more = prepared.past.complete(pd.DataFrame({"n": [100.0, 101.0], "far": ["500 m", "1 km"]}))
+    assert one_more[made.name].tolist() == [59.0, 0.5]
