@@ -22,7 +22,7 @@ from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
-from dlreg_core.prepare.texts import split_from_text, transform_from_text
+from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
@@ -98,6 +98,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     transform: Annotated[
         str, typer.Option(help="The scale on which the target is learned: none, log, box-cox or yeo-johnson.")
     ] = "none",
+    cleaning: Annotated[
+        Path | None, typer.Option(help="A JSON file with cleaning steps, as docs/cleaning.md says.")
+    ] = None,
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
     split: Annotated[str, typer.Option(help="random, stratified, time:COLUMN or group:COLUMN.")] = "random",
     gap: Annotated[
@@ -125,11 +128,13 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         own = store.add(test_data, test_data.name).id if test_data else None
         plan = _searching(_plan(models, preset, time_limit, seed, setting or ()), search, search_range or (), trials)
         features = _features(dataset, target, drop)
+        steps = steps_from_file(cleaning) if cleaning is not None else CleaningSteps()
         recipe = Recipe(
             target=target,
             features=features or (target + "?",),
-            cleaning=with_profile(dataset, features),
             split=split_from_text(split, own, validation, seed, gap),
+            cleaning=with_profile(dataset, features, steps.cleaning),
+            history=steps.history,
             target_transform=transform_from_text(transform),
         )
         experiment = Experiment(

@@ -30,8 +30,9 @@ async def receive(request: Request) -> JSONResponse:
             ticket, unquote(request.headers.get("x-file-name", "table")), size
         )
         with receiver:
+            start_reading(receiver.folder)
             await _take(request, receiver)
-            start_reading(receiver.finish(size))
+            receiver.finish(size)
     except ClientDisconnect:
         # Whoever has gone away gets no answer; nothing of the file is kept.
         return JSONResponse({}, status_code=400)

@@ -7,7 +7,7 @@ from dlreg_core.prepare.schema import Field
 from dlreg_core.report import words
 from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.report.worth import worth_words
-from dlreg_core.specs import ColumnType, Experiment, RowCounts, TrainResult
+from dlreg_core.specs import ColumnType, Experiment, Recipe, RowCounts, TrainResult
 
 _TEMPLATE = """---
 library_name: dlreg
@@ -62,7 +62,7 @@ use it only if you trust whoever made it.
 ## How it was made
 
 - Data: {dataset}, {rows}, {test:,} to judge. Split: {split}.
-- Cleaning: {cleaning}.
+- Cleaning: {cleaning}
 - The figures above are from the {test:,} test rows, which chose nothing.
 - Trained on {date} with {versions}.
 
@@ -100,7 +100,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         rows=_rows(manifest.rows),
         test=manifest.rows.test,
         split=_split(experiment),
-        cleaning=_cell(cleaning_words(experiment.recipe)) or "as usual",
+        cleaning=_cell(_cleaning(experiment.recipe)),
         date=f"{manifest.created:%d %B %Y}",
         versions=", ".join(f"{name} {pin}" for name, pin in manifest.versions.items()),
         coverage=words.coverage_words(row, manifest.rows.test, unit),
@@ -133,6 +133,17 @@ def _split(experiment: Experiment) -> str:
         "own": "an own test file",
     }
     return words_for[split.kind]
+
+
+def _cleaning(recipe: Recipe) -> str:
+    """Return how the table was cleaned, and which of its rows are kept in the file for that."""
+    sentences = [f"{cleaning_words(recipe) or 'as usual'}."]
+    if recipe.history is not None:
+        columns = ", ".join(dict.fromkeys(made.column for made in recipe.history.columns))
+        sentences.append(f"The last rows of the table ({columns}) are in this file, as the past of new rows.")
+    if "knn" in (recipe.cleaning.impute_numbers, *(fill.method for fill in recipe.cleaning.fills.values())):
+        sentences.append("The numbers of up to 1,000 training rows are in this file, to fill gaps by similar rows.")
+    return " ".join(sentences)
 
 
 def _cell(text: str) -> str:

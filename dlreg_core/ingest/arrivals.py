@@ -166,11 +166,11 @@ class Receiver:
 
     def __init__(self, folder: Path, name: str, most_bytes: int) -> None:
         self.folder = folder
-        self._name = name
         self._most = most_bytes
         self._scanner = Scanner()
         self._size = 0
         self._file: BinaryIO = (folder / "file").open("wb")
+        write_spec(folder / "arrival.json", Arrival(name=name))
 
     def __enter__(self) -> Self:
         return self
@@ -192,8 +192,8 @@ class Receiver:
         self._file.close()
         if size is not None and size != self._size:
             raise InputError("The file didn't arrive whole.", "Choose it again.")
+        # With this the file is complete: its reader has been waiting for it.
         write_spec(self.folder / "scan.json", self._scanner.result())
-        write_spec(self.folder / "arrival.json", Arrival(done="Waiting to be read", name=self._name))
         return self.folder
 
 

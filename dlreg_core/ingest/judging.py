@@ -60,14 +60,14 @@ def _constant(typed: TypedColumn, distinct: int) -> TypedColumn:
 
 def judge_dates(typed: TypedColumn) -> TypedColumn:
     """Tell dates from a constant."""
-    distinct = _distinct(typed)
+    distinct = distinct_values(typed.values)
     return _constant(typed, distinct) if distinct < 2 else typed
 
 
 def judge_numbers(typed: TypedColumn, missing_before: int) -> TypedColumn:
     """Tell numbers from identifiers and constants; `missing_before` is how many had no value in the file."""
     values = typed.values
-    distinct = _distinct(typed)
+    distinct = distinct_values(typed.values)
     if distinct < 2:
         return _constant(typed, distinct)
     if distinct == len(values) >= FEWEST_ROWS_OF_IDENTIFIER and not values.null_count:
@@ -94,8 +94,12 @@ def counts_one_by_one(numbers: np.ndarray[tuple[int], np.dtype[np.float64]]) -> 
     return bool(np.all(steps == 1) or np.all(steps == -1))
 
 
-def _distinct(typed: TypedColumn) -> int:
-    return int(pc.count_distinct(typed.values, mode="only_valid").as_py())
+def distinct_values(values: pa.Array) -> int:
+    """Count the different values that aren't missing."""
+    if pa.types.is_floating(values.type):
+        # 0.0 and -0.0 are one value.
+        values = pc.add(values, 0.0)
+    return int(pc.count_distinct(values, mode="only_valid").as_py())
 
 
 def identifier_note(name: str, *, one_by_one: bool) -> str:

@@ -8,13 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.judging import TypedColumn
+from dlreg_core.ingest.judging import TypedColumn, distinct_values
 from dlreg_core.ingest.ordering import FEWEST, MOST, ordered_levels
 from dlreg_core.specs import Column, ColumnType, Histogram, Level
 
 BINS = 20
 MOST_LEVELS = 20
 _OUTER_FENCE = 3.0
+_WHOLE = (-(2.0**62), 2.0**62)
 _PIECE = 1024**2
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -36,7 +37,7 @@ def profile(typed: TypedColumn) -> Column:
         values for texts that repeat.
     """
     values = typed.values
-    distinct = pc.count_distinct(values, mode="only_valid").as_py()
+    distinct = distinct_values(values)
     figures: dict[str, Any] = {}
     if pa.types.is_timestamp(values.type) and distinct:
         figures = _range_of_dates(values)
@@ -110,8 +111,12 @@ def _outliers(ordered: FloatArray | IntArray) -> int | None:
     reach = _OUTER_FENCE * (high - low)
     if not (np.isfinite(reach) and reach > 0):
         return None
-    below = np.searchsorted(ordered, low - reach, side="left")
-    return int(below + len(ordered) - np.searchsorted(ordered, high + reach, side="right"))
+    lowest, highest = low - reach, high + reach
+    if ordered.dtype.kind == "i":
+        # Whole numbers are compared as such: the others would first be copied.
+        lowest, highest = (int(np.clip(end, *_WHOLE)) for end in (np.ceil(lowest), np.floor(highest)))
+    below = np.searchsorted(ordered, lowest, side="left")
+    return int(below + len(ordered) - np.searchsorted(ordered, highest, side="right"))
 
 
 def _quantile(ordered: FloatArray | IntArray, share: float) -> float:

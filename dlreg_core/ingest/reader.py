@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -22,6 +23,12 @@ from dlreg_core.runs.files import read_spec, write_spec
 
 _SECONDS = 0.25
 """Between two reports of how far it has come."""
+
+_LOOK = 0.05
+"""Seconds between two looks whether the file is complete."""
+
+_MOST_SILENT = 600.0
+"""Seconds after which a file of which nothing more has come is given up: the server has ended meanwhile."""
 
 
 class _Report:
@@ -53,7 +60,9 @@ class _Report:
 
 
 def read_arrived(folder: Path) -> None:
-    """Read a file that has arrived, and tell in its folder how far that has come and how it ended.
+    """Read a file that arrives, and tell in its folder how far that has come and how it ended.
+
+    It may be called when the first byte is there, so that all libraries are loaded when the last one comes.
 
     Parameters
     ----------
@@ -61,6 +70,8 @@ def read_arrived(folder: Path) -> None:
         The folder of its ticket.
     """
     report, file = _Report(folder), folder / "file"
+    if not _is_complete(folder):
+        return
     report.progress("Waiting for another file", 0.0)
     try:
         # Two of them at the same time would take the memory of two.
@@ -83,6 +94,20 @@ def read_arrived(folder: Path) -> None:
         traceback.print_exc()
     finally:
         file.unlink(missing_ok=True)
+
+
+def _is_complete(folder: Path) -> bool:
+    """Wait until the file is there; False where nothing more comes of it."""
+    while not (folder / "scan.json").exists():
+        try:
+            silent = time.time() - (folder / "file").stat().st_mtime
+        except FileNotFoundError:
+            return False
+        if silent > _MOST_SILENT:
+            shutil.rmtree(folder, ignore_errors=True)
+            return False
+        time.sleep(_LOOK)
+    return True
 
 
 if __name__ == "__main__":

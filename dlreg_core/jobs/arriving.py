@@ -1,4 +1,4 @@
-"""Starting the process that reads a large file that has arrived."""
+"""Starting the process that reads a large file that arrives."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _running: list[subprocess.Popen[bytes]] = []
 
 
 def start_reading(folder: Path) -> None:
-    """Start to read a file that has arrived; it goes on when this process ends.
+    """Start to read a file that arrives; it goes on when this process ends.
 
     Parameters
     ----------
     folder : Path
-        The folder of its ticket, as `Receiver.finish` returns it.
+        The folder of its ticket; the file may still be on its way.
     """
     # A child that has ended stays in the system's list until it is asked for.
     _running[:] = [process for process in _running if process.poll() is None]

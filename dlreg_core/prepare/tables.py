@@ -295,7 +295,8 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         With the sentence that says so.
     """
     known = dataset.column_names
-    for name in (recipe.target, *recipe.features, *([recipe.split.column] if recipe.split.column else [])):
+    split = [recipe.split.column] if recipe.split.column else []
+    for name in (recipe.target, *recipe.features, *split, *recipe.cleaning.named):
         if name not in known:
             near = [c for c in known if c.lower() == name.lower()]
             hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known[:12])}."

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.specs import Spec, TransformName
@@ -159,6 +159,9 @@ def impossible(method: TransformName, least: float) -> str:
 def _power(target: Floats, method: TransformName) -> float:
     if method == "log":
         return 0.0
+    # Imported here: it takes half a second, and who predicts doesn't need it.
+    from scipy import stats
+
     if len(target) > _FITTED_ROWS:
         target = np.random.default_rng(0).choice(target, _FITTED_ROWS, replace=False)
     with np.errstate(all="ignore"), warnings.catch_warnings():

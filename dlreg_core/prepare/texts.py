@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast, get_args
 
+from pydantic import ValidationError
+
 from dlreg_core.errors import PlanError
-from dlreg_core.specs import Split, TransformName
+from dlreg_core.specs import Cleaning, History, Spec, Split, TransformName
+
+
+class CleaningSteps(Spec):
+    """The content of a file that says how to clean: fields as in a recipe, each optional."""
+
+    cleaning: Cleaning = Cleaning()
+    history: History | None = None
+
+
+def steps_from_file(path: Path) -> CleaningSteps:
+    """Read how to clean from a JSON file.
+
+    Raises
+    ------
+    PlanError
+        If it can't be read, or says something that isn't known; the message names the place.
+    """
+    try:
+        return CleaningSteps.model_validate_json(path.read_bytes())
+    except OSError as exc:
+        raise PlanError(f"{path} can't be read ({exc.strerror}).", "Give a JSON file.") from exc
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        where = f" at {place}" if place else ""
+        raise PlanError(f"{path} isn't a description of cleaning steps{where}: {first['msg']}.") from exc
 
 
 def transform_from_text(text: str) -> TransformName:

@@ -89,6 +89,12 @@ class Cleaning(Spec):
     decimal: Literal[".", ","] = "."
     """Decimal mark of texts that are converted."""
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Columns that something was chosen for by name."""
+        made = (name for one in self.combinations for name in (one.left, one.right))
+        return tuple(dict.fromkeys((*self.fills, *self.outliers, *self.scaling, *made)))
+
 
 class PastColumn(Spec):
     """A column that is made of this and earlier rows of another one.

@@ -122,7 +122,7 @@ def _state(ticket: str) -> Arrival:
         return Arrival(message=exc.message, hint=exc.hint)
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=0.3)
 def _progress(ticket: str) -> None:
     found = _state(ticket)
     if found.has_ended:

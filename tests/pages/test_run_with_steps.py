@@ -135,6 +135,10 @@ def test_the_model_file_predicts_raw_rows_as_the_run_does(run: RunFolder, tmp_pa
     np.testing.assert_allclose(loaded.predict(rows), expected, rtol=1e-6)
     with zipfile.ZipFile(tmp_path / "model.zip") as archive:
         archive.extractall(tmp_path / "alone")
+    card = (tmp_path / "alone" / "README.md").read_text()
+    assert "sales learned as Box-Cox" in card
+    assert "The last rows of the table (sales, heat, wind) are in this file" in card
+    assert "The numbers of up to 1,000 training rows are in this file" in card
     rows.to_csv(tmp_path / "rows.csv", index=False)
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "DLREG_HOME")}
     done = subprocess.run(

@@ -116,14 +116,14 @@ def test_a_file_is_predicted_with_the_ends_of_its_intervals(
 def test_a_table_keeps_its_columns_and_ours_get_free_names(
     scorer: Scorer, trained: RunFolder, rows: pd.DataFrame
 ) -> None:
-    schema = load_cleaner(trained).schema_
+    cleaner = load_cleaner(trained)
     mine = rows.assign(prediction="mine", prediction_2=1)
-    found = predict_table(scorer, trained, mine, schema, "Mean")
+    found = predict_table(scorer, trained, mine, cleaner, "Mean")
     assert found.added == ("prediction_3", "low", "high")
     assert found.table["prediction"].tolist() == ["mine"] * len(rows)
     np.testing.assert_allclose(found.table["prediction_3"], load_predictions(trained).predicted["Mean"])
     with pytest.raises(RowsError, match="no column built"):
-        predict_table(scorer, trained, rows.drop(columns="built"), schema, "Mean")
+        predict_table(scorer, trained, rows.drop(columns="built"), cleaner, "Mean")
 
 
 def test_a_model_is_exported_once(scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, tmp_path: Path) -> None:

@@ -105,3 +105,10 @@ def test_a_few_far_values_are_worth_clipping_and_a_long_tail_is_not() -> None:
     found = outlying_columns(dataset, stored, recipe)
     assert [column.name for column in found] == ["a", "b", "tail"]
     assert [(column.name, column.count) for column in worth_clipping(found, len(rows))] == [("a", 3)]
+
+
+def test_a_step_for_a_column_that_isnt_there_is_refused() -> None:
+    with pytest.raises(RecipeError, match="no column rooms"):
+        prepared(Cleaning(outliers={"rooms": OutlierRule()}))
+    # One that is there but isn't predicted from is no mistake.
+    prepared(Cleaning(outliers={"y": OutlierRule()}))

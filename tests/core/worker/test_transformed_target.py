@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dlreg_core.bundle import load_bundle, write_bundle
+from dlreg_core.evaluation.conformal import half_width
 from dlreg_core.evaluation.learning import network_curves
 from dlreg_core.jobs import InlineBackend
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare.target_transform import TargetTransform
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Recipe, RunState, Split, TransformName
-from dlreg_core.training.pipeline import Pipeline
+from dlreg_core.training.pipeline import NETWORKS, Pipeline
+from dlreg_core.training.shelf import Shelf
 from dlreg_core.worker.work import work
 from tests.conftest import add_table, experiment_on
 
@@ -64,6 +68,34 @@ def test_the_pipeline_predicts_what_was_judged_in_the_targets_own_unit(run: RunF
     for row in result.leaderboard:
         if row.family in ("FEEDFORWARD", "RIDGE", "BOOSTED"):
             assert (row.rmse or np.inf) < 0.8 * (mean.rmse or 0)
+
+
+def test_folds_ensembles_and_intervals_are_formed_in_the_targets_own_unit(run: RunFolder) -> None:
+    pipeline, table, result = Pipeline(run.model_path()), prepared_of(run.home, run.experiment()), run.result()
+    assert result is not None
+    cleaned = pipeline.spec.cleaner.transform(table.test.reset_index(drop=True))
+    shelf = Shelf(run.model_path() / NETWORKS)
+    by_network = {}
+    for name in (model.name for model in pipeline.models if model.role == "network"):
+        each = [model.predict(shelf.prepared(cleaned)) for model in shelf._models(name)]
+        by_network[name] = np.mean([np.exp(_standing(values, table.transform)) for values in each], axis=0)
+        np.testing.assert_allclose(pipeline.predict(table.test, name), by_network[name], rtol=1e-4)
+    if result.ensemble_weights:
+        mixed = sum(weight * by_network[name] for name, weight in result.ensemble_weights.items())
+        np.testing.assert_allclose(pipeline.predict(table.test, "Ensemble"), mixed, rtol=1e-4)
+    held_out = load_predictions(run, "validation")
+    for row in result.leaderboard:
+        if row.trained:
+            residuals = held_out.actual - held_out.predicted[row.model]
+            assert row.half_width_90 == pytest.approx(half_width(residuals, level=0.9))
+            assert row.rmse_validation == pytest.approx(float(np.sqrt(np.mean(residuals**2))))
+
+
+def _standing(learned: object, transform: TargetTransform) -> np.ndarray[Any, Any]:
+    """Return logarithms from what networks learn, whose mean and spread are those of the target."""
+    values = np.asarray(learned, dtype=np.float64).ravel()
+    logarithms = (values - transform.mean) / transform.std * transform.scale + transform.centre
+    return np.clip(logarithms, transform.low, transform.high)
 
 
 def test_each_epoch_is_told_in_the_targets_own_unit(run: RunFolder) -> None:
