@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlreg_core.prepare.naming import missing_flags
+from dlreg_core.prepare.naming import mean_and_spread, missing_flags
 from dlreg_core.specs import Spec
 
 Floats = NDArray[np.float64]
@@ -22,6 +22,7 @@ NEIGHBOURS = 5
 MOST_KEPT_ROWS, _MOST_KEPT_VALUES = 1_000, 20_000
 """Of so many training rows, and so many numbers in all, those that are similar to a row are looked for."""
 
+_FURTHEST = 1e9
 _MOST_DIFFERENCES = 2_000_000
 _FITTED_ROWS = 20_000
 _ROUNDS = 10
@@ -42,7 +43,10 @@ class _Standard(Spec):
     def standardised(self, frame: pd.DataFrame) -> Floats:
         """Return the columns in standard deviations, shape (rows, columns)."""
         values = frame[list(self.columns)].to_numpy(dtype=np.float64)
-        return np.asarray((values - np.array(self.centres)) / np.array(self.spreads))
+        with np.errstate(over="ignore"):
+            found = (values - np.array(self.centres)) / np.array(self.spreads)
+        # Whatever lies further out says no more than that it does, and its square would be infinite.
+        return np.asarray(np.clip(found, -_FURTHEST, _FURTHEST))
 
     def with_filled(self, frame: pd.DataFrame, guessed: Floats) -> pd.DataFrame:
         """Return `frame` with its gaps filled by standardised guesses; what is known stays as it is."""
@@ -182,12 +186,12 @@ class FillByRegression(_Standard):
 
 
 def _standard(frame: pd.DataFrame, columns: list[str]) -> dict[str, Any]:
-    spreads = frame[columns].std(ddof=0)
+    found = [mean_and_spread(frame[name].dropna().to_numpy(dtype=np.float64)) for name in columns]
     return {
         "columns": tuple(columns),
-        "centres": tuple(frame[columns].mean().fillna(0.0).tolist()),
+        "centres": tuple(mean for mean, _ in found),
         # A column that never changes says nothing, in whatever unit.
-        "spreads": tuple(spreads.where(spreads > 0, 1.0).fillna(1.0).tolist()),
+        "spreads": tuple(spread if spread > 0 else 1.0 for _, spread in found),
     }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
+from dlreg_core.prepare.naming import mean_and_spread
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, OutlierRule, Recipe, Spec
@@ -53,8 +54,8 @@ def limits_of(values: pd.Series, rule: OutlierRule) -> tuple[float, float]:
         low, high = (float(value) for value in np.quantile(known, [0.25, 0.75]))
         width = high - low
     else:
-        low = high = float(known.mean())
-        width = float(known.std())
+        middle, width = mean_and_spread(known)
+        low = high = middle
     if not width > 0:
         return float(known.min()), float(known.max())
     return low - rule.reach * width, high + rule.reach * width

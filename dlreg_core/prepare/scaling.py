@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.prepare.naming import mean_and_spread
 from dlreg_core.specs import ScaleMethod, Spec
 
 _MOST_QUANTILES = 200
+_MOST = 1e30
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +49,11 @@ class ScaleNumbers(Spec):
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return `frame` with the columns scaled; what is missing stays so."""
-        found: dict[str, pd.Series | Floats] = {n: (frame[n] - shift) / by for n, (shift, by) in self.linear.items()}
+        found: dict[str, pd.Series | Floats] = {}
+        for name, (shift, width) in self.linear.items():
+            with np.errstate(over="ignore"):
+                # Networks compute in single precision, which knows no larger numbers.
+                found[name] = ((frame[name] - shift) / width).clip(-_MOST, _MOST)
         for name, values in self.quantiles.items():
             found[name] = _shares(frame[name].to_numpy(dtype=np.float64), np.array(values))
         return frame.assign(**found)
@@ -55,7 +61,7 @@ class ScaleNumbers(Spec):
 
 def _shift_and_width(known: Floats, method: ScaleMethod) -> tuple[float, float]:
     if method == "standard":
-        return float(known.mean()), float(known.std())
+        return mean_and_spread(known)
     if method == "minmax":
         return float(known.min()), float(np.ptp(known))
     low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])

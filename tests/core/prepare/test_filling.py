@@ -129,3 +129,16 @@ def test_many_columns_and_columns_without_a_number_in_most_rows() -> None:
         fitted = fit_cleaner(table, types, Cleaning(impute_numbers=method, drop_constant=False))  # type: ignore[arg-type]
         found = Cleaner.model_validate_json(fitted.model_dump_json()).transform(new)
         assert np.isfinite(found.to_numpy(dtype=float)).all()
+
+
+@pytest.mark.parametrize("method", ["knn", "iterative"])
+def test_numbers_of_any_size_come_out_as_numbers(method: FillMethod) -> None:
+    rng = np.random.default_rng(4)
+    scales = {"tiny": 1e-200, "usual": 1.0, "huge": 1e200}
+    train = pd.DataFrame({name: rng.normal(size=100) * scale for name, scale in scales.items()})
+    train = train.mask(rng.random(train.shape) < 0.2)
+    new = pd.DataFrame({"tiny": [1e200, None], "usual": [None, 1e300], "huge": [None, 1.0]})
+    cleaning = Cleaning(impute_numbers=method, scaling={"tiny": "standard", "huge": "minmax", "usual": "robust"})
+    fitted = fit_cleaner(train, dict.fromkeys(scales, ColumnType.NUMBER), cleaning)
+    found = Cleaner.model_validate_json(fitted.model_dump_json()).transform(new)
+    assert np.isfinite(found.to_numpy(dtype=float)).all()
