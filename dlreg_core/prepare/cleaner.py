@@ -13,6 +13,7 @@ from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
 from dlreg_core.prepare.history import Past
 from dlreg_core.prepare.outliers import ClipOutliers
 from dlreg_core.prepare.ranking import RankLevels
+from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.scaling import ScaleNumbers
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
@@ -45,7 +46,14 @@ class Cleaner(Spec):
 
     def complete(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return raw rows with the columns that are made of earlier ones; see `Past.complete`."""
-        return frame if self.past is None else self.past.complete(frame)
+        if self.past is None:
+            return frame
+        units = {field.name: field.unit for field in self.schema_.fields if field.unit and field.name in frame.columns}
+        if not units:
+            return self.past.complete(frame)
+        # What is made of a measured column is made of its numbers; the column itself stays as it is written.
+        made = self.past.complete(repaired(frame, Cleaning(units=units)))
+        return made.assign(**{name: frame[name] for name in units})
 
     def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """Say where raw rows leave what the model has seen; see `Schema.warnings`."""

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dlreg_core.ingest.large import LARGE
-from tests.e2e.test_journey import LONG, SOON, browser, page, server
+from tests.e2e.test_journey import LONG, SOON
 
-__all__ = ["browser", "page", "server"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 HEADER = b"order,size,place,price\n"

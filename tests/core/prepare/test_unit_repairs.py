@@ -14,7 +14,7 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.prepare import Cleaner, fit_cleaner, prepare_table, read_raw_rows
 from dlreg_core.prepare.draft import Draft, is_repaired, recipe_of, with_repair
 from dlreg_core.prepare.own_test import own_test_table
-from dlreg_core.specs import ColumnType, Dataset
+from dlreg_core.specs import ColumnType, Dataset, History, PastColumn
 from tests.conftest import add_table
 
 
@@ -110,3 +110,22 @@ def test_a_unit_where_none_was_learned_from_is_told(tmp_path: Path) -> None:
     # The process that predicts gets the rows as a file.
     rows[list(cleaner.schema_.names)].to_parquet(tmp_path / "rows.parquet")
     assert cleaner.schema_.warnings(pd.read_parquet(tmp_path / "rows.parquet")) == told
+
+
+def test_what_is_made_of_earlier_rows_is_made_of_converted_numbers(tmp_path: Path) -> None:
+    made = table().assign(day=pd.date_range("2024-01-01", periods=80).strftime("%Y-%m-%d"))
+    dataset = add_table(tmp_path, made)
+    step = mixed_units(tmp_path, dataset).step
+    assert step is not None
+    history = History(order="day", columns=(PastColumn(kind="lag", column="way", rows=1),))
+    recipe = recipe_of(dataset, with_repair(Draft(target="fare", history=history), step))
+    prepared = prepare_table(dataset, DatasetStore(tmp_path).table(dataset.id), recipe)
+    cleaner = fit_cleaner(prepared.train, prepared.types, recipe.cleaning, prepared.day_first)
+    assert prepared.past is not None
+    cleaner = cleaner.model_copy(update={"past": prepared.past.only(cleaner.schema_.names)})
+    days = "way,ram,noise,day\n500 m,4 GB,0.5,2025-01-01\n1.5 km,4 GB,0.5,2025-01-02\n2 km,4 GB,0.5,2025-01-03\n"
+    rows = read_raw_rows(days.encode(), cleaner.schema_)
+    completed = cleaner.complete(rows)
+    assert completed["way"].tolist() == ["500 m", "1.5 km", "2 km"]
+    assert completed["way: 1 row before"].tolist()[1:] == [0.5, 1.5]
+    assert "way: 1 value in m is converted into km." in cleaner.warnings(rows)
