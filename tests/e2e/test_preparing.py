@@ -109,6 +109,8 @@ def choose_type(page: Page, *, column: str, word: str) -> None:
     assert box is not None
     height = box["height"] / (grid(page).locator("tbody tr").count() + 1)
     page.mouse.dblclick(box["x"] + 220, box["y"] + height * (row + 1.5))
+    # What is typed before the list is open goes nowhere.
+    expect(page.locator("#portal input").last).to_be_focused(timeout=SOON)
     page.keyboard.type(word)
     page.keyboard.press("Enter")
 
