@@ -183,6 +183,14 @@ def test_a_run_that_was_claimed_but_never_launched_can_be_cancelled(store: RunSt
     assert store.index.live() == ()
 
 
+def command_line(process: psutil.Process) -> str:
+    """Return the command of a process, empty for one that has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def test_cancelling_straight_after_the_launch_wins_over_the_worker(tmp_path: Path) -> None:
     dispatcher = open_dispatcher(Settings(home=tmp_path))
     run_id = dispatcher.submit(
@@ -191,7 +199,7 @@ def test_cancelling_straight_after_the_launch_wins_over_the_worker(tmp_path: Pat
     assert dispatcher.cancel(dispatcher.store.folder(run_id))
     task = dispatcher.store.folder(run_id).train_task()
     # The worker, which had not even started Python when it was cancelled, finds nothing to do.
-    workers = [p for p in psutil.Process().children() if str(task.path) in " ".join(p.cmdline())]
+    workers = [p for p in psutil.Process().children() if str(task.path) in command_line(p)]
     psutil.wait_procs(workers, timeout=60)
     assert gone(workers)
     assert task.state() is RunState.CANCELLED
