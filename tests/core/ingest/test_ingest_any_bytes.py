@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest import DatasetStore, large
+from dlreg_core.ingest.streaming import sources
 from tests.core.ingest.test_formats import workbook
 
 CSV = (
@@ -98,3 +99,23 @@ def test_any_bytes_give_a_table_or_a_table_error(tmp_path: Path, seed: int | ran
         assert tuple(frame.columns) == dataset.column_names
         assert [column.missing for column in dataset.columns] == frame.isna().sum().tolist()
         assert store.get(dataset.id) == dataset
+
+
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(range(2, 22), marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+def test_any_bytes_that_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int | range) -> None:
+    monkeypatch.setattr(large.reads_in_pieces, "__defaults__", (-1,))
+    monkeypatch.setattr(sources, "_BLOCK", 500)
+    monkeypatch.setattr(sources, "_START", 300)
+    store, file = DatasetStore(tmp_path / "home"), tmp_path / "any"
+    seeds = seed if isinstance(seed, range) else [seed]
+    for content in (content for one in seeds for content in _contents(one)):
+        file.write_bytes(content)
+        try:
+            dataset = store.add(file)
+        except TableError as error:
+            assert error.message and error.hint
+            continue
+        frame = store.table(dataset.id)
+        assert frame.shape == (dataset.rows, len(dataset.columns))
+        assert [column.missing for column in dataset.columns] == frame.isna().sum().tolist()
+    assert not list((tmp_path / "home" / "datasets").glob(".*")), "nothing is left half"
