@@ -117,7 +117,7 @@ def read_dataset(source: Source, name: str = "", reading: Reading = GUESS_ALL) -
         Its profile, and the rows that stand for all, as `DatasetStore.sample` returns them.
     """
     called = plain_name(name or own_name(source))
-    if isinstance(source, str | Path) and reads_in_pieces(Path(source)):
+    if isinstance(source, str | Path) and reads_in_pieces(source):
         with tempfile.TemporaryDirectory(prefix="dlreg-") as place:
             part, scan = Path(place), scan_file(Path(source))
             large = write_large(part, Path(source), scan, called, identifier_of(scan.digest, reading), reading, quietly)

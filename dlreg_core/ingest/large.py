@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
+from dlreg_core.errors import TableError
+from dlreg_core.ingest.reading import Source
 from dlreg_core.ingest.signatures import is_feather, is_json, is_parquet, is_workbook, packed_kind
-from dlreg_core.ingest.unpacking import unpack_file
+from dlreg_core.ingest.unpacking import peek, unpack_file
 
 LARGE = 64 * 1024**2
 """Files of more bytes than this are read piece by piece."""
@@ -19,24 +23,45 @@ _HEAD = 65_536
 _WORKBOOK = ("xl/", "word/", "ppt/", "content.xml")
 
 
-def reads_in_pieces(path: Path, large: int = LARGE) -> bool:
-    """Tell whether a file is so large, and of such a kind, that it is read piece by piece."""
-    if not path.is_file() or path.stat().st_size <= large:
+def reads_in_pieces(source: Source, large: int = LARGE) -> bool:
+    """Tell whether a file is so large, unpacked if it is packed, and of such a kind, that it is read piece by piece.
+
+    Parameters
+    ----------
+    source : Path, str, bytes or binary file object
+        A path, or the content of a file; of any other object the content isn't known yet.
+    large : int
+        Bytes that are still read whole.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _is_large(io.BytesIO(source), len(source), large)
+    if not isinstance(source, str | Path) or not Path(source).is_file():
         return False
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if is_parquet(head):
-        return True
-    if is_feather(head) or is_json(head) or is_workbook(head):
-        return False
-    if packed_kind(head) == "ZIP":
-        return not _is_document(path)
-    return True
+    with Path(source).open("rb") as file:
+        return _is_large(file, Path(source).stat().st_size, large)
 
 
-def _is_document(path: Path) -> bool:
+def _is_large(file: BinaryIO, size: int, large: int) -> bool:
+    head = file.read(_HEAD)
+    kind = packed_kind(head)
+    if kind is None or (kind == "ZIP" and _is_document(file)):
+        return size > large and _comes_in_pieces(head)
+    file.seek(0)
     try:
-        with zipfile.ZipFile(path) as archive:
+        start, beyond = peek(file, kind, large)
+    except TableError:
+        # What is wrong with it is said where it is unpacked.
+        return False
+    return beyond and _comes_in_pieces(start[:_HEAD])
+
+
+def _comes_in_pieces(head: bytes) -> bool:
+    return is_parquet(head) or not (is_feather(head) or is_json(head) or is_workbook(head))
+
+
+def _is_document(file: BinaryIO) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
             return any(name.startswith(_WORKBOOK) for name in archive.namelist())
     except (zipfile.BadZipFile, OSError):
         return False

@@ -18,7 +18,8 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,6 @@ from dlreg_core.specs import SCHEMA_VERSION, Dataset, Reading
 Columns = list[str]
 _ID = re.compile(r"[0-9a-f]{16}")
 _OWNERS = "owners"
-_HEAD = 4 * 1024**2
 
 
 class DatasetStore:
@@ -98,11 +98,14 @@ class DatasetStore:
         NotFoundError
             If there is no such file.
         """
-        if isinstance(source, str | Path) and reads_in_pieces(Path(source)):
+        if isinstance(source, str | Path) and reads_in_pieces(source):
             dataset = self.add_large(Path(source), name, reading)
             self.keep_source(dataset.id, Path(source))
             return dataset
         content = read_bytes(source)
+        if reads_in_pieces(content):
+            with self._spooled(content) as path:
+                return self.add(path, name or "table", reading)
         dataset_id = identifier_of(hashlib.sha256(content).hexdigest(), reading)
         return self._stored_or(
             dataset_id,
@@ -166,10 +169,11 @@ class DatasetStore:
     def preview_again(self, dataset_id: str, reading: Reading, rows: int = 8) -> pd.DataFrame:
         """Return the first rows of a data set's file as they come out when it is read in another way."""
         with pa.input_stream(self._source(dataset_id), compression="zstd") as file:
-            if self.get(dataset_id).file_bytes > LARGE:
+            start = file.read(LARGE + 1)
+            if len(start) > LARGE:
                 # A file that is read in pieces is text, and kept without its packing.
-                return first_rows(file.read(_HEAD), reading, rows, cut=True)
-            return first_rows(unpacked(file.read()), reading, rows)
+                return first_rows(start, reading, rows, cut=True)
+            return first_rows(unpacked(start), reading, rows)
 
     def _source(self, dataset_id: str) -> Path:
         if not self._owns(dataset_id):
@@ -360,6 +364,15 @@ class DatasetStore:
         found = self._stored(dataset_id) or self._written(write)
         self._own(dataset_id)
         return found
+
+    @contextmanager
+    def _spooled(self, content: bytes) -> Iterator[Path]:
+        """Put content that came in one piece on disk, to read it piece by piece from there."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".spool-", dir=self._root) as place:
+            path = Path(place) / "file"
+            path.write_bytes(content)
+            yield path
 
     def _written(self, write: Callable[[Path], Dataset]) -> Dataset:
         self._root.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,8 @@ from dlreg_core.errors import TableError
 from dlreg_core.ingest.signatures import packed_kind
 
 MOST_UNPACKED = 4 * 1024**3
+_MOST_IN_MEMORY = 1024**3
+"""What isn't text or Parquet is unpacked in memory, and takes several times as much when it is read."""
 _PIECE = 4 * 1024**2
 _MOST_RATIO = 1_000
 _UNSUSPICIOUS = 64 * 1024**2
@@ -37,17 +39,35 @@ def unpacked(content: bytes) -> bytes:
     Raises
     ------
     TableError
-        If it is damaged, holds several files, or is larger than 4 GB or a thousand times larger when it is unpacked.
+        If it is damaged, holds several files, or is larger than 1 GB or a thousand times larger when it is unpacked.
     """
     kind = packed_kind(content)
     if kind is None:
         return content
     with _said_plainly(kind), _opened(io.BytesIO(content), kind) as file:
-        return b"".join(_pieces(file, len(content), kind))
+        return b"".join(_pieces(file, len(content), kind, _MOST_IN_MEMORY))
+
+
+def peek(source: BinaryIO, kind: str, most: int) -> tuple[bytes, bool]:
+    """Return the beginning of what a packed file holds, and whether it holds more than so many bytes.
+
+    Raises
+    ------
+    TableError
+        If it is damaged, or isn't a single file.
+    """
+    start, size = b"", 0
+    with _said_plainly(kind), _opened(source, kind) as file:
+        while piece := file.read(_PIECE):
+            start = start or piece
+            size += len(piece)
+            if size > most:
+                break
+    return start, size > most
 
 
 def unpack_file(path: Path, kind: str, target: Path) -> None:
-    """Unpack a file on disk into another one; ``TableError`` as `unpacked` raises it.
+    """Unpack a file on disk into another one; ``TableError`` as `unpacked` raises it, but from 4 GB on.
 
     Parameters
     ----------
@@ -59,7 +79,7 @@ def unpack_file(path: Path, kind: str, target: Path) -> None:
         The file to write.
     """
     with path.open("rb") as source, _said_plainly(kind), _opened(source, kind) as file, target.open("wb") as found:
-        for piece in _pieces(file, path.stat().st_size, kind):
+        for piece in _pieces(file, path.stat().st_size, kind, MOST_UNPACKED):
             found.write(piece)
 
 
@@ -104,12 +124,14 @@ def _is_litter(name: str) -> bool:
     return any(part in name for part in _NO_TABLES)
 
 
-def _pieces(file: IO[bytes], packed: int, kind: str) -> Iterator[bytes]:
+def _pieces(file: IO[bytes], packed: int, kind: str, most: int) -> Iterator[bytes]:
     size = 0
     while piece := file.read(_PIECE):
         size += len(piece)
-        if size > MOST_UNPACKED:
-            raise TableError("The file is larger than 4 GB when it is unpacked.", "Choose fewer rows or columns.")
+        if size > most:
+            raise TableError(
+                f"The file is larger than {most // 1024**3} GB when it is unpacked.", "Choose fewer rows or columns."
+            )
         if size > max(_UNSUSPICIOUS, _MOST_RATIO * packed):
             raise TableError(
                 f"The {kind} file is more than {_MOST_RATIO:,} times larger when it is unpacked, which no table is.",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -256,3 +258,45 @@ def test_the_bytes_of_a_file_are_looked_at_in_any_pieces(tmp_path: Path) -> None
         assert scanner.result() == expected
     scanner.update("ü".encode()[:1])
     assert not scanner.result().utf8, "it ends within a character"
+
+
+def test_which_files_are_read_in_pieces(tmp_path: Path) -> None:
+    text = b"a,b\n" + b"1,2\n" * 1000
+    lines = b'{"a": 1}\n' * 1000
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("t.csv", text)
+    cases = [
+        (text, 100, True),
+        (text, 10_000, False),
+        (gzip.compress(text), 100, True),
+        (gzip.compress(text), 10_000, False),
+        (buffer.getvalue(), 100, True),
+        (gzip.compress(text)[:40], 10, False),
+        (gzip.compress(lines), 10, False),
+        (lines, 10, False),
+        (b"PAR1" + text, 10, True),
+    ]
+    for content, most, expected in cases:
+        assert large.reads_in_pieces(content, most) is expected
+        assert large.reads_in_pieces(written(tmp_path, content), most) is expected
+    assert not large.reads_in_pieces(tmp_path / "none.csv", 0)
+    assert not large.reads_in_pieces(io.BytesIO(text), 0)
+
+
+def test_what_comes_in_one_piece_is_read_in_pieces_too_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    content = gzip.compress(b"a,b\n" + b"".join(b"%d,%d.5\n" % (i % 40, i) for i in range(3000)))
+    store = DatasetStore(tmp_path)
+    dataset = store.add(content, "t.csv.gz")
+    assert (dataset.name, dataset.rows) == ("t.csv.gz", 3000)
+    assert store.add(written(tmp_path, content), "t.csv.gz").id == dataset.id
+    assert [path.name for path in (tmp_path / "datasets").iterdir()] == [dataset.id]
+    assert len(store.preview_again(dataset.id, Reading())) == 8
+
+
+def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    bomb = gzip.compress(b"0" * 80_000_000)
+    with pytest.raises(TableError, match="more than 1,000 times larger"):
+        store.add(bomb, "t.csv.gz")
+    assert list((tmp_path / "datasets").iterdir()) == []
