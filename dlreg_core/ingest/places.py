@@ -27,8 +27,9 @@ def place_pieces(place: str, allowed: Sequence[str]) -> Iterator[bytes]:
     place : str
         An absolute path on the server, or an address that begins with https://, http:// or s3://.
     allowed : sequence of str
-        Folders and beginnings of addresses that may be read. A path counts as what it leads to: a link out of a folder
-        doesn't get there. So do the addresses that a web address redirects to.
+        Folders and beginnings of addresses that may be read; those of S3 with options of pyarrow's S3 file system, such
+        as ``?region=eu-west-1``. A path counts as what it leads to: a link out of a folder doesn't get there. So do the
+        addresses that a web address redirects to.
 
     Raises
     ------
@@ -89,7 +90,9 @@ def _opened(place: str, allowed: Sequence[str]) -> IO[bytes]:
         answer: IO[bytes] = opener.open(request, timeout=_SECONDS)
         return answer
     if scheme == "s3":
-        system, path = fs.FileSystem.from_uri(place)
+        # Region, endpoint and the like are the administrator's: what a person adds could name any server.
+        options = next(urlsplit(one).query for one in allowed if _within(place, one))
+        system, path = fs.FileSystem.from_uri(f"{place.partition('?')[0]}{'?' if options else ''}{options}")
         stream: IO[bytes] = system.open_input_stream(path)
         return stream
     return Path(place).resolve().open("rb")

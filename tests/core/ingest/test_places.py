@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -105,3 +106,52 @@ def test_a_redirect_stays_within_what_is_allowed(server: str) -> None:
 )
 def test_what_lies_within_what(place: str, allowed: str, right: bool) -> None:
     assert is_allowed(place, [allowed]) is right
+
+
+class _Bucket(BaseHTTPRequestHandler):
+    """Answers as S3 does to whoever asks for one object, in parts too."""
+
+    protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[str]] = []
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, *, body: bool) -> None:
+        self.asked.append(self.path)
+        there = self.path == "/bucket/open/t.csv"
+        first, _, last = (self.headers.get("Range") or "bytes=0-").partition("=")[2].partition("-")
+        data = CSV[int(first) : int(last) + 1 if last else None] if there else b""
+        self.send_response((206 if "Range" in self.headers else 200) if there else 404)
+        self.send_header("Content-Length", str(len(data)))
+        if there:
+            self.send_header("ETag", '"1"')
+            self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
+            self.send_header("Content-Range", f"bytes {first}-{int(first) + len(data) - 1}/{len(CSV)}")
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+def test_an_object_of_s3_is_read_with_the_administrators_options_alone() -> None:
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), _Bucket)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    try:
+        options = f"endpoint_override=127.0.0.1:{httpd.server_port}&scheme=http&region=eu-west-1"
+        allowed = [f"s3://anonymous@bucket/open/?{options}"]
+        assert read_place("s3://anonymous@bucket/open/t.csv", allowed) == (CSV, "t.csv")
+        assert read_place("s3://anonymous@bucket/open/t.csv?endpoint_override=10.0.0.1", allowed) == (CSV, "t.csv")
+        with pytest.raises(TableError, match="can't be read"):
+            read_place("s3://anonymous@bucket/open/none.csv", allowed)
+        with pytest.raises(TableError, match="isn't a place"):
+            read_place("s3://anonymous@other/open/t.csv", allowed)
+        assert set(_Bucket.asked) == {"/bucket/open/t.csv", "/bucket/open/none.csv"}
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
