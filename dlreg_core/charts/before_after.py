@@ -30,7 +30,7 @@ class Panel:
     rows: tuple[int, ...] = ()
 
 
-def panel_of(title: str, values: Floats, back: Callable[[Floats], Floats] | None = None) -> Panel:
+def panel_of(title: str, values: Floats, back: Callable[[Floats], Floats | tuple[str, ...]] | None = None) -> Panel:
     """Count values in equal bins.
 
     Parameters
@@ -40,14 +40,17 @@ def panel_of(title: str, values: Floats, back: Callable[[Floats], Floats] | None
     values : ndarray of shape (n,)
         What isn't finite is passed over.
     back : callable, optional
-        From the values to what a person knows them as: bars are labelled with that.
+        From the values to what a person knows them as, numbers or words: bars are labelled with that.
     """
     known = values[np.isfinite(values)]
     if not len(known):
         return Panel(title)
     counts, edges = np.histogram(known, bins=min(_BARS, max(1, len(np.unique(known)))))
     told = edges if back is None else back(edges)
-    labels = tuple(number_range(float(low), float(high)) for low, high in pairwise(told))
+    labels = tuple(
+        f"{low} to {high}" if isinstance(low, str) else number_range(float(low), float(high))
+        for low, high in pairwise(told)
+    )
     return Panel(title, tuple(edges.tolist()), labels, tuple(counts.tolist()))
 
 

@@ -14,6 +14,7 @@ from dlreg_core.prepare.history import fit_past, with_past
 from dlreg_core.prepare.outliers import limits_of, outlying_rows
 from dlreg_core.prepare.repairing import repaired, without_codes
 from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.steps import ExpandDates
 from dlreg_core.prepare.tables import feature_types
 from dlreg_core.prepare.target_transform import fit_target_transform
 from dlreg_core.specs import ColumnType, Combination, Dataset, PastColumn, Recipe, TransformName
@@ -93,6 +94,46 @@ def preview_step(
         # Among all the others a few that were filled in couldn't be seen.
         return BeforeAfter(column, panel_of("known", before), panel_of(f"filled in, {gaps.sum():,}", after[gaps]))
     return BeforeAfter(column, panel_of("before", before), panel_of("after", after))
+
+
+def preview_date(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, column: str) -> dict[str, BeforeAfter]:
+    """Show a column of dates, and each number that the models get of it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The profile of the table.
+    table : pandas.DataFrame
+        Its rows, or some of them.
+    recipe : Recipe
+        How values are repaired.
+    column : str
+        A column of dates.
+
+    Returns
+    -------
+    dict of str to BeforeAfter
+        By the name of the part; empty where none of them varies.
+    """
+    moments = coerce_column(
+        repaired(table[[column]], recipe.cleaning)[column],
+        ColumnType.DATETIME,
+        dataset.column(column).day_first,
+        time_of_day=dataset.column(column).time_of_day,
+    )
+    frame = pd.DataFrame({column: moments.dropna()})
+    if frame.empty:
+        return {}
+    parts = ExpandDates.fit(frame, [column]).transform(frame)
+    before = panel_of(column, frame[column].to_numpy().astype("datetime64[s]").astype(np.float64), _days)
+    return {
+        name.removeprefix(f"{column}: "): BeforeAfter(column, before, panel_of(name, numbers(parts[name])))
+        for name in parts.columns
+    }
+
+
+def _days(seconds: NDArray[np.float64]) -> tuple[str, ...]:
+    return tuple(str(day) for day in seconds.astype("datetime64[s]").astype("datetime64[D]"))
 
 
 def preview_combination(table: pd.DataFrame, made: Combination) -> BeforeAfter:

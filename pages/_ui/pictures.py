@@ -34,6 +34,24 @@ def folded_picture(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds
             show(dataset, draft, columns, kinds)
 
 
+def dates(dataset: Dataset, draft: Draft, columns: Sequence[str]) -> None:
+    """Show, folded, what the networks get of columns of dates."""
+    part = folded("What the networks get of dates", "calendar_month", f"dates_{dataset.id}")
+    if not part.open:
+        return
+    with part, errors.shown():
+        column = columns[0]
+        if len(columns) > 1:
+            column = st.selectbox("Dates", list(columns), key=f"date_{dataset.id}", width=260)
+        found = previewing.date_pictures(dataset, preparing.recipe_without_split(dataset, draft), column)
+        if not found:
+            st.caption("Nothing: all dates are the same.")
+            return
+        key = f"date_part_{dataset.id}_{column}"
+        chosen = st.segmented_control("Part", list(found), default=next(iter(found)), key=key, required=True)
+        picture(found[chosen], key=f"date_picture_{dataset.id}")
+
+
 def show(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds: tuple[str, ...]) -> None:
     """Show one of some columns before and after a kind of step; the first, unless a person chooses another one."""
     column = columns[0]

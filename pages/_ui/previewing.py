@@ -11,6 +11,7 @@ from dlreg_core.prepare.combining import PromisingCombination, promising_combina
 from dlreg_core.prepare.outliers import SUGGESTED, OutlyingColumn, outlying_columns
 from dlreg_core.prepare.previews import (
     preview_combination,
+    preview_date,
     preview_outliers,
     preview_past,
     preview_step,
@@ -31,6 +32,12 @@ def outlier_picture(dataset: Dataset, made: Recipe, column: str) -> BeforeAfter:
     """Return a column before and after its outliers are dealt with; `RecipeError` where too few rows are left."""
     plain = made.model_copy(update={"unit": "", "target_transform": "none"})
     return _outlier_picture(*core.place(), dataset.id, plain.model_dump_json(), column)
+
+
+def date_pictures(dataset: Dataset, made: Recipe, column: str) -> dict[str, BeforeAfter]:
+    """Return a column of dates beside each number that the models get of it."""
+    rows = sample_of(core.sample(dataset.id)[[column]])
+    return preview_date(dataset, rows, made, column)
 
 
 def combination_picture(dataset: Dataset, recipe: Recipe, made: Combination) -> BeforeAfter:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.prepare import StepPreview
-from dlreg_core.prepare.draft import Draft, type_of
+from dlreg_core.prepare.draft import Draft, is_used, type_of
 from dlreg_core.report.table_words import FILL_WORDS, repair_words
 from dlreg_core.specs import ColumnType, Dataset, Recipe
 from pages._ui import pictures, preparing
@@ -69,6 +69,14 @@ def repairs(dataset: Dataset, draft: Draft, recipe: Recipe, *, more: bool = Fals
     if shown and cleaning.impute_numbers != "keep":
         with filled:
             pictures.folded_picture(dataset, draft, shown, pictures.FILLED, "The numbers that are filled in")
+    dates = [
+        column.name
+        for column in dataset.columns
+        if is_used(dataset, draft, column.name) and type_of(dataset, draft, column.name) is ColumnType.DATETIME
+    ]
+    if dates:
+        with filled:
+            pictures.dates(dataset, draft, dates)
     return draft
 
 

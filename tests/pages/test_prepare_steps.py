@@ -200,3 +200,21 @@ def test_earlier_targets_are_only_used_with_a_split_by_time(home: Path) -> None:
     app.selectbox(f"past_kind_{dataset.id}").select("smooth").run()
     app.button(f"add_past_{dataset.id}").click().run()
     assert "can't be smoothed" in app.error[0].value
+
+
+def test_what_the_networks_get_of_dates_is_shown(home: Path) -> None:
+    table = small_table()
+    dataset = add_table(home, table)
+    (dates,) = [column.name for column in dataset.columns if column.type.value == "datetime"]
+    app = opened(dataset)
+    assert "date_picture" not in pictures(app)
+    opens(app, f"dates_{dataset.id}")
+    assert not app.exception
+    (part,) = [group for group in app.button_group if group.key == f"date_part_{dataset.id}_{dates}"]
+    assert "month" in part.options
+    assert "date_picture" in pictures(app)
+    app.session_state[f"date_part_{dataset.id}_{dates}"] = "month"
+    app.run()
+    assert not app.exception
+    (figure,) = [chart.proto.spec for chart in app.get("plotly_chart") if "date_picture" in chart.proto.id]
+    assert f"{dates}: month" in figure

@@ -11,6 +11,7 @@ from dlreg_core.ingest import read_dataset
 from dlreg_core.prepare.previews import (
     SAMPLE_ROWS,
     preview_combination,
+    preview_date,
     preview_outliers,
     preview_past,
     preview_step,
@@ -99,3 +100,15 @@ def test_of_a_large_table_some_rows_are_looked_at() -> None:
     assert len(sample_of(large)) == SAMPLE_ROWS
     assert sample_of(large)["a"].is_monotonic_increasing
     assert sample_of(table()).shape == (400, 3)
+
+
+def test_dates_are_shown_beside_each_of_their_parts() -> None:
+    days = pd.date_range("2023-01-01", periods=400, freq="36h")
+    dataset, rows = stored(pd.DataFrame({"day": days.strftime("%Y-%m-%d %H:%M"), "y": RNG.normal(size=400)}))
+    made = preview_date(dataset, rows, Recipe(target="y", features=("day",)), "day")
+    assert list(made) == ["days", "year", "month", "day", "weekday", "hour"]
+    assert sum(made["hour"].after.rows) == 400
+    assert made["month"].after.rows == tuple(np.histogram(days.month, bins=12)[0])
+    assert made["year"].before.labels[0].startswith("2023-01-01 to 2023-")
+    times = pd.DataFrame({"at": [f"{i % 24:02d}:00" for i in range(60)], "y": range(60)})
+    assert list(preview_date(*stored(times), Recipe(target="y", features=("at",)), "at")) == ["hour"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,10 +89,11 @@ def test_of_a_table_too_large_for_its_time_rows_are_drawn(tmp_path: Path) -> Non
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(2_000_000, 3)).round(4), columns=list("abc"))
     table["y"] = (5 * table["a"] - 3 * table["b"] + rng.normal(0, 0.5, len(table))).round(4)
-    experiment = experiment_on(
-        add_table(tmp_path, table), "y", models=("NN_TORCH",), preset="fast", time_limit=35.0, device="cpu"
-    )
+    plan: dict[str, Any] = {"models": ("NN_TORCH",), "preset": "fast", "time_limit": 35.0, "device": "cpu"}
+    # All of them are asked for: otherwise some would be drawn before anything else is done.
+    experiment = experiment_on(add_table(tmp_path, table), "y", most_rows=len(table), **plan)
     _, result = train(tmp_path, experiment)
+    assert result.rows.drawn == 0
     (fit,) = result.plan.fits
     assert family("NN_TORCH").fewest_rows(result.rows.train) <= fit.rows < result.rows.train
     row = result.row("NN Torch")
