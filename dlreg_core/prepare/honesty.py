@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.prepare.near import near_copies
 from dlreg_core.prepare.quick_model import quick_errors
 from dlreg_core.prepare.tables import PreparedTable, prepare_table
 from dlreg_core.specs import Dataset, Interval, Recipe, Split
 
+HonestKind = Literal["time", "group", "twins"]
 MOST_ROWS = 10_000
 _DRAWS = 500
 _TINY = float(np.finfo(float).tiny)
@@ -22,24 +24,25 @@ _CLEAR = 1.05
 
 @dataclass(frozen=True)
 class SplitHonesty:
-    """What a quick model gets on a random split and on one by time or group.
+    """What a quick model gets on a random split and on an honest one.
 
     Attributes
     ----------
-    kind : {"time", "group"}
+    kind : {"time", "group", "twins"}
+        By time, by group, or with near twins on one side.
     column : str
-        What the honest split goes by.
+        What the honest split goes by; empty for twins.
     random_error, honest_error : float
         Mean absolute error on the test rows of each, in target units.
     times : float
         How many times larger the honest error is.
     interval : Interval
-        Its 95 % bootstrap interval over the test rows; of groups, over groups.
+        Its 95 % bootstrap interval over the test rows; of groups or twins, over those.
     rows : int
         Rows that were looked at.
     """
 
-    kind: Literal["time", "group"]
+    kind: HonestKind
     column: str
     random_error: float
     honest_error: float
@@ -54,9 +57,9 @@ class SplitHonesty:
 
 
 def split_honesty(
-    dataset: Dataset, table: pd.DataFrame, recipe: Recipe, kind: Literal["time", "group"], column: str
+    dataset: Dataset, table: pd.DataFrame, recipe: Recipe, kind: HonestKind, column: str = ""
 ) -> SplitHonesty:
-    """Compare a random split with one by time or group.
+    """Compare a random split with one by time or group, or with one that keeps near twins on one side.
 
     Parameters
     ----------
@@ -66,10 +69,10 @@ def split_honesty(
         Its rows; of more than 10,000, so many random ones are looked at.
     recipe : Recipe
         Target, features and repairs; its split gives the shares and the seed.
-    kind : {"time", "group"}
+    kind : {"time", "group", "twins"}
         The honest split.
     column : str
-        What it goes by.
+        What it goes by; nothing for twins.
 
     Raises
     ------
@@ -81,11 +84,13 @@ def split_honesty(
     shares = {"train": recipe.split.train, "validation": recipe.split.validation, "test": recipe.split.test}
     if recipe.split.kind == "own":
         shares = {}
+    seed = recipe.split.seed
+    fair = Split(seed=seed, keep_twins=True, **shares) if kind == "twins" else Split(kind=kind, column=column, **shares)
     found = []
-    for split in (Split(seed=recipe.split.seed, **shares), Split(kind=kind, column=column, **shares)):
+    for split in (Split(seed=seed, **shares), fair):
         # Of rows that are drawn at random, and of a split by chance, earlier rows say nothing.
         prepared = prepare_table(dataset, table, recipe.model_copy(update={"split": split, "history": None}))
-        found.append((_errors(prepared, recipe), _keys(table, prepared, column) if kind == "group" else None))
+        found.append((_errors(prepared, recipe), _alike(table, prepared, kind, column)))
     (random, _), (honest, groups) = found
     return SplitHonesty(
         kind=kind,
@@ -104,7 +109,12 @@ def _errors(prepared: PreparedTable, recipe: Recipe) -> NDArray[np.float64]:
     return quick_errors(train, y_train, prepared.test, prepared.y_test, prepared.types, recipe.cleaning)
 
 
-def _keys(table: pd.DataFrame, prepared: PreparedTable, column: str) -> NDArray[np.int64]:
+def _alike(table: pd.DataFrame, prepared: PreparedTable, kind: HonestKind, column: str) -> NDArray[np.int64] | None:
+    """Return a number for each test row, the same for those that belong together; None where each stands for itself."""
+    if kind == "twins":
+        return near_copies(prepared.test, prepared.types, prepared.day_first)
+    if kind == "time":
+        return None
     codes, _ = pd.factorize(table[column].iloc[prepared.rows_test])
     return codes.astype(np.int64)
 

@@ -18,11 +18,13 @@ _NOTABLE = 0.05
 def honesty_words(found: SplitHonesty, unit: str) -> str:
     """Return what a random split would hide, and what to do."""
     random, honest = quantity(found.random_error, unit), quantity(found.honest_error, unit)
+    how = "near twins are kept on one side" if found.kind == "twins" else f"it is split by {found.column}"
     measured = (
-        f"A quick model is off by {random} on average on a random split, and by {honest} when it is split by "
-        f"{found.column}: {number(found.times)} times as much "
-        f"(95 %: {number(found.interval.low)} to {number(found.interval.high)})."
+        f"A quick model is off by {random} on average on a random split, and by {honest} when {how}: "
+        f"{number(found.times)} times as much (95 %: {number(found.interval.low)} to {number(found.interval.high)})."
     )
+    if found.flatters and found.kind == "twins":
+        return f"{measured} For rows that are really new a random split would promise too much: keep them together."
     if found.flatters:
         meaning = "later rows" if found.kind == "time" else f"rows of a new {found.column}"
         return f"{measured} For {meaning} a random split would promise too much: split by {found.column}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, order_of, recipe_of, save_draft, start_draft
-from dlreg_core.prepare.honesty import SplitHonesty, split_honesty
+from dlreg_core.prepare.honesty import HonestKind, SplitHonesty, split_honesty
 from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.prepare.previews import preview_transform, sample_of
 from dlreg_core.prepare.repairing import merged as merged_labels
@@ -185,7 +185,7 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
 
 
-def honesty(dataset: Dataset, made: Recipe, kind: Literal["time", "group"], column: str) -> SplitHonesty:
+def honesty(dataset: Dataset, made: Recipe, kind: HonestKind, column: str = "") -> SplitHonesty:
     """Return what a random split would hide; `RecipeError` where one of the two isn't possible."""
     return _honesty(*core.place(), dataset.id, made.model_dump_json(), kind, column)
 
@@ -196,9 +196,7 @@ def row_needs(dataset: Dataset, made: Recipe) -> RowNeeds | None:
 
 
 @st.cache_data(show_spinner="Training a quick model on both splits", max_entries=32)
-def _honesty(
-    home: str, owner: str, dataset_id: str, recipe_json: str, kind: Literal["time", "group"], column: str
-) -> SplitHonesty:
+def _honesty(home: str, owner: str, dataset_id: str, recipe_json: str, kind: HonestKind, column: str) -> SplitHonesty:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
     return split_honesty(store.get(dataset_id), store.sample(dataset_id), made, kind, column)
 

@@ -194,6 +194,6 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
     if draft.kind == "random" and not (flawed and advice.kind == "random"):
         mark = ":gray[:material/info:]" if advice.kind == "random" else ":orange[:material/info:]"
         st.markdown(f"{mark} {escaped(advice.sentence)}")
-    table_questions.honesty(dataset, draft, recipe, advice)
+    table_questions.honesty(dataset, draft, recipe, advice, twins=flawed)
     table_questions.enough_rows(dataset, draft, recipe)
     return True

@@ -9,6 +9,7 @@ import streamlit as st
 from dlreg_core.charts.row_needs import RowNeedsCurve
 from dlreg_core.prepare.advice import SplitAdvice
 from dlreg_core.prepare.draft import Draft
+from dlreg_core.prepare.honesty import HonestKind
 from dlreg_core.report.split_words import honesty_words, row_needs_words
 from dlreg_core.specs import Dataset, Recipe
 from pages._ui import errors, preparing
@@ -16,9 +17,12 @@ from pages._ui.sidebar import escaped
 from pages._ui.widgets import folded, picture
 
 
-def honesty(dataset: Dataset, draft: Draft, recipe: Recipe, advice: SplitAdvice) -> None:
-    """Let a person measure how much better a random split would look than an honest one."""
-    kind, column = _honest(draft, advice)
+def honesty(dataset: Dataset, draft: Draft, recipe: Recipe, advice: SplitAdvice, *, twins: bool = False) -> None:
+    """Let a person measure how much better a random split would look than an honest one.
+
+    That goes by time or group where there is a column for it, else by near twins where there are some.
+    """
+    kind, column = _honest(draft, advice, twins=twins)
     if kind == "random" or column is None:
         return
     part = folded("How much would a random split flatter?", "balance", f"honesty_{dataset.id}_{draft.target}")
@@ -29,8 +33,12 @@ def honesty(dataset: Dataset, draft: Draft, recipe: Recipe, advice: SplitAdvice)
             st.markdown(f"{mark} {escaped(honesty_words(found, draft.unit))}")
 
 
-def _honest(draft: Draft, advice: SplitAdvice) -> tuple[Literal["random", "time", "group"], str | None]:
-    return (draft.kind, draft.column) if draft.kind in ("time", "group") else (advice.kind, advice.column)
+def _honest(draft: Draft, advice: SplitAdvice, *, twins: bool) -> tuple[Literal["random"] | HonestKind, str | None]:
+    if draft.kind in ("time", "group"):
+        return draft.kind, draft.column
+    if advice.kind == "random" and (twins or draft.keep_twins) and draft.kind == "random":
+        return "twins", ""
+    return advice.kind, advice.column
 
 
 def enough_rows(dataset: Dataset, draft: Draft, recipe: Recipe) -> None:

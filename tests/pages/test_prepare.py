@@ -283,6 +283,8 @@ def test_near_twins_are_told_and_kept_together_with_one_click(home: Path) -> Non
     assert not app.exception
     assert "test rows have a near twin among the rows that train" in texts(app)
     assert "so a random split is honest here" not in texts(app)
+    app.session_state[f"honesty_{dataset.id}_y"] = True
+    assert "when near twins are kept on one side" in texts(app.run())
     widget(app.checkbox, "Keep near twins").check().run()
     assert not app.exception
     assert "near twin among" not in texts(app)
