@@ -35,6 +35,7 @@ def test_a_large_file_is_sent_and_profiled(page: Page, server: str, tmp_path: Pa
     rows = large_file(tmp_path / "large.csv")
     page.goto(server)
     expect(page.get_by_text("Send a file over 200 MB")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     send(page, tmp_path / "large.csv")
     heading = page.get_by_role("heading", name=f"large.csv: {rows:,} rows × 4 columns")
     expect(heading).to_be_visible(timeout=LONG)
