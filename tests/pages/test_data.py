@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from dlreg_core.ingest import SAMPLES, DatasetStore
 from dlreg_core.prepare.draft import load_draft
+from dlreg_core.specs import Reading
 from tests.conftest import ROOT, add_table, small_table
+from tests.core.ingest.test_formats import workbook
 
 
 def opened(dataset_id: str | None = None) -> AppTest:
@@ -184,6 +186,32 @@ def test_another_line_can_be_the_header(home: Path, prices: str) -> None:
     app.number_input(key=f"header_line_{prices}").set_value(3).run()
     assert not app.exception
     assert app.dataframe[0].value.columns[1] == "1,250"
+
+
+def test_another_sheet_can_be_chosen(home: Path) -> None:
+    rows: list[list[object]] = [["size", "price"], *([i, 2 * i] for i in range(30))]
+    others: list[list[object]] = [["weight", "cost"], *([i, 3 * i] for i in range(40))]
+    dataset = DatasetStore(home, "local").add(workbook(First=rows, Second=others), "book.xlsx")
+    app = reading_form(dataset.id)
+    box = app.selectbox(key=f"sheet_{dataset.id}")
+    assert box.options == ["First", "Second"]
+    box.select("Second").run()
+    assert list(app.dataframe[0].value.columns) == ["weight", "cost"]
+    next(b for b in app.button if b.label == "Read it this way").click().run()
+    assert not app.exception
+    assert "book.xlsx: 40 rows × 2 columns" in texts(app)
+
+
+def test_another_encoding_can_be_chosen(home: Path) -> None:
+    content = "place;price\n" + "".join(f"Łódź {i};{i}\n" for i in range(30))
+    dataset = DatasetStore(home, "local").add(content.encode("cp1250"), "towns.csv", Reading(encoding="cp1252"))
+    assert dataset.column("place").levels == () or "Ł" not in dataset.column("place").levels[0].value
+    app = reading_form(dataset.id)
+    app.selectbox(key=f"encoding_{dataset.id}").select("cp1250").run()
+    assert app.dataframe[0].value["place"].iloc[0] == "Łódź 0"
+    next(b for b in app.button if b.label == "Read it this way").click().run()
+    assert not app.exception
+    assert DatasetStore(home).get(app.query_params["dataset"]).reading.encoding == "cp1250"
 
 
 def test_places_are_offered_only_where_the_administrator_allows_some(
