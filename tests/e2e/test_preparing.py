@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.test_journey import SOON, button, title
+from tests.e2e.test_journey import LONG, SOON, button, title
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -26,7 +26,9 @@ def prepare(page: Page) -> None:
     """Go on to Prepare."""
     button(page, "Continue: choose what to predict")
     title(page, "Prepare")
-    expect(page.get_by_text("Columns to predict from")).to_be_visible(timeout=SOON)
+    # It comes last: until then the page grows, and what is clicked by its place moves away.
+    expect(page.get_by_role("button", name="Continue: train")).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stStatusWidget")).to_be_hidden(timeout=LONG)
 
 
 def rides(rows: int = 240) -> pd.DataFrame:
