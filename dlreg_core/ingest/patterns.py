@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +18,7 @@ from dlreg_core.ingest.findings.sample import correlations
 from dlreg_core.specs import ColumnType, Dataset
 
 MOST_ROWS = 10_000
-"""Of a larger table so many rows are drawn at random: enough for a picture, and quick."""
+"""Of a larger table so many rows are drawn at random where each is a point of a picture."""
 _MOST_COLUMNS = 60
 _MOST_LEVELS = 50
 _FEWEST_ROWS = 30
@@ -67,24 +68,35 @@ class MissingPatterns:
         return int(self.counts[~self.masks.any(axis=1)].sum())
 
 
-def missing_patterns(dataset: Dataset, table: pd.DataFrame) -> MissingPatterns:
+def columns_with_gaps(dataset: Dataset) -> tuple[str, ...]:
+    """Return the columns in which something is missing, those with the most gaps first."""
+    columns = sorted((c for c in dataset.columns if c.missing), key=lambda column: -column.missing)
+    return tuple(column.name for column in columns)
+
+
+def missing_patterns(dataset: Dataset, gaps: Iterable[NDArray[np.bool_]]) -> MissingPatterns:
     """Count which columns are missing in the same rows.
 
     Parameters
     ----------
     dataset : Dataset
         The profile of the table.
-    table : pandas.DataFrame
-        Its rows; of more than 10,000 so many random ones are looked at.
+    gaps : iterable of ndarray of bool, shape (some rows, columns)
+        Piece by piece, what is missing in all rows: of the columns that `columns_with_gaps` names, in that order.
     """
-    table = some_rows(table)
-    gaps = {c.name: table[c.name].isna().to_numpy() for c in dataset.columns if c.missing}
-    names = sorted((name for name in gaps if gaps[name].any()), key=lambda name: -int(gaps[name].sum()))
+    names = columns_with_gaps(dataset)
     if not names:
-        return MissingPatterns((), np.zeros((1, 0), dtype=np.bool_), np.array([len(table)]), len(table))
-    masks, counts = np.unique(np.column_stack([gaps[name] for name in names]), axis=0, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return MissingPatterns(tuple(names), masks[order], counts[order].astype(np.int64), len(table))
+        return MissingPatterns((), np.zeros((1, 0), dtype=np.bool_), np.array([dataset.rows]), dataset.rows)
+    found: Counter[bytes] = Counter()
+    for piece in gaps:
+        packed, counts = np.unique(np.packbits(piece, axis=1), axis=0, return_counts=True)
+        found.update({row.tobytes(): int(count) for row, count in zip(packed, counts, strict=True)})
+    # The most frequent first, and among equals those that lack the columns with the most gaps last.
+    patterns = sorted(found, key=lambda pattern: (-found[pattern], pattern))
+    bits = np.frombuffer(b"".join(patterns), dtype=np.uint8).reshape(len(patterns), -1)
+    masks = np.unpackbits(bits, axis=1, count=len(names)).astype(np.bool_)
+    counted = np.array([found[pattern] for pattern in patterns], dtype=np.int64)
+    return MissingPatterns(names, masks, counted, int(counted.sum()))
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,7 @@ def associations(dataset: Dataset, table: pd.DataFrame) -> Associations:
     dataset : Dataset
         The profile of the table.
     table : pandas.DataFrame
-        Its rows; of more than 10,000 so many random ones are looked at.
+        Its rows, or those that stand for all.
 
     Returns
     -------
@@ -151,7 +163,6 @@ def associations(dataset: Dataset, table: pd.DataFrame) -> Associations:
     ranks, corrected for what many levels explain by chance. Two categories: Cramér's V with Bergsma's correction (2013,
     *Journal of the Korean Statistical Society* 42), of at most 50 levels each.
     """
-    table = some_rows(table)
     numbers = [c.name for c in dataset.columns if c.type in _NUMBERS and c.distinct > 1]
     levels = [c.name for c in dataset.columns if c.type in _LEVELS and c.distinct > 1]
     ranks = np.column_stack([_ranks(table[name]) for name in numbers]) if numbers else np.zeros((len(table), 0))

@@ -292,6 +292,15 @@ class DatasetStore:
         places = sampled_rows(dataset.rows, len(dataset.columns))
         return self.table(dataset_id, wanted) if places is None else self.rows(dataset_id, places, wanted)
 
+    def gaps(self, dataset_id: str, columns: Sequence[str]) -> Iterator[NDArray[np.bool_]]:
+        """Yield, piece by piece, what is missing in all rows: an array of shape (some rows, columns)."""
+        wanted = self._columns(dataset_id, columns)
+        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=wanted)
+                missing = [table.column(name).is_null().to_numpy() for name in wanted]
+                yield np.column_stack(missing) if missing else np.zeros((len(table), 0), dtype=np.bool_)
+
     def preview(self, dataset_id: str, rows: int = 50) -> pd.DataFrame:
         """Return the first `rows` rows of a data set, without reading the others."""
         wanted = self._columns(dataset_id, None)

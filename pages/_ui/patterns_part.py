@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.charts.patterns import MOST_PATTERNS, AssociationPicture, MissingPicture
-from dlreg_core.ingest.patterns import Associations, MissingPatterns, associations, missing_patterns
+from dlreg_core.ingest.patterns import Associations, MissingPatterns, associations, columns_with_gaps, missing_patterns
 from dlreg_core.report.pattern_words import association_words, missing_words
 from dlreg_core.specs import Dataset
 from pages._ui import core
@@ -48,7 +48,8 @@ def closeness(dataset: Dataset) -> None:
 @st.cache_data(show_spinner="Comparing gaps", max_entries=16)
 def _gaps(home: str, owner: str, dataset_id: str) -> MissingPatterns:
     store = core.store(home, owner)
-    return missing_patterns(store.get(dataset_id), store.sample(dataset_id))
+    dataset = store.get(dataset_id)
+    return missing_patterns(dataset, store.gaps(dataset_id, columns_with_gaps(dataset)))
 
 
 @st.cache_data(show_spinner="Comparing columns", max_entries=16)

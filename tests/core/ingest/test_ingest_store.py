@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -136,3 +137,11 @@ def test_data_sets_have_owners_who_do_not_see_each_other(tmp_path: Path) -> None
 def test_a_data_set_from_before_there_were_owners_stays_readable(tmp_path: Path) -> None:
     dataset = DatasetStore(tmp_path).add(b"a,b\n1,2\n3,4\n", "t.csv")
     assert DatasetStore(tmp_path, "local").get(dataset.id) == dataset
+
+
+def test_gaps_are_told_piece_by_piece(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": [1.0, None, 3.0] * 20, "b": ["x", "y", None] * 20, "c": range(60)})
+    store = DatasetStore(tmp_path)
+    dataset = store.add(table.to_csv(index=False).encode(), "t.csv")
+    found = np.concatenate(list(store.gaps(dataset.id, ["b", "a"])))
+    assert (found == table[["b", "a"]].isna().to_numpy()).all()
