@@ -20,6 +20,7 @@ LARGE = 64 * 1024**2
 """Files of more bytes than this are read piece by piece."""
 
 _HEAD = 65_536
+_PIECE = 4 * 1024**2
 _WORKBOOK = ("xl/", "word/", "ppt/", "content.xml")
 
 
@@ -88,9 +89,6 @@ def pack(path: Path, target: Path) -> None:
         part.rename(target)
     finally:
         part.unlink(missing_ok=True)
-
-
-_PIECE = 4 * 1024**2
 
 
 @contextmanager
