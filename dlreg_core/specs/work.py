@@ -146,6 +146,8 @@ class FamilySpeed(Spec):
     fixed: float
     epoch: float
     threads: int = 1
+    gpu: bool | None = None
+    """Whether that was on a GPU; None where it was not kept."""
 
 
 class FinishedFit(Spec):

@@ -65,12 +65,15 @@ class Campaign:
         self._lanes = lanes
         self._plan = plan
         self._around = surroundings
+        self._gpu = gpu
         self._left = surroundings.time_left
         self._emit = surroundings.emit
         earlier = earlier or Checkpoint()
         self.trained = Trained(done=list(earlier.fits))
         self._trials = Trials(plan, self.trained.done, earlier.failed_trials)
-        self._speeds = Speeds(networks.rows, gpu=gpu, choose=plan.device == "auto", earlier=earlier.speeds)
+        self._speeds = Speeds(
+            networks.rows, gpu=gpu, choose=plan.device == "auto", earlier=earlier.speeds, lanes=len(lanes)
+        )
         names = [done.fit.model for done in earlier.fits]
         self._fleet = Fleet(plan, networks, len(lanes), threads, self._speeds, self._trials, surroundings, names)
         self._died: set[str] = set()
@@ -89,7 +92,9 @@ class Campaign:
         """Train what an earlier run trained, without looking at the clock."""
         self._emit("plan", models=[fit.model for fit in plan.fits])
         for planned in plan.fits:
-            self._fleet.begin(Proposal(planned.family, 0, planned.epochs, planned.seed, 0.0), planned)
+            # A machine without a GPU repeats what another one has trained there as well as it can.
+            here = planned if self._gpu else planned.model_copy(update={"device": "cpu"})
+            self._fleet.begin(Proposal(planned.family, 0, planned.epochs, planned.seed, 0.0), here)
         self._fleet.timeless = True
         self._work_on()
         names = [fit.model for fit in plan.fits]
@@ -203,9 +208,9 @@ class Campaign:
             network.reports[todo.fold] = told.result
             if todo.fold in network.reporters:
                 network.reporters[todo.fold].flush()
-            self._speeds.learn(network)
-            for note in told.result.notes:
-                self._emit("log", text=note)
+            for note in (*told.result.notes, self._speeds.learn(network)):
+                if note:
+                    self._emit("log", text=note)
             if network.complete:
                 self._complete(network)
             elif not self._fleet.timeless:

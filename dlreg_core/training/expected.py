@@ -234,6 +234,8 @@ def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool, 
     table = cost.table_share * max(0.0, facts.estimates_mb[key][size_index] - cost.process_mb)
     rows = facts.rows * cost.row_kb / 1000
     lane = _LANE_MB + facts.networks_mb * (1 + facts.validation_rows / max(1, facts.rows)) + cost.libraries_mb
+    # The first lane's part of what CUDA takes is the worker's own.
+    lane += _GPU_MB * (lanes - 1) / lanes if gpu else 0.0
     return worker_mb(facts, gpu=gpu) + _SERVER_MB + lanes * (lane + table + rows)
 
 

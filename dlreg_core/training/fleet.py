@@ -159,7 +159,7 @@ class Fleet:
     def waiting_fold(self) -> Order | None:
         """Return a fold that waits, of the network that was begun first; None where there is none."""
         for network in self.under_way:
-            if network.waiting and not network.abandoned:
+            if network.waiting and not network.abandoned and not (network.fills_gpu and network.running):
                 return self.fold_of(network)
         return None
 

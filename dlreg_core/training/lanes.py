@@ -8,6 +8,7 @@ none of them holds anything but the prepared rows. They end with the process tha
 from __future__ import annotations
 
 import errno
+import math
 import os
 import threading
 import traceback
@@ -33,6 +34,12 @@ _TOO_LITTLE_MEMORY = "The memory did not suffice."
 _NO_SPACE = "[Errno 28]"
 _SECONDS_TO_END = 5.0
 _ATTEMPTS = 3
+
+GPU_IN_DOUBT_ROWS = 30_000
+"""With fewer rows a processor may be quicker than a GPU, and a GPU may train several networks at once."""
+
+_GPU_LANE_MB = 1_500
+"""What a process that trains on a GPU holds of its memory: about 500 MB before the first network, and some room."""
 
 
 class FitFailedError(TrainingError):
@@ -250,13 +257,30 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def lanes_for(cores: int, *, gpu: bool, most: int = 8) -> tuple[int, int]:
+def lanes_for(cores: int, *, gpu: bool, rows: int = 0, gpu_mb: float = math.inf, most: int = 8) -> tuple[int, int]:
     """Return how many lanes a run has, and how many threads each.
 
-    A GPU does one training at a time, with a few threads that feed it. On processors one thread a training is the best
-    use of a core (see benchmarks/RESULTS.md); where there are more cores than lanes, each gets some.
+    On processors one thread a training is the best use of a core (see benchmarks/RESULTS.md); where there are more
+    cores than lanes, each gets some. A large table keeps a GPU busy by itself: one training at a time, with a few
+    threads that feed it. On a smaller one a GPU mostly waits for the process that feeds it, and a family may be quicker
+    on a processor: there are as many lanes as without a GPU, and each trains on either.
+
+    Parameters
+    ----------
+    cores : int
+        Processor cores that the run may use.
+    gpu : bool
+        Whether there is a GPU.
+    rows : int
+        Rows that a training learns from.
+    gpu_mb : float
+        Free memory of the GPU; each training there needs some, whatever its size.
+    most : int
+        The most lanes, and the most threads of a lane that feeds a GPU.
     """
-    if gpu:
+    if gpu and rows >= GPU_IN_DOUBT_ROWS:
         return 1, max(1, min(most, cores))
     count = max(1, min(most, cores))
+    if gpu:
+        count = max(1, int(min(count, gpu_mb / _GPU_LANE_MB)))
     return count, max(1, cores // count)

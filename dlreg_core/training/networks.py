@@ -213,6 +213,11 @@ def gpu_name() -> str | None:
     return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else None
 
 
+def gpu_free_mb() -> float:
+    """Return the free memory of the GPU that would be used, in MB; 0 where there is none."""
+    return float(torch.cuda.mem_get_info()[0]) / 1e6 if torch.cuda.is_available() else 0.0
+
+
 def device_note(wanted: str) -> tuple[bool, str]:
     """Say whether the GPU is used, and why not where it isn't."""
     name = gpu_name()

@@ -108,7 +108,8 @@ def _ratio(record: MeasuredSpeeds, key: str) -> float:
     """Measured time relative to the expected one, for a training that is just worth it."""
     measured = record.families[key]
     epochs = family(key).fewest(record.rows)
-    expected = expected_speed(key, record.rows, record.features, gpu=record.device == "gpu")
+    gpu = record.device == "gpu" if measured.gpu is None else measured.gpu
+    expected = expected_speed(key, record.rows, record.features, gpu=gpu)
     return Speed(measured.fixed, measured.epoch).seconds(epochs) / expected.seconds(epochs)
 
 
@@ -198,7 +199,7 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
     rows, features, gpu = facts.learned_from, facts.features, room.gpu
     factors = {key: known.factor(key, rows, features, gpu=gpu) for key in keys}
     speeds = {key: expected_speed(key, rows, features, gpu=gpu, factor=factors[key]) for key in keys}
-    lanes, _ = lanes_for(room.cores, gpu=gpu)
+    lanes, _ = lanes_for(room.cores, gpu=gpu, rows=rows)
     memory = {
         key: [training_mb(facts, key, i, gpu=gpu, lanes=lanes) for i in range(len(family(key).sizes))] for key in keys
     }

@@ -153,6 +153,8 @@ class Rounds:
 
     def _context(self) -> Order | None:
         """Give the rows to the next pre-trained network that is ready, in half of the time that is left."""
+        if any(network.fills_gpu for network in self._fleet.under_way):
+            return None
         for key, settings in self._around.contexts().items():
             if key in self._asked:
                 continue

@@ -54,6 +54,11 @@ class NetworkUnderWay:
         """True when no lane works on it and none will."""
         return not self.running and (self.abandoned or not self.waiting)
 
+    @property
+    def fills_gpu(self) -> bool:
+        """True where it trains on a GPU and holds so much of its memory that one fold must follow the other."""
+        return self.planned.device == "gpu" and is_pretrained(self.planned.family)
+
     def busy_seconds(self) -> float:
         """Return the seconds of lanes' time that it will still take."""
         now = time.monotonic()

@@ -34,7 +34,7 @@ from dlreg_core.training.judging import (
     worse_than_mean_note,
 )
 from dlreg_core.training.lanes import Lanes, lanes_for
-from dlreg_core.training.networks import Networks, device_note, versions
+from dlreg_core.training.networks import Networks, device_note, gpu_free_mb, versions
 from dlreg_core.training.pipeline import NETWORKS, Pipeline, PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.training.surroundings import Surroundings, Trained
 from dlreg_core.training.usable import usable
@@ -195,7 +195,7 @@ def _train(
         afterwards=afterwards,
         contexts=lambda: contexts.result() if contexts.done() else {},
     )
-    count, threads = lanes_for(job.cores, gpu=gpu)
+    count, threads = lanes_for(job.cores, gpu=gpu, rows=networks.rows, gpu_mb=gpu_free_mb() if gpu else 0.0)
     replay = job.experiment.replay
     try:
         with Lanes(count, networks.rows_file) as lanes:

@@ -17,7 +17,7 @@ from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensembling
 from dlreg_core.training.allocation import Proposal
-from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
+from dlreg_core.training.catalogue import FAMILIES, sample_settings
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report, learned_rows
 from dlreg_core.training.lanes import FitFailedError, Lanes, Told, failure, lanes_for
 from dlreg_core.training.networks import Networks, Rows
@@ -297,12 +297,25 @@ def test_a_family_is_measured(networks: Networks, lanes: Lanes) -> None:
     assert 0 < heard.result.epoch < 10
 
 
-@pytest.mark.parametrize(
-    ("cores", "gpu", "found"), [(1, False, (1, 1)), (2, False, (2, 1)), (32, False, (8, 4)), (16, True, (1, 8))]
-)
+@pytest.mark.parametrize(("cores", "gpu", "found"), [(1, False, (1, 1)), (2, False, (2, 1)), (32, False, (8, 4))])
 def test_lanes_share_the_cores(cores: int, gpu: bool, found: tuple[int, int]) -> None:
     assert lanes_for(cores, gpu=gpu) == found
-    assert family("TABM").key == "TABM"
+
+
+@pytest.mark.parametrize(
+    ("cores", "rows", "gpu_mb", "found"),
+    [
+        (16, 500_000, 80_000, (1, 8)),
+        (2, 30_000, 80_000, (1, 2)),
+        (16, 29_999, 80_000, (8, 2)),
+        (16, 29_999, 6_500, (4, 4)),
+        (16, 29_999, 100, (1, 16)),
+    ],
+)
+def test_lanes_share_a_gpu_where_rows_and_memory_let_them(
+    cores: int, rows: int, gpu_mb: float, found: tuple[int, int]
+) -> None:
+    assert lanes_for(cores, gpu=True, rows=rows, gpu_mb=gpu_mb) == found
 
 
 # --- the pipeline of the trained run ---------------------------------------------------------------------------------
