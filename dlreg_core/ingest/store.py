@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dlreg_core.errors import NotFoundError, TableError
-from dlreg_core.ingest.arrow import parquet
 from dlreg_core.ingest.keeping import (
     PROFILE,
     RAW,
@@ -47,8 +46,8 @@ from dlreg_core.ingest.keeping import (
 from dlreg_core.ingest.large import LARGE, pack, reads_in_pieces, unpacked_again
 from dlreg_core.ingest.reading import GUESS_ALL, Source, read_bytes
 from dlreg_core.ingest.sampling import sampled_rows
+from dlreg_core.ingest.stored import all_rows, chosen_rows, missing_values, top_rows
 from dlreg_core.ingest.streaming import Progress, Scan, scan_file
-from dlreg_core.ingest.tables import to_frame
 from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.specs import SCHEMA_VERSION, Dataset, Reading
 
@@ -237,8 +236,7 @@ class DatasetStore:
             If the data set or a column isn't there.
         """
         wanted = self._columns(dataset_id, columns)
-        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
-            return to_frame(file.read(columns=wanted).select(wanted))
+        return all_rows(self._table_path(dataset_id), wanted)
 
     def _columns(self, dataset_id: str, columns: Sequence[str] | None) -> Columns:
         dataset = self.get(dataset_id)
@@ -266,48 +264,26 @@ class DatasetStore:
             The rows in the order of `places`, in the types of `table`.
         """
         wanted = self._columns(dataset_id, columns)
-        order = np.argsort(places, kind="stable")
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        ordered, found, at = places[order], [], 0
-        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
-            kind = file.schema_arrow
-            for group in range(file.num_row_groups):
-                end = at + file.metadata.row_group(group).num_rows
-                low, high = np.searchsorted(ordered, [at, end])
-                if low < high:
-                    some = file.read_row_group(group, columns=wanted)
-                    found.append(some.select(wanted).take(pa.array(ordered[low:high] - at)))
-                at = end
-        table = pa.concat_tables(found) if found else kind.empty_table().select(wanted)
-        return to_frame(table.take(pa.array(back)))
+        return chosen_rows(self._table_path(dataset_id), wanted, places)
 
     def sample(self, dataset_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows that stand for all: all of them, or of a large table a random choice in their order."""
         wanted, dataset = self._columns(dataset_id, columns), self.get(dataset_id)
         kept = self.folder(dataset_id) / SAMPLE
         if kept.is_file():
-            with parquet.ParquetFile(kept) as file:
-                return to_frame(file.read(columns=wanted).select(wanted))
+            return all_rows(kept, wanted)
         places = sampled_rows(dataset.rows, len(dataset.columns))
         return self.table(dataset_id, wanted) if places is None else self.rows(dataset_id, places, wanted)
 
     def gaps(self, dataset_id: str, columns: Sequence[str]) -> Iterator[NDArray[np.bool_]]:
         """Yield, piece by piece, what is missing in all rows: an array of shape (some rows, columns)."""
         wanted = self._columns(dataset_id, columns)
-        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
-            for group in range(file.num_row_groups):
-                table = file.read_row_group(group, columns=wanted)
-                missing = [table.column(name).is_null().to_numpy() for name in wanted]
-                yield np.column_stack(missing) if missing else np.zeros((len(table), 0), dtype=np.bool_)
+        return missing_values(self._table_path(dataset_id), wanted)
 
     def preview(self, dataset_id: str, rows: int = 50) -> pd.DataFrame:
         """Return the first `rows` rows of a data set, without reading the others."""
         wanted = self._columns(dataset_id, None)
-        with parquet.ParquetFile(self._table_path(dataset_id)) as file:
-            first = next(file.iter_batches(batch_size=rows, columns=wanted), None)
-            table = file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
-            return to_frame(table.select(wanted))
+        return top_rows(self._table_path(dataset_id), wanted, rows)
 
     def list(self) -> tuple[Dataset, ...]:
         """Return the data sets that this version can read, newest first."""

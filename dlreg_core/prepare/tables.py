@@ -135,17 +135,7 @@ def prepare_table(
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
     rows = rows if places is None else places[rows]
-    # Rows that repeat each other stand on one side of every split: what was learned by heart must not be judged by it.
-    whole = [*recipe.features, recipe.target]
-    copies = None if recipe.cleaning.drop_duplicates else copies_to_keep_together(usable[whole])
-    day_first = {name: dataset.column(name).day_first for name in recipe.features}
-    if recipe.split.keep_twins:
-        copies = near_copies(usable, types, day_first)
-        if copies is None:
-            raise RecipeError(
-                "So many rows are all but equal, one to the next, that they can't be kept on one side of a split.",
-                "Don't keep near twins together, or split by a column that says what belongs together.",
-            )
+    copies = _kept_together(dataset, usable, recipe, types)
     parts = split_rows(usable, recipe.split, copies, _target(usable, recipe))
     in_gap = len(usable) - sum(len(part) for part in (parts.train, parts.validation, parts.test))
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
@@ -154,8 +144,7 @@ def prepare_table(
             raise RecipeError("The own test file is not there.", "Upload it again.")
         test, rows_test = _own_test_rows(own_test, recipe, past)
     folds = fold_count(recipe.split, len(parts.train) + len(parts.validation), time_limit)
-    if folds:
-        parts = parts.without_validation()
+    parts = parts.without_validation() if folds else parts
     train, validation = usable.iloc[parts.train], usable.iloc[parts.validation]
     y_train, y_validation, y_test = (_target(part, recipe) for part in (train, validation, test))
     if np.ptp(y_train) == 0:
@@ -197,6 +186,26 @@ def prepare_table(
         past=past,
         transform=fit_target_transform(y_train, recipe.target_transform),
     )
+
+
+def _kept_together(
+    dataset: Dataset, usable: pd.DataFrame, recipe: Recipe, types: dict[str, ColumnType]
+) -> NDArray[np.int64] | None:
+    """Return a number for each row: rows of the same one stand on one side of every split; None where any may stand.
+
+    Rows that repeat each other do: what was learned by heart must not be judged by it.
+    """
+    if recipe.split.keep_twins:
+        copies = near_copies(usable, types, {name: dataset.column(name).day_first for name in recipe.features})
+        if copies is None:
+            raise RecipeError(
+                "So many rows are all but equal, one to the next, that they can't be kept on one side of a split.",
+                "Don't keep near twins together, or split by a column that says what belongs together.",
+            )
+        return copies
+    if recipe.cleaning.drop_duplicates:
+        return None
+    return copies_to_keep_together(usable[[*recipe.features, recipe.target]])
 
 
 def prepared_of(home: Path, experiment: Experiment) -> PreparedTable:
