@@ -93,7 +93,9 @@ def test_folds_ensembles_and_intervals_are_formed_in_the_targets_own_unit(run: R
             least = float(min(table.y_train.min(), held_out.actual.min()))
             assert model.interval == calibrate(held_out.actual, predicted, least=least, transform=transform)
             found = pipeline.predicted(table.test, row.model)
-            assert row.coverage_90 == pytest.approx(np.mean(table.y_test.clip(found["low"], found["high"]) == table.y_test))
+            assert row.coverage_90 == pytest.approx(
+                np.mean(table.y_test.clip(found["low"], found["high"]) == table.y_test)
+            )
             if not model.interval.varies:
                 assert row.half_width_90 == model.interval.factor
             else:
