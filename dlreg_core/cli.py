@@ -179,10 +179,10 @@ def predict(
                 raise ConflictError(f"Run {model} has no models.", "Train it first.")
             pipeline = Pipeline(run.model_path())
         rows = read_raw_rows(data, pipeline.schema)
-        predictions = pipeline.predict(rows, name or None)
+        found = pipeline.predicted(rows, name or None)
         for sentence in pipeline.warnings(rows):
             typer.echo(sentence, err=True)
-    _write_rows(rows.assign(**{free_name("prediction", rows): predictions}), out)
+    _write_rows(rows.assign(**{free_name(column, rows): found[column].to_numpy() for column in found.columns}), out)
 
 
 @app.command()

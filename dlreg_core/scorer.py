@@ -63,11 +63,7 @@ class Answering:
         rows = pd.DataFrame(request["rows"])
         if request["do"] == "explain":
             return self._explain(request["run"], pipeline, model, rows)
-        return {
-            "predictions": pipeline.predict(rows, model).tolist(),
-            "half_width_90": pipeline.half_width(model),
-            "warnings": pipeline.warnings(rows),
-        }
+        return _scored(pipeline.predicted(rows, model), pipeline.warnings(rows))
 
     def _preflight(self, home: Path, experiment: Experiment) -> dict[str, Any]:
         """Say what a run needs; quickly, since predictions wait meanwhile."""
@@ -95,17 +91,9 @@ class Answering:
 
     def _file(self, pipeline: Pipeline, model: str | None, source: Path, target: Path) -> dict[str, Any]:
         rows = pd.read_parquet(source)
-        predictions = pipeline.predict(rows, model)
-        width = pipeline.half_width(model)
-        table = pd.DataFrame({"prediction": predictions})
-        if width is not None:
-            table = table.assign(low=predictions - width, high=predictions + width)
+        table = pipeline.predicted(rows, model)
         table.to_parquet(target)
-        return {
-            "predictions": predictions[:_SHOWN].tolist(),
-            "half_width_90": width,
-            "warnings": pipeline.warnings(rows),
-        }
+        return _scored(table.iloc[:_SHOWN], pipeline.warnings(rows))
 
     def _explain(self, run: str, pipeline: Pipeline, model: str | None, rows: pd.DataFrame) -> dict[str, Any]:
         rows = pipeline.spec.cleaner.complete(rows)
@@ -154,6 +142,11 @@ class Answering:
             table = prepared_of(folder.home, experiment)
             self._backgrounds[key] = background_rows(table, count or _MOST_BACKGROUND, experiment.plan.seed)
         return self._backgrounds[key]
+
+
+def _scored(table: pd.DataFrame, warnings: tuple[str, ...]) -> dict[str, Any]:
+    ends = {end: table[end].tolist() if end in table else None for end in ("low", "high")}
+    return {"predictions": table["prediction"].tolist(), **ends, "warnings": warnings}
 
 
 def main() -> None:

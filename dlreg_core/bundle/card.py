@@ -49,9 +49,9 @@ venv/bin/pip install -r requirements.txt
 venv/bin/python predict.py rows.csv out.csv
 ```
 
-`out.csv` holds the columns of `rows.csv` and `prediction`. `python predict.py --check` compares all files with their
-hashes and predicts the reference rows again. It needs Python {python}. Loading runs code that is stored in this folder:
-use it only if you trust whoever made it.
+`out.csv` holds the columns of `rows.csv`, `prediction`, and `low` and `high`, the ends of the 90 % prediction interval.
+`python predict.py --check` compares all files with their hashes and predicts the reference rows again. It needs Python
+{python}. Loading runs code that is stored in this folder: use it only if you trust whoever made it.
 
 ## What it needs
 

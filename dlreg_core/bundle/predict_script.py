@@ -85,8 +85,9 @@ def main(arguments: list[str]) -> int:
         rows = read_raw_rows(Path(arguments[0]), pipeline.schema)
         for sentence in pipeline.warnings(rows):
             print(sentence, file=sys.stderr)
-        predicted = rows.assign(**{free_name("prediction", rows): pipeline.predict(rows)})
-        without_formulas(predicted).to_csv(arguments[1], index=False)
+        found = pipeline.predicted(rows)
+        added = {free_name(name, rows): found[name].to_numpy() for name in found.columns}
+        without_formulas(rows.assign(**added)).to_csv(arguments[1], index=False)
     except (DlregError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 2

@@ -25,6 +25,8 @@ RUNTIME = (
     "__init__.py",
     "errors.py",
     "specs",
+    "evaluation/__init__.py",
+    "evaluation/intervals.py",
     "ingest",
     "prepare",
     "training/__init__.py",

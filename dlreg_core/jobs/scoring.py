@@ -21,13 +21,11 @@ from dlreg_core.specs import Experiment, Exported, Spec
 
 
 class Scored(Spec):
-    """Predictions for a few rows, and how wide their intervals are.
-
-    ``half_width_90`` is half the width of the 90 % prediction interval, in the target's unit.
-    """
+    """Predictions for a few rows, and the ends of their 90 % prediction intervals, in the target's unit."""
 
     predictions: tuple[float, ...]
-    half_width_90: float | None
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -81,13 +81,36 @@ class TargetTransform(Spec):
             return values
         with np.errstate(over="ignore"):
             raw = np.clip((values - self.mean) / self.std * self.scale + self.centre, self.low, self.high)
-        if self.method == "log":
-            return np.asarray(np.expm1(raw) if self.shift else np.exp(raw))
-        if self.method == "box-cox":
-            return np.asarray(special.inv_boxcox(raw, self.power))
-        above = special.inv_boxcox1p(np.maximum(raw, 0.0), self.power)
-        below = -special.inv_boxcox1p(np.maximum(-raw, 0.0), 2 - self.power)
-        return np.asarray(np.where(raw >= 0, above, below))
+        return self._own(raw)
+
+    def bent(self, values: Floats) -> Floats:
+        """Return targets on the transform's own scale: neither moved, nor stretched, nor limited.
+
+        What the transform has no value for, such as the logarithm of a negative number, lies below everything.
+        """
+        if not self.changes:
+            return values
+        with np.errstate(all="ignore"):
+            raw = self._raw(values)
+        return np.where(np.isnan(raw), -np.inf, raw)
+
+    def straightened(self, raw: Floats) -> Floats:
+        """Return in the target's own unit what `bent` gives.
+
+        Beyond the values that a power can take, that is the end of what it can be of: 0, or an infinite number.
+        """
+        if not self.changes:
+            return raw
+        power, low, high = self.power, -np.inf, np.inf
+        if self.method == "box-cox" and power != 0:
+            low, high = (-1 / power, np.inf) if power > 0 else (-np.inf, -1 / power)
+        elif self.method == "yeo-johnson":
+            low = 1 / (2 - power) if power > 2 else -np.inf
+            high = -1 / power if power < 0 else np.inf
+        with np.errstate(all="ignore"):
+            values = self._own(raw)
+        values = np.where(raw <= low, 0.0 if self.method == "box-cox" else -np.inf, values)
+        return np.where(raw >= high, np.inf, values)
 
     def error(self, target: Floats, predicted: Floats) -> float:
         """Return the RMSE of transformed predictions in the target's own unit."""
@@ -102,6 +125,15 @@ class TargetTransform(Spec):
         above = special.boxcox1p(np.maximum(values, 0.0), self.power)
         below = -special.boxcox1p(np.maximum(-values, 0.0), 2 - self.power)
         return np.asarray(np.where(values >= 0, above, below))
+
+    def _own(self, raw: Floats) -> Floats:
+        if self.method == "log":
+            return np.asarray(np.expm1(raw) if self.shift else np.exp(raw))
+        if self.method == "box-cox":
+            return np.asarray(special.inv_boxcox(raw, self.power))
+        above = special.inv_boxcox1p(np.maximum(raw, 0.0), self.power)
+        below = -special.inv_boxcox1p(np.maximum(-raw, 0.0), 2 - self.power)
+        return np.asarray(np.where(raw >= 0, above, below))
 
     def _scaled(self, raw: Floats) -> Floats:
         return np.asarray((raw - self.centre) / self.scale * self.std + self.mean)

@@ -141,9 +141,20 @@ def coverage_words(row: LeaderboardRow, rows: int, unit: str) -> str:
         "as it should" if abs(apart) <= tolerance else "more than promised" if apart > 0 else "fewer than promised"
     )
     return (
-        f"The 90 % interval, ± {quantity(row.half_width_90, unit)}, holds {percent(row.coverage_90)} of "
+        f"The 90 % interval, {_reach(row, unit)}, holds {percent(row.coverage_90)} of "
         f"{rows:,} rows it has never seen, {verdict}."
     )
+
+
+def _reach(row: LeaderboardRow, unit: str) -> str:
+    """Return how wide the prediction interval is, and how far that depends on the prediction."""
+    typical, between = f"± {quantity(row.half_width_90, unit)}", row.half_widths_90
+    if between is None:
+        return typical
+    low, high = quantity(between.low, unit), quantity(between.high, unit)
+    if low == high:
+        return typical
+    return f"typically {typical} (mostly from ± {low} to ± {high}, by the prediction)"
 
 
 def shap_words(values: pd.DataFrame, unit: str) -> str:

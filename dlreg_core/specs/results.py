@@ -40,7 +40,10 @@ class LeaderboardRow(Spec):
     note: str = ""
     rmse_interval: Interval | None = None
     half_width_90: float | None = None
-    """Half the width of the 90 % prediction interval, from validation residuals (split conformal)."""
+    """Half the width of the 90 % prediction interval, from validation residuals (split conformal); where the width
+    depends on the prediction, the median of the test rows."""
+    half_widths_90: Interval | None = None
+    """Where it does, between which half widths nine of ten test rows lie."""
     coverage_90: float | None = None
     """Share of the test rows that lie inside their 90 % prediction interval."""
 

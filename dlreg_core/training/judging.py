@@ -11,9 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.evaluation.comparison import compare
-from dlreg_core.evaluation.conformal import coverage, half_width
+from dlreg_core.evaluation.conformal import calibrate, coverage
+from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.evaluation.metrics import bootstrap_rmse, regression_metrics
-from dlreg_core.specs import Comparison, LeaderboardRow
+from dlreg_core.prepare import PreparedTable
+from dlreg_core.prepare.target_transform import AS_IT_IS
+from dlreg_core.specs import Comparison, Interval, LeaderboardRow
 from dlreg_core.training.pipeline import Pipeline, PipelineModel
 
 Predictions = Mapping[str, NDArray[np.float64]]
@@ -25,15 +28,26 @@ _BULK_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Judged:
-    """Predictions of all models for the validation and test rows, in the target's unit."""
+    """Predictions of all models for the validation and test rows in the target's unit, and their 90 % intervals."""
 
     validation: Predictions
     test: Predictions
+    intervals: Mapping[str, PredictionInterval]
 
 
-def predict_models(pipeline: Pipeline, held_out: Predictions, test: pd.DataFrame) -> Judged:
-    """Predict the raw test rows with every model, and keep that beside what each predicted of the rows held out."""
-    return Judged(held_out, pipeline.predict_all(test, tuple(model.name for model in pipeline.models)))
+def predict_models(pipeline: Pipeline, held_out: Predictions, table: PreparedTable) -> Judged:
+    """Predict the raw test rows with every model, beside what each predicted of the rows held out and its intervals."""
+    least = float(min(table.y_train.min(), table.y_choosing.min()))
+    intervals = {
+        model.name: calibrate(
+            table.y_choosing,
+            held_out[model.name],
+            least=least,
+            transform=table.transform if model.learns_transformed else AS_IT_IS,
+        )
+        for model in pipeline.models
+    }
+    return Judged(held_out, pipeline.predict_all(table.test, tuple(intervals)), intervals)
 
 
 def judge(
@@ -47,7 +61,9 @@ def judge(
     """Return the figures of one model; fit time, speed, size and note are for the caller to add."""
     validation, test = judged.validation[model.name], judged.test[model.name]
     metrics = regression_metrics(y_test, test)
-    width = half_width(y_validation - validation, level=0.9)
+    interval = judged.intervals[model.name]
+    low, high = interval.bounds(test)
+    widths = (high - low) / 2
     return LeaderboardRow(
         model=model.name,
         family=model.family,
@@ -59,9 +75,15 @@ def judge(
         median_ae=metrics.median_ae,
         rmse_validation=regression_metrics(y_validation, validation).rmse,
         rmse_interval=bootstrap_rmse(y_test, test, seed=seed),
-        half_width_90=width,
-        coverage_90=coverage(y_test, test, width),
+        half_width_90=float(np.median(widths)) if interval.varies else interval.factor,
+        half_widths_90=_middle(widths) if interval.varies else None,
+        coverage_90=coverage(y_test, test, interval),
     )
+
+
+def _middle(widths: NDArray[np.float64]) -> Interval:
+    low, high = np.quantile(widths, [0.05, 0.95])
+    return Interval(low=float(low), high=float(high), level=0.9)
 
 
 def compare_with_baselines(

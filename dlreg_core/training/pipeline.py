@@ -7,6 +7,7 @@ them can disagree. This module and what it imports are also what an exported mod
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import joblib
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dlreg_core.errors import NotFoundError
+from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.prepare.cleaner import Cleaner
 from dlreg_core.prepare.schema import Schema
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
@@ -30,7 +32,7 @@ class PipelineModel(Spec):
     """One model of a pipeline.
 
     ``internal`` is the network's folder, or the key of a baseline; ``members`` are the networks of an ensemble with
-    their weights.
+    their weights. ``half_width_90`` is what models of earlier versions have in place of ``interval_90``.
     """
 
     name: str
@@ -38,12 +40,20 @@ class PipelineModel(Spec):
     role: Role
     internal: str
     half_width_90: float | None = None
+    interval_90: PredictionInterval | None = None
     members: dict[str, float] = Field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, float]:
         """The networks that it takes, and the weight of each; none for a baseline."""
         return {} if self.role == "baseline" else self.members or {self.internal: 1.0}
+
+    @property
+    def interval(self) -> PredictionInterval | None:
+        """Its 90 % prediction intervals; None before it was judged."""
+        if self.interval_90 is None and self.half_width_90 is not None:
+            return PredictionInterval(factor=self.half_width_90)
+        return self.interval_90
 
     @property
     def learns_transformed(self) -> bool:
@@ -159,13 +169,25 @@ class Pipeline:
             found[model.name] = np.asarray(values, dtype=np.float64)
         return found
 
-    def half_width(self, model: str | None = None) -> float | None:
-        """Return half the width of the model's 90 % prediction interval, in the target's unit."""
-        return self._model(model).half_width_90
+    def predicted(self, frame: pd.DataFrame, model: str | None = None) -> pd.DataFrame:
+        """Predict raw rows, each with its interval. See `predict`.
 
-    def settle(self, best_model: str, half_widths: dict[str, float | None]) -> None:
+        Returns
+        -------
+        DataFrame of shape (rows, 3)
+            ``prediction``, and ``low`` and ``high``, the ends of the 90 % prediction interval, in the target's unit.
+            Without the ends for a model that was never judged.
+        """
+        values, interval = self.predict(frame, model), self._model(model).interval
+        table = pd.DataFrame({"prediction": values})
+        if interval is None:
+            return table
+        low, high = interval.bounds(values)
+        return table.assign(low=low, high=high)
+
+    def settle(self, best_model: str, intervals: Mapping[str, PredictionInterval]) -> None:
         """Note, here and in ``pipeline.json``, which model is best and how wide the intervals are."""
-        models = tuple(m.model_copy(update={"half_width_90": half_widths[m.name]}) for m in self.models)
+        models = tuple(m.model_copy(update={"interval_90": intervals[m.name]}) for m in self.models)
         self.spec = self.spec.model_copy(update={"best_model": best_model, "models": models})
         self._models = {model.name: model for model in models}
         save_pipeline(self.path, self.spec)

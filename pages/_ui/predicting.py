@@ -73,8 +73,10 @@ def _show_prediction(report: Report, model: LeaderboardRow, values: dict[str, Va
 
 
 def _in_words(scored: Scored, unit: str) -> str:
-    value, width = scored.predictions[0], scored.half_width_90
-    return quantity(value, unit) if width is None else estimate(value, value - width, value + width, unit)
+    value = scored.predictions[0]
+    if scored.low is None or scored.high is None:
+        return quantity(value, unit)
+    return estimate(value, scored.low[0], scored.high[0], unit)
 
 
 def many_rows(report: Report, model: LeaderboardRow) -> None:

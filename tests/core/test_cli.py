@@ -149,7 +149,9 @@ def test_a_run_and_its_exported_file_predict_the_same(shell: Shell, answer: dict
     one, two = pd.read_csv(shell.folder / "run.csv"), pd.read_parquet(shell.folder / "file.parquet")
     np.testing.assert_allclose(one["prediction"], two["prediction"], rtol=1e-5)
     new = pd.read_csv(shell.folder / "new.csv")
-    assert list(one.columns) == [*new.columns, "prediction"]
+    assert list(one.columns) == [*new.columns, "prediction", "low", "high"]
+    assert (one["low"] < one["prediction"]).all()
+    assert (one["high"] > one["prediction"]).all()
     assert one["id"].tolist() == new["id"].tolist()
 
 

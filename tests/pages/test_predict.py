@@ -19,7 +19,9 @@ class FakeScorer:
 
     def predict(self, run: RunFolder, rows: pd.DataFrame, model: str | None = None) -> Scored:
         values = pd.to_numeric(rows["size"]).fillna(0) * 3
-        return Scored(predictions=tuple(values), half_width_90=10.0, warnings=("size: looks odd.",))
+        # The upper half is the longer one, as on a logarithmic scale.
+        ends = {"low": tuple(values - 10), "high": tuple(values + 30)}
+        return Scored(predictions=tuple(values), **ends, warnings=("size: looks odd.",))
 
     def explain(self, run: RunFolder, row: pd.DataFrame, model: str | None = None) -> tuple[np.ndarray, float]:
         return np.arange(row.shape[1], dtype=float), 100.0
@@ -27,8 +29,8 @@ class FakeScorer:
     def predict_file(self, run: RunFolder, source: Path, target: Path, model: str | None = None) -> Scored:
         rows = pd.read_parquet(source)
         scored = self.predict(run, rows)
-        table = pd.DataFrame({"prediction": scored.predictions})
-        table.assign(low=table["prediction"] - 10, high=table["prediction"] + 10).to_parquet(target)
+        table = pd.DataFrame({"prediction": scored.predictions, "low": scored.low, "high": scored.high})
+        table.to_parquet(target)
         return scored
 
 
@@ -70,7 +72,7 @@ def test_a_changed_value_changes_the_prediction(run: RunFolder) -> None:
     app = opened("predict", run=run.id)
     widget(app.number_input, "size").set_value(1000.0).run()
     assert not app.exception
-    assert "$3,000" in texts(app)
+    assert "$3,000 (90 %: $2,990–$3,030)" in texts(app)
 
 
 def test_starting_from_a_test_row_fills_the_form(run: RunFolder) -> None:

@@ -22,10 +22,13 @@ from dlreg_core.bundle import Manifest, load_bundle, write_bundle
 from dlreg_core.bundle.manifest import MANIFEST, sha256, version_differences
 from dlreg_core.bundle.requirements import requirements_for
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
+from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare.target_transform import TargetTransform
 from dlreg_core.report.worth import worth_words
 from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.specs import Exported
+from dlreg_core.training.pipeline import Pipeline
 
 Members = dict[str, bytes]
 
@@ -332,7 +335,7 @@ def test_the_script_predicts_like_the_run_with_the_code_that_it_carries(best: Wr
     out = pd.read_csv(tmp_path / "out.csv")
     stored = load_predictions(best.run).predicted[best.exported.model]
     np.testing.assert_allclose(out["prediction"], stored, rtol=1e-5)
-    assert list(out.columns) == [*raw_test_rows(best.run).columns, "prediction"]
+    assert list(out.columns) == [*raw_test_rows(best.run).columns, "prediction", "low", "high"]
     assert not list(folder.rglob("__pycache__"))
     # Which code answered: the script is run inside a process that tells.
     tell = (
@@ -349,6 +352,54 @@ def test_the_script_predicts_like_the_run_with_the_code_that_it_carries(best: Wr
     wanted = f"0 {runtime / '__init__.py'} {runtime / 'training' / 'pipeline.py'} False False"
     assert told[-1] == wanted
     assert "5 reference rows were reproduced" in told[0]
+
+
+def test_the_script_gives_the_intervals_of_the_run(trained: RunFolder, tmp_path: Path) -> None:
+    run = copied(trained, tmp_path / "home")
+    pipeline = Pipeline(run.model_path())
+    varying = PredictionInterval(
+        factor=2.0,
+        scale=TargetTransform(method="log"),
+        floor=1500.0,
+        knots=(np.log(1000.0), np.log(2000.0)),
+        spreads=(0.1, 0.3),
+        least=1200.0,
+    )
+    pipeline.settle(pipeline.best_model, {model.name: varying for model in pipeline.models})
+    written = write(run, "Ridge regression", tmp_path)
+    raw_test_rows(run).to_csv(tmp_path / "rows.csv", index=False)
+    found = call(written.unpacked, "rows.csv", "out.csv", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    out = pd.read_csv(tmp_path / "out.csv")
+    raised = np.maximum(out["prediction"], 1500.0)
+    reach = 2.0 * (0.1 + 0.2 * np.log(raised / 1000.0).clip(0, np.log(2)) / np.log(2))
+    np.testing.assert_allclose(out["low"], np.maximum(raised * np.exp(-reach), 1200.0), rtol=1e-9)
+    np.testing.assert_allclose(out["high"], np.maximum(raised * np.exp(reach), 1200.0), rtol=1e-9)
+    predicted = pipeline.predicted(raw_test_rows(run), "Ridge regression")
+    np.testing.assert_allclose(out[["prediction", "low", "high"]], predicted, rtol=1e-9)
+    loaded, _ = load_bundle(written.path, tmp_path / "loaded")
+    np.testing.assert_allclose(loaded.predicted(raw_test_rows(run)), predicted, rtol=1e-9)
+
+
+def test_models_of_earlier_versions_keep_their_constant_intervals(trained: RunFolder, tmp_path: Path) -> None:
+    run = copied(trained, tmp_path / "home")
+    path = run.model_path() / "pipeline.json"
+    spec = json.loads(path.read_text())
+    for model in spec["models"]:
+        del model["interval_90"]
+        model["half_width_90"] = 30.0
+    path.write_text(json.dumps(spec))
+    pipeline = Pipeline(run.model_path())
+    for model in pipeline.models:
+        found = pipeline.predicted(raw_test_rows(run), model.name)
+        np.testing.assert_allclose(found["low"], found["prediction"] - 30)
+        np.testing.assert_allclose(found["high"], found["prediction"] + 30)
+
+
+def copied(run: RunFolder, home: Path) -> RunFolder:
+    """Return a copy of a run that may be changed, in a home of its own."""
+    shutil.copytree(run.home, home)
+    return RunFolder(home / "runs" / run.id)
 
 
 def test_the_script_tells_what_is_wrong(ridge: Written, tmp_path: Path) -> None:

@@ -15,12 +15,12 @@ from dlreg_core.bundle import load_bundle
 from dlreg_core.errors import RowsError, ScorerError
 from dlreg_core.jobs import Scorer
 from dlreg_core.jobs.many import find_model_file, make_model_file, model_file_path, predict_table
-from dlreg_core.jobs.scoring import _plain, _records
+from dlreg_core.jobs.scoring import Scored, _plain, _records
 from dlreg_core.prepare import fit_cleaner, prepared_of
 from dlreg_core.prepare.form import load_cleaner
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions
 from dlreg_core.runs.outlook import MeasuredSpeeds
-from dlreg_core.specs import TrainResult
+from dlreg_core.specs import LeaderboardRow, TrainResult
 from dlreg_core.training.networks import core_count
 from dlreg_core.training.preflight import frame_mb, preflight
 
@@ -50,12 +50,21 @@ def test_it_predicts_what_the_run_stored(
     stored = load_predictions(trained).predicted
     best = scorer.predict(trained, rows)
     np.testing.assert_allclose(best.predictions, stored[result.best_model], rtol=1e-5)
-    assert best.half_width_90 == result.row(result.best_model).half_width_90
+    _inside_its_own(best, result.row(result.best_model))
     assert best.warnings == () or all("place" not in w for w in best.warnings)
     for model, predicted in stored.items():
         found = scorer.predict(trained, rows, model)
         np.testing.assert_allclose(found.predictions, predicted, rtol=1e-5)
-        assert found.half_width_90 == result.row(model).half_width_90
+        _inside_its_own(found, result.row(model))
+
+
+def _inside_its_own(scored: Scored, row: LeaderboardRow) -> None:
+    """Expect the ends of intervals that are all of the width that the leaderboard tells."""
+    assert scored.low is not None
+    assert scored.high is not None
+    assert row.half_width_90 is not None
+    np.testing.assert_allclose(np.subtract(scored.high, scored.low), 2 * row.half_width_90)
+    np.testing.assert_allclose(np.add(scored.high, scored.low) / 2, scored.predictions)
 
 
 def test_rows_travel_with_every_digit() -> None:

@@ -61,6 +61,26 @@ def test_yeo_johnson_is_scikit_learns(target: NDArray[np.float64]) -> None:
     )
 
 
+@pytest.mark.parametrize("power", [-2.0, -0.5, 0.0, 0.7, 2.0, 3.0])
+def test_powers_bend_and_straighten_as_scipys_without_limits(power: float) -> None:
+    positive, both = np.array([1e-3, 0.5, 1.0, 3.0, 50.0]), np.array([-30.0, -0.5, 0.0, 2.0, 40.0])
+    for method, values, theirs in (
+        ("box-cox", positive, stats.boxcox(positive, power)),
+        ("yeo-johnson", both, stats.yeojohnson(both, power)),
+    ):
+        transform = TargetTransform(method=method, power=power)  # type: ignore[arg-type]
+        np.testing.assert_allclose(transform.bent(values), theirs, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(transform.straightened(theirs), values, rtol=1e-6, atol=1e-9)
+        ends = transform.straightened(np.array([-1e9, 1e9]))
+        assert not np.isnan(ends).any()
+        assert ends[0] <= values.min()
+        assert ends[1] >= values.max()
+
+
+def test_what_has_no_logarithm_lies_below_everything() -> None:
+    np.testing.assert_array_equal(TargetTransform(method="log").bent(np.array([-1.0, 0.0, 1.0])), [-np.inf, -np.inf, 0])
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_it_keeps_the_mean_and_the_spread(method: TransformName) -> None:
     learned = fit_target_transform(SKEWED, method).forward(SKEWED)

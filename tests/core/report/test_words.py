@@ -121,6 +121,17 @@ def test_coverage(coverage, verdict):
     assert words.coverage_words(row("TabM", 1, 1), 1000, "$") == ""
 
 
+def test_intervals_of_different_widths():
+    judged = row("TabM", 1, 1, half_width_90=70123.0, coverage_90=0.9)
+    wide = judged.model_copy(update={"half_widths_90": Interval(low=12_345, high=180_000, level=0.9)})
+    assert words.coverage_words(wide, 1000, "$") == (
+        "The 90 % interval, typically ± $70,100 (mostly from ± $12,300 to ± $180,000, by the prediction), holds 90 % "
+        "of 1,000 rows it has never seen, as it should."
+    )
+    same = judged.model_copy(update={"half_widths_90": Interval(low=70_123, high=70_123, level=0.9)})
+    assert words.coverage_words(same, 1000, "$") == words.coverage_words(judged, 1000, "$")
+
+
 def test_shap():
     values = pd.DataFrame(
         {"longitude": [1.0, -1.0], "income": [40.0, -44.0], "ocean": [9.0, 9.0], "latitude": [5.0, 6.0]}

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from dlreg_core.bundle import load_bundle, write_bundle
-from dlreg_core.evaluation.conformal import half_width
+from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.evaluation.learning import network_curves
 from dlreg_core.jobs import InlineBackend
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.prepare import prepared_of
-from dlreg_core.prepare.target_transform import TargetTransform
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Recipe, RunState, Split, TransformName
@@ -87,7 +87,20 @@ def test_folds_ensembles_and_intervals_are_formed_in_the_targets_own_unit(run: R
     for row in result.leaderboard:
         if row.trained:
             residuals = held_out.actual - held_out.predicted[row.model]
-            assert row.half_width_90 == pytest.approx(half_width(residuals, level=0.9))
+            model = next(model for model in pipeline.models if model.name == row.model)
+            transform = table.transform if model.learns_transformed else AS_IT_IS
+            predicted = held_out.predicted[row.model]
+            least = float(min(table.y_train.min(), held_out.actual.min()))
+            assert model.interval == calibrate(held_out.actual, predicted, least=least, transform=transform)
+            found = pipeline.predicted(table.test, row.model)
+            assert row.coverage_90 == pytest.approx(
+                np.mean(table.y_test.clip(found["low"], found["high"]) == table.y_test)
+            )
+            if not model.interval.varies:
+                assert row.half_width_90 == model.interval.factor
+            else:
+                assert row.half_width_90 == pytest.approx(np.median(found["high"] - found["low"]) / 2)
+            assert (found["low"] >= 0).all()
             assert row.rmse_validation == pytest.approx(float(np.sqrt(np.mean(residuals**2))))
 
 
