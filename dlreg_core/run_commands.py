@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dlreg_core.charts.numbers import about
+from dlreg_core.charts.numbers import about, number
 from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import open_desk
 from dlreg_core.jobs.slots import Place
@@ -34,7 +34,8 @@ def runs(as_json: AsJson = False) -> None:
         typer.echo(json.dumps([run_answer(run, models) for run in found]))
         return
     for run in found:
-        best = f"{run.best_model} (RMSE {run.best_rmse:.4g})" if run.best_model and run.best_rmse is not None else "–"
+        known = run.best_model and run.best_rmse is not None
+        best = f"{run.best_model} (RMSE {number(run.best_rmse, 4)})" if known else "–"
         size = f"{run.size_mb:,.1f} MB" if run.size_mb is not None else ""
         typer.echo(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {size:>10}  {run.name}  {best}")
 

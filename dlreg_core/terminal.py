@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dlreg_core.charts.numbers import number
 from dlreg_core.charts.tables import records
 from dlreg_core.jobs import Desk
 from dlreg_core.report import words, worth
@@ -78,7 +79,7 @@ def print_report(report: Report, *, as_json: bool) -> None:
         typer.echo(words.headline(result, report.experiment.recipe.unit))
         typer.echo(words.versus_baseline(result))
         for row in result.leaderboard:
-            rmse = f"{row.rmse:>12.5g}" if row.rmse is not None else " " * 12
+            rmse = f"{number(row.rmse, 5) if row.rmse is not None else '':>12}"
             r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7
             typer.echo(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
         _print_worth(result)
@@ -115,9 +116,9 @@ def _sentence(event: Event) -> str:
         case "model_started":
             text = f"Training {data['model']} for {data['epochs']} epochs"
         case "model_taken":
-            text = f"{data['model']} is there already: validation RMSE {data['validation']:.5g}"
+            text = f"{data['model']} is there already: validation RMSE {number(data['validation'], 5)}"
         case "model_finished":
-            text = f"{data['model']}: validation RMSE {data['validation']:.5g} after {data['seconds']:.0f} s"
+            text = f"{data['model']}: validation RMSE {number(data['validation'], 5)} after {data['seconds']:.0f} s"
         case "model_skipped" | "model_failed":
             text = f"{data['model']}: {data['reason']}"
         case "log":

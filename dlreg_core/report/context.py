@@ -64,15 +64,19 @@ def rows_words(rows: RowCounts) -> str:
 
 
 def chosen_words(result: TrainResult) -> str:
-    """Return why another model than the one with the lowest test error is called best; empty where none is lower."""
-    judged = [row for row in result.leaderboard if row.rmse is not None]
+    """Return why another network than the one with the lowest test error is called best; empty where none is lower.
+
+    Baselines were no candidates: that one is lower is what the first sentence about a run says.
+    """
+    candidates = [row for row in result.leaderboard if row.role != "baseline" or row.model == result.best_model]
+    judged = [row for row in candidates if row.rmse is not None]
     first = min(judged, key=lambda row: row.rmse or 0.0, default=None)
     if first is None or first.model == result.best_model:
         return ""
-    name, best = in_sentence(first.model), in_sentence(best_name(result))
-    verb = "have" if is_plural(first.model) else "has"
+    best = best_name(result)
+    best = "an" + best[2:] if best.startswith("An ") else best
     return (
-        f"{name[:1].upper()}{name[1:]} {verb} the lower RMSE on the test rows, but the validation rows chose {best}: "
+        f"{first.model} has the lower RMSE on the test rows, but the validation rows chose {best}: "
         "test rows choose nothing, so that their verdict stays honest."
     )
 

@@ -73,6 +73,21 @@ def test_rows_words_name_what_was_left_out_only_where_something_was() -> None:
 def test_chosen_words_only_where_another_model_has_the_lower_test_error() -> None:
     assert chosen_words(result()) == ""
     assert chosen_words(result("Boosted trees")).startswith("TabM has the lower RMSE on the test rows")
+    names = ("FastAI", "FastAI 2", "RealMLP", "Ensemble")
+    others = tuple(
+        LeaderboardRow(model=name, family="x", role="ensemble" if name == "Ensemble" else "network", rmse=4.0)
+        for name in names
+    )
+    many = result("Ensemble", ensemble_weights=dict.fromkeys((*names[:3], "TabM"), 0.25)).model_copy(
+        update={"leaderboard": (*result().leaderboard, *others)}
+    )
+    assert "the validation rows chose an ensemble of 4 networks: test rows" in chosen_words(many)
+
+
+def test_a_baseline_with_the_lower_test_error_was_no_candidate() -> None:
+    trees = LeaderboardRow(model="Boosted trees", family="BOOSTED", role="baseline", rmse=1.0)
+    better = result().model_copy(update={"leaderboard": (trees, *result().leaderboard)})
+    assert chosen_words(better) == ""
 
 
 def test_model_words() -> None:
