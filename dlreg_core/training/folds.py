@@ -227,13 +227,23 @@ def _context_fold(order: Order, rows: PreparedRows) -> Report:
         gpu=order.gpu,
     )
     predicted = _predicted(model, rows, held)
-    model.save()
+    _keep(model)
     return Report(predicted, 0, stopped=False, seconds=time.perf_counter() - start, epoch_seconds=None)
 
 
 def _predicted(model: Any, rows: PreparedRows, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return a network's predictions for some of the rows, in the target's own unit."""
     return rows.transform.inverse(np.asarray(model.predict(rows.features[chosen]), dtype=np.float64).ravel())
+
+
+def _keep(model: Any) -> None:
+    """Save a network without what only its training needed.
+
+    Some keep their optimizer. That makes a file several times as large, and what it holds on a GPU can't be read on a
+    machine without one.
+    """
+    model.reduce_memory_size()
+    model.save()
 
 
 def _watch(rows: PreparedRows, learned: NDArray[Any] | slice) -> EpochWatch:
@@ -276,7 +286,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
         order.family, settings, str(place.parent), place.name, rows, learned, held, watch, order.threads, gpu=order.gpu
     )
     predicted = _predicted(model, rows, held)
-    model.save()
+    _keep(model)
     return Report(
         held_out=predicted,
         epochs=watch.epochs,
