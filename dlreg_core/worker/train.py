@@ -205,10 +205,18 @@ def _train(
             campaign.heed(outlook)
             # What goes on from a repetition is a training of its own.
             repeats = replay is not None and job.task.more is None
-            trained = campaign.replay(replay) if replay is not None and repeats else campaign.run()
+            trained = campaign.replay(_able(replay, gpu=gpu)) if replay is not None and repeats else campaign.run()
     finally:
         networks.close()
     return networks, trained
+
+
+def _able(plan: ResolvedPlan, *, gpu: bool) -> ResolvedPlan:
+    """Return a plan as this machine can repeat it: without a GPU the processor trains everything."""
+    if gpu:
+        return plan
+    fits = tuple(fit.model_copy(update={"device": "cpu"}) for fit in plan.fits)
+    return plan.model_copy(update={"fits": fits})
 
 
 def _ensemble(job: Job, networks: Networks) -> tuple[dict[str, float], tuple[str, ...]]:
