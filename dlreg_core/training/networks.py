@@ -216,7 +216,7 @@ def gpu_name() -> str | None:
 
 
 def device_note(wanted: str, listed: Sequence[str] = ()) -> tuple[bool, str]:
-    """Say whether the GPU is used, and why not where it isn't.
+    """Say whether there is a GPU to train on, and why none is used where it is so. See `used_note` for the result.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def device_note(wanted: str, listed: Sequence[str] = ()) -> tuple[bool, str]:
     if wanted == "cpu":
         return False, f"{on_cpu}, as chosen."
     if name is not None:
-        return True, f"Ran on the GPU: {name}."
+        return True, f"Trains on the GPU {name}{', where that is faster' if wanted == 'auto' else ''}."
     if not listed:
         return False, f"{on_cpu}: this machine has no GPU that PyTorch can use."
     theirs = f"this machine's GPU ({listed[0]})" if len(listed) == 1 else f"this machine's {len(listed)} GPUs"

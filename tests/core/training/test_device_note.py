@@ -78,7 +78,8 @@ def test_reports_tell_the_device_in_short() -> None:
 
 def test_a_gpu_is_used_unless_a_person_chose_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "gpu_name", lambda: CARD)
-    assert device_note("auto", [CARD]) == device_note("gpu") == (True, "Ran on the GPU: NVIDIA T4.")
+    assert device_note("auto", [CARD]) == (True, "Trains on the GPU NVIDIA T4, where that is faster.")
+    assert device_note("gpu") == (True, "Trains on the GPU NVIDIA T4.")
     assert device_note("cpu", [CARD]) == (False, f"{ON_CPU}, as chosen.")
 
 
