@@ -33,6 +33,7 @@ RUNTIME = (
     "training/pipeline.py",
     "training/shelf.py",
     "training/fitting.py",
+    "training/gpu_memory.py",
     "training/hushing.py",
     "training/incontext.py",
     "training/feedforward",

@@ -36,6 +36,11 @@ def nvidia_smi(query: str) -> tuple[str, ...]:
     return tuple(line for line in answer.stdout.splitlines() if line.strip())
 
 
+def listed_gpus() -> tuple[str, ...]:
+    """Return the names of all NVIDIA GPUs that the driver knows, whether runs may use them or not."""
+    return tuple(name for _, name in _gpus())
+
+
 def gpu_names() -> tuple[str, ...]:
     """Return the names of the NVIDIA GPUs that runs may use; empty when there is none."""
     names = dict(_gpus())

@@ -173,6 +173,8 @@ class PlannedFit(Spec):
     seed: int
     threads: int
     device: Literal["cpu", "gpu"]
+    fell_back: bool = False
+    """Whether it was trained on the processor because the GPU's memory did not suffice."""
     chosen: dict[str, Any] = Field(default_factory=dict)
     """What a person or a search chose, by the catalogue's names; `settings` holds it under AutoGluon's."""
     trial: int | None = Field(default=None, ge=1)

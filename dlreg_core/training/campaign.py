@@ -176,9 +176,9 @@ class Campaign:
         key = pilot.family
         if isinstance(told.result, Measured):
             del self._rounds.measuring[key]
-            note = self._speeds.hear(pilot, told.result)
-            if note:
-                self._emit("log", text=note)
+            for note in (*told.result.notes, self._speeds.hear(pilot, told.result)):
+                if note:
+                    self._emit("log", text=note)
             if self._speeds.wants_other_device(pilot) and not self._enough() and self._lanes.idle:
                 self._lanes.submit(self._lanes.idle[0], self._rounds.pilot(key, gpu=False))
         elif told.error is not None:

@@ -13,14 +13,15 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
-from dlreg_core.training.catalogue import family, is_pretrained
+from dlreg_core.training import gpu_memory
+from dlreg_core.training.catalogue import family, is_pretrained, pretrained
 from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
 from dlreg_core.training.shelf import fold_folder
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _PILOT_EPOCHS = 3
 _FEWEST_PILOT_ROWS = 200
 _FEWEST_BATCH = 32
+_HALVED = 2
+"""How often a batch is halved for which the GPU's memory doesn't suffice."""
+
 _NO_CHECK = {"ag.max_memory_usage_ratio": None}
 """AutoGluon would leave out networks that fit: some of its estimates count a whole process anew. What doesn't fit has
 been left out before."""
@@ -157,7 +161,8 @@ class Report:
     """What came of a training.
 
     ``held_out`` are the predictions of the fold's rows; ``epoch_seconds`` is None where one epoch alone was trained.
-    ``second_half`` is by how much the second half of the epochs has lowered the error of these rows.
+    ``second_half`` is by how much the second half of the epochs has lowered the error of these rows. ``fell_back`` is
+    True where the processor trained it because the GPU's memory did not suffice.
     """
 
     held_out: NDArray[np.float64]
@@ -167,14 +172,24 @@ class Report:
     epoch_seconds: float | None
     notes: tuple[str, ...] = ()
     second_half: float = 0.0
+    fell_back: bool = False
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of a training on all rows: once, and for each epoch."""
+    """Seconds of a training on all rows: once, and for each epoch.
+
+    ``fell_back`` is True where the processor was measured because the GPU's memory did not suffice.
+    """
 
     fixed: float
     epoch: float
+    fell_back: bool = False
+    notes: tuple[str, ...] = ()
+
+
+_Work = TypeVar("_Work", Order, PilotOrder)
+_Outcome = TypeVar("_Outcome", Report, Measured)
 
 
 @dataclass
@@ -188,25 +203,53 @@ class Ears:
 def train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     """Train a network with one fold held out, and keep it in its folder.
 
-    A GPU whose memory doesn't suffice gets half the batch, twice at most; then the processor trains.
+    A GPU whose memory doesn't suffice gets half the batch, twice at most; then the processor trains. A pre-trained
+    network has no batch: there the processor is next, where it isn't too slow for so many rows.
     """
-    import torch
-    from autogluon.core.utils.exceptions import NotEnoughCudaMemoryError
 
-    if is_pretrained(order.family):
-        return _context_fold(order, rows)
+    def attempt(order: Order) -> Report:
+        return _context_fold(order, rows) if is_pretrained(order.family) else _train_fold(order, rows, ears)
+
+    return _with_less_memory(order, attempt, order.network, rows)
+
+
+def _with_less_memory(order: _Work, attempt: Callable[[_Work], _Outcome], name: str, rows: PreparedRows) -> _Outcome:
+    """Do some work on the GPU, with less and less of its memory until it suffices; on the processor at last."""
+    first = order
     notes: list[str] = []
     while True:
         try:
-            report = _train_fold(order, rows, ears)
-            return replace(report, notes=tuple(notes))
-        except (torch.cuda.OutOfMemoryError, NotEnoughCudaMemoryError):
-            if not order.gpu:
+            found: _Outcome = attempt(order)
+            return replace(found, fell_back=first.gpu and not order.gpu, notes=(*notes, *found.notes))
+        except Exception as exc:
+            if not order.gpu or not gpu_memory.ran_out(exc):
                 raise
-            torch.cuda.empty_cache()
-            order = _smaller(order, len(notes))
-            where = f"batches of {order.settings[family(order.family).batch_setting]} rows" if order.gpu else "the CPU"
-            notes.append(f"{order.network}: the GPU's memory did not suffice; trained again with {where}.")
+        gpu_memory.free()
+        order = _smaller(order, first, len(notes), rows)
+        batch = "" if is_pretrained(order.family) else order.settings.get(family(order.family).batch_setting)
+        where = f"batches of {batch} rows" if order.gpu else "the CPU"
+        notes.append(f"{name}: the GPU's memory did not suffice; trained again with {where}.")
+
+
+def _smaller(order: _Work, first: _Work, tried: int, rows: PreparedRows) -> _Work:
+    """Return what to try next of work that began as `first` and ran out of the GPU's memory.
+
+    Raises
+    ------
+    MemoryError
+        If nothing is left that ends in good time.
+    """
+    if is_pretrained(order.family):
+        if rows.learned_from > pretrained(order.family).most_rows_cpu:
+            raise MemoryError("The GPU's memory did not suffice, and a processor is too slow for so many rows.")
+        return replace(order, gpu=False)
+    chosen = family(order.family)
+    batch = int(order.settings.get(chosen.batch_setting, 256))
+    if tried >= _HALVED or batch // 2 < _FEWEST_BATCH:
+        # A processor has the memory for the batch that was planned, and fewer steps are quicker there.
+        settings = {name: value for name, value in first.settings.items() if name not in chosen.mixed_precision}
+        return replace(first, gpu=False, settings=settings)
+    return replace(order, settings=order.settings | {chosen.batch_setting: batch // 2})
 
 
 def _context_fold(order: Order, rows: PreparedRows) -> Report:
@@ -226,14 +269,33 @@ def _context_fold(order: Order, rows: PreparedRows) -> Report:
         order.threads,
         gpu=order.gpu,
     )
-    predicted = _predicted(model, rows, held)
+    predicted, notes = _predicted(model, rows, held, order.network)
+    _keep(model)
+    seconds = time.perf_counter() - start
+    return Report(predicted, 0, stopped=False, seconds=seconds, epoch_seconds=None, notes=notes)
+
+
+def _predicted(
+    model: Any, rows: PreparedRows, chosen: NDArray[np.bool_], name: str
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return a network's predictions for some of the rows, in the target's own unit, and what is to be said of them."""
+
+    def predict(features: pd.DataFrame) -> NDArray[np.float64]:
+        return np.asarray(model.predict(features), dtype=np.float64).ravel()
+
+    found, parts = gpu_memory.predicted_in_parts(predict, rows.features[chosen])
+    note = f"{name}: the GPU's memory did not suffice to predict {len(found):,} rows at once; {parts} parts were made."
+    return rows.transform.inverse(found), (note,) if parts > 1 else ()
+
+
+def _keep(model: Any) -> None:
+    """Save a network without what only its training needed.
+
+    Some keep their optimizer. That makes a file several times as large, and what it holds on a GPU can't be read on a
+    machine without one.
+    """
+    model.reduce_memory_size()
     model.save()
-    return Report(predicted, 0, stopped=False, seconds=time.perf_counter() - start, epoch_seconds=None)
-
-
-def _predicted(model: Any, rows: PreparedRows, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return a network's predictions for some of the rows, in the target's own unit."""
-    return rows.transform.inverse(np.asarray(model.predict(rows.features[chosen]), dtype=np.float64).ravel())
 
 
 def _watch(rows: PreparedRows, learned: NDArray[Any] | slice) -> EpochWatch:
@@ -254,14 +316,6 @@ def _emptied(order: Order) -> Path:
     return place
 
 
-def _smaller(order: Order, tried: int) -> Order:
-    setting = family(order.family).batch_setting
-    batch = int(order.settings.get(setting, 256))
-    if tried >= 2 or batch // 2 < _FEWEST_BATCH:
-        return replace(order, gpu=False)
-    return replace(order, settings=order.settings | {setting: batch // 2})
-
-
 def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     learned = learned_rows(order, rows)
     watch = _watch(rows, learned)
@@ -275,14 +329,15 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     model = _fitted(
         order.family, settings, str(place.parent), place.name, rows, learned, held, watch, order.threads, gpu=order.gpu
     )
-    predicted = _predicted(model, rows, held)
-    model.save()
+    predicted, notes = _predicted(model, rows, held, order.network)
+    _keep(model)
     return Report(
         held_out=predicted,
         epochs=watch.epochs,
         stopped=watch.stopped,
         seconds=time.perf_counter() - start,
         epoch_seconds=watch.seconds_per_epoch(),
+        notes=notes,
         second_half=watch.second_half(),
     )
 
@@ -318,8 +373,13 @@ def _stopper(order: Order, watch: EpochWatch, finish: Callable[[], bool]) -> Cal
 def measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
     """Train the smallest network of a family for a few epochs on the rows of some batches, and tell how long it took.
 
-    Where that takes more than ``order.seconds``, or it is said to be enough meanwhile, for as few as can be.
+    Where that takes more than ``order.seconds``, or it is said to be enough meanwhile, for as few as can be. Where the
+    GPU's memory doesn't suffice, what its training will come to is measured: a smaller batch, or the processor.
     """
+    return _with_less_memory(order, lambda order: _measure(order, rows, ears), family(order.family).title, rows)
+
+
+def _measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
     chosen = family(order.family)
     end = time.monotonic() + order.seconds
     watch = _watch(rows, slice(None))

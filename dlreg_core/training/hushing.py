@@ -7,5 +7,11 @@ import logging
 
 def hush() -> None:
     """Let the networks' libraries tell of errors only."""
-    for name in ("autogluon", "pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
+    for name in (
+        "autogluon",
+        "pytorch_lightning.utilities.rank_zero",
+        "pytorch_lightning.accelerators.cuda",
+        "lightning.pytorch.utilities.rank_zero",
+        "lightning.pytorch.accelerators.cuda",
+    ):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -169,7 +169,12 @@ class Lanes:
         if kind == "epoch":
             return [Told(lane, order, epoch=value)]
         self._work[lane] = None
-        return [Told(lane, order, error=value) if kind == "error" else Told(lane, order, result=value)]
+        if kind == "result":
+            return [Told(lane, order, result=value)]
+        if kind == "broken":
+            process.join(_SECONDS_TO_END)
+            self._lanes[lane] = self._started()
+        return [Told(lane, order, error=value)]
 
     def _started(self) -> tuple[BaseProcess, Connection]:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -214,6 +219,7 @@ def failure(error: Exception) -> Exception:
 def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
     """Do what comes through the pipe until it closes."""
     _end_with_parent()
+    from dlreg_core.training import gpu_memory
     from dlreg_core.training.folds import Ears, Order, PreparedRows, measure, train_fold
     from dlreg_core.training.preloaded import quiet
 
@@ -237,11 +243,16 @@ def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
             return
         except Exception as exc:  # noqa: BLE001 - whatever a library raises is told, and ends this network alone
             traceback.print_exc()
-            answer = ("error", failure(exc))
+            answer = ("broken" if gpu_memory.broke(exc) else "error", failure(exc))
         try:
             pipe.send(answer)
         except (BrokenPipeError, OSError):
             return
+        if answer[0] == "broken":
+            return
+        if order.gpu:
+            # What PyTorch keeps for the next network is missed by the lanes beside this one.
+            gpu_memory.free()
 
 
 def _end_with_parent() -> None:

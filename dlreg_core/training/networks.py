@@ -18,7 +18,9 @@ from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from numpy.typing import NDArray
 
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
+from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensembling
+from dlreg_core.training.catalogue import title_of
 from dlreg_core.training.folds import PreparedRows, Report
 from dlreg_core.training.hushing import hush
 from dlreg_core.training.shelf import Shelf, for_networks
@@ -218,14 +220,62 @@ def gpu_free_mb() -> float:
     return float(torch.cuda.mem_get_info()[0]) / 1e6 if torch.cuda.is_available() else 0.0
 
 
-def device_note(wanted: str) -> tuple[bool, str]:
-    """Say whether the GPU is used, and why not where it isn't."""
+def device_note(wanted: str, listed: Sequence[str] = ()) -> tuple[bool, str]:
+    """Say whether there is a GPU to train on, and why none is used where it is so. See `used_note` for the result.
+
+    Parameters
+    ----------
+    wanted : {"auto", "cpu", "gpu"}
+        What a person chose.
+    listed : sequence of str
+        Names of the GPUs that the machine's driver knows, whether they may be used or not.
+    """
     name = gpu_name()
+    on_cpu = _on_cpu()
     if wanted == "cpu":
-        return False, f"Ran on the CPU ({core_count()} cores), as chosen."
-    if name is None:
-        return False, f"Ran on the CPU ({core_count()} cores): this machine has no GPU that PyTorch can use."
-    return True, f"Ran on the GPU: {name}."
+        return False, f"{on_cpu}, as chosen."
+    if name is not None:
+        return True, f"Trains on the GPU {name}{', where that is faster' if wanted == 'auto' else ''}."
+    if not listed:
+        return False, f"{on_cpu}: this machine has no GPU that PyTorch can use."
+    theirs = f"this machine's GPU ({listed[0]})" if len(listed) == 1 else f"this machine's {len(listed)} GPUs"
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in {"", "-1"}:
+        return False, f"{on_cpu}: {theirs} may not be used, as CUDA_VISIBLE_DEVICES is set to none."
+    made_for = f"is made for CUDA {torch.version.cuda}" if torch.version.cuda else "is made for processors only"
+    reason = f"PyTorch {torch.__version__.partition('+')[0]}, which {made_for}, can't use {theirs} with its driver"
+    return False, f"{on_cpu}: {reason}."
+
+
+def used_note(fits: Sequence[PlannedFit], gpu: str) -> str:
+    """Say on what the networks of a run that has a GPU were really trained, and why not on it.
+
+    Parameters
+    ----------
+    fits : sequence of PlannedFit
+        Its networks, as they were carried out.
+    gpu : str
+        Name of the GPU.
+    """
+    elsewhere = [fit for fit in fits if fit.device == "cpu"]
+    if not elsewhere:
+        return f"Ran on the GPU: {gpu}."
+    lacking = [fit for fit in elsewhere if fit.fell_back]
+    if len(elsewhere) == len(fits):
+        if not lacking:
+            return f"{_on_cpu()}: on this table every network trained faster there than on the GPU {gpu}."
+        if len(lacking) == len(fits):
+            return f"{_on_cpu()}: the memory of the GPU {gpu} did not suffice for any network."
+        return f"{_on_cpu()}: every network trained faster there than on the GPU {gpu}, or its memory did not suffice."
+    why = "its memory did not suffice" if lacking else "it was faster"
+    if lacking and len(lacking) < len(elsewhere):
+        why = "it was faster or the GPU's memory did not suffice"
+    titles = dict.fromkeys(title_of(fit.family) for fit in elsewhere)
+    return f"Ran on the GPU {gpu} and, where {why}, on the CPU: {', '.join(titles)}."
+
+
+def _on_cpu() -> str:
+    cores = core_count()
+    return f"Ran on the CPU ({cores} core{'' if cores == 1 else 's'})"
 
 
 def versions() -> dict[str, str]:

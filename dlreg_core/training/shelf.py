@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.specs import Spec
+from dlreg_core.training.gpu_memory import predicted_in_parts
 from dlreg_core.training.hushing import hush
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Shelf:
         models = self._kept.get(name) or self._models(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            learned = [np.asarray(model.predict(prepared), dtype=np.float64).ravel() for model in models]
+            learned = [_predicted(model, prepared) for model in models]
         found = [transform.inverse(values) for values in learned]
         return np.asarray(np.mean(found, axis=0))
 
@@ -183,6 +184,12 @@ class Shelf:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return [kind.load(str(fold_folder(self.folder(name), fold)), verbose=False) for fold in range(about.folds)]
+
+
+def _predicted(model: AbstractModel, prepared: pd.DataFrame) -> NDArray[np.float64]:
+    # A GPU may have less memory left than when the network was trained on it.
+    found, _ = predicted_in_parts(lambda rows: np.asarray(model.predict(rows), dtype=np.float64).ravel(), prepared)
+    return found
 
 
 def fold_folder(network: Path, fold: int) -> Path:

@@ -69,23 +69,29 @@ class Speeds(Mapping[str, Speed]):
 
     def hear(self, pilot: PilotOrder, found: Measured) -> str:
         """Take what a pilot measured; return what is to be said about the device, if anything."""
+        gpu = pilot.gpu and not found.fell_back
         # A pilot mostly had the GPU for itself. Processors are shared less: each lane has some of its own.
-        slower = self._slower if pilot.gpu else 1.0
-        return self._take(pilot.family, Speed(found.fixed, found.epoch * slower, self._rows), gpu=pilot.gpu)
+        slower = self._slower if gpu else 1.0
+        return self._take(pilot.family, Speed(found.fixed, found.epoch * slower, self._rows), gpu=gpu)
 
     def wants_other_device(self, pilot: PilotOrder) -> bool:
         """Tell whether a processor may be quicker than the GPU that a pilot was measured on."""
-        return pilot.gpu and self._choose and self._rows < GPU_IN_DOUBT_ROWS
+        unknown = False not in self._measured[pilot.family]
+        return unknown and self._choose and self._rows < GPU_IN_DOUBT_ROWS
 
     def learn(self, network: NetworkUnderWay) -> str:
         """Replace the pilot's estimate by what whole trainings showed; return what is to be said about the device.
 
-        Where several networks share a GPU it may turn out to be slower than it was alone.
+        Where several networks share a GPU it may turn out to be slower than it was alone. Where its memory didn't
+        suffice, it won't for others of the family either.
         """
-        known = [found for found in network.reports.values() if found.epoch_seconds]
+        fell_back = any(found.fell_back for found in network.reports.values())
+        known = [found for found in network.reports.values() if found.epoch_seconds and found.fell_back is fell_back]
         if not known:
             return ""
         key = network.planned.family
+        if fell_back:
+            self._measured[key].pop(True, None)
         epoch = statistics.median(found.epoch_seconds or 0.0 for found in known)
         fixed = statistics.median(
             max(0.0, found.seconds - found.epochs * (found.epoch_seconds or 0.0)) for found in known
@@ -94,7 +100,7 @@ class Speeds(Mapping[str, Speed]):
         # Of rows that were drawn, all of them would take longer in proportion.
         part = network.planned.rows / self._rows if network.planned.rows else 1.0
         learned = Speed(fixed / part, max(1e-4, epoch / cost / part), self._rows)
-        return self._take(key, learned, gpu=network.planned.device == "gpu")
+        return self._take(key, learned, gpu=network.planned.device == "gpu" and not fell_back)
 
     def kept(self, threads: int) -> dict[str, FamilySpeed]:
         """Return what is known in the form in which it is kept."""

@@ -100,8 +100,11 @@ class NetworkUnderWay:
         reports = [self.reports[fold] for fold in sorted(self.reports)]
         stops = [report.epochs if report.stopped else None for report in reports]
         one = len(reports) == 1
+        fell_back = any(report.fell_back for report in reports)
         carried_out = self.planned.model_copy(
             update={
+                "device": "cpu" if fell_back else self.planned.device,
+                "fell_back": fell_back,
                 "stop_after": (stops[0] or self.planned.stop_after) if one else None,
                 "fold_stops": () if one or not any(stops) else tuple(stops),
             }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import ConflictError, FetchError
 from dlreg_core.explanation import ExplainSizes, sizes_for
+from dlreg_core.jobs.devices import listed_gpus
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
@@ -34,7 +35,7 @@ from dlreg_core.training.judging import (
     worse_than_mean_note,
 )
 from dlreg_core.training.lanes import Lanes, lanes_for
-from dlreg_core.training.networks import Networks, device_note, gpu_free_mb, versions
+from dlreg_core.training.networks import Networks, device_note, gpu_free_mb, gpu_name, used_note, versions
 from dlreg_core.training.pipeline import NETWORKS, Pipeline, PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.training.surroundings import Surroundings, Trained
 from dlreg_core.training.usable import usable
@@ -62,7 +63,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         The training task, or one that goes on from an earlier one; its run says what to do.
     """
     job = prepare_job(folder, task)
-    gpu, device = device_note(job.experiment.plan.device)
+    gpu, device = device_note(job.experiment.plan.device, listed_gpus())
     folder.emit("log", text=device)
     outlook = check_room(job, gpu=gpu)
     with ThreadPoolExecutor(max_workers=3, thread_name_prefix="beside") as beside:
@@ -85,6 +86,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     pipeline.settle(best, judged.intervals)
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
     plan = _explain(job, pipeline, _resolved(trained, weights, chosen_from, baselines))
+    made = _made_here(job, trained)
     compared = (best, pipeline.models, job.table.y_choosing, job.table.y_test, judged)
     result = TrainResult(
         leaderboard=(*rows, *_absent(trained, baselines)),
@@ -96,8 +98,8 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         ensemble_weights=weights,
         seconds=job.budget.used() + earlier_seconds(folder),
         stopped_early=trained.stopped,
-        device="gpu" if gpu else "cpu",
-        device_note=device,
+        device="gpu" if any(fit.device == "gpu" for fit in made) else "cpu",
+        device_note=used_note(made, gpu_name() or "") if gpu else device,
         target_mean=float(np.mean(job.table.y_train)),
         target_std=float(np.std(job.table.y_train)),
         target_transform=job.table.transform.method,
@@ -270,6 +272,13 @@ def _judging_seconds(job: Job, networks: int) -> float:
     predictions = job.table.counts.test * networks * max(1, job.table.counts.folds)
     needed = 1.0 + _JUDGED_SECONDS * networks + predictions / _PREDICTED_PER_SECOND
     return min(needed, 0.25 * job.budget.seconds)
+
+
+def _made_here(job: Job, trained: Trained) -> tuple[PlannedFit, ...]:
+    """Return the networks that this task trained; all of them where it has only taken over what there was."""
+    earlier = job.source.checkpoint().fits if job.source is not None else ()
+    taken = {done.fit.model for done in earlier}
+    return tuple(fit for fit in trained.fits if fit.model not in taken) or trained.fits
 
 
 def _build_pipeline(job: Job, trained: Trained, baselines: tuple[Baseline, ...], weights: dict[str, float]) -> Pipeline:

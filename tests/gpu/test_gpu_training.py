@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +49,26 @@ def test_a_family_trains_on_the_gpu(tmp_path: Path, key: str) -> None:
     assert np.isfinite(done[0].result.held_out).all()
     assert done[0].result.notes == ()
     assert used - least > 100e6
+    networks.complete("x", key, {0: done[0].result})
+    np.testing.assert_allclose(predicted_without_a_gpu(networks, tmp_path), done[0].result.held_out, rtol=1e-2)
+
+
+def predicted_without_a_gpu(networks: Networks, folder: Path) -> np.ndarray:
+    """Return what the network that was trained predicts of the rows held out in a process that sees no GPU."""
+    code = (
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from dlreg_core.training.folds import PreparedRows\n"
+        "from dlreg_core.training.shelf import Shelf\n"
+        "shelf, rows, target = map(Path, sys.argv[1:])\n"
+        "prepared = PreparedRows.load(rows)\n"
+        "np.save(target, Shelf(shelf).predict(prepared.features[prepared.fold == 0], 'x'))\n"
+    )
+    target = folder / "predicted.npy"
+    command = [sys.executable, "-c", code, str(networks.shelf.path), str(networks.rows_file), str(target)]
+    subprocess.run(command, check=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
+    found: np.ndarray = np.load(target)
+    return found
 
 
 def test_a_run_says_that_it_used_the_gpu(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from dlreg_core.specs import FamilySpeed, PlannedFit, ResolvedPlan, TrainPlan
 from dlreg_core.training import campaign, fleet, under_way
+from dlreg_core.training.allocation import Proposal
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import family, is_pretrained
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report
@@ -23,6 +24,7 @@ from dlreg_core.training.lanes import GPU_IN_DOUBT_ROWS, Told
 from dlreg_core.training.networks import Networks, Rows
 from dlreg_core.training.speeds import Speeds
 from dlreg_core.training.surroundings import Surroundings, Trained
+from dlreg_core.training.under_way import NetworkUnderWay
 
 BUDGET, FOLDS = 120.0, 4
 
@@ -201,6 +203,7 @@ def test_large_tables_are_not_measured_on_the_processor() -> None:
         speeds = Speeds(count, gpu=True, choose=True, earlier={})
         speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0))
         assert speeds.wants_other_device(pilot("TABM", gpu=True)) is wanted
+        speeds.hear(pilot("TABM", gpu=False), Measured(0.0, 2.0))
         assert not speeds.wants_other_device(pilot("TABM", gpu=False))
 
 
@@ -220,3 +223,20 @@ def test_the_device_of_earlier_measurements_is_kept() -> None:
     assert without["TABM"].epoch == 1.0
     old = Speeds(1_000, gpu=True, choose=True, earlier={"TABM": FamilySpeed(fixed=0.0, epoch=1.0)})
     assert old.on_gpu("TABM")
+
+
+def test_a_gpu_whose_memory_does_not_suffice_is_not_asked_again() -> None:
+    speeds = Speeds(1_000, gpu=True, choose=True, earlier={}, lanes=4)
+    assert speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0, fell_back=True)) == ""
+    assert not speeds.on_gpu("TABM")
+    # It was the processor that was measured, which isn't shared like a GPU, and needs no second look.
+    assert speeds["TABM"].epoch == 1.0
+    assert not speeds.wants_other_device(pilot("TABM", gpu=True))
+    # One that had memory for the pilot may still have too little for a whole network.
+    speeds.hear(pilot("REALMLP", gpu=True), Measured(0.0, 1.0))
+    fit = PlannedFit(model="RealMLP", family="REALMLP", settings={}, epochs=5, seed=0, threads=1, device="gpu")
+    network = NetworkUnderWay(fit, Proposal("REALMLP", 0, 5, 0, 5.0), [])
+    network.reports[0] = Report(np.zeros(1), 5, False, 30.0, 6.0, fell_back=True)
+    assert speeds.learn(network) == ""
+    assert not speeds.on_gpu("REALMLP")
+    assert speeds["REALMLP"].epoch == 6.0

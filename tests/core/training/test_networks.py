@@ -17,7 +17,7 @@ from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensembling
 from dlreg_core.training.allocation import Proposal
-from dlreg_core.training.catalogue import FAMILIES, sample_settings
+from dlreg_core.training.catalogue import FAMILIES, Family, sample_settings
 from dlreg_core.training.folds import Measured, Order, PilotOrder, Report, learned_rows
 from dlreg_core.training.lanes import FitFailedError, Lanes, Told, failure, lanes_for
 from dlreg_core.training.networks import Networks, Rows
@@ -287,6 +287,16 @@ def test_a_full_disk_is_no_failure_of_one_network() -> None:
     assert isinstance(failure(RuntimeError("[Errno 28] No space left on device")), OSError)
     assert failure(MemoryError()).message == "The memory did not suffice."  # type: ignore[attr-defined]
     assert failure(ValueError("x")).message == "ValueError: x"  # type: ignore[attr-defined]
+
+
+@every_family
+def test_what_is_kept_of_a_network_has_nothing_of_its_training(
+    chosen: Family, fitted: dict[str, Heard], networks: Networks
+) -> None:
+    """An optimizer makes a file several times as large, and one from a GPU can't be read on a machine without."""
+    (model,) = networks.shelf._models(chosen.title)
+    assert getattr(model, "optimizer", None) is None
+    assert getattr(model.model, "opt", None) is None
 
 
 def test_a_family_is_measured(networks: Networks, lanes: Lanes) -> None:

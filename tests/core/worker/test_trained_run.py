@@ -27,6 +27,7 @@ from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_
 from dlreg_core.runs.progress import ModelState, fold
 from dlreg_core.settings import Settings
 from dlreg_core.specs import ExplainRequest, RunState, TrainResult
+from dlreg_core.training.networks import gpu_name
 from dlreg_core.worker.work import work
 
 
@@ -229,6 +230,10 @@ def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainRes
     dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
     # As if the time had been too short for all trees: then the plan tells how many there were.
     plan = result.plan.model_copy(update={"baseline_iterations": 37})
+    if gpu_name() is None:
+        # As if the run was from a machine with a GPU.
+        fits = tuple(fit.model_copy(update={"device": "gpu"}) for fit in plan.fits)
+        plan = plan.model_copy(update={"fits": fits})
     experiment = trained.experiment().model_copy(update={"replay_of": trained.id, "replay": plan})
     run_id = dispatcher.submit(experiment)
     run = dispatcher.store.folder(run_id)
