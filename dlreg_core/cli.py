@@ -18,6 +18,7 @@ from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import findings
 from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
+from dlreg_core.jobs.devices import gpu_names
 from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.draft import with_profile
@@ -26,7 +27,7 @@ from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Dataset, Experiment, Preset, Recipe, RunState, TrainPlan
+from dlreg_core.specs import Dataset, Device, Experiment, Preset, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
 from dlreg_core.terminal import follow, print_report
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
@@ -94,6 +95,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         typer.Option(help="Where to search: FAMILY.name=low..high or FAMILY.name=a,b,c; may be given several times."),
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Networks that the search trains at most.", min=1, max=500)] = None,
+    device: Annotated[
+        str, typer.Option(help="Where networks are trained: cpu, gpu, or auto, which takes the faster one.")
+    ] = "auto",
     drop: Annotated[str, typer.Option(help="Columns not to predict from, separated by commas.")] = "",
     transform: Annotated[
         str, typer.Option(help="The scale on which the target is learned: none, log, box-cox or yeo-johnson.")
@@ -126,7 +130,8 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         experiment = _replayed(desk.folder(replay), dataset, target, name)
     else:
         own = store.add(test_data, test_data.name).id if test_data else None
-        plan = _searching(_plan(models, preset, time_limit, seed, setting or ()), search, search_range or (), trials)
+        plan = _plan(models, preset, time_limit, seed, setting or (), device)
+        plan = _searching(plan, search, search_range or (), trials)
         features = _features(dataset, target, drop)
         steps = steps_from_file(cleaning) if cleaning is not None else CleaningSteps()
         recipe = Recipe(
@@ -202,14 +207,21 @@ def front_folder() -> Path:
     return packed if packed.is_dir() else package.parent
 
 
-def _plan(models: str, preset: str, time_limit: float, seed: int, settings: Sequence[str]) -> TrainPlan:
+def _plan(
+    models: str, preset: str, time_limit: float, seed: int, settings: Sequence[str], device: str = "auto"
+) -> TrainPlan:
     checked_time_limit(time_limit)
     choices: dict[str, Preset] = {"fast": "fast", "balanced": "balanced", "best": "best"}
     if preset not in choices:
         raise PlanError(f"There is no preset {preset}.", "Choose fast, balanced or best.")
+    devices: dict[str, Device] = {"auto": "auto", "cpu": "cpu", "gpu": "gpu"}
+    if device not in devices:
+        raise PlanError(f"There is no device {device}.", "Choose auto, cpu or gpu.")
+    if device == "gpu" and not gpu_names():
+        raise PlanError("This machine has no NVIDIA GPU that runs may use.", "Choose auto or cpu.")
     keys = tuple(family(key).key for key in models.split(",") if key.strip())
     chosen: dict[str, Any] = {"models": keys} if keys else {}
-    plan = TrainPlan(time_limit=time_limit, preset=choices[preset], seed=seed, **chosen)
+    plan = TrainPlan(time_limit=time_limit, preset=choices[preset], device=devices[device], seed=seed, **chosen)
     return plan.model_copy(update={"settings": _settings(settings, plan.models)})
 
 

@@ -22,6 +22,7 @@ from dlreg_core.specs.cleaning import (
     ScaleMethod,
 )
 from dlreg_core.specs.plans import (
+    Device,
     Experiment,
     NumberRange,
     PlannedFit,
@@ -81,6 +82,7 @@ __all__ = [
     "Comparison",
     "ContinueRequest",
     "Dataset",
+    "Device",
     "Dialect",
     "Done",
     "Event",

@@ -84,6 +84,7 @@ class Recipe(Spec):
 
 
 Preset = Literal["fast", "balanced", "best"]
+Device = Literal["auto", "cpu", "gpu"]
 
 
 class NumberRange(Spec):
@@ -135,7 +136,7 @@ class TrainPlan(Spec):
     preset: Preset = "balanced"
     time_limit: float = Field(default=120.0, gt=0)
     """Seconds for the whole run: preparing, fitting, evaluating and explaining."""
-    device: Literal["auto", "cpu", "gpu"] = "auto"
+    device: Device = "auto"
     seed: int = 0
     most_rows: int = Field(default=0, ge=0)
     """Rows to draw from a table that has more; 0 leaves it to the program, which looks at the time."""

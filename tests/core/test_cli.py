@@ -165,6 +165,7 @@ BAD = [
     (["train", "houses.csv", "--target", "price", "--transform", "root"], "no transform root"),
     (["train", "houses.csv", "--target", "price", "--split", "group:when"], "no column when"),
     (["train", "houses.csv", "--target", "price", "--preset", "slow"], "no preset slow"),
+    (["train", "houses.csv", "--target", "price", "--device", "tpu"], "no device tpu"),
     (["train", "houses.csv", "--target", "price", "--time-limit", "0"], "positive number of seconds"),
     (["train", "houses.csv", "--target", "price", "--time-limit", "nan"], "positive number of seconds"),
     (["train", "houses.csv", "--target", "price", "--time-limit", "soon"], "'--time-limit'"),
@@ -325,3 +326,10 @@ def test_what_gives_the_target_away_is_told_and_can_be_dropped(shell: Shell) -> 
     wrong = shell(*train, "--drop", "size")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "no column size to drop" in wrong.stderr
+
+
+def test_a_gpu_that_may_not_be_used_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(shell.environment, "CUDA_VISIBLE_DEVICES", "")
+    done = shell("train", "houses.csv", "--target", "price", "--device", "gpu")
+    assert done.returncode == 2
+    assert "no NVIDIA GPU that runs may use" in done.stderr
