@@ -425,6 +425,7 @@ def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
     import torch
 
     from dlreg_core.training.fitting import for_fit, network_class
+    from dlreg_core.training.starting import well_started
 
     model = network_class(key)(
         path=folder,
@@ -439,7 +440,7 @@ def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    with watching(key, watch) if watch else nullcontext(), warnings.catch_warnings():
+    with watching(key, watch) if watch else nullcontext(), well_started(key), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(
             X=features[train] if train.dtype == bool else features.iloc[train],

@@ -39,9 +39,8 @@ class EpochFigures:
         Its number, from 1.
     validation : float or None
         RMSE of the validation rows after this epoch, not of the best one so far, in target units; None where it isn't
-        a finite number. It is the figure by which the family chooses its best epoch. FASTAI's is taken before
-        predictions are clipped to the range of the training target, so that its model's score may differ a little.
-        Where a transformed target is learned, it is an error of the target itself all the same.
+        a finite number. It is the figure by which the family chooses its best epoch. Where a transformed target is
+        learned, it is an error of the target itself all the same.
     train_loss : float or None
         Mean loss of the training rows over the epoch, as the network was taught by it: with dropout, and while its
         weights were still moving. It may therefore lie above the validation error. None where no step was made, or
@@ -258,11 +257,24 @@ def _tabm(watch: EpochWatch) -> list[Place]:
 
 def _fastai(watch: EpochWatch) -> list[Place]:
     from autogluon.tabular.models.fastainn.callbacks import EarlyStoppingCallbackWithTimeLimit
+    from autogluon.tabular.models.fastainn.tabular_nn_fastai import NNFastAiTabularModel
     from fastai.callback.core import CancelFitException
     from fastai.learner import AvgSmoothLoss
     from fastai.metrics import rmse
 
     original_epoch, original_accumulate = EarlyStoppingCallbackWithTimeLimit.after_epoch, AvgSmoothLoss.accumulate
+    original_rows = NNFastAiTabularModel._preprocess_train
+    # Of the standardised target: the least gain that its early stopping looks for is in this unit.
+    unit = watch.target_std or 1.0
+    scaler: Any = None
+    held: Any = None
+
+    @functools.wraps(original_rows)
+    def preprocess_train(self: Any, X: Any, y: Any, X_val: Any, y_val: Any) -> Any:  # noqa: N803
+        nonlocal scaler, held
+        data = original_rows(self, X, y, X_val, y_val)
+        scaler, held = self.y_scaler, y_val
+        return data
 
     @functools.wraps(original_accumulate)
     def accumulate(self: Any, learn: Any) -> Any:
@@ -273,8 +285,6 @@ def _fastai(watch: EpochWatch) -> list[Place]:
 
     @functools.wraps(original_epoch)
     def after_epoch(self: Any) -> Any:
-        # The network learns a standardised target, and so does its validation.
-        unit = watch.target_std if watch.error is None else 1.0
         stop = watch.passed(float(self.recorder.values[-1][self.idx]) * unit, self.learn.n_epoch)
         value = original_epoch(self)
         if stop:
@@ -282,14 +292,20 @@ def _fastai(watch: EpochWatch) -> list[Place]:
             raise CancelFitException
         return value
 
-    original_rmse = rmse.func
-
-    @functools.wraps(original_rmse)
-    def own_rmse(predicted: Any, target: Any, **kwargs: Any) -> Any:
-        error = watch.own_error(target, predicted, standardised=True)
-        return original_rmse(predicted, target, **kwargs) if error is None else error
+    @functools.wraps(rmse.func)
+    def own_rmse(predicted: Any, *_: Any, **__: Any) -> float:
+        # fastai has targets that are clipped to the range of the training ones, and predictions that aren't yet.
+        standardised = _numbers(predicted)
+        if not np.isfinite(standardised).all():
+            return math.nan
+        answered = _numbers(scaler.inverse_transform(standardised.reshape(-1, 1)))
+        error = watch.own_error(held, answered)
+        if error is None:
+            error = float(np.sqrt(np.mean((_numbers(held) - answered) ** 2)))
+        return error / unit
 
     return [
+        (NNFastAiTabularModel, "_preprocess_train", preprocess_train),
         (rmse, "func", own_rmse),
         (AvgSmoothLoss, "accumulate", accumulate),
         (EarlyStoppingCallbackWithTimeLimit, "after_epoch", after_epoch),
