@@ -62,7 +62,7 @@ def test_walk_through_on_the_terminal(tmp_path: Path) -> None:
     rows = len((ROOT / "assets/samples/concrete_strength.csv").read_text().strip().split("\n"))
     predictions = (tmp_path / "predictions.csv").read_text().strip().split("\n")
     assert len(predictions) == rows
-    assert predictions[0].endswith(",prediction")
+    assert predictions[0].endswith(",prediction,low,high")
     assert "concrete_strength.csv" in done.stdout
 
 

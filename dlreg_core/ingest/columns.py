@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
@@ -130,7 +132,11 @@ def _from_text(name: str, coded: Coded, decimal: str, like: Column | None, day_f
     measured = parse_measures(coded.tally, decimal)
     if isinstance(measured, Measures):
         return _as_measures(name, coded, measured)
-    return judge_text(name, coded, measured)
+    judged = judge_text(name, coded, measured)
+    if like is None and not len(coded.levels):
+        # Nothing tells what they would be; whoever reads a large file piece by piece has begun with numbers.
+        return replace(judged, values=pa.nulls(len(judged.values), pa.int64()))
+    return judged
 
 
 def _as_plain_numbers(name: str, coded: Coded, decimal: str, like: Column | None) -> TypedColumn | None:
