@@ -93,6 +93,7 @@ def _device(start: TrainPlan, key: str) -> str:
         default="cpu" if start.device == "cpu" else "auto",
         required=True,
         format_func=names.__getitem__,
+        help="With the GPU, networks that are faster on the processor train there all the same; the result says which.",
         key=f"device_{key}",
     )
     return str(chosen)
