@@ -35,7 +35,7 @@ class PredictionInterval(Spec):
         Predictions on the scale, ascending, and the mean absolute error there; linear between them, constant beyond.
         Empty where errors are as large everywhere.
     least : float or None
-        What no end lies below: 0 where no known target does.
+        What no end lies below, unless the prediction does: 0 where no known target is negative.
     """
 
     factor: float
@@ -51,7 +51,7 @@ class PredictionInterval(Spec):
         return self.scale.changes or bool(self.knots)
 
     def bounds(self, predicted: Floats) -> tuple[Floats, Floats]:
-        """Return the lower and the upper ends, in the target's unit.
+        """Return the lower and the upper ends, in the target's unit; the prediction is never outside of them.
 
         Parameters
         ----------
@@ -63,7 +63,8 @@ class PredictionInterval(Spec):
         low, high = self.scale.straightened(middle - reach), self.scale.straightened(middle + reach)
         if self.least is not None:
             low, high = np.maximum(low, self.least), np.maximum(high, self.least)
-        return low, high
+        # A model may predict what no target is. Nobody believes an interval that its prediction isn't in.
+        return np.minimum(low, predicted), np.maximum(high, predicted)
 
     def scores(self, actual: Floats, predicted: Floats) -> Floats:
         """Return how far off predictions are, in mean errors on the scale: within the interval is ``<= factor``."""

@@ -157,11 +157,11 @@ def test_spreads_are_the_mean_errors_of_forty_rows_or_more():
 def test_bounds_by_hand():
     interval = PredictionInterval(factor=2, knots=(0, 10), spreads=(1, 3), least=0)
     low, high = interval.bounds(np.array([-9.0, 1.0, 5.0, 20.0]))
-    np.testing.assert_allclose(low, [0, 0, 1, 14])
+    np.testing.assert_allclose(low, [-9, 0, 1, 14])
     np.testing.assert_allclose(high, [0, 3.4, 9, 26])
     logarithmic = PredictionInterval(factor=np.log(2), scale=TargetTransform(method="log"), floor=4)
     low, high = logarithmic.bounds(np.array([-1.0, 4.0, 10.0]))
-    np.testing.assert_allclose(low, [2, 2, 5])
+    np.testing.assert_allclose(low, [-1, 2, 5])
     np.testing.assert_allclose(high, [8, 8, 20])
 
 
