@@ -21,6 +21,10 @@ _FEWEST_ROWS = 3
 """A term that fewer texts hold is chance."""
 _MOST_ROWS = 20_000
 
+_FEWEST_WORDS = 1.5
+"""Words that a text shares with others, on average. With about one it is a name or a code, such as an aircraft's: its
+figures would only tell the twelve most frequent ones, and networks have it as a category already."""
+
 Floats = NDArray[np.float64]
 
 
@@ -43,7 +47,7 @@ class TextTerms(Spec):
 
     @classmethod
     def fit(cls, texts: Sequence[str]) -> TextTerms | None:
-        """Choose terms and figures from training texts; None where they have no words in common.
+        """Choose terms and figures from training texts; None where they have hardly any words in common.
 
         Notes
         -----
@@ -63,14 +67,13 @@ class TextTerms(Spec):
             # No term is left: there are no words, or no two texts share one.
             return None
         terms = counter.get_feature_names_out().tolist()
+        words = np.array([" " not in term for term in terms])
+        if (counts[:, words] > 0).sum() < _FEWEST_WORDS * len(texts):
+            return None
         held = np.asarray((counts > 0).sum(axis=0)).ravel()
         weights = np.log((1 + len(texts)) / (1 + held)) + 1
-        size = min(_MOST_FIGURES, len(terms) - 1)
-        if size < 1:
-            figures = np.ones((len(terms), 1))
-        else:
-            svd = TruncatedSVD(size, random_state=0).fit(_weighted(counts, weights))
-            figures = svd.components_.T
+        svd = TruncatedSVD(min(_MOST_FIGURES, len(terms) - 1), random_state=0).fit(_weighted(counts, weights))
+        figures = svd.components_.T
         return cls(
             terms=tuple(terms),
             weights=tuple(np.round(weights, 6).tolist()),

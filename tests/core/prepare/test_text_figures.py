@@ -56,7 +56,20 @@ def test_texts_without_common_words_get_no_figures(values: list[str]) -> None:
     assert ExpandTexts.fit(pd.DataFrame({"x": pd.Series(values, dtype=object)}), ["x"]) is None
 
 
-def test_a_single_term_is_one_figure() -> None:
-    found = TextTerms.fit(["same"] * 5)
+def test_a_few_words_have_fewer_figures() -> None:
+    found = TextTerms.fit(["same thing"] * 5 + ["new thing"] * 5)
     assert found is not None
-    assert found.of(["same", "other"]).tolist() == [[1.0], [0.0]]
+    assert found.terms == ("new", "new thing", "same", "same thing", "thing")
+    same, new, other = found.of(["same thing", "new thing", "other"])
+    assert same.shape == (4,)
+    assert np.abs(same - new).max() > 0.5
+    assert not other.any()
+    assert TextTerms.fit(["same"] * 5) is None
+
+
+def test_codes_of_one_word_get_no_figures() -> None:
+    rng = np.random.default_rng(0)
+    codes = [f"N{number}UA" for number in rng.integers(100, 400, 3_000)]
+    assert TextTerms.fit(codes) is None
+    # With a second word that others have too, they are texts.
+    assert TextTerms.fit([f"{code} {rng.choice(WORDS)}" for code in codes]) is not None
