@@ -91,7 +91,8 @@ class Speeds(Mapping[str, Speed]):
             return ""
         key = network.planned.family
         if fell_back:
-            self._measured[key].pop(True, None)
+            # A repetition, and whoever says at once that it is enough, train what was never measured.
+            self._measured.get(key, {}).pop(True, None)
         epoch = statistics.median(found.epoch_seconds or 0.0 for found in known)
         fixed = statistics.median(
             max(0.0, found.seconds - found.epochs * (found.epoch_seconds or 0.0)) for found in known
