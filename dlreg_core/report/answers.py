@@ -42,6 +42,8 @@ def report_answer(report: Report) -> dict[str, Any]:
         "budget_seconds": report.time_limit,
         "best_model": result.best_model if result else None,
         "test_rows": result.rows.test if result else None,
+        "device": result.device if result else None,
+        "device_note": result.device_note if result else None,
         "leaderboard": [{key: getattr(row, key) for key in _ROW} for row in rows],
         "comparisons": [_comparison_answer(comparison) for comparison in result.comparisons] if result else [],
     }
