@@ -31,6 +31,8 @@ RUN_KEYS = {
     "budget_seconds",
     "best_model",
     "test_rows",
+    "device",
+    "device_note",
     "leaderboard",
     "comparisons",
 }
