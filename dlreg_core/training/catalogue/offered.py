@@ -52,6 +52,16 @@ _FEEDFORWARD = (
         ("none", "piecewise_linear", "periodic"),
     ),
     Setting(
+        "linear_path",
+        "Linear path",
+        "A straight way from the inputs to the target beside the layers (Cheng et al. 2016), solved for by ridge "
+        "regression: the layers learn what a line leaves.",
+        "bool",
+        None,
+        group=NETWORK,
+        automatic="on where a line does as well as quick boosted trees on the validation rows",
+    ),
+    Setting(
         "members",
         "Networks side by side",
         "How many networks of different seeds are trained together; their mean is the prediction.",

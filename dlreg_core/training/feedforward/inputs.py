@@ -17,6 +17,8 @@ _RAREST_LEVEL = 2
 """Levels that occur less often in the training rows are treated as unknown ones, which are thereby learned as well."""
 
 _CLIP = 3.0
+_REACH = 10.0
+"""How far the linear path goes beyond the training rows, in ranges of theirs."""
 _TINY = 1e-12
 
 
@@ -32,11 +34,15 @@ class Encoded:
         Zeros and ones: missing values, and levels of small categories.
     codes : ndarray of int64, shape (rows, categories)
         Levels of large categories; 0 for an unknown one.
+    straight : ndarray of float32, shape (rows, numbers + flags)
+        What the linear path sees: numbers in standard deviations, up to ten ranges beyond the training rows, and
+        flags.
     """
 
     numbers: NDArray[np.float32]
     flags: NDArray[np.float32]
     codes: NDArray[np.int64]
+    straight: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -50,12 +56,24 @@ class _Number:
     median: float
     scale: float
     flagged: bool
+    low: float
+    high: float
+    mean: float
+    std: float
 
     def scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        filled = np.where(np.isfinite(values), values, self.median)
-        z = (filled - self.median) / self.scale
+        z = (self._filled(values) - self.median) / self.scale
         # Close to the value itself near the middle, and never beyond the limit (Holzmüller et al. 2024).
         return np.asarray(z / np.sqrt(1 + (z / _CLIP) ** 2))
+
+    def straight(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        # A line has no end, and a slip of the pen would take it anywhere.
+        reach = _REACH * (self.high - self.low)
+        kept = np.clip(self._filled(values), self.low - reach, self.high + reach)
+        return np.asarray((kept - self.mean) / self.std)
+
+    def _filled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(np.isfinite(values), values, self.median)
 
 
 @dataclass(frozen=True)
@@ -115,10 +133,11 @@ class Inputs:
 
     def encoded(self, frame: pd.DataFrame) -> Encoded:
         """Return rows as arrays."""
-        scaled, flags, codes = [], [], []
+        scaled, straight, flags, codes = [], [], [], []
         for number in self.numbers:
             values = _values(frame[number.name])
             scaled.append(number.scaled(values))
+            straight.append(number.straight(values))
             if number.flagged:
                 flags.append(~np.isfinite(values))
         for category in self.categories:
@@ -132,6 +151,7 @@ class Inputs:
             _columns(scaled, rows).astype(np.float32),
             _columns(flags, rows).astype(np.float32),
             _columns(codes, rows).astype(np.int64),
+            _columns([*straight, *flags], rows).astype(np.float32),
         )
 
 
@@ -148,7 +168,17 @@ def _number(name: str, values: NDArray[np.float64]) -> _Number | None:
     flagged = 0 < len(known) < len(values)
     if len(known) == 0 or (known.min() == known.max() and not flagged):
         return None
-    return _Number(name, float(np.median(known)), _scale(known), flagged)
+    filled = np.where(np.isfinite(values), values, np.median(known))
+    return _Number(
+        name,
+        median=float(np.median(known)),
+        scale=_scale(known),
+        flagged=flagged,
+        low=float(known.min()),
+        high=float(known.max()),
+        mean=float(filled.mean()),
+        std=float(filled.std()) or 1.0,
+    )
 
 
 def _scale(known: NDArray[np.float64]) -> float:

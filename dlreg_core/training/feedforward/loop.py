@@ -59,25 +59,29 @@ class Part:
         See `Encoded`.
     target : torch.Tensor, shape (rows,)
         The standardised target.
+    line : torch.Tensor, shape (rows,)
+        What the linear path says of it; the layers are taught the rest.
     """
 
     numbers: torch.Tensor
     flags: torch.Tensor
     codes: torch.Tensor
     target: torch.Tensor
+    line: torch.Tensor
 
     @classmethod
-    def of(cls, rows: Encoded, target: NDArray[np.float32], device: torch.device) -> Part:
+    def of(cls, rows: Encoded, target: NDArray[np.float32], line: NDArray[np.float32], device: torch.device) -> Part:
         """Move encoded rows to a device."""
-        arrays = (rows.numbers, rows.flags, rows.codes, target)
+        arrays = (rows.numbers, rows.flags, rows.codes, target, line)
         return cls(*(torch.from_numpy(array).to(device) for array in arrays))
 
     def __len__(self) -> int:
         return len(self.target)
 
 
-Step = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-"""Fixed inputs, numbers, codes and targets of a step, each with the networks as its first dimension."""
+Step = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+"""Fixed inputs, numbers, codes, targets and the linear path's part of a step, each with the networks as its first
+dimension."""
 
 
 def rate(schedule: str, warmup: float, done: float) -> float:
@@ -145,19 +149,23 @@ def teach(
     shuffling = torch.Generator(train.target.device).manual_seed(lesson.seed)
     steps = max(1, math.ceil(len(train) / lesson.batch_size))
     best, best_epoch, made = math.inf, 0, 0
+    if bool(train.line.any()):
+        # Where a line is all there is to learn, the layers have nothing to add.
+        network.say_nothing()
+        best = error_of(predicted(network, validation), validation.target)
     kept = [value.clone() for value in network.state_dict().values()]
     fixed_inputs = kept_inputs(network, train)
     penalised = list(network.weights) if lesson.l1 or lesson.l2 else []
     for epoch in range(1, lesson.epochs + 1):
         network.train()
-        for fixed, numbers, codes, target in shuffled_steps(network, train, steps, shuffling, fixed_inputs):
+        for fixed, numbers, codes, target, line in shuffled_steps(network, train, steps, shuffling, fixed_inputs):
             # A rate of zero teaches nothing: the first step is made with the rate of its end.
             now = lesson.learning_rate * rate(
                 lesson.schedule, lesson.warmup, min(1.0, (made + 1) / (steps * lesson.epochs + 1))
             )
             for group in optimizer.param_groups:
                 group["lr"] = now
-            errors = loss(network(fixed, numbers, codes), target)
+            errors = loss(line + network(fixed, numbers, codes), target)
             # A mean over rows, and a sum over networks: the gradient of each is what it would be alone.
             means = errors.mean(dim=1)
             total = means.sum()
@@ -169,7 +177,7 @@ def teach(
             made += 1
             stepped(means.detach().mean(), target.shape[1])
         error = error_of(predicted(network, validation), validation.target)
-        if error < best or best_epoch == 0:
+        if error < best or (best_epoch == 0 and best == math.inf):
             best, best_epoch = error, epoch
             for copy, value in zip(kept, network.state_dict().values(), strict=True):
                 copy.copy_(value)
@@ -178,7 +186,7 @@ def teach(
             break
     network.load_state_dict(dict(zip(network.state_dict(), kept, strict=True)))
     network.eval()
-    return best_epoch
+    return max(1, best_epoch)
 
 
 def make_optimizer(network: Network, lesson: Lesson) -> Optimizer:
@@ -233,6 +241,7 @@ def shuffled_steps(
         bounds = [ends[first - 1] if first else 0, *ends[first : first + chunk]]
         chosen = order[:, bounds[0] : bounds[-1]]
         numbers, codes, target = train.numbers[chosen], train.codes[chosen], train.target[chosen]
+        line = train.line[chosen]
         with torch.no_grad():
             fixed = network.fixed(numbers, train.flags[chosen]) if kept is None else kept[chosen]
             if fixed.dtype == torch.half:
@@ -241,7 +250,7 @@ def shuffled_steps(
                 fixed[..., : numbers.shape[-1]] = numbers
         for start, end in pairwise(bounds):
             part = slice(start - bounds[0], end - bounds[0])
-            yield fixed[:, part], numbers[:, part], codes[:, part], target[:, part]
+            yield fixed[:, part], numbers[:, part], codes[:, part], target[:, part], line[:, part]
 
 
 def predicted(network: Network, rows: Part) -> torch.Tensor:
@@ -256,5 +265,5 @@ def predicted(network: Network, rows: Part) -> torch.Tensor:
             numbers, codes = rows.numbers[part].unsqueeze(0), rows.codes[part].unsqueeze(0)
             fixed = network.fixed(numbers, rows.flags[part].unsqueeze(0))
             wide = (values.expand(members, -1, -1) for values in (fixed, numbers, codes))
-            found.append(network(*wide).mean(dim=0))
+            found.append(rows.line[part] + network(*wide).mean(dim=0))
     return torch.cat(found)

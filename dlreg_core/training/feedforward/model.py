@@ -21,7 +21,8 @@ from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorch
 from autogluon.tabular.registry import ag_model_registry
 from numpy.typing import NDArray
 
-from dlreg_core.training.feedforward.inputs import Inputs
+from dlreg_core.training.feedforward.inputs import Encoded, Inputs
+from dlreg_core.training.feedforward.linear import LinearPath, bends, linear_path
 from dlreg_core.training.feedforward.loop import Lesson, Part, kept_bytes, predicted, teach
 from dlreg_core.training.feedforward.losses import loss_of
 from dlreg_core.training.feedforward.network import Network, Shape, quantile_edges
@@ -61,6 +62,7 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._inputs: Inputs | None = None
+        self._line: LinearPath | None = None
         self._mean = 0.0
         self._std = 1.0
 
@@ -89,7 +91,9 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
             X, X_val, y, y_val = generate_train_test_split(  # noqa: N806
                 X=X, y=y, problem_type=self.problem_type, test_size=_OWN_VALIDATION, random_state=seed
             )
-        train, validation = self._parts(self.preprocess(X), y, self.preprocess(X_val), y_val, device)
+        train, validation = self._parts(
+            self.preprocess(X), y, self.preprocess(X_val), y_val, device, straight=values.get("linear_path")
+        )
         delta = values.get("huber_delta", self._std)
         loss = loss_of(values["loss"], target_std=self._std, huber_delta=delta, quantile=values["quantile"])
         lesson = Lesson(seed=seed, **{name: values[name] for name in _LESSON})
@@ -121,16 +125,31 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         return values | checked_settings(KEY, checked)
 
     def _parts(
-        self, rows: pd.DataFrame, target: pd.Series, val_rows: pd.DataFrame, val_target: pd.Series, device: torch.device
+        self,
+        rows: pd.DataFrame,
+        target: pd.Series,
+        val_rows: pd.DataFrame,
+        val_target: pd.Series,
+        device: torch.device,
+        *,
+        straight: bool | None,
     ) -> tuple[Part, Part]:
         values = target.to_numpy(dtype=np.float64)
         self._mean, self._std = float(values.mean()), float(values.std()) or 1.0
         self._inputs = Inputs.fitted(rows)
-        found = []
-        for frame, numbers in ((rows, target), (val_rows, val_target)):
-            scaled = ((numbers.to_numpy(dtype=np.float64) - self._mean) / self._std).astype(np.float32)
-            found.append(Part.of(self._inputs.encoded(frame), scaled, device))
-        return found[0], found[1]
+        train, held = self._inputs.encoded(rows), self._inputs.encoded(val_rows)
+        scaled, held_scaled = (
+            (numbers.to_numpy(dtype=np.float64) - self._mean) / self._std for numbers in (target, val_target)
+        )
+        self._line = None if straight is False else linear_path(train.straight, scaled, held.straight, held_scaled)
+        if straight is None and self._line is not None:
+            seen, unseen = (train.straight, train.codes, scaled), (held.straight, held.codes, held_scaled)
+            self._line = None if bends(self._line, *seen, *unseen) else self._line
+        return self._part(train, scaled, device), self._part(held, held_scaled, device)
+
+    def _part(self, rows: Encoded, target: NDArray[np.float64], device: torch.device) -> Part:
+        line = self._line.predicted(rows.straight) if self._line is not None else np.zeros(len(rows))
+        return Part.of(rows, target.astype(np.float32), line.astype(np.float32), device)
 
     def _network(self, values: dict[str, Any], train: Part, seed: int) -> Network:
         if self._inputs is None:
@@ -164,7 +183,7 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         if self._inputs is None:
             raise ValueError("the network has not been trained yet")
         rows = self._inputs.encoded(self.preprocess(X, **kwargs))
-        part = Part.of(rows, np.zeros(len(rows), dtype=np.float32), torch.device(self.get_device()))
+        part = self._part(rows, np.zeros(len(rows)), torch.device(self.get_device()))
         values = predicted(self.model, part).cpu().numpy()
         return np.asarray(values * self._std + self._mean, dtype=np.float32)
 

@@ -110,6 +110,12 @@ class Network(nn.Module):
             self.biases.append(self._drawn(generator, 1, outputs, bound=1 / math.sqrt(max(1, inputs))))
         self._make_norms()
 
+    def say_nothing(self) -> None:
+        """Let each network begin with an answer of zero, so that it adds nothing yet to what is known without it."""
+        with torch.no_grad():
+            self.weights[-1].zero_()
+            self.biases[-1].zero_()
+
     def _drawn(self, generator: torch.Generator, *size: int, bound: float) -> nn.Parameter:
         values = torch.rand(self.shape.members, *size, generator=generator)
         return nn.Parameter((2 * values - 1) * bound)

@@ -13,11 +13,13 @@ import pytest
 import torch
 from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.tabular.registry import ag_model_registry
+from sklearn.linear_model import Ridge
 
 from dlreg_core.errors import PlanError
 from dlreg_core.training.catalogue import setting, settings_of
 from dlreg_core.training.feedforward import FeedForwardModel, register
 from dlreg_core.training.feedforward.inputs import Inputs
+from dlreg_core.training.feedforward.linear import linear_path
 from dlreg_core.training.feedforward.loop import (
     Lesson,
     Part,
@@ -89,6 +91,7 @@ def part(count: int = 60, shape: Shape = SHAPE, seed: int = 0) -> Part:
         torch.randint(0, 2, (count, shape.flags), generator=drawing).float(),
         torch.stack(codes, dim=1) if codes else torch.zeros(count, 0, dtype=torch.long),
         torch.randn(count, generator=drawing),
+        torch.zeros(count),
     )
 
 
@@ -331,6 +334,85 @@ def test_early_stopping_waits_for_its_epochs(tmp_path: Path) -> None:
     assert int(np.argmin(errors)) == len(errors) - 4
 
 
+# --- the linear path ------------------------------------------------------------------------------------------------
+
+
+def straight_rows(count: int, seed: int, bend: float = 0.0) -> tuple[pd.DataFrame, pd.Series]:
+    """Return a table whose target is a line of its columns, or bends with one of them."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(count, 4)), columns=list("abcd"))
+    frame["a"] = np.exp(frame["a"])
+    told = frame @ [2.0, -1.0, 0.5, 0.0] + bend * np.sin(3 * frame["b"]) + 0.2 * rng.normal(size=count)
+    return frame, (100 + 10 * told).rename("y")
+
+
+def fit_straight(path: Path, bend: float, **settings: Any) -> tuple[FeedForwardModel, float]:
+    """Return a network, and its error on new rows relative to ridge regression's."""
+    model = FeedForwardModel(
+        path=str(path),
+        name="m",
+        problem_type="regression",
+        eval_metric="rmse",
+        hyperparameters={"epochs": 5, "hidden": [16], "members": 2, "batch_size": 32, "seed": 5} | settings,
+    )
+    (x, y), (x_val, y_val), (x_new, y_new) = (straight_rows(n, seed, bend) for n, seed in ((240, 0), (80, 1), (500, 2)))
+    model.fit(X=x, y=y, X_val=x_val, y_val=y_val, num_cpus=1, num_gpus=0, verbosity=0)
+    ridge = Ridge(1e-3).fit(x, y)
+    errors = [float(np.sqrt(np.mean((told.predict(x_new) - y_new) ** 2))) for told in (model, ridge)]
+    return model, errors[0] / errors[1]
+
+
+def test_a_linear_table_is_learned_linearly(tmp_path: Path) -> None:
+    model, error = fit_straight(tmp_path / "on", 0.0)
+    assert model._line is not None
+    assert error < 1.03
+    _, without = fit_straight(tmp_path / "off", 0.0, linear_path=False)
+    assert without > 1.5
+    model.save()
+    loaded = FeedForwardModel.load(model.path)
+    new, _ = straight_rows(50, 7)
+    np.testing.assert_allclose(loaded.predict(new), model.predict(new), rtol=1e-6)
+
+
+def test_where_relations_bend_there_is_no_linear_path_unless_it_is_chosen(tmp_path: Path) -> None:
+    model, _ = fit_straight(tmp_path / "left", 6.0)
+    assert model._line is None
+    model, _ = fit_straight(tmp_path / "chosen", 6.0, linear_path=True)
+    assert model._line is not None
+
+
+def test_the_linear_path_is_the_ridge_regression_that_the_validation_rows_prefer() -> None:
+    rng = np.random.default_rng(0)
+    x, held = rng.normal(size=(30, 6)).astype(np.float32), rng.normal(size=(40, 6)).astype(np.float32)
+    weights = np.array([1.0, 0.0, 0.0, 0.3, 0.0, 0.0])
+    y, held_y = x @ weights + rng.normal(size=30), held @ weights + rng.normal(size=40)
+    path = linear_path(x, y, held, held_y)
+    assert path is not None
+    mean_eigenvalue = float(np.trace(np.cov(x.T, bias=True)) * len(x) / x.shape[1])
+    ridges = [Ridge(strength * mean_eigenvalue).fit(x, y) for strength in np.logspace(-4, 4, 9)]
+    best = min(ridges, key=lambda ridge: float(np.mean((held_y - ridge.predict(held)) ** 2)))
+    np.testing.assert_allclose(path.weights, best.coef_, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(path.predicted(held), best.predict(held), rtol=1e-4, atol=1e-5)
+
+
+def test_a_line_that_tells_nothing_is_none() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(40, 5)).astype(np.float32), rng.normal(size=40)
+    assert linear_path(x, y, x, -10 * y) is None
+    assert linear_path(x[:, :0], y, x[:, :0], y) is None
+
+
+def test_a_value_far_out_moves_the_line_no_further_than_it_was_learned(tmp_path: Path) -> None:
+    model, _ = fit_straight(tmp_path, 0.0)
+    new, _ = straight_rows(3, 9)
+    far = new.assign(a=[1e30, 1e9, 1e6])
+    told = model.predict(far)
+    assert np.isfinite(told).all()
+    taught, _ = straight_rows(240, 0)
+    assert float(np.ptp(told - model.predict(new.assign(a=1e12)))) < 1e-3
+    assert told.max() < 100 + 10 * 2 * 12 * float(taught["a"].max())
+
+
 # --- inputs ----------------------------------------------------------------------------------------------------------
 
 
@@ -440,6 +522,7 @@ def test_the_catalogue_offers_what_there_is() -> None:
 
 
 VALUES: dict[str, Any] = {
+    "linear_path": True,
     "hidden": [7, 5],
     "activation": "gelu",
     "batch_norm": True,
