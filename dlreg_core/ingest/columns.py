@@ -9,10 +9,10 @@ import pyarrow as pa
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.dates import parse_dates
-from dlreg_core.ingest.judging import TypedColumn, judge_dates, judge_numbers, judge_text, words
-from dlreg_core.ingest.units import Measures, parse_measures
-from dlreg_core.ingest.values import Coded, encode, parse_numbers
-from dlreg_core.specs import Column, ColumnType
+from dlreg_core.ingest.judging import TypedColumn, judge_dates, judge_numbers, judge_text, strays_note, words
+from dlreg_core.ingest.units import Aside, Measures, parse_measures
+from dlreg_core.ingest.values import Coded, encode, mark_of, parse_numbers
+from dlreg_core.specs import Column, ColumnType, NumberForm
 
 _TEXT_TYPES = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.BOOLEAN)
 DATE_WORDS = frozenset({"date", "day", "dt", "datum", "fecha", "yyyymmdd"})
@@ -129,7 +129,7 @@ def _from_text(name: str, coded: Coded, decimal: str, like: Column | None, day_f
     found = found or _as_plain_numbers(name, coded, decimal, like) or _as_dates(name, coded, day_first)
     if found is not None:
         return found
-    measured = parse_measures(coded.tally, decimal)
+    measured = parse_measures(coded.tally, decimal, name)
     if isinstance(measured, Measures):
         return _as_measures(name, coded, measured)
     judged = judge_text(name, coded, measured)
@@ -144,7 +144,9 @@ def _as_plain_numbers(name: str, coded: Coded, decimal: str, like: Column | None
     numbers = parse_numbers(coded.levels, decimal, codes=known_number) if len(coded.levels) else None
     if numbers is None:
         return None
-    return judge_numbers(TypedColumn(name, ColumnType.NUMBER, coded.spread(numbers)), coded.codes.null_count)
+    form = NumberForm(decimal="," if mark_of(coded.levels, decimal) == "," else ".")
+    typed = TypedColumn(name, ColumnType.NUMBER, coded.spread(numbers), form=form)
+    return judge_numbers(typed, coded.codes.null_count)
 
 
 def _as_dates(name: str, coded: Coded, day_first: bool | None, *, digits: bool = False) -> TypedColumn | None:
@@ -165,19 +167,29 @@ def dates_note(*, day_first: bool) -> tuple[str, str]:
     return f"The dates fit day/month and month/day; they are read as {order}.", "ambiguous-dates"
 
 
-def measures_note(bare: int, alone: int, unit: str) -> tuple[str, str]:
-    """Return the note, and its code, on rows without a unit and on units without a number."""
-    notes = []
+def measures_note(aside: Aside, unit: str, form: NumberForm) -> tuple[str, str]:
+    """Return the note, and its code, on what stands beside the numbers of a column, and on how they are written."""
+    notes, code = [], ""
+    if form.scaled:
+        notes, code = ["K, M and B behind the numbers are read as thousand, million and billion."], "magnitudes"
+    if form.minus:
+        notes.append(f"Amounts with {form.minus.upper()} are read as negative.")
+        code = "sign-words"
+    alone, bare = aside.alone, aside.bare
     if alone:
         notes.append(f"{alone:,} {'value is' if alone == 1 else 'values are'} the unit alone and missing.")
     if bare:
         have = "value has" if bare == 1 else "values have"
         notes.append(f"{bare:,} {have} no unit and {'is' if bare == 1 else 'are'} taken as {unit}.")
-    return " ".join(notes), "unit-missing" if notes else ""
+    code = "unit-missing" if alone or bare else code
+    if aside.strays:
+        notes.append(strays_note(aside.strays, aside.known, text=False))
+        code = "not-numbers"
+    return " ".join(notes), code
 
 
 def _as_measures(name: str, coded: Coded, found: Measures) -> TypedColumn:
     values = coded.spread(found.numbers)
-    note, code = measures_note(found.bare, found.alone, found.unit)
-    typed = TypedColumn(name, ColumnType.NUMBER, values, note, code, unit=found.unit)
-    return judge_numbers(typed, coded.codes.null_count + found.alone)
+    note, code = measures_note(found.aside, found.unit, found.form)
+    typed = TypedColumn(name, ColumnType.NUMBER, values, note, code, unit=found.unit, form=found.form)
+    return judge_numbers(typed, coded.codes.null_count + found.aside.alone + found.aside.stray_rows)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.units import SeveralUnits
+from dlreg_core.ingest.units import NearNumbers, SeveralUnits
 from dlreg_core.ingest.values import Coded, Tally, all_match, are_codes, number_like
-from dlreg_core.specs import ColumnType
+from dlreg_core.specs import ColumnType, NumberForm
 
+_NAMED = 3
 _YES_NO = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 FEWEST_ROWS_OF_IDENTIFIER = 21
 LONG_TEXT = 100
@@ -39,6 +41,7 @@ class TypedColumn:
     day_first: bool | None = None
     time_of_day: bool = False
     unit: str = ""
+    form: NumberForm | None = None
 
 
 def most_levels(rows: int) -> int:
@@ -112,13 +115,15 @@ def identifier_note(name: str, *, one_by_one: bool) -> str:
     return ""
 
 
-def judge_text(name: str, coded: Coded, units: SeveralUnits | None = None) -> TypedColumn:
-    """Tell categories, texts, yes/no and identifiers apart; `units` are those that keep it from being numbers."""
+def judge_text(name: str, coded: Coded, units: SeveralUnits | NearNumbers | None = None) -> TypedColumn:
+    """Tell categories, texts, yes/no and identifiers apart; `units` are what keeps it from being numbers."""
     kind, note, code = judge_levels(name, coded.tally, units)
     return TypedColumn(name, kind, coded.spread(coded.levels), note, code)
 
 
-def judge_levels(name: str, tally: Tally, units: SeveralUnits | None = None) -> tuple[ColumnType, str, str]:
+def judge_levels(
+    name: str, tally: Tally, units: SeveralUnits | NearNumbers | None = None
+) -> tuple[ColumnType, str, str]:
     """Tell categories, texts, yes/no and identifiers apart by their distinct values.
 
     Returns
@@ -132,9 +137,9 @@ def judge_levels(name: str, tally: Tally, units: SeveralUnits | None = None) -> 
     if distinct == 2 and {level.lower() for level in levels.to_pylist()} in _YES_NO:
         return ColumnType.BOOLEAN, "", ""
     all_differ = distinct == known >= FEWEST_ROWS_OF_IDENTIFIER
-    if all_differ and known == rows and units is None and looks_like_identifier(name, levels):
+    if all_differ and known == rows and not isinstance(units, SeveralUnits) and looks_like_identifier(name, levels):
         return ColumnType.IDENTIFIER, IDENTIFIER_NOTE, "identifier"
-    note, code = _units_note(units) if units is not None else _near_number_note(tally)
+    note, code = _units_note(units) if isinstance(units, SeveralUnits) else _near_number_note(tally, units)
     mean_length = pc.mean(pc.utf8_length(levels)).as_py()
     if all_differ or distinct > most_levels(rows) or mean_length > LONG_TEXT:
         return ColumnType.TEXT, note or many_texts_note(distinct), code if note else "many-texts"
@@ -161,16 +166,23 @@ def _units_note(units: SeveralUnits) -> tuple[str, str]:
     return f"The numbers have several units, {listed}, so the column is read as text.", "mixed-units"
 
 
-def _near_number_note(tally: Tally) -> tuple[str, str]:
+def strays_note(strays: Sequence[tuple[str, int]], known: int, *, text: bool) -> str:
+    """Say which values of a column of numbers are none, and what becomes of them: `text` where the column is text."""
+    rows = sum(count for _, count in strays)
+    named = [f'"{value[:40]}"' + (f" ({count:,} times)" if count > 1 else "") for value, count in strays[:_NAMED]]
+    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    examples = listed if len(strays) <= _NAMED else f"such as {listed}"
+    are = "is no number" if rows == 1 else "are no numbers"
+    so = "so the column is read as text" if text else f"and {'counts' if rows == 1 else 'count'} as missing"
+    return f"{rows:,} of {known:,} values {are}: {examples}, {so}."
+
+
+def _near_number_note(tally: Tally, near: NearNumbers | None) -> tuple[str, str]:
     """Say what keeps a column that is nearly made of numbers from being one; and the code of the note."""
     levels = tally.levels
-    if are_codes(levels):
-        return "The values have leading zeros, so they are codes and not numbers.", "leading-zeros"
     numbers = np.asarray(number_like(levels).to_numpy(zero_copy_only=False), dtype=np.bool_)
-    known = tally.known
-    others = int(tally.counts[~numbers].sum())
-    if 0 < others <= known // 2:
-        example = levels[int(np.argmax(~numbers))].as_py()[:40]
-        note = f'{others:,} of {known:,} values are no numbers, such as "{example}", so the column is read as text.'
-        return note, "not-numbers"
+    if numbers.any() and are_codes(levels.filter(pa.array(numbers))):
+        return "The values have leading zeros, so they are codes and not numbers.", "leading-zeros"
+    if near is not None:
+        return strays_note(near.aside.strays, tally.known, text=True), "not-numbers"
     return "", ""

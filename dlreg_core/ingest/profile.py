@@ -64,6 +64,7 @@ def describe(typed: TypedColumn, distinct: int, missing: int, figures: dict[str,
         day_first=typed.day_first,
         time_of_day=typed.time_of_day,
         unit=typed.unit,
+        form=typed.form if typed.type in (ColumnType.NUMBER, ColumnType.IDENTIFIER) else None,
         **figures,
     )
 

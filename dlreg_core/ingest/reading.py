@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +24,9 @@ from dlreg_core.ingest.dialect import (
 from dlreg_core.ingest.documents import read_json
 from dlreg_core.ingest.encoding import to_utf8
 from dlreg_core.ingest.limits import check_width
+from dlreg_core.ingest.marks import Mark, decimal_mark
 from dlreg_core.ingest.signatures import foreign_kind, is_feather, is_json, is_parquet, is_workbook
 from dlreg_core.ingest.unpacking import unpacked
-from dlreg_core.ingest.values import MISSING
 from dlreg_core.ingest.workbooks import read_workbook
 from dlreg_core.specs import Dialect, Reading
 
@@ -159,10 +158,12 @@ def _read_text(content: bytes, reading: Reading) -> RawTable:
         table = table.slice(1)
     table = table.rename_columns(list(column_names(layout)))
     table = _without_trailing_rows(_without_empty_columns(table, layout))
+    mark = Mark(reading.decimal) if reading.decimal else decimal_mark(table, layout.delimiter)
     dialect = Dialect(
         delimiter=layout.delimiter,
         encoding=encoding,
-        decimal=reading.decimal or decimal_mark(table, layout.delimiter),
+        decimal=mark.decimal,
+        doubtful=mark.doubtful,
         header_row=layout.skipped_lines if layout.has_header else None,
     )
     return RawTable(table, dialect)
@@ -225,23 +226,6 @@ def _without_trailing_rows(table: pa.Table) -> pa.Table:
 
 def _is_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.equal(pc.utf8_trim_whitespace(column), "")
-
-
-def decimal_mark(table: pa.Table, delimiter: str) -> str:
-    """Return the decimal mark of a table of texts: the one under which more columns are made of numbers."""
-    if delimiter == ",":
-        return "."
-    votes = {",": 0, ".": 0}
-    for column in table.columns:
-        levels = pc.utf8_trim_whitespace(column.slice(0, 10_000).unique())
-        known = levels.filter(pc.invert(pc.is_in(levels, value_set=pa.array(MISSING))))
-        for mark, group in ((",", "."), (".", ",")):
-            m, g = re.escape(mark), re.escape(group)
-            fraction = pc.match_substring_regex(known, rf"^[+-]?(\d*|\d{{1,3}}({g}\d{{3}})+){m}\d+([eE][+-]?\d+)?$")
-            whole = pc.match_substring_regex(known, rf"^[+-]?\d{{1,3}}({g}\d{{3}})+$|^[+-]?\d+$")
-            if pc.any(fraction).as_py() and pc.all(pc.or_(fraction, whole)).as_py():
-                votes[mark] += 1
-    return "," if votes[","] > votes["."] else "."
 
 
 def _read_arrow(content: bytes, kind: str, read: Callable[[pa.NativeFile], pa.Table]) -> RawTable:

@@ -54,6 +54,7 @@ from dlreg_core.specs.tables import (
     Dialect,
     Histogram,
     Level,
+    NumberForm,
     Reading,
 )
 from dlreg_core.specs.work import (
@@ -100,6 +101,7 @@ __all__ = [
     "LeaderboardRow",
     "Level",
     "NumberFill",
+    "NumberForm",
     "NumberRange",
     "OutlierRule",
     "PastColumn",

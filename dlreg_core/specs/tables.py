@@ -37,6 +37,19 @@ class Level(Spec):
     count: int
 
 
+class NumberForm(Spec):
+    """How the numbers of a column are written in its file: enough to read each cell of it by itself.
+
+    ``decimal`` is the decimal mark; the other mark, spaces and apostrophes group digits. ``minus`` is the word that
+    stands behind negative amounts, such as CR. ``scaled`` tells that K, M and B behind a number without a unit are
+    thousands, millions and billions; beside a currency they always are.
+    """
+
+    decimal: Literal[".", ","] = "."
+    minus: str = ""
+    scaled: bool = False
+
+
 class Column(Spec):
     """Profile of one column.
 
@@ -70,6 +83,8 @@ class Column(Spec):
     the quartiles are the same, and for all other columns."""
     note_code: str = ""
     """What the note is about, for programs: identifier, constant, mixed-units, ambiguous-dates and the like."""
+    form: NumberForm | None = None
+    """How the numbers of a column were written, where they were texts in the file; None for all others."""
 
 
 class Reading(Spec):
@@ -102,6 +117,8 @@ class Dialect(Spec):
     sheet: str = ""
     sheets: tuple[str, ...] = ()
     """All sheets of the workbook."""
+    doubtful: tuple[str, ...] = ()
+    """Columns whose numbers fit both decimal marks, where no other column shows which one the file has."""
 
 
 class Dataset(Spec):

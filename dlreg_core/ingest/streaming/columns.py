@@ -11,22 +11,13 @@ from numpy.typing import NDArray
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.columns import plain_values
 from dlreg_core.ingest.dates import parse_dates
-from dlreg_core.ingest.streaming.plans import Kind, Plan
+from dlreg_core.ingest.streaming.measures import MeasureReader
+from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
 from dlreg_core.ingest.streaming.tallies import TextTally
-from dlreg_core.ingest.units import Measures, parse_measures
 from dlreg_core.ingest.values import MISSING, encode, parse_numbers
 
 _MISSING = pa.array(MISSING)
 _NO_NUMBER = pa.scalar(None, pa.float64())
-_MOST_EVIDENCE = 50_000
-
-
-class Misfit(Exception):  # noqa: N818 - it is how a column says that it must be read in another way
-    """A batch that can't be read as planned; ``evidence`` holds its values, None where only text is left."""
-
-    def __init__(self, evidence: pa.Array | None = None) -> None:
-        super().__init__()
-        self.evidence = evidence
 
 
 class ColumnReader:
@@ -40,22 +31,28 @@ class ColumnReader:
         Decimal mark of the file.
     missing : int
         Rows without a value in the file.
-    infinite, bare, alone : int
-        Numbers that aren't finite; without the unit that the others have; units without a number.
+    infinite : int
+        Numbers that aren't finite.
+    measures : MeasureReader
+        What is seen beside the numbers of a column of numbers with a unit, or with a few values that are none.
     ambiguous : bool
         Whether there are dates that fit both orders, and none that settles it.
     tally : TextTally, optional
         The distinct values of a column of texts.
     only_empty : bool
         Whether every field is empty.
+    of_texts : bool
+        Whether the file has texts.
     """
 
     def __init__(self, plan: Plan, decimal: str) -> None:
         self.plan = plan
-        self.missing = self.infinite = self.bare = self.alone = 0
+        self.missing = self.infinite = 0
+        self.measures = MeasureReader(plan)
         self.ambiguous = False
         self.tally = TextTally(plan.name) if plan.kind is Kind.TEXT else None
         self.only_empty = True
+        self.of_texts = False
         self.decimal = decimal
         self._settled = False
         self._widths: set[int] = set()
@@ -64,6 +61,7 @@ class ColumnReader:
 
     def read(self, column: pa.Array) -> tuple[pa.Array, NDArray[np.uint64]]:
         """Return the values of a batch in the type of the plan, and a hash of each; `Misfit` where they don't fit."""
+        self.of_texts = pa.types.is_string(column.type)
         if self.plan.kind is Kind.TEXT:
             return self._texts(column)
         if not pa.types.is_string(column.type):
@@ -71,7 +69,9 @@ class ColumnReader:
         elif self.plan.kind is Kind.DATE:
             values = self._dates(column)
         elif self.plan.kind is Kind.MEASURE:
-            values = self._measures(column)
+            coded = encode(pa.chunked_array([column]))
+            self.missing += coded.codes.null_count
+            values = self.measures.read(coded)
         else:
             values = self._numbers(column)
         return values, _hashes(values)
@@ -79,6 +79,7 @@ class ColumnReader:
     def check(self) -> None:
         """Look at the column as a whole, after its last batch."""
         # Whole numbers of one length of which some begin with 0 are codes.
+        self.measures.check()
         of_one_length = len(self._widths) == 1 and len(self._some) > 1
         if self.plan.kind is Kind.WHOLE and self._leading_zeros and of_one_length and not self._signed:
             raise Misfit
@@ -104,7 +105,7 @@ class ColumnReader:
     def _quick(self, column: pa.Array, target: pa.DataType) -> pa.Array | None:
         """Read plain numbers; None where some are written in another way."""
         text = column
-        if self.plan.mark == ",":
+        if self.plan.form.decimal == ",":
             if pc.any(pc.match_substring(column, ".")).as_py():
                 return None
             text = pc.replace_substring(column, ",", ".")
@@ -149,9 +150,9 @@ class ColumnReader:
         if not len(coded.levels):
             self.missing += len(column)
             return pa.nulls(len(column), target)
-        numbers = parse_numbers(coded.levels, self.plan.mark, codes=True, other_mark=False)
+        numbers = parse_numbers(coded.levels, self.plan.form.decimal, codes=True, other_mark=False)
         if numbers is None or (pa.types.is_floating(numbers.type) and pa.types.is_integer(target)):
-            raise Misfit(coded.levels[:_MOST_EVIDENCE])
+            raise Misfit(coded.levels[:MOST_EVIDENCE])
         values = coded.spread(numbers.cast(target, safe=False))
         self.missing += coded.codes.null_count
         self.infinite += values.null_count - coded.codes.null_count
@@ -173,7 +174,7 @@ class ColumnReader:
         plan = self.plan
         found = parse_dates(coded.levels, plan.day_first, digits=plan.digits)
         if found is None or found.time_of_day != plan.time_of_day or found.day_first != plan.day_first:
-            raise Misfit(coded.levels[:_MOST_EVIDENCE])
+            raise Misfit(coded.levels[:MOST_EVIDENCE])
         if found.day_first is not None and not self._settled:
             other = parse_dates(coded.levels, not plan.day_first, digits=plan.digits)
             self._settled = other is not None and other.day_first == plan.day_first
@@ -184,20 +185,6 @@ class ColumnReader:
     def undecided(self) -> bool:
         """Whether the order of day and month can't be told from the dates."""
         return self.ambiguous and not self._settled and not self.plan.said
-
-    def _measures(self, column: pa.Array) -> pa.Array:
-        coded = encode(pa.chunked_array([column]))
-        self.missing += coded.codes.null_count
-        if not len(coded.levels):
-            return pa.nulls(len(column), self.plan.arrow_type)
-        found = parse_measures(coded.tally, self.decimal)
-        if not isinstance(found, Measures) or found.unit.casefold() != self.plan.unit.casefold():
-            raise Misfit(coded.levels[:_MOST_EVIDENCE])
-        if self.plan.whole and pa.types.is_floating(found.numbers.type):
-            raise Misfit(coded.levels[:_MOST_EVIDENCE])
-        self.bare += found.bare
-        self.alone += found.alone
-        return coded.spread(found.numbers.cast(self.plan.arrow_type, safe=False))
 
     def _texts(self, column: pa.Array) -> tuple[pa.Array, NDArray[np.uint64]]:
         coded = encode(pa.chunked_array([column]))

@@ -27,7 +27,7 @@ from dlreg_core.ingest.profile import are_whole, describe, number_figures, text_
 from dlreg_core.ingest.streaming.columns import ColumnReader
 from dlreg_core.ingest.streaming.plans import Kind
 from dlreg_core.ingest.streaming.tallies import TextTally
-from dlreg_core.ingest.units import SeveralUnits, parse_measures
+from dlreg_core.ingest.units import Measures, parse_measures
 from dlreg_core.specs import Column, ColumnType
 
 _NOTHING = pa.array([], pa.string())
@@ -122,7 +122,9 @@ def _numbers(reader: ColumnReader, known: _Known, rows: int) -> Column:
     plan, mean = reader.plan, known.mean
     ordered = known.ordered()
     distinct = distinct_of(ordered)
-    note, code = measures_note(reader.bare, reader.alone, plan.unit) if plan.unit else ("", "")
+    measured = plan.kind is Kind.MEASURE
+    unit = reader.measures.unit if measured else ""
+    note, code = measures_note(reader.measures.aside, unit, plan.form) if measured else ("", "")
     kind = ColumnType.NUMBER
     if distinct < 2:
         kind, note, code = ColumnType.CONSTANT, constant_note(distinct, rows - len(ordered)), "constant"
@@ -131,7 +133,9 @@ def _numbers(reader: ColumnReader, known: _Known, rows: int) -> Column:
         if distinct == rows >= FEWEST_ROWS_OF_IDENTIFIER and are_whole(ordered):
             told = identifier_note(plan.name, one_by_one=known.one_by_one)
             kind, note, code = (ColumnType.IDENTIFIER, told, "identifier") if told else (kind, note, code)
-    typed = TypedColumn(plan.name, kind, _NOTHING, note, code, unit=plan.unit)
+    # Columns of a Parquet file are numbers already, and empty ones are written in no way.
+    form = plan.form if reader.of_texts and distinct else None
+    typed = TypedColumn(plan.name, kind, _NOTHING, note, code, unit=unit, form=form)
     return describe(typed, distinct, rows - len(ordered), number_figures(ordered, mean) if distinct else {})
 
 
@@ -165,8 +169,8 @@ def _texts(reader: ColumnReader, tally: TextTally, rows: int) -> Column:
         if all_differ and tally.like_identifiers:
             kind, note, code = ColumnType.IDENTIFIER, IDENTIFIER_NOTE, "identifier"
     else:
-        units = parse_measures(kept, reader.decimal)
-        kind, note, code = judge_levels(name, kept, units if isinstance(units, SeveralUnits) else None)
+        units = parse_measures(kept, reader.decimal, name)
+        kind, note, code = judge_levels(name, kept, None if isinstance(units, Measures) else units)
     typed = TypedColumn(name, kind, _NOTHING, note, code)
     figures = text_figures(kind, kept.levels, pa.array(kept.counts)) if len(kept.levels) else {}
     return describe(typed, tally.distinct, reader.missing, figures)

@@ -13,8 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dlreg_core.ingest.arrow import parquet
-from dlreg_core.ingest.streaming.columns import ColumnReader, Misfit
-from dlreg_core.ingest.streaming.plans import Plan
+from dlreg_core.ingest.streaming.columns import ColumnReader
+from dlreg_core.ingest.streaming.plans import Misfit, Plan
 from dlreg_core.ingest.streaming.sources import Place, RowSource, is_empty
 
 ROW_GROUP = 65_536

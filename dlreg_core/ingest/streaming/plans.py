@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import pyarrow as pa
@@ -12,6 +12,18 @@ from dlreg_core.ingest.dates import parse_dates
 from dlreg_core.ingest.judging import words
 from dlreg_core.ingest.units import Measures, parse_measures
 from dlreg_core.ingest.values import Tally, encode, mark_of, parse_numbers
+from dlreg_core.specs import NumberForm
+
+MOST_EVIDENCE = 50_000
+"""Values of a batch that are kept to make a better plan by."""
+
+
+class Misfit(Exception):  # noqa: N818 - it is how a column says that it must be read in another way
+    """A batch that can't be read as planned; ``evidence`` holds its values, None where only text is left."""
+
+    def __init__(self, evidence: pa.Array | None = None) -> None:
+        super().__init__()
+        self.evidence = evidence
 
 
 class Kind(Enum):
@@ -37,14 +49,14 @@ ARROW_TYPES = {
 class Plan:
     """How a column is read.
 
-    ``mark`` is the decimal mark of a column of numbers; ``day_first``, ``digits`` and ``time_of_day`` are as
+    ``form`` is how a column of numbers is written; ``day_first``, ``digits`` and ``time_of_day`` are as
     `parse_dates` takes and tells them, ``said`` whether a person has told the order of day and month; ``whole`` whether
     all numbers with a unit are whole; ``final`` is a column of text that was tried as something else.
     """
 
     name: str
     kind: Kind
-    mark: str = "."
+    form: NumberForm = field(default_factory=NumberForm)
     unit: str = ""
     whole: bool = False
     day_first: bool | None = None
@@ -94,12 +106,13 @@ def plan_by_levels(name: str, tally: Tally, decimal: str, day_first: bool | None
     numbers = parse_numbers(levels, decimal) if dates is None else None
     if numbers is not None:
         kind = Kind.WHOLE if pa.types.is_integer(numbers.type) else Kind.FRACTION
-        return Plan(name, kind, mark=mark_of(levels, decimal))
+        return Plan(name, kind, NumberForm(decimal="," if mark_of(levels, decimal) == "," else "."))
     dates = dates or parse_dates(levels, day_first)
     if dates is not None:
         said = day_first is not None
         return Plan(name, Kind.DATE, day_first=dates.day_first, said=said, digits=digits, time_of_day=dates.time_of_day)
-    measures = parse_measures(tally, decimal)
+    measures = parse_measures(tally, decimal, name)
     if isinstance(measures, Measures):
-        return Plan(name, Kind.MEASURE, unit=measures.unit, whole=pa.types.is_integer(measures.numbers.type))
+        whole = pa.types.is_integer(measures.numbers.type)
+        return Plan(name, Kind.MEASURE, measures.form, unit=measures.unit, whole=whole)
     return Plan(name, Kind.TEXT)

@@ -6,7 +6,7 @@ import codecs
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -27,7 +27,8 @@ from dlreg_core.ingest.encoding import (
     unreadable_error,
 )
 from dlreg_core.ingest.limits import check_width
-from dlreg_core.ingest.reading import decimal_mark, layout_error
+from dlreg_core.ingest.marks import Mark, decimal_mark
+from dlreg_core.ingest.reading import layout_error
 from dlreg_core.ingest.signatures import foreign_kind
 from dlreg_core.ingest.streaming.scan import PIECE, Scan, Scanner
 from dlreg_core.specs import Dialect, Reading
@@ -243,10 +244,9 @@ def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> Text
         header_row=layout.skipped_lines if layout.has_header else None,
     )
     found = TextRows(path, start, scan.size, layout, names, dialect, unnamed, text)
-    decimal = reading.decimal or decimal_mark(found.sample(), layout.delimiter)
-    return TextRows(
-        path, start, scan.size, layout, names, dialect.model_copy(update={"decimal": decimal}), unnamed, text
-    )
+    told = Mark(reading.decimal) if reading.decimal else decimal_mark(found.sample(), layout.delimiter)
+    known = dialect.model_copy(update={"decimal": told.decimal, "doubtful": told.doubtful})
+    return replace(found, dialect=known)
 
 
 def _opened(path: Path, start: int) -> TextIO:

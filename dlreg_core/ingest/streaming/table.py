@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from dlreg_core.specs import Column, Dialect, Reading
 Progress = Callable[[str, float], None]
 """Is told what is done, and the share of it that is finished."""
 
-_MOST_PASSES = 5
+_MOST_PASSES = 7
 
 
 @dataclass(frozen=True)
@@ -101,17 +101,23 @@ def _typed(source: RowSource, reading: Reading, data: Path, place: Callable[[flo
         return plan_for(name, pa.chunked_array(known[name], kind), decimal, reading.day_first)
 
     plans = {name: planned(name) for name in source.names}
+    tried = {name: {plan} for name, plan in plans.items()}
     for _ in range(_MOST_PASSES):
         found = read_all(source, tuple(plans.values()), data, place)
         better: dict[str, Plan] = {}
         for name, evidence in found.evidence.items():
             known[name] += evidence or []
-            again = planned(name) if evidence is not None else Plan(name, Kind.TEXT, final=True)
-            better[name] = again if again != plans[name] else Plan(name, Kind.TEXT, final=True)
-        better |= _other_than_text(found, decimal, reading.day_first, plans)
+            again = planned(name) if evidence is not None else Plan(name, Kind.TEXT)
+            # As a text it is counted, and read as what all of its values tell; once.
+            text = Plan(name, Kind.TEXT)
+            better[name] = again if again not in tried[name] else replace(text, final=text in tried[name])
+        for name, plan in _other_than_text(found, decimal, reading.day_first, plans).items():
+            better[name] = plan if plan not in tried[name] else Plan(name, Kind.TEXT, final=True)
         if not better:
             return found
         plans |= better
+        for name, plan in better.items():
+            tried[name].add(plan)
     raise TableError("The columns of the file can't be made out.", "Leave out those that hold values of several kinds.")
 
 

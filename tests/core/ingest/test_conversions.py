@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from scipy import constants as c
 
+from dlreg_core.ingest.cells import read_measures
 from dlreg_core.ingest.conversions import common_unit, converted, convertible, in_unit, other_units, units_of
-from dlreg_core.ingest.units import read_measures
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_dates_that_fit_both_orders_say_so() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (["1", "2", "3", "ERR"], '1 of 4 values are no numbers, such as "ERR"'),
+        (["1", "2", "3", "ERR"], '1 of 4 values is no number: "ERR"'),
         (["23.4 kmpl", "18.9 kmpl", "20 km/kg"], "several units, kmpl (2 rows) and km/kg (1 row)"),
         (["02139", "10001"], "leading zeros"),
     ],

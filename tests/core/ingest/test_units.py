@@ -59,7 +59,7 @@ def test_marks_of_a_column(values: list[str], decimal: str, numbers: list[float]
 
 
 @pytest.mark.parametrize(
-    "values", [["1,25,000", "3"], ["12,5", "3.5"], ["12A", "7B"], ["3 Jan", "4 Feb"], ["A1", "B2"], ["1-2", "3-4"]]
+    "values", [["1,25,00", "3"], ["12,5", "3.5"], ["12A", "7B"], ["3 Jan", "4 Feb"], ["A1", "B2"], ["1-2", "3-4"]]
 )
 def test_what_is_no_number_stays_text(values: list[str]) -> None:
     column, found = read(values)

@@ -1,0 +1,72 @@
+"""Batches of a column of numbers with a unit, or with a few values that are none: read, and judged as a whole."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
+from dlreg_core.ingest.units import Aside, bare_is_clear, codes_by_length, few_strays, read_as
+from dlreg_core.ingest.values import Coded
+
+_MOST_STRAYS = 10_000
+
+
+class MeasureReader:
+    """Reads the batches of one column, and counts what stands beside its numbers."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._known = self._bare = self._alone = 0
+        self._strays: dict[str, int] = {}
+        self._spellings: dict[str, int] = {}
+        self._zeros = True
+        self._lengths: set[int] = set()
+        self._leading = False
+
+    def read(self, coded: Coded) -> pa.Array:
+        """Return the numbers of a batch; `Misfit` where the plan isn't how they are written."""
+        plan, levels = self._plan, coded.levels
+        if not len(levels):
+            return pa.nulls(len(coded.codes), plan.arrow_type)
+        cells = read_as(levels, coded.tally.counts, plan.unit, plan.form)
+        fractions = plan.whole and cells.numbers is not None and pa.types.is_floating(cells.numbers.type)
+        if cells.numbers is None or cells.foreign or (fractions and cells.numbers.null_count < len(levels)):
+            raise Misfit(levels[:MOST_EVIDENCE])
+        if cells.beyond(plan.unit):
+            raise Misfit
+        self._count(cells.aside, cells.spellings)
+        self._zeros = self._zeros and cells.zeros
+        self._lengths |= cells.lengths
+        self._leading = self._leading or cells.any_leading_zero
+        if len(self._strays) > _MOST_STRAYS:
+            raise Misfit
+        return coded.spread(cells.numbers.cast(plan.arrow_type, safe=False))
+
+    def _count(self, aside: Aside, spellings: dict[str, int]) -> None:
+        self._known += aside.known
+        self._bare += aside.bare
+        self._alone += aside.alone
+        for found, counted in ((dict(aside.strays), self._strays), (spellings, self._spellings)):
+            for text, rows in found.items():
+                counted[text] = counted.get(text, 0) + rows
+
+    @property
+    def aside(self) -> Aside:
+        """What stands beside the numbers of all batches."""
+        listed = sorted(self._strays.items(), key=lambda item: (-item[1], item[0]))
+        return Aside(self._known, self._bare, self._alone, tuple(listed))
+
+    @property
+    def unit(self) -> str:
+        """The unit as it is written most often."""
+        return max(self._spellings, key=lambda unit: self._spellings[unit]) if self._spellings else self._plan.unit
+
+    def check(self) -> None:
+        """Raise `Misfit` where the column as a whole isn't one of numbers."""
+        plan, aside = self._plan, self.aside
+        if plan.kind is not Kind.MEASURE:
+            return
+        clear = not plan.unit or bare_is_clear(aside.bare, aside.known, self._zeros, plan.unit, plan.name)
+        codes = self._leading and len(self._lengths) == 1
+        if codes or not clear or not few_strays(aside, whole=codes_by_length(self._lengths)):
+            raise Misfit
