@@ -70,7 +70,7 @@ def show_worth(result: TrainResult) -> None:
 
 def show_basis(result: TrainResult, unit: str) -> None:
     """Say whether the intervals hold, and what the figures rest on."""
-    coverage = words.coverage_words(result.row(result.best_model), result.rows.test, unit)
+    coverage = words.coverage_words(result.row(result.best_model), result.rows, unit)
     for sentence in (coverage, context.rows_words(result.rows), *result.notes):
         if sentence:
             st.markdown(escaped(sentence))

@@ -16,7 +16,7 @@ from dlreg_core.evaluation.segments import segments
 from dlreg_core.report.findings import quantile_words
 from dlreg_core.report.words import coverage_words
 from dlreg_core.report.worth import verdict
-from dlreg_core.specs import Comparison, Interval, LeaderboardRow
+from dlreg_core.specs import Comparison, Interval, LeaderboardRow, RowCounts
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator
@@ -105,8 +105,7 @@ class Inside:
     """A leaderboard row with the coverage of its intervals, and on how many rows they were calibrated and tested."""
 
     row: LeaderboardRow
-    calibration: int
-    test: int
+    rows: RowCounts
 
 
 def inside(random: Random, wider: float) -> Inside:
@@ -125,7 +124,7 @@ def inside(random: Random, wider: float) -> Inside:
         half_widths_90=Interval(low=1.0, high=2.0) if interval.varies else None,
         coverage_90=coverage(actual[after], known[after], interval),
     )
-    return Inside(row, calibration, rows)
+    return Inside(row, RowCounts(train=0, validation=calibration, test=rows))
 
 
 register(
@@ -134,7 +133,7 @@ register(
         "The interval holds fewer rows than promised",
         without=partial(inside, wider=1.0),
         with_it=partial(inside, wider=1.6),
-        says=lambda seen: "fewer than promised" in coverage_words(seen.row, seen.test, ""),
+        says=lambda seen: "fewer than promised" in coverage_words(seen.row, seen.rows, ""),
         without_words="test rows like those that calibrated",
         with_words="errors 1.6 × as large in the test",
     ),
@@ -155,10 +154,10 @@ def level_errors(random: Random, larger: float = 1.0) -> Test:
 register(
     "largest-values",
     Claim(
-        "It is off most for the largest values",
+        "It is off most where it predicts the largest values",
         without=level_errors,
         with_it=partial(level_errors, larger=2.5),
-        says=lambda seen: "largest" in quantile_words(seen.actual, seen.predicted, ""),
+        says=lambda seen: "It is off most" in quantile_words(seen.actual, seen.predicted, ""),
         without_words="errors of one size everywhere",
         with_words="2.5 × as large where the prediction is in the upper fifth",
     ),

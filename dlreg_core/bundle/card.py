@@ -103,7 +103,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         cleaning=_cell(_cleaning(experiment.recipe)),
         date=f"{manifest.created:%d %B %Y}",
         versions=", ".join(f"{name} {pin}" for name, pin in manifest.versions.items()),
-        coverage=words.coverage_words(row, manifest.rows.test, unit),
+        coverage=words.coverage_words(row, manifest.rows, unit),
     )
 
 

@@ -187,7 +187,7 @@ class QQPlot(_Errors):
 
 @dataclass(frozen=True, eq=False)
 class ErrorByQuantile(_Errors):
-    """The mean absolute error for small, middle and large values of the target."""
+    """The mean absolute error for small, middle and large predictions."""
 
     bins: int = 10
 
@@ -202,7 +202,7 @@ class ErrorByQuantile(_Errors):
         worst = records(table)[int(table["mae"].to_numpy().argmax())]
         where = quantity_range(worst["low"], worst["high"], self.unit)
         return (
-            f"Mean absolute error in {len(table)} groups of rows by actual value; "
+            f"Mean absolute error in {len(table)} groups of rows by prediction; "
             f"the largest, {quantity(worst['mae'], self.unit)}, for {where}."
         )
 
@@ -211,7 +211,7 @@ class ErrorByQuantile(_Errors):
         table = self.frame()
         figure = theme.figure(
             height=HEIGHT,
-            x=theme.axis_title("Actual", self.unit),
+            x=theme.axis_title("Predicted", self.unit),
             y=theme.axis_title("Off by (MAE)", self.unit),
             grid="y",
         )

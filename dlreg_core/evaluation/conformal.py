@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import betabinom
 
 from dlreg_core.evaluation.arrays import FloatArray, finite, pair
 from dlreg_core.evaluation.intervals import PredictionInterval
@@ -138,6 +139,48 @@ def coverage(actual: ArrayLike, predicted: ArrayLike, interval: PredictionInterv
     return float(np.mean((low <= truth) & (truth <= high)))
 
 
+def calibrating_rows(rows: int, *, varies: bool) -> int:
+    """Return how many of the calibration rows gave the order statistic of what `calibrate` has fitted to all of them.
+
+    Parameters
+    ----------
+    rows : int
+        Calibration rows.
+    varies : bool
+        Whether the intervals vary with the prediction: the rows that chose them have no part in it then.
+    """
+    return rows - min(rows // 2, _MOST_CHOOSING) if varies else rows
+
+
+def likely_coverage(
+    calibrating: int, tested: int, level: float = _LEVEL, probability: float = 0.95
+) -> tuple[float, float]:
+    """Return between which shares of test rows valid intervals hold, with some probability.
+
+    Parameters
+    ----------
+    calibrating : int
+        Rows that gave the order statistic.
+    tested : int
+        Test rows.
+    level : float
+        What the intervals promise.
+    probability : float
+        How often the share lies between both ends, at least.
+
+    Notes
+    -----
+    What split conformal intervals hold of all new rows is itself drawn, with the calibration rows, from a beta
+    distribution (Vovk 2012, "Conditional validity of inductive conformal predictors"), and of so many test rows it
+    holds a beta-binomial number (Angelopoulos & Bates 2023, *Conformal Prediction: A Gentle Introduction*, section
+    3.2). Equal errors only make intervals hold more.
+    """
+    rank = _rank(calibrating, level)
+    counts = betabinom(tested, rank, calibrating + 1 - rank)
+    beyond = (1 - probability) / 2
+    return float(counts.ppf(beyond)) / tested, float(counts.ppf(1 - beyond)) / tested
+
+
 def interval_scores(actual: FloatArray, low: FloatArray, high: FloatArray, level: float = _LEVEL) -> FloatArray:
     """Return each row's interval score: the width, and 2 / (1 - level) times what the target lies outside of it."""
     outside = np.maximum(low - actual, 0.0) + np.maximum(actual - high, 0.0)
@@ -145,10 +188,13 @@ def interval_scores(actual: FloatArray, low: FloatArray, high: FloatArray, level
 
 
 def _ranked(scores: FloatArray, level: float) -> float:
-    # Without the small step back, 30 * 0.9 = 27.000000000000004 would ask for the 28th.
-    rank = math.ceil((scores.size + 1) * level - 1e-9)
-    position = min(rank, scores.size) - 1
+    position = _rank(scores.size, level) - 1
     return float(np.partition(scores, position)[position])
+
+
+def _rank(rows: int, level: float) -> int:
+    # Without the small step back, 30 * 0.9 = 27.000000000000004 would ask for the 28th.
+    return min(rows, math.ceil((rows + 1) * level - 1e-9))
 
 
 def _scales(least: float, lowest: float | None, transform: TargetTransform) -> tuple[PredictionInterval, ...]:

@@ -92,20 +92,23 @@ def qq_points(residuals: ArrayLike, at_most: int = 500) -> pd.DataFrame:
 
 
 def error_by_quantile(actual: ArrayLike, predicted: ArrayLike, bins: int = 10) -> pd.DataFrame:
-    """Return the error for small, middle and large values of the target.
+    """Return the error for small, middle and large predictions.
+
+    Groups by the actual value would show what every model that isn't perfect has: of rows whose target is large, many
+    are large by what nobody could foresee, so that they are predicted too low (regression to the mean).
 
     Parameters
     ----------
     actual, predicted : array_like of shape (n,)
         In units of the target.
     bins : int
-        Groups of about equal size. Equal values stay together, so there are fewer where a value is frequent.
+        Groups of about equal size. Equal predictions stay together: there are fewer groups where one is frequent.
 
     Returns
     -------
     DataFrame
-        A line a group, lowest first: ``quantile`` (1, 2 ...), ``low`` and ``high`` (smallest and largest actual
-        value), ``rows``, ``mae`` with its normal 95 % interval ``mae_low``, ``mae_high`` (missing for a single
+        A line a group, lowest first: ``quantile`` (1, 2 ...), ``low`` and ``high`` (smallest and largest
+        prediction), ``rows``, ``mae`` with its normal 95 % interval ``mae_low``, ``mae_high`` (missing for a single
         row), and ``bias`` (mean of actual - predicted: positive where predictions are too low).
 
     Raises
@@ -116,12 +119,12 @@ def error_by_quantile(actual: ArrayLike, predicted: ArrayLike, bins: int = 10) -
     if bins < 1:
         raise ValueError("at least one group is needed")
     table = residual_table(actual, predicted)
-    edges = np.unique(np.quantile(table["actual"], np.linspace(0, 1, bins + 1)))
-    group = np.searchsorted(edges[1:-1], table["actual"], side="left")
+    edges = np.unique(np.quantile(table["predicted"], np.linspace(0, 1, bins + 1)))
+    group = np.searchsorted(edges[1:-1], table["predicted"], side="left")
     grouped = table.groupby(group)
     found = grouped.agg(
-        low=("actual", "min"),
-        high=("actual", "max"),
+        low=("predicted", "min"),
+        high=("predicted", "max"),
         rows=("actual", "size"),
         mae=("abs_error", "mean"),
         spread=("abs_error", "std"),

@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
+from scipy.stats import t as student
 
 from dlreg_core.charts.numbers import number, percent, quantity
 from dlreg_core.evaluation.arrays import FloatArray, pair
-from dlreg_core.evaluation.residuals import error_by_quantile
+from dlreg_core.evaluation.residuals import NORMAL_95, error_by_quantile
 
 _CLEAR = 3.0
 """Standard errors from which a pattern is told; two would tell one where there is none too often."""
+
+_GROUP_ROWS, _MOST_GROUPS = 20, 10
 
 
 def predicted_actual_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
@@ -101,15 +104,25 @@ def _lean_words(residual: FloatArray, unit: str) -> str:
 
 
 def quantile_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
-    """Return for which values of the target the error is largest."""
-    table = error_by_quantile(actual, predicted)
+    """Return for which predictions the error is largest.
+
+    Whoever looks at the worst of several groups finds one by luck: its error must be larger than that of all rows by
+    more than the worst of so many would be (Bonferroni). Groups are of at least 20 rows for that.
+    """
+    bins = int(np.clip(np.size(actual) // _GROUP_ROWS, 2, _MOST_GROUPS))
+    table = error_by_quantile(actual, predicted, bins)
     overall = float(np.average(table["mae"], weights=table["rows"]))
-    if len(table) < 2 or overall == 0:
-        return "The error is the same for all values."
+    if len(table) < 2:
+        return "There are too few different predictions to tell small ones from large ones."
+    if overall == 0:
+        return "The error is the same for all predictions."
     place = int(table["mae"].to_numpy().argmax())
     worst = table.iloc[place]
-    if not float(worst["mae_low"]) > overall:
-        return "It is off by about as much for small values as for large ones."
+    # The interval of the table is that of a single group.
+    error = (float(worst["mae_high"]) - float(worst["mae"])) / NORMAL_95
+    reach = float(student.ppf(1 - 0.025 / len(table), max(1, int(worst["rows"]) - 1))) * error
+    if not float(worst["mae"]) - reach > overall:
+        return "It is off by about as much where it predicts little as where it predicts much."
     text = f"It is off most {_where(table, place, unit)}: by {quantity(float(worst['mae']), unit)} on average, "
     text += f"{number(float(worst['mae']) / overall, 2)} × the error of all rows"
     bias = float(worst["bias"])
@@ -121,7 +134,7 @@ def quantile_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
 def _where(table: pd.DataFrame, place: int, unit: str) -> str:
     low, high = (quantity(float(table[end].iloc[place]), unit) for end in ("low", "high"))
     if place == len(table) - 1:
-        return f"for the largest values, {low} and more"
+        return f"where it predicts the largest values, {low} and more"
     if place == 0:
-        return f"for the smallest values, up to {high}"
-    return f"for values from {low} to {high}"
+        return f"where it predicts the smallest values, up to {high}"
+    return f"where it predicts {low} to {high}"

@@ -21,7 +21,8 @@ from dlreg_core.charts.numbers import (
     size,
 )
 from dlreg_core.charts.shap_tables import importance
-from dlreg_core.specs import Comparison, LeaderboardRow, TrainResult
+from dlreg_core.evaluation.conformal import calibrating_rows, likely_coverage
+from dlreg_core.specs import Comparison, LeaderboardRow, RowCounts, TrainResult
 
 __all__ = [
     "about",
@@ -121,28 +122,38 @@ def versus_baseline(result: TrainResult) -> str:
     return f"{text} {_other_measure(result, comparison)}".strip()
 
 
-def coverage_words(row: LeaderboardRow, rows: int, unit: str) -> str:
+def coverage_words(row: LeaderboardRow, rows: RowCounts, unit: str) -> str:
     """Return whether the 90 % prediction interval keeps its promise on the test rows; empty where there is none.
 
     Parameters
     ----------
     row : LeaderboardRow
         With ``half_width_90`` and ``coverage_90``.
-    rows : int
-        How many test rows there are. Within two standard errors of a share of 90 % the promise counts as kept.
+    rows : RowCounts
+        How many rows calibrated the intervals, and how many tested them: the promise counts as kept where both kinds of
+        luck together explain what was found. See `dlreg_core.evaluation.conformal.likely_coverage`.
     unit : str
         Unit of the target.
     """
-    if row.half_width_90 is None or row.coverage_90 is None or rows < 1:
+    if row.half_width_90 is None or row.coverage_90 is None or rows.test < 1:
         return ""
-    apart = row.coverage_90 - 0.9
-    tolerance = 2 * math.sqrt(0.9 * 0.1 / rows)
+    # With folds each row that isn't for the test was held out once.
+    choosing = rows.validation + (rows.train if rows.folds else 0)
+    calibrating = calibrating_rows(choosing, varies=row.half_widths_90 is not None)
+    low, high = likely_coverage(calibrating, rows.test)
+    inside = row.coverage_90
+    # Both are counts of rows over their number: less than half a row apart is the same.
+    slack = 0.5 / rows.test
     verdict = (
-        "as it should" if abs(apart) <= tolerance else "more than promised" if apart > 0 else "fewer than promised"
+        "fewer than promised"
+        if inside < low - slack
+        else "more than promised"
+        if inside > high + slack
+        else "as it should"
     )
     return (
-        f"The 90 % interval, {_reach(row, unit)}, holds {percent(row.coverage_90)} of "
-        f"{rows:,} rows it has never seen, {verdict}."
+        f"The 90 % interval, {_reach(row, unit)}, holds {percent(inside)} of {rows.test:,} rows it has never seen, "
+        f"{verdict} ({percent_range(low, high)} may be luck)."
     )
 
 

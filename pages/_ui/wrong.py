@@ -42,7 +42,7 @@ def four_pictures(actual: FloatArray, predicted: FloatArray, unit: str, rows: Fl
                 picture(charts.QQPlot(*both), key="residual-qq")
     with lower[1]:
         seen = findings.quantile_words(*both)
-        _titled("Error for small and large values", seen, charts.ErrorByQuantile(*both), "error-quantile")
+        _titled("Error for small and large predictions", seen, charts.ErrorByQuantile(*both), "error-quantile")
 
 
 def _titled(title: str, sentence: str, display: Display, key: str) -> None:

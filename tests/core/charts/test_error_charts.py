@@ -73,8 +73,8 @@ def test_qq_plot():
 
 
 def test_error_by_quantile():
-    actual = np.arange(100.0)
-    display = ErrorByQuantile(actual, actual - np.where(actual < 50, 1.0, 3.0), "$", bins=2)
+    predicted = np.arange(100.0)
+    display = ErrorByQuantile(predicted + np.where(predicted < 50, 1.0, 3.0), predicted, "$", bins=2)
     bars = display.plot().data[0]
     assert list(bars.x) == ["0–49", "50–99"]
     assert list(bars.y) == pytest.approx([1, 3])

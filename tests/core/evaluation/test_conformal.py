@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from dlreg_core.evaluation.conformal import calibrate, coverage, half_width, interval_scores
+from dlreg_core.evaluation.conformal import (
+    calibrate,
+    calibrating_rows,
+    coverage,
+    half_width,
+    interval_scores,
+    likely_coverage,
+)
 from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.prepare.target_transform import TargetTransform, fit_target_transform
 
@@ -228,3 +235,21 @@ def test_it_is_kept_as_json_to_the_last_digit(draw):
     assert again == interval
     predicted = np.linspace(1, 50, 200)
     np.testing.assert_array_equal(again.bounds(predicted), interval.bounds(predicted))
+
+
+def test_what_valid_intervals_may_hold_by_luck():
+    rng = np.random.default_rng(0)
+    for calibrating, tested in ((60, 1000), (150, 150), (1000, 60), (5, 40)):
+        low, high = likely_coverage(calibrating, tested)
+        outside = 0
+        for _ in range(2000):
+            width = half_width(rng.standard_normal(calibrating))
+            held = np.mean(np.abs(rng.standard_normal(tested)) <= width)
+            outside += not low - 1e-9 <= held <= high + 1e-9
+        assert outside / 2000 < 0.065, "discrete counts make it less than 5 %, luck of 2,000 draws a little more"
+    assert likely_coverage(10**6, 10**6) == pytest.approx((0.9, 0.9), abs=0.001)
+
+
+def test_rows_that_chose_an_interval_did_not_calibrate_it():
+    assert [calibrating_rows(rows, varies=True) for rows in (200, 301, 100_000)] == [100, 151, 80_000]
+    assert calibrating_rows(301, varies=False) == 301

@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from dlreg_core.evaluation.bootstrap import MOST_GROUPS, resampled_means
-from dlreg_core.evaluation.metrics import bootstrap_rmse, regression_metrics
+from dlreg_core.evaluation.metrics import bootstrap_rmse, percentiles, regression_metrics
 
 
 @pytest.fixture
@@ -59,16 +59,52 @@ def test_what_can_not_be_judged_is_refused(actual, predicted, message):
         regression_metrics(actual, predicted)
 
 
-def test_interval_is_that_of_scipys_bootstrap(predictions):
+def test_interval_is_the_bootstrap_t_of_the_logarithm(predictions):
     actual, predicted = predictions
+    squared = (actual - predicted) ** 2
+    rng, statistics = np.random.default_rng(0), []
+    for _ in range(4000):
+        drawn = rng.choice(squared, squared.size)
+        error = drawn.std() / np.sqrt(drawn.size) / drawn.mean()
+        statistics.append((np.log(drawn.mean()) - np.log(squared.mean())) / error)
+    low, high = np.quantile(statistics, [0.025, 0.975])
+    error = squared.std() / np.sqrt(squared.size) / squared.mean()
+    expected = np.sqrt(squared.mean() * np.exp([-high * error, -low * error]))
     found = bootstrap_rmse(actual, predicted, samples=4000)
-    expected = stats.bootstrap(
-        ((actual - predicted) ** 2,), lambda e, axis: np.sqrt(e.mean(axis=axis)), method="percentile",
-        n_resamples=4000, rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
-    width = expected.high - expected.low
-    assert found.low == pytest.approx(expected.low, abs=0.06 * width)
-    assert found.high == pytest.approx(expected.high, abs=0.06 * width)
+    assert [found.low, found.high] == pytest.approx(expected.tolist(), abs=0.06 * float(np.ptp(expected)))
+
+
+def test_interval_covers_heavy_tails_better_than_percentiles():
+    rng = np.random.default_rng(4)
+    inside, percentile = 0, 0
+    for seed in range(300):
+        error = rng.standard_t(4, 100)
+        found = bootstrap_rmse(np.zeros(100), error, samples=300, seed=seed)
+        low, high = percentiles(resampled_means(error[:, None] ** 2, samples=300, seed=seed)[:, 0], 0.95)
+        inside += found.low <= np.sqrt(2) <= found.high
+        percentile += low <= 2 <= high
+    assert percentile / 300 < 0.84
+    assert inside / 300 > 0.85
+    assert inside > percentile + 9
+
+
+def test_no_end_lies_above_the_largest_error():
+    error = np.append(np.full(30, 0.01), 5.0)
+    found = bootstrap_rmse(np.zeros(31), error)
+    assert found.high == 5.0
+    assert 0 < found.low < np.sqrt(np.mean(error**2))
+
+
+@pytest.mark.parametrize("error", [[3.0], [1.0, 1.0, 1.0], [0.0, 3.0], np.zeros(40), np.full(40, 2.0)])
+def test_few_or_equal_errors_have_an_interval(error):
+    found = bootstrap_rmse(np.zeros(len(error)), error)
+    assert found.low <= np.sqrt(np.mean(np.square(error))) <= found.high <= max(error)
+
+
+def test_huge_errors_have_an_interval():
+    error = 1e150 * np.random.default_rng(0).normal(size=50)
+    found = bootstrap_rmse(np.zeros(50), error)
+    assert 0.7e150 < found.low < found.high < 1.5e150
 
 
 def test_interval_covers_the_truth_as_often_as_it_says():
@@ -96,8 +132,9 @@ def test_many_rows_are_fast_and_small():
     seconds = time.perf_counter() - start
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found.low < np.sqrt(2) * 1.001
-    assert found.high > np.sqrt(2) * 0.999
+    rmse = float(np.sqrt(np.mean((actual - predicted) ** 2)))
+    assert found.low < rmse < found.high
+    assert found.high - found.low == pytest.approx(2 * 1.96 * rmse * np.sqrt(0.5 / 300_000), rel=0.1)
     assert seconds < 2
     assert peak < 200e6
 

@@ -50,10 +50,10 @@ def test_many_residuals_are_thinned_and_keep_their_ends():
     assert table["residual"].is_monotonic_increasing
 
 
-def test_groups_of_the_target_by_hand():
-    actual = np.arange(20.0)
-    predicted = actual - np.repeat([1.0, -3.0], 10)
-    predicted[0] -= 2
+def test_groups_of_the_predictions_by_hand():
+    predicted = np.arange(20.0)
+    actual = predicted + np.repeat([1.0, -3.0], 10)
+    actual[0] += 2
     table = error_by_quantile(actual, predicted, bins=2)
     assert list(table["rows"]) == [10, 10]
     assert list(table["low"]) == [0, 10]
@@ -64,15 +64,23 @@ def test_groups_of_the_target_by_hand():
     assert table["mae_high"][0] - 1.2 == pytest.approx(reach)
 
 
-def test_equal_values_stay_together():
-    actual = np.array([1.0] * 50 + [2.0] * 3 + [9.0] * 47)
-    table = error_by_quantile(actual, actual + 1)
+def test_equal_predictions_stay_together():
+    predicted = np.array([1.0] * 50 + [2.0] * 3 + [9.0] * 47)
+    table = error_by_quantile(predicted + 1, predicted)
     assert table["rows"].sum() == 100
     assert list(table["rows"]) == [50, 50]
     assert list(table["low"]) == [1, 2]
 
 
-def test_a_constant_target_is_one_group():
-    table = error_by_quantile([2.0, 2.0, 2.0], [1.0, 2.0, 3.0])
+def test_equal_predictions_are_one_group():
+    table = error_by_quantile([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
     assert len(table) == 1
     assert table["mae"][0] == pytest.approx(2 / 3)
+
+
+def test_regression_to_the_mean_is_no_pattern():
+    rng = np.random.default_rng(0)
+    predicted = rng.normal(size=5000)
+    table = error_by_quantile(predicted + rng.normal(size=5000), predicted, bins=5)
+    assert list(table["mae"]) == pytest.approx([0.8] * 5, abs=0.1)
+    assert list(table["bias"]) == pytest.approx([0.0] * 5, abs=0.1)

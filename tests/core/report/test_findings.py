@@ -66,19 +66,36 @@ def test_heavy_tails_and_a_lean(noise):
 
 
 def test_error_that_grows_at_the_end():
-    actual = np.arange(1000.0)
-    predicted = actual + np.where(np.arange(1000) % 2, 10, -10)
-    predicted[900:] = actual[900:] - 100 + np.arange(100) % 3
-    assert findings.quantile_words(actual, predicted, "$").startswith(
-        "It is off most for the largest values, $900 and more: by $99 on average, 5.2 × the error of all rows"
+    predicted = np.arange(1000.0)
+    actual = predicted + np.where(np.arange(1000) % 2, 10, -10)
+    actual[900:] = predicted[900:] + 100 - np.arange(100) % 3
+    assert findings.quantile_words(actual, predicted, "$") == (
+        "It is off most where it predicts the largest values, $900 and more: by $99 on average, "
+        "5.2 × the error of all rows, mostly too low."
     )
-    assert findings.quantile_words(actual, predicted, "$").endswith(", mostly too low.")
+    assert findings.quantile_words(-actual, -predicted, "$").startswith(
+        "It is off most where it predicts the smallest values, up to −$900"
+    )
 
 
 def test_error_that_is_level(noise):
     guess, error = noise
     level = guess + np.sign(error)
     assert findings.quantile_words(level, guess, "$") == (
-        "It is off by about as much for small values as for large ones."
+        "It is off by about as much where it predicts little as where it predicts much."
     )
-    assert findings.quantile_words([1.0, 1.0], [1.0, 1.0], "$") == "The error is the same for all values."
+    assert findings.quantile_words([1.0, 1.0], [1.0, 1.0], "$") == (
+        "There are too few different predictions to tell small ones from large ones."
+    )
+    many = np.arange(50.0)
+    assert findings.quantile_words(many, many, "$") == "The error is the same for all predictions."
+
+
+def test_a_model_that_misses_half_of_the_variance_is_not_off_most_for_large_values():
+    """Grouped by the actual value, every one of these would be: large values are those that nobody foresaw."""
+    rng = np.random.default_rng(0)
+    told = 0
+    for _ in range(100):
+        predicted = rng.normal(size=300)
+        told += "most" in findings.quantile_words(predicted + rng.normal(size=300), predicted, "")
+    assert told <= 10

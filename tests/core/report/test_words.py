@@ -110,26 +110,45 @@ def test_r2_is_never_rounded_up_to_one(r2, text):
     assert text in words.headline(result(leaderboard=rows, best_model="TabM", comparison=None), "$")
 
 
+COUNTS = RowCounts(train=5000, validation=2000, test=1000)
+
+
 @pytest.mark.parametrize(
-    ("coverage", "verdict"), [(0.905, "as it should"), (0.85, "fewer than promised"), (0.97, "more than promised")]
+    ("coverage", "verdict"),
+    [
+        (0.905, "as it should"),
+        (0.877, "as it should"),
+        (0.875, "fewer than promised"),
+        (0.924, "more than promised"),
+    ],
 )
 def test_coverage(coverage, verdict):
     judged = row("TabM", 1, 1, half_width_90=70123.0, coverage_90=coverage)
-    text = words.coverage_words(judged, 1000, "$")
+    text = words.coverage_words(judged, COUNTS, "$")
     assert text.startswith("The 90 % interval, ± $70,100, holds ")
-    assert text.endswith(f"of 1,000 rows it has never seen, {verdict}.")
-    assert words.coverage_words(row("TabM", 1, 1), 1000, "$") == ""
+    assert text.endswith(f"of 1,000 rows it has never seen, {verdict} (88–92 % may be luck).")
+    assert words.coverage_words(row("TabM", 1, 1), COUNTS, "$") == ""
+
+
+def test_the_luck_of_few_calibration_rows_counts_too():
+    judged = row("TabM", 1, 1, half_width_90=70123.0, coverage_90=0.85)
+    few = RowCounts(train=700, validation=150, test=1000)
+    assert "fewer than promised" in words.coverage_words(judged, COUNTS, "$")
+    assert words.coverage_words(judged, few, "$").endswith("as it should (84–95 % may be luck).")
+    folds = RowCounts(train=5000, validation=0, test=1000, folds=5)
+    assert "fewer than promised" in words.coverage_words(judged, folds, "$")
 
 
 def test_intervals_of_different_widths():
     judged = row("TabM", 1, 1, half_width_90=70123.0, coverage_90=0.9)
     wide = judged.model_copy(update={"half_widths_90": Interval(low=12_345, high=180_000, level=0.9)})
-    assert words.coverage_words(wide, 1000, "$") == (
+    # Half of the 2,000 rows chose that they vary.
+    assert words.coverage_words(wide, COUNTS, "$") == (
         "The 90 % interval, typically ± $70,100 (mostly from ± $12,300 to ± $180,000, by the prediction), holds 90 % "
-        "of 1,000 rows it has never seen, as it should."
+        "of 1,000 rows it has never seen, as it should (87–92 % may be luck)."
     )
-    same = judged.model_copy(update={"half_widths_90": Interval(low=70_123, high=70_123, level=0.9)})
-    assert words.coverage_words(same, 1000, "$") == words.coverage_words(judged, 1000, "$")
+    same = wide.model_copy(update={"half_widths_90": Interval(low=70_123, high=70_123, level=0.9)})
+    assert words.coverage_words(same, COUNTS, "$").startswith("The 90 % interval, ± $70,100, holds")
 
 
 def test_shap():
