@@ -60,7 +60,7 @@ def rounded(values: pd.Series, digits: int = 3, like: pd.Series | None = None) -
     With `like`, the precision is that of another column, so that both read alike.
     """
     place = _place(values if like is None else like, digits)
-    return values if place is None else values.round(place)
+    return values if place is None else values.astype("float64").round(place)
 
 
 def decimals(values: pd.Series, digits: int = 3) -> int:
@@ -70,7 +70,9 @@ def decimals(values: pd.Series, digits: int = 3) -> int:
 
 
 def _place(values: pd.Series, digits: int) -> int | None:
-    """Return the decimal place that a column is rounded to, negative before the point."""
+    """Return the decimal place that a column is rounded to, negative before the point; None where it holds nothing."""
+    # A column of nothing but None is one of objects.
+    values = values.astype("float64")
     sizes = values.abs()[np.isfinite(values) & (values != 0)]
     # The median, since one failed model may be off by a million times more than the others.
     return None if sizes.empty else digits - 1 - int(np.floor(np.log10(float(sizes.median()))))

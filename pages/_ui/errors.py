@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,8 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError
 from pages._ui.sidebar import escaped
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -30,11 +34,29 @@ def show(error: DlregError) -> None:
 
 
 def unexpected(error: Exception) -> bool:
-    """Show an error that nobody foresaw, with a way on; the app's last resort."""
+    """Show an error that no part of a page took care of, and log it: the app's last resort, see ``app.py``.
+
+    It serves pages, their fragments and what runs on a click or a change. Returns True, since nothing else has to be
+    shown.
+    """
+    number = secrets.token_hex(4)
+    if isinstance(error, DlregError):
+        show(error)
+        _again(number)
+        return True
+    # Streamlit logs the error too, but not the number that a person can tell.
+    _log.error("Error %s on the page %s", number, st.context.url or "?", exc_info=error)
     st.error(
-        "**This page could not be shown.** Nothing is lost: go back, reload, or open another page.",
+        "**This could not be shown.** Nothing is lost: show the page again, or open another one. If it happens again, "
+        f"the server's log tells more about error **{number}**.",
         icon=":material/error:",
     )
+    _again(number)
     with st.expander("Technical detail"):
         st.code("".join(traceback.format_exception(error)), language=None)
     return True
+
+
+def _again(number: str) -> None:
+    # Any click runs the page again; of one whose click failed, nothing else is left.
+    st.button("Show the page again", icon=":material/refresh:", key=f"again_{number}")

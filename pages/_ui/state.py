@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 _OPEN = ("dataset", "run", "model")
+_NO_RUN: dict[str, None] = {"run": None, "model": None}
 _DRAFT = "draft"
 
 
@@ -19,8 +20,7 @@ def sync() -> None:
     for name in _OPEN:
         if name in st.query_params:
             st.session_state[f"open_{name}"] = st.query_params[name]
-        elif st.session_state.get(f"open_{name}"):
-            st.query_params[name] = st.session_state[f"open_{name}"]
+    _write()
 
 
 def dataset_id() -> str | None:
@@ -40,24 +40,23 @@ def model() -> str | None:
 
 def open_dataset(identifier: str | None) -> None:
     """Open a data set; its earlier run is closed."""
-    if identifier != dataset_id():
-        _set("run", None)
-        _set("model", None)
-    _set("dataset", identifier)
+    other = identifier != dataset_id()
+    _set(dataset=identifier, **(_NO_RUN if other else {}))
 
 
 def open_run(identifier: str | None, dataset: str | None = None) -> None:
     """Open a run and its data set."""
+    changed: dict[str, str | None] = {"run": identifier}
     if identifier != run_id():
-        _set("model", None)
-    _set("run", identifier)
+        changed["model"] = None
     if dataset is not None:
-        _set("dataset", dataset)
+        changed["dataset"] = dataset
+    _set(**changed)
 
 
 def choose_model(name: str | None) -> None:
     """Note which model the run's pages show."""
-    _set("model", name)
+    _set(model=name)
 
 
 def address() -> dict[str, str]:
@@ -101,10 +100,16 @@ def _get(name: str) -> str | None:
     return str(value) if value else None
 
 
-def _set(name: str, value: str | None) -> None:
-    st.session_state[f"open_{name}"] = value
-    if value is None:
-        if name in st.query_params:
-            del st.query_params[name]
-    else:
-        st.query_params[name] = value
+def _set(**values: str | None) -> None:
+    for name, value in values.items():
+        st.session_state[f"open_{name}"] = value
+    _write()
+
+
+def _write() -> None:
+    """Let the address say what is open, in one update: each of several would be a step of the browser's way back."""
+    before = st.query_params.to_dict()
+    others = {name: value for name, value in before.items() if name not in _OPEN}
+    after = {**address(), **others}
+    if list(after.items()) != list(before.items()):
+        st.query_params.from_dict(after)

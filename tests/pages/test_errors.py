@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import logging
+import tomllib
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import errors
+from tests.conftest import ROOT
+from tests.pages.opening import labels, texts
+
+
+def failing() -> None:
+    from pages._ui import errors
+
+    try:
+        raise KeyError("`a *name*`")
+    except KeyError as exc:
+        errors.unexpected(exc)
+
+
+def refusing() -> None:
+    from dlreg_core.errors import PlanError
+    from pages._ui import errors
+
+    errors.unexpected(PlanError("That is too *long*.", "Choose less."))
+
+
+def test_an_unforeseen_error_has_a_number_that_the_log_knows(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, logger=errors.__name__):
+        app = AppTest.from_function(failing).run()
+    assert not app.exception
+    record = next(record for record in caplog.records if record.name == errors.__name__)
+    number = record.getMessage().split()[1]
+    assert f"error **{number}**" in app.error[0].value
+    assert record.exc_info is not None
+    assert "KeyError" in app.code[0].value
+    assert labels(app) == ["Show the page again"]
+
+
+def test_an_error_of_the_core_is_told_in_its_own_words() -> None:
+    app = AppTest.from_function(refusing).run()
+    assert "That is too *long*.** Choose less." in texts(app)
+    assert not app.code
+
+
+def test_the_app_uses_it_for_pages_and_callbacks(home: object) -> None:
+    import app
+
+    assert isinstance(app.app, st.App)
+    assert app.app._on_script_error is errors.unexpected
+
+
+def test_errors_lead_to_no_other_host() -> None:
+    client = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["client"]
+    assert client["showErrorLinks"] == "false"
+    assert client["showErrorDetails"] == "none"
