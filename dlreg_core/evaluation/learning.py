@@ -126,7 +126,7 @@ def _loss(family: str, settings: Mapping[str, Any]) -> Any:
 def _curves(
     row: LeaderboardRow, lines: Sequence[EpochLine], settings: Mapping[str, Any], result: TrainResult
 ) -> NetworkCurves:
-    transformed = result.target_transform != "none"
+    transformed = result.target_transform != "none" or result.target_rescaled
     turned = partial(training_error, row.family, settings, target_std=result.target_std, transformed=transformed)
     table = pd.DataFrame(
         [

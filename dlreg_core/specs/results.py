@@ -137,6 +137,8 @@ class TrainResult(Spec):
     target_std: float = 0.0
     target_transform: TransformName = "none"
     """On which scale the models have learned the target; all figures here are in its own unit."""
+    target_rescaled: bool = False
+    """True where it was learned in standard deviations from its mean, since its own size can't be computed with."""
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -104,6 +104,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         target_mean=float(np.mean(job.table.y_train)),
         target_std=float(np.std(job.table.y_train)),
         target_transform=job.table.transform.method,
+        target_rescaled=job.table.transform.rescales,
         versions=versions(),
     )
     write_spec(folder.path / "result.json", result)
