@@ -100,7 +100,7 @@ def _print_worth(result: TrainResult) -> None:
     if missing:
         typer.echo(missing)
     for line in records(worth.worth_table(result)):
-        error = f"off by {line['mae']} ({line['mae_interval']}), RMSE {line['rmse']} ({line['rmse_interval']})"
+        error = f"error {line['mae']} ({line['mae_interval']}), RMSE {line['rmse']} ({line['rmse_interval']})"
         typer.echo(f"  against {line['against']}: {error}; training {line['fit']}, predicting {line['speed']}")
 
 

@@ -201,7 +201,7 @@ def _scales(least: float, lowest: float | None, transform: TargetTransform) -> t
     """Return unfitted intervals, one for each scale; the target's own first."""
     own = PredictionInterval(factor=1.0, least=lowest)
     # A validation row may lie where the learned scale, fitted on training rows, has no value.
-    if not transform.changes or not np.isfinite(transform.bent(np.array([least]))).all():
+    if transform.method == "none" or not np.isfinite(transform.bent(np.array([least]))).all():
         if least < 0:
             return (own,)
         transform = TargetTransform(method="log", shift=1.0 if least == 0 else 0.0)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from dlreg_core.evaluation.curve_evidence import CurveEvidence, Scale, evidence_of, rise_by_luck
 
-Kind = Literal["overfit", "underfit", "still_improving", "unstable", "good", "too_short"]
+Kind = Literal["overfit", "underfit", "still_improving", "unstable", "good", "nothing", "too_short"]
 Aim = Literal[
     "more_epochs",
     "fewer_epochs",
@@ -68,6 +68,10 @@ BEHIND = 0.10
 NOTHING = 0.05
 """Share of the target's standard deviation that a network must have taken off the training error to have learned."""
 
+HARDLY = 0.01
+"""Share of the error of the mean by which a network must lie below it, or half of what may be luck if that is more,
+before it has learned what holds for other rows."""
+
 FALLS_ON = 0.10
 """Share by which the training error must have fallen after the best epoch where a rise of validation is overfitting;
 an error that rises on both kinds of rows is a training that lost its way."""
@@ -77,6 +81,7 @@ _USUAL: dict[Kind, tuple[Aim, ...]] = {
     "underfit": ("larger_network", "less_dropout", "less_decay", "larger_steps", "more_epochs"),
     "still_improving": ("more_epochs", "larger_steps"),
     "unstable": ("smaller_steps", "falling_steps", "larger_batches"),
+    "nothing": ("more_columns", "more_rows", "larger_steps"),
 }
 
 
@@ -123,6 +128,7 @@ def judge_curves(
     scale: Scale = "rmse",
     target_std: float = 0.0,
     run_best: float | None = None,
+    constant: float | None = None,
     validation_rows: int = 0,
 ) -> CurveVerdict:
     """Judge the training of one network.
@@ -142,6 +148,8 @@ def judge_curves(
         Standard deviation of the training target; 0 where it isn't known.
     run_best : float, optional
         The lowest validation RMSE of any model of the run.
+    constant : float, optional
+        The validation RMSE of always predicting the mean: a network that is no better has nothing to level off at.
     validation_rows : int
         How many rows `validation` rests on: what may be luck is no evidence.
 
@@ -179,6 +187,8 @@ def judge_curves(
         lost=not known[int(known.argmax()) :].all(),
     )
     kind = _kind(evidence)
+    if kind == "good" and constant is not None and evidence.best > constant * (1 - max(HARDLY, evidence.noise / 2)):
+        kind = "nothing"
     return CurveVerdict(kind, evidence, _suggestions(kind, evidence))
 
 

@@ -43,6 +43,8 @@ class NetworkCurves:
         what the verdict is about.
     verdict : CurveVerdict
         What it says.
+    constant : float or None
+        Validation RMSE of always predicting the mean.
     """
 
     model: str
@@ -51,6 +53,7 @@ class NetworkCurves:
     folds: pd.DataFrame
     mean: pd.DataFrame
     verdict: CurveVerdict
+    constant: float | None = None
 
     @property
     def count(self) -> int:
@@ -123,7 +126,7 @@ def _loss(family: str, settings: Mapping[str, Any]) -> Any:
 def _curves(
     row: LeaderboardRow, lines: Sequence[EpochLine], settings: Mapping[str, Any], result: TrainResult
 ) -> NetworkCurves:
-    transformed = result.target_transform != "none"
+    transformed = result.target_transform != "none" or result.target_rescaled
     turned = partial(training_error, row.family, settings, target_std=result.target_std, transformed=transformed)
     table = pd.DataFrame(
         [
@@ -140,16 +143,18 @@ def _curves(
     scale = training_scale(row.family, settings, transformed=transformed)
     mean, several = _mean(table), table["fold"].nunique() > 1
     known = [other.rmse_validation for other in result.leaderboard if other.rmse_validation is not None]
+    constant = next((other.rmse_validation for other in result.leaderboard if other.family == "MEAN"), None)
     verdict = judge_curves(
         mean["validation"],
         mean["training"],
         scale=scale,
         target_std=result.target_std,
         run_best=min(known, default=None),
+        constant=constant,
         # Each row is a validation row of one of the folds.
         validation_rows=result.rows.validation + (result.rows.train if several else 0),
     )
-    return NetworkCurves(row.model, row.family, scale, table, mean, verdict)
+    return NetworkCurves(row.model, row.family, scale, table, mean, verdict, constant)
 
 
 def _mean(table: pd.DataFrame) -> pd.DataFrame:

@@ -96,8 +96,8 @@ def bootstrap_rmse(
     The bootstrap-t (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, ch. 12.5) of the logarithm of the mean
     squared error. The rows that are drawn tell too little of the largest errors there are, and percentiles of their
     means lie too low where errors have heavy tails; dividing each by its own standard error makes up for part of that.
-    ``benchmarks/errors.py`` measures how often both hold. No end lies above the largest error that was seen: beyond it, it would rest
-    on draws that left it out.
+    ``benchmarks/errors.py`` measures how often both hold. No end lies above the largest error that was seen: it would
+    rest on draws that left that one out.
     """
     truth, guess = pair(actual, predicted)
     if not 0 < level < 1:

@@ -22,6 +22,8 @@ _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fro
 )
 _ZEROS_AFTER_POINT = re.compile(r"([+-]?\d+)(?:\.0+|(\.\d*?[1-9])0+)")
 _MOST_EXACT = 2.0**53
+LARGEST = float(np.finfo(np.float32).max)
+"""The largest number that models compute with, about 3.4 × 10³⁸."""
 _MOST_LEVELS = 1000
 _NO_REPAIRS = Cleaning()
 _MOST_SINGLE = 2000
@@ -176,9 +178,16 @@ def _coerce_field(values: pd.Series, field: Field) -> pd.Series:
         values = in_unit(values, field.unit)
     values = without_codes(values, field.missing_codes)
     found = coerce_column(values, field.type, field.day_first, time_of_day=field.time_of_day)
+    if field.type is ColumnType.NUMBER:
+        found = computable(found)
     if field.numeric_levels:
         found = found.map(_plain_number).astype(object)
     return merged(found, field.merged_labels)
+
+
+def computable(numbers: pd.Series) -> pd.Series:
+    """Return numbers with those as missing that no model could compute with: they compute in four bytes a number."""
+    return numbers.where(~(numbers.abs() > LARGEST))
 
 
 def as_text(values: pd.Series) -> pd.Series:
@@ -240,7 +249,8 @@ def _repairs(field: Field, cleaning: Cleaning) -> dict[str, Any]:
 
 
 def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) -> Field:
-    values = coerce_column(raw, kind, day_first).dropna()
+    values = coerce_column(raw, kind, day_first)
+    values = (computable(values) if kind is ColumnType.NUMBER else values).dropna()
     if values.empty:
         return Field(name=name, type=kind)
     if kind is ColumnType.NUMBER:

@@ -25,7 +25,7 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
-from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform, refuse_too_large
 from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
 
 
@@ -315,6 +315,12 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         raise RecipeError(
             f"The target {recipe.target} is a {kind.value} column, and only a number can be predicted here.",
             "Choose a column of numbers.",
+        )
+    target = dataset.column(recipe.target)
+    # A code for a missing value may be the largest one.
+    if not recipe.cleaning.missing_codes.get(recipe.target):
+        refuse_too_large(
+            max((abs(end) for end in (target.minimum, target.maximum) if isinstance(end, float)), default=0)
         )
 
 

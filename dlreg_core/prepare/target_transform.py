@@ -15,6 +15,12 @@ _FITTED_ROWS = 100_000
 """More values than this tell hardly more about an exponent."""
 
 _MOST_POWER = 5.0
+_LARGEST, _SMALLEST_SPREAD = 1e12, 1e-6
+"""A target that reaches further, or spreads less, is learned in standard deviations from its mean: networks compute in
+four bytes a number and square it, CatBoost writes models of targets above 1e17 that it can't read, and scikit-learn's
+trees take differences of 1e-8 for none."""
+_SQUARE_IS_A_NUMBER = 1e150
+"""Errors of a target that reaches further have squares that are no numbers."""
 _SAME = 1e-6
 """Part of the standard deviation by which a target may change on the way there and back."""
 
@@ -25,7 +31,8 @@ class TargetTransform(Spec):
     """A transformed target, fitted on training rows; kept and loaded as JSON.
 
     Transformed values are moved and stretched so that they have the mean and the standard deviation of the training
-    targets: what depends on the size of a target, such as the threshold of Huber's loss, keeps its meaning.
+    targets: what depends on the size of a target, such as the threshold of Huber's loss, keeps its meaning. Where those
+    are sizes that models can't compute with, they get the mean 0 and the standard deviation 1 instead.
 
     Attributes
     ----------
@@ -55,7 +62,12 @@ class TargetTransform(Spec):
     @property
     def changes(self) -> bool:
         """True where the target isn't learned as it is."""
-        return self.method != "none"
+        return self.method != "none" or self.rescales
+
+    @property
+    def rescales(self) -> bool:
+        """True for a straight line: the target is learned in standard deviations from its mean."""
+        return self.method == "none" and (self.centre != 0 or self.scale != 1)
 
     def forward(self, values: Floats) -> Floats:
         """Return targets as they are learned.
@@ -65,6 +77,8 @@ class TargetTransform(Spec):
         """
         if not self.changes:
             return values
+        if self.rescales:
+            return self._scaled(values)
         with np.errstate(all="ignore"):
             raw = self._raw(values)
         # Below the domain of a logarithm there is nothing: the smallest value stands for it.
@@ -79,6 +93,8 @@ class TargetTransform(Spec):
         """
         if not self.changes:
             return values
+        if self.rescales:
+            return np.asarray((values - self.mean) / self.std * self.scale + self.centre)
         with np.errstate(over="ignore"):
             raw = np.clip((values - self.mean) / self.std * self.scale + self.centre, self.low, self.high)
         return self._own(raw)
@@ -88,7 +104,7 @@ class TargetTransform(Spec):
 
         What the transform has no value for, such as the logarithm of a negative number, lies below everything.
         """
-        if not self.changes:
+        if self.method == "none":
             return values
         with np.errstate(all="ignore"):
             raw = self._raw(values)
@@ -99,7 +115,7 @@ class TargetTransform(Spec):
 
         Beyond the values that a power can take, that is the end of what it can be of: 0, or an infinite number.
         """
-        if not self.changes:
+        if self.method == "none":
             return raw
         power, low, high = self.power, -np.inf, np.inf
         if self.method == "box-cox" and power != 0:
@@ -157,8 +173,12 @@ def fit_target_transform(target: Floats, method: TransformName) -> TargetTransfo
     RecipeError
         If these targets can't be transformed so.
     """
+    largest = float(np.abs(target).max())
+    refuse_too_large(largest)
     if method == "none":
-        return AS_IT_IS
+        mean, std = _moments(target)
+        fits = largest <= _LARGEST and (std >= _SMALLEST_SPREAD or std == 0)
+        return AS_IT_IS if fits else TargetTransform(centre=mean, scale=std or 1.0)
     reason = impossible(method, float(target.min()))
     if reason:
         raise RecipeError(reason, "Choose Yeo-Johnson, which takes every number, or predict the target as it is.")
@@ -179,6 +199,16 @@ def fit_target_transform(target: Floats, method: TransformName) -> TargetTransfo
     return fitted
 
 
+def refuse_too_large(largest: float) -> None:
+    """Refuse a target that reaches so far that nothing can be learned of it; raise RecipeError."""
+    if largest > _SQUARE_IS_A_NUMBER:
+        raise RecipeError(
+            f"The target reaches {largest:g}, and the errors of so large a number can't be squared: nothing can be "
+            "learned of it.",
+            f"Divide it by a power of ten in the file, or take out the rows beyond {_SQUARE_IS_A_NUMBER:g}.",
+        )
+
+
 def impossible(method: TransformName, least: float) -> str:
     """Say why a target whose smallest value is `least` can't be transformed so; empty where it can."""
     if method == "log" and least < 0:
@@ -186,6 +216,12 @@ def impossible(method: TransformName, least: float) -> str:
     if method == "box-cox" and least <= 0:
         return "The target has values of 0 or below, which Box-Cox can't transform."
     return ""
+
+
+def _moments(target: Floats) -> tuple[float, float]:
+    """Return mean and standard deviation; of numbers whose squares are too large or too small for a float too."""
+    size = float(np.abs(target).max()) or 1.0
+    return size * float(np.mean(target / size)), size * float(np.std(target / size))
 
 
 def _power(target: Floats, method: TransformName) -> float:
@@ -214,12 +250,14 @@ def _with_range(first: TargetTransform, target: Floats) -> TargetTransform | Non
     # There is no logarithm of what lies a whole range below small positive numbers: nothing limits it from there.
     low = ends[0] if np.isfinite(ends[0]) else -np.inf
     high = ends[1] if np.isfinite(ends[1]) else np.inf
+    mean, std = _moments(target)
+    computable = max(abs(least), abs(most)) <= _LARGEST and std >= _SMALLEST_SPREAD
     return first.model_copy(
         update={
             "centre": float(np.mean(raw)),
             "scale": scale,
-            "mean": float(np.mean(target)),
-            "std": float(np.std(target)),
+            "mean": mean if computable else 0.0,
+            "std": std if computable else 1.0,
             "low": float(max(low, raw.min() - scale)),
             "high": float(min(high, raw.max() + scale)),
         }

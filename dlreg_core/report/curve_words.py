@@ -18,6 +18,7 @@ VERDICTS = {
     "still_improving": "still improving",
     "unstable": "unsteady",
     "good": "good",
+    "nothing": "learned next to nothing",
     "too_short": "no verdict",
 }
 """Each verdict in a word or two."""
@@ -57,6 +58,7 @@ def verdict_words(curves: NetworkCurves, unit: str) -> str:
         "underfit": _underfit_words,
         "still_improving": _improving_words,
         "unstable": _unstable_words,
+        "nothing": _nothing_words,
     }.get(verdict.kind, _good_words)
     return words(curves, found, unit)
 
@@ -117,6 +119,15 @@ def _unstable_words(curves: NetworkCurves, found: CurveEvidence, unit: str) -> s
     return (
         f"{curves.model} went astray after {where}: the validation error rose by {percent(found.rise)}, and the "
         f"training error did not get better either. {_kept(curves, found)}."
+    )
+
+
+def _nothing_words(curves: NetworkCurves, found: CurveEvidence, unit: str) -> str:
+    return (
+        f"{curves.model} learned next to nothing that holds for other rows: at its best, in epoch {found.best_epoch} "
+        f"of {found.epochs}, its RMSE on the validation rows is {quantity(found.best, unit)}, and always predicting "
+        f"the mean has {quantity(curves.constant, unit)}. Either the columns say little about the target, or its "
+        "settings keep it from learning."
     )
 
 

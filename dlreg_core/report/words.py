@@ -22,10 +22,11 @@ from dlreg_core.charts.numbers import (
 )
 from dlreg_core.charts.shap_tables import importance
 from dlreg_core.evaluation.conformal import calibrating_rows, likely_coverage
-from dlreg_core.specs import Comparison, LeaderboardRow, RowCounts, TrainResult
+from dlreg_core.specs import Comparison, LeaderboardRow, RowCounts, Strength, TrainResult
 
 __all__ = [
     "about",
+    "against",
     "best_name",
     "coverage_words",
     "duration",
@@ -43,6 +44,8 @@ __all__ = [
     "shap_words",
     "signed",
     "size",
+    "strength_of",
+    "strength_words",
     "versus_baseline",
 ]
 
@@ -69,6 +72,37 @@ def in_sentence(model: str) -> str:
 def is_plural(model: str) -> bool:
     """Return True for a model whose name takes a plural verb: boosted trees "are"."""
     return in_sentence(model).endswith("trees")
+
+
+def against(result: TrainResult, model: str) -> str:
+    """Return a model's name inside a sentence with what it was fitted with, where it has a strength.
+
+    "boosted trees (1,000 of them)", "boosted trees (400 of their 1,000 trees)".
+    """
+    told = strength_words(strength_of(result, model))
+    return f"{in_sentence(model)} ({told})" if told else in_sentence(model)
+
+
+def strength_of(result: TrainResult, model: str) -> Strength | None:
+    """Return what a reference was fitted with; None where it has no strength to tell, or isn't there."""
+    row = _row(result, model)
+    if row is None or not row.trained or row.family != "BOOSTED":
+        return None
+    trees = result.plan.baseline_iterations
+    # Results of earlier versions told the trees alone.
+    return row.strength or (Strength(trees=trees, rows=0, of_rows=0) if trees else None)
+
+
+def strength_words(found: Strength | None) -> str:
+    """Return how many trees and rows a reference has, and of how many where that isn't all; empty without one."""
+    if found is None:
+        return ""
+    parts = [f"{found.trees:,} of them" if found.trees >= found.of_trees else f"{found.trees:,} of their "]
+    if found.trees < found.of_trees:
+        parts[0] += f"{found.of_trees:,} trees"
+    if found.rows < found.of_rows:
+        parts.append(f"fitted on {found.rows:,} of {found.of_rows:,} rows")
+    return ", ".join(parts)
 
 
 def best_name(result: TrainResult) -> str:
@@ -107,16 +141,18 @@ def versus_baseline(result: TrainResult) -> str:
     comparison = result.comparison
     if comparison is None:
         return ""
-    name = in_sentence(comparison.baseline)
+    name, found = against(result, comparison.baseline), strength_of(result, comparison.baseline)
     low, high = comparison.interval.low, comparison.interval.high
     span = f"{percent(comparison.interval.level)}: {percent_range(low, high)}"
     if low > 0:
-        better = percent(comparison.improvement)
-        text = f"That is {better} better than {name}, and the difference is not luck ({span})."
+        # Who beats a reference that was cut short has not beaten the reference.
+        whole = found is None or found.full
+        rest = "and the difference is not luck" if whole else "which are below their full strength"
+        text = f"That is {percent(comparison.improvement)} better than {name}, {rest} ({span})."
     elif high < 0:
         worse, range_worse = percent(-comparison.improvement), percent_range(-high, -low)
         span = f"{percent(comparison.interval.level)}: {range_worse}"
-        text = f"The networks are off by {worse} more than {name}, and the difference is not luck ({span})."
+        text = f"The networks' error is {worse} higher than that of {name}, and the difference is not luck ({span})."
     else:
         text = f"That is no clear gain over {name}: the difference may be luck ({span})."
     return f"{text} {_other_measure(result, comparison)}".strip()

@@ -7,24 +7,25 @@ from typing import Literal
 import pandas as pd
 
 from dlreg_core.charts.numbers import UNKNOWN, duration, number, percent, percent_range
-from dlreg_core.report.words import in_sentence, is_plural
-from dlreg_core.specs import Comparison, Interval, LeaderboardRow, TrainResult
+from dlreg_core.report.words import in_sentence, is_plural, strength_of, strength_words
+from dlreg_core.specs import CONSTANTS, Comparison, Interval, LeaderboardRow, TrainResult
 
-Verdict = Literal["yes", "no", "even", "depends"]
+Verdict = Literal["yes", "no", "even", "depends", "untold"]
 
 COLUMNS = ("against", "mae", "mae_interval", "rmse", "rmse_interval", "fit", "speed")
 
 _SAME = 1.25
 """Times and speeds that differ by less are about the same: they are measured once, on a busy machine."""
 
-_MEAN, _BOOSTED = "MEAN", "BOOSTED"
+_BOOSTED = "BOOSTED"
 
 
 def verdict(comparison: Comparison) -> Verdict:
     """Return whether the networks are better than a baseline.
 
     "yes" and "no" go by the mean absolute error where its interval leaves out zero, and "even" says that it doesn't.
-    "depends" is for errors of which one is clearly smaller and the other, by the RMSE, clearly larger.
+    "depends" is for errors of which one is clearly smaller and the other, by the RMSE, clearly larger. For the answer
+    to whether deep learning was worth it, see `answer`.
     """
     mae, rmse = _sign(comparison.interval), _sign(comparison.rmse_interval)
     if mae == 0:
@@ -32,6 +33,18 @@ def verdict(comparison: Comparison) -> Verdict:
     if rmse == -mae:
         return "depends"
     return "yes" if mae > 0 else "no"
+
+
+def answer(result: TrainResult) -> Verdict:
+    """Return whether deep learning was worth it; "even" where there is no comparison.
+
+    Boosted trees are the reference: "untold" takes the place of "yes" and "depends" where they are missing, or had
+    less than all their trees or rows. A "no" stays one: what doesn't beat a weak reference doesn't beat a strong one.
+    """
+    if result.comparison is None:
+        return "even"
+    found = verdict(result.comparison)
+    return "untold" if found in ("yes", "depends") and _lacking(result) else found
 
 
 def worth_words(result: TrainResult) -> tuple[str, str]:
@@ -43,17 +56,17 @@ def worth_words(result: TrainResult) -> tuple[str, str]:
     comparison = result.comparison
     if comparison is None:
         return "", ""
-    found, costs = verdict(comparison), _costs(result, comparison.baseline)
-    rival = in_sentence(comparison.baseline)
-    if found in ("no", "even") and _family(result, comparison.baseline) == _MEAN:
-        return _verdict_words(found, comparison), "No model here tells more than the mean does."
+    found, costs = answer(result), _costs(result, comparison.baseline)
+    told, rival = _verdict_words(found, result, comparison), in_sentence(comparison.baseline)
+    if found in ("no", "even") and _family(result, comparison.baseline) in CONSTANTS:
+        return told, f"No model here tells more than the {comparison.baseline.lower()} does."
     if found == "no":
         because = f": {costs}" if costs else ""
-        return _verdict_words(found, comparison), f"Use {rival}, unless a longer training turns this around{because}."
+        return told, f"Use {rival}, unless a longer training turns this around{because}."
     if not costs:
-        return _verdict_words(found, comparison), ""
+        return told, ""
     cheaper = _cheaper(result, comparison.baseline) if found == "even" else ""
-    return _verdict_words(found, comparison), f"{costs[:1].upper()}{costs[1:]}{cheaper}."
+    return told, f"{costs[:1].upper()}{costs[1:]}{cheaper}."
 
 
 def worth_table(result: TrainResult) -> pd.DataFrame:
@@ -78,28 +91,47 @@ def missing_words(result: TrainResult) -> str:
 # --- the verdict ------------------------------------------------------------------------------------------------------
 
 
-def _verdict_words(found: Verdict, comparison: Comparison) -> str:
+def _verdict_words(found: Verdict, result: TrainResult, comparison: Comparison) -> str:
     rival, interval = in_sentence(comparison.baseline), comparison.interval
-    by = f"the networks are off by {_difference(comparison.improvement)} than {rival}"
+    strength = strength_words(strength_of(result, comparison.baseline))
     span = f"{percent(interval.level)}: {_span(comparison.improvement, interval)}"
+    basis = f"({strength}; {span})" if strength else f"({span})"
+    by = f"the networks' error is {_difference(comparison.improvement)} than that of {rival} {basis}"
+    rmse = _rmse_words(comparison, constant=_family(result, comparison.baseline) in CONSTANTS)
+    if found == "untold":
+        return f"That can't be told: {by}, but {_lacking(result)}."
     if found == "depends":
-        return f"It depends: {by} on average ({span}), but their {_rmse_words(comparison)}. Neither is luck."
+        return f"It depends: {by}, but their {rmse}. Neither is luck."
     if found == "even":
-        text = f"No difference that can be told from luck: {by} ({span})"
-        return f"{text}, but their {_rmse_words(comparison)}." if _sign(comparison.rmse_interval) else f"{text}."
-    return f"{'Yes' if found == 'yes' else 'No'}: {by} ({span}), and that is not luck."
+        text = f"No difference that can be told from luck: {by}"
+        return f"{text}, but their {rmse}." if _sign(comparison.rmse_interval) else f"{text}."
+    return f"{'Yes' if found == 'yes' else 'No'}: {by}, and that is not luck."
 
 
-def _rmse_words(comparison: Comparison) -> str:
+def _lacking(result: TrainResult) -> str:
+    """Return what the reference lacks to be one: "boosted trees had no time for all their trees"; empty if nothing."""
+    row = next((row for row in result.leaderboard if row.family == _BOOSTED), None)
+    if row is None:
+        # Results of versions that had no boosted trees say what they compared with.
+        return ""
+    if not row.trained:
+        return f"{in_sentence(row.model)}, which are the reference, are missing"
+    found = strength_of(result, row.model)
+    if found is None or found.full:
+        return ""
+    return f"{in_sentence(row.model)} are below their full strength: the time was short"
+
+
+def _rmse_words(comparison: Comparison, *, constant: bool) -> str:
     better, interval = comparison.rmse_improvement or 0.0, comparison.rmse_interval
     span = f" ({_span(better, interval)})" if interval is not None else ""
-    return (
-        f"RMSE, which weighs large errors more, is {percent(abs(better))} {'lower' if better >= 0 else 'higher'}{span}"
-    )
+    # Each constant is compared by the error that it makes least.
+    whose = " than that of the mean" if constant else ""
+    return f"RMSE, which weighs large errors more, is {_difference(better)}{whose}{span}"
 
 
 def _difference(improvement: float) -> str:
-    return f"{percent(abs(improvement))} {'less' if improvement >= 0 else 'more'}"
+    return f"{percent(abs(improvement))} {'lower' if improvement >= 0 else 'higher'}"
 
 
 def _span(improvement: float, interval: Interval) -> str:
@@ -150,8 +182,9 @@ def _line(result: TrainResult, comparison: Comparison) -> dict[str, str]:
     best, other = _row(result, result.best_model), _row(result, comparison.baseline)
     longer, slower = _longer(best, other), _slower(best, other)
     rmse, interval = comparison.rmse_improvement, comparison.rmse_interval
+    told = strength_words(strength_of(result, comparison.baseline))
     return {
-        "against": comparison.baseline,
+        "against": f"{comparison.baseline} ({told})" if told else comparison.baseline,
         "mae": _difference(comparison.improvement),
         "mae_interval": _span(comparison.improvement, comparison.interval),
         "rmse": _difference(rmse) if rmse is not None else UNKNOWN,

@@ -37,6 +37,8 @@ from dlreg_core.specs.plans import (
     TransformName,
 )
 from dlreg_core.specs.results import (
+    CONSTANTS,
+    FULL_TREES,
     Comparison,
     ExplainResult,
     Exported,
@@ -45,6 +47,7 @@ from dlreg_core.specs.results import (
     Report,
     Role,
     RowCounts,
+    Strength,
     TrainResult,
 )
 from dlreg_core.specs.tables import (
@@ -74,6 +77,8 @@ from dlreg_core.specs.work import (
 )
 
 __all__ = [
+    "CONSTANTS",
+    "FULL_TREES",
     "SCHEMA_VERSION",
     "Checkpoint",
     "Cleaning",
@@ -122,6 +127,7 @@ __all__ = [
     "Spec",
     "Split",
     "Start",
+    "Strength",
     "Task",
     "TaskKind",
     "TrainPlan",

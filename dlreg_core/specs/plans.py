@@ -194,6 +194,8 @@ class ResolvedPlan(Spec):
     """The networks that the ensemble was chosen from, where those are not all of them."""
     baseline_iterations: int = 0
     """How many boosted trees were grown; 0 where there are none."""
+    baseline_folds: int = 0
+    """How many folds they were grown without, to predict them; 0 where there are none, and in earlier versions."""
     explained_model: str = ""
     explain_rows: int = 0
     explain_background: int = 0

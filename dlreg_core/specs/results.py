@@ -22,6 +22,27 @@ class Interval(Spec):
     level: float = 0.95
 
 
+CONSTANTS = ("MEAN", "MEDIAN")
+"""Families that predict the same of every row, and learn the target as it is."""
+
+FULL_TREES = 1000
+"""How many boosted trees are a reference at full strength: CatBoost's default."""
+
+
+class Strength(Spec):
+    """What a reference was fitted with, of all that its full strength takes."""
+
+    trees: int
+    rows: int
+    of_rows: int
+    of_trees: int = FULL_TREES
+
+    @property
+    def full(self) -> bool:
+        """True where nothing was left out for lack of time."""
+        return self.trees >= self.of_trees and self.rows >= self.of_rows
+
+
 class LeaderboardRow(Spec):
     """One model judged on the test rows; figures are None where it failed or was skipped, and ``note`` says why."""
 
@@ -46,6 +67,8 @@ class LeaderboardRow(Spec):
     """Where it does, between which half widths nine of ten test rows lie."""
     coverage_90: float | None = None
     """Share of the test rows that lie inside their 90 % prediction interval."""
+    strength: Strength | None = None
+    """Of boosted trees; None in results of earlier versions."""
 
     @property
     def trained(self) -> bool:
@@ -57,7 +80,8 @@ class Comparison(Spec):
     """The best model against a baseline on the same test rows.
 
     ``improvement`` is 1 - MAE(best) / MAE(baseline); ``interval`` is its paired bootstrap interval. The same of the
-    RMSE is None in results of earlier versions.
+    RMSE is None in results of earlier versions. Of the median, the MAE is compared, and the RMSE with the mean: each is
+    what the constant that makes it least has.
     """
 
     baseline: str
@@ -113,6 +137,8 @@ class TrainResult(Spec):
     target_std: float = 0.0
     target_transform: TransformName = "none"
     """On which scale the models have learned the target; all figures here are in its own unit."""
+    target_rescaled: bool = False
+    """True where it was learned in standard deviations from its mean, since its own size can't be computed with."""
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -1,12 +1,13 @@
 """Gradient-boosted trees: what a network has to beat to be worth its cost.
 
 They are CatBoost's (Prokhorenkova et al. 2018, *CatBoost: unbiased boosting with categorical features*) at their
-defaults: nothing is tuned, so that nobody can tune them too little or too much. Only where there is no time for all the
-trees there are fewer.
+defaults: nothing is tuned, so that nobody can tune them too little or too much. Only where there is no time for one fit
+with all the trees there are fewer, and then nothing is said to be better than them.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -19,11 +20,12 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
-from dlreg_core.training.expected import BOOSTED_ITERATIONS
+from dlreg_core.training.expected import BOOSTED_ITERATIONS, STRETCH
 
 FEWEST_ITERATIONS = 30
 """Fewer trees are no reference for anything."""
 
+_LOG = logging.getLogger(__name__)
 _PILOT_ITERATIONS = 10
 _PILOT_SHARE = 0.25
 _NEVER_SEEN, _MISSING = -1, -2
@@ -75,20 +77,20 @@ def boosted_trees(features: pd.DataFrame, iterations: int, *, seed: int, threads
 
 
 def affordable_iterations(
-    features: pd.DataFrame, target: NDArray[np.float64], seconds: float, *, seed: int, threads: int, fits: int = 1
+    features: pd.DataFrame, target: NDArray[np.float64], seconds: float, *, seed: int, threads: int
 ) -> int:
     """Return how many trees fit into a number of seconds, measured by growing a few.
+
+    All of them do if they take half as long again at most: what is judged by them is worth more.
 
     Parameters
     ----------
     features, target
         The rows that will be fitted.
     seconds : float
-        Seconds for all fits together with this measurement.
+        Seconds for the fit together with this measurement.
     seed, threads : int
         As in `boosted_trees`.
-    fits : int
-        How often so many trees will be grown.
 
     Returns
     -------
@@ -98,30 +100,32 @@ def affordable_iterations(
     clock = _Clock(seconds * _PILOT_SHARE)
     model = boosted_trees(features, _PILOT_ITERATIONS, seed=seed, threads=threads)
     model.fit(features, target, catboostregressor__callbacks=[clock])
-    # The first tree comes with reading and binning the values; the others take about as long as each other.
-    first, last, count = clock.times[0], clock.times[-1], len(clock.times)
-    tree = (last - first) / (count - 1) if count > 1 else first
-    before = max(0.0, first - tree)
-    left = (seconds - (time.perf_counter() - clock.start)) / fits - before
-    return int(min(BOOSTED_ITERATIONS, max(FEWEST_ITERATIONS, left / max(tree, 1e-6))))
+    # The first tree comes with reading and binning the values; the others take about as long as each other, unless
+    # something else has kept the machine from one of them.
+    first, count = clock.times[0], len(clock.times)
+    tree = max(1e-6, float(np.median(np.diff(clock.times))) if count > 1 else first)
+    used = time.perf_counter() - clock.start + max(0.0, first - tree)
+    if used + BOOSTED_ITERATIONS * tree <= STRETCH * seconds:
+        return BOOSTED_ITERATIONS
+    return int(min(BOOSTED_ITERATIONS, max(FEWEST_ITERATIONS, (seconds - used) / tree)))
 
 
-def made_or_reason(make: Callable[[], Made]) -> tuple[Made | None, str]:
-    """Return what `make` makes with CatBoost, or None and the reason for a person where CatBoost can't."""
-    try:
-        from catboost import CatBoostError
-    except ImportError as exc:
-        return None, _reason(exc)
+def made_or_reason(what: str, make: Callable[[], Made]) -> tuple[Made | None, str]:
+    """Return what `make` makes, or None and the reason for a person where it can't be made.
+
+    A simple model is there to be compared with: whatever goes wrong with one, the networks go on without it.
+    """
     try:
         return make(), ""
-    except (CatBoostError, MemoryError) as exc:
-        return None, _reason(exc)
+    except Exception as exc:  # noqa: BLE001 - see above; it stands in the log
+        _LOG.warning("%s could not be fitted", what, exc_info=True)
+        return None, _reason(what, exc)
 
 
-def _reason(error: Exception) -> str:
-    # Its messages begin with the place in its own sources.
+def _reason(what: str, error: Exception) -> str:
+    # CatBoost's messages begin with the place in its own sources.
     text = _SOURCE.sub("", str(error).strip().partition("\n")[0]).strip("'. ")
-    return f"CatBoost could not be fitted: {text or type(error).__name__}."
+    return f"{what} could not be fitted: {text or type(error).__name__}."
 
 
 class _Clock:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dlreg_core.specs import FULL_TREES
 from dlreg_core.training.allocation import Speed
 from dlreg_core.training.catalogue import BASELINES, family
 
@@ -88,11 +89,17 @@ _TREE_SEARCHES, _TREE_SEARCH_ROWS = 6, 30_000
 _FEWEST_BASELINE_ROWS, _BASELINE_ROWS_A_SECOND = 20_000, 1_000.0
 """The baselines get at most this many rows for each second of the budget, which keeps them to a tenth of it."""
 
-BOOSTED_ITERATIONS = 1000
+BOOSTED_ITERATIONS = FULL_TREES
 """How many boosted trees are grown where there is time: CatBoost's default."""
 
 _BOOSTED_SHARE = 0.1
-"""Share of the budget that the boosted trees may take."""
+"""Share of the budget that the boosted trees may take before the networks begin; beside them as much again."""
+
+STRETCH = 1.5
+"""So many times their share they may take if that makes them a reference at full strength."""
+
+_MOST_HELPERS = 4
+"""More threads than this are hardly any help to boosted trees."""
 
 _BOOSTED_BINNING = 1.7e-7
 _BOOSTED_TREE, _BOOSTED_COLUMN, _BOOSTED_ROW, _BOOSTED_CELL, _BOOSTED_LEVEL = 5e-4, 2e-4, 4e-8, 4e-9, 6.5e-8
@@ -189,6 +196,12 @@ def boosted_seconds(time_limit: float) -> float:
     return _BOOSTED_SHARE * time_limit
 
 
+def most_boosted_rows(rows: int, columns: int, categories: int, time_limit: float, *, threads: int) -> int | None:
+    """Return the most rows that boosted trees are fitted on: None for all, if a full fit can be expected to fit."""
+    expected = _seconds_of_boosted(rows, columns, categories) / min(threads, _MOST_HELPERS)
+    return None if expected <= STRETCH * boosted_seconds(time_limit) else most_baseline_rows(time_limit)
+
+
 def startup_seconds(facts: TableFacts, time_limit: float = math.inf) -> float:
     """Return the time of what isn't networks: loading libraries, preparing, and what the baselines take from them."""
     everything = facts.rows + facts.validation_rows + facts.test_rows
@@ -202,8 +215,11 @@ def startup_seconds(facts: TableFacts, time_limit: float = math.inf) -> float:
 
 def _boosted_seconds(facts: TableFacts, rows: int) -> float:
     """Return what all boosted trees take on one processor thread; several make it quicker on large tables."""
-    columns = _boosted_columns(facts)
-    cells, levels = rows * columns, rows * facts.categories
+    return _seconds_of_boosted(rows, _boosted_columns(facts), facts.categories)
+
+
+def _seconds_of_boosted(rows: int, columns: int, categories: int) -> float:
+    cells, levels = rows * columns, rows * categories
     tree = _BOOSTED_TREE + columns * _BOOSTED_COLUMN + rows * _BOOSTED_ROW + cells * _BOOSTED_CELL
     return cells * _BOOSTED_BINNING + BOOSTED_ITERATIONS * (tree + levels * _BOOSTED_LEVEL)
 
@@ -243,7 +259,11 @@ def baselines_mb(facts: TableFacts, time_limit: float = math.inf) -> float:
     """Return the peak memory of a worker that fits the baselines."""
     rows = _baseline_rows(facts, time_limit)
     encoded = _ENCODED_COPIES * rows * facts.encoded * 8 / 1e6
-    values = rows * (_boosted_columns(facts) * _BOOSTED_CELL_BYTES + facts.categories * _BOOSTED_LEVEL_BYTES) / 1e6
+    columns = _boosted_columns(facts)
+    most = most_boosted_rows(facts.rows, columns, facts.categories, time_limit, threads=_MOST_HELPERS)
+    values = min(facts.rows, most or facts.rows) * (
+        columns * _BOOSTED_CELL_BYTES + facts.categories * _BOOSTED_LEVEL_BYTES
+    ) / 1e6  # fmt: skip
     # One after the other: what ridge and tree took is free again when the boosted trees are fitted.
     return _WORKER_MB + 2 * facts.raw_mb + facts.cleaned_mb + max(encoded, _BOOSTED_MB + values)
 

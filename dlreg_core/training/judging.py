@@ -16,7 +16,7 @@ from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.evaluation.metrics import bootstrap_rmse, regression_metrics
 from dlreg_core.prepare import PreparedTable
 from dlreg_core.prepare.target_transform import AS_IT_IS
-from dlreg_core.specs import Comparison, Interval, LeaderboardRow
+from dlreg_core.specs import CONSTANTS, Comparison, Interval, LeaderboardRow
 from dlreg_core.training.pipeline import Pipeline, PipelineModel
 
 Predictions = Mapping[str, NDArray[np.float64]]
@@ -40,8 +40,7 @@ def predict_models(pipeline: Pipeline, held_out: Predictions, table: PreparedTab
     least = float(min(table.y_train.min(), table.y_choosing.min()))
     intervals = {
         model.name: calibrate(
-            table.y_choosing,
-            held_out[model.name],
+            *_known(table.y_choosing, held_out[model.name]),
             least=least,
             transform=table.transform if model.learns_transformed else AS_IT_IS,
         )
@@ -73,12 +72,20 @@ def judge(
         mse=metrics.mse,
         r2=metrics.r2,
         median_ae=metrics.median_ae,
-        rmse_validation=regression_metrics(y_validation, validation).rmse,
+        rmse_validation=regression_metrics(*_known(y_validation, validation)).rmse,
         rmse_interval=bootstrap_rmse(y_test, test, seed=seed),
         half_width_90=float(np.median(widths)) if interval.varies else interval.factor,
         half_widths_90=_middle(widths) if interval.varies else None,
         coverage_90=coverage(y_test, test, interval),
     )
+
+
+def _known(
+    actual: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the rows that a model has predicted: boosted trees may have had no time for all folds."""
+    known = np.isfinite(predicted)
+    return actual[known], predicted[known]
 
 
 def _middle(widths: NDArray[np.float64]) -> Interval:
@@ -95,9 +102,19 @@ def compare_with_baselines(
     *,
     seed: int,
 ) -> Comparison:
-    """Compare the best model with the baseline that validation prefers, on the test rows."""
-    baseline = _by_validation(models, y_validation, judged)[0].name
-    return compare(y_test, judged.test[best], judged.test[baseline], name=baseline, seed=seed)
+    """Compare the best model with the baseline that validation prefers, on the test rows.
+
+    Of the constants the median has the smallest MAE there can be, and the mean the smallest RMSE: where the median is
+    preferred, the RMSE is compared with that of the mean.
+    """
+    baseline = _by_validation(models, y_validation, judged)[0]
+    found = compare(y_test, judged.test[best], judged.test[baseline.name], name=baseline.name, seed=seed)
+    mean = next((model.name for model in models if model.family == "MEAN"), None)
+    if baseline.family != "MEDIAN" or mean is None:
+        return found
+    other = compare(y_test, judged.test[best], judged.test[mean], name=mean, seed=seed)
+    rmse = {"rmse_improvement": other.rmse_improvement, "rmse_interval": other.rmse_interval}
+    return found.model_copy(update=rmse)
 
 
 def compare_with_each(
@@ -110,16 +127,23 @@ def compare_with_each(
     seed: int,
 ) -> tuple[Comparison, ...]:
     """Compare the best model with every baseline that learns, the one that validation prefers first."""
-    names = [model.name for model in _by_validation(models, y_validation, judged) if model.family != "MEAN"]
+    ranked = _by_validation(models, y_validation, judged)
+    names = [model.name for model in ranked if model.family not in CONSTANTS]
     return tuple(compare(y_test, judged.test[best], judged.test[name], name=name, seed=seed) for name in names)
 
 
 def _by_validation(
     models: tuple[PipelineModel, ...], y_validation: NDArray[np.float64], judged: Judged
 ) -> list[PipelineModel]:
-    """Return the baselines, the one with the smallest mean absolute error on the validation rows first."""
-    baselines = [model for model in models if model.role == "baseline"]
-    return sorted(baselines, key=lambda m: float(np.mean(np.abs(y_validation - judged.validation[m.name]))))
+    """Return the baselines, the one with the smallest mean absolute error on the validation rows first.
+
+    Without the mean: by that error the median is the constant to beat. All are compared on the rows that each of them
+    has predicted.
+    """
+    baselines = [model for model in models if model.role == "baseline" and model.family != "MEAN"]
+    known = np.all([np.isfinite(judged.validation[model.name]) for model in baselines], axis=0)
+    errors = {m.name: float(np.mean(np.abs(y_validation - judged.validation[m.name])[known])) for m in baselines}
+    return sorted(baselines, key=lambda model: errors[model.name])
 
 
 def rows_per_second(pipeline: Pipeline, model: str, rows: pd.DataFrame) -> float:
@@ -153,8 +177,8 @@ def bulk_rows_per_second(pipeline: Pipeline, model: str, rows: pd.DataFrame) -> 
         many *= 4
 
 
-def worse_than_mean_note(row: LeaderboardRow, mean: LeaderboardRow) -> str:
+def worse_than_mean_note(row: LeaderboardRow, mean: LeaderboardRow | None) -> str:
     """Say so where a model is no better than always predicting the mean."""
-    if row.role == "baseline" or row.rmse is None or mean.rmse is None or row.rmse < mean.rmse:
+    if mean is None or row.role == "baseline" or row.rmse is None or mean.rmse is None or row.rmse < mean.rmse:
         return ""
     return "No better than always predicting the mean: the columns don't tell it anything, or it trained too short."

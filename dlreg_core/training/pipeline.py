@@ -21,7 +21,7 @@ from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.prepare.cleaner import Cleaner
 from dlreg_core.prepare.schema import Schema
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
-from dlreg_core.specs import SCHEMA_VERSION, Role, Spec
+from dlreg_core.specs import CONSTANTS, SCHEMA_VERSION, Role, Spec
 from dlreg_core.training.shelf import Shelf
 
 NETWORKS = "networks"
@@ -57,8 +57,8 @@ class PipelineModel(Spec):
 
     @property
     def learns_transformed(self) -> bool:
-        """False for a model that has learned the target as it is, whatever the others learn: the mean."""
-        return self.family != "MEAN"
+        """False for a model that has learned the target as it is, whatever the others learn: mean and median."""
+        return self.family not in CONSTANTS
 
 
 class PipelineSpec(Spec):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib import import_module
+from threading import Event as Signal
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +19,10 @@ from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Checkpoint, LeaderboardRow, PlannedFit, ResolvedPlan, Task, TrainResult
-from dlreg_core.training.baselines import Baseline, Boosting, boosted_iterations, fit_baselines, shortage_note
+from dlreg_core.training.baselines import Baseline, boosted_folds, boosted_iterations, shortage_note, strength
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, DEFAULT_FAMILIES, ENSEMBLE, hyperparameters_for, title_of
 from dlreg_core.training.ensembling import ensemble_weights, mixed, rmse, worth_combining
-from dlreg_core.training.expected import boosted_seconds, most_baseline_rows
 from dlreg_core.training.judging import (
     Judged,
     bulk_rows_per_second,
@@ -43,6 +42,7 @@ from dlreg_core.training.weights import open_weights
 from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
 from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions
+from dlreg_core.worker.reference import baselines_of
 
 _PREDICTED_PER_SECOND = 20_000.0
 """Careful guess of the rows that a network predicts in a second, for the time that judging will take."""
@@ -67,11 +67,12 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     folder.emit("log", text=device)
     outlook = check_room(job, gpu=gpu)
     with ThreadPoolExecutor(max_workers=3, thread_name_prefix="beside") as beside:
-        # Beside the networks: until those are measured, a core would wait for them.
-        waiting = beside.submit(_baselines, job)
+        # Beside the networks, but for the reference itself: that gets the machine before they do.
+        grown = Signal()
+        waiting = beside.submit(baselines_of, job, grown)
         beside.submit(_load_libraries, job.experiment.plan.models, waiting)
         contexts = beside.submit(_contexts, job, gpu=gpu)
-        networks, trained = _train(job, outlook, contexts, gpu=gpu)
+        networks, trained = _train(job, outlook, contexts, grown, gpu=gpu)
         baselines = waiting.result()
     folder.emit("stage", name="Combining the networks")
     weights, chosen_from = _ensemble(job, networks)
@@ -103,6 +104,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         target_mean=float(np.mean(job.table.y_train)),
         target_std=float(np.std(job.table.y_train)),
         target_transform=job.table.transform.method,
+        target_rescaled=job.table.transform.rescales,
         versions=versions(),
     )
     write_spec(folder.path / "result.json", result)
@@ -111,34 +113,6 @@ def train_run(folder: TaskFolder, task: Task) -> None:
 def explaining_seconds(time_limit: float) -> float:
     """Return the seconds to keep for the first explanation."""
     return min(60.0, max(2.0, 0.04 * time_limit))
-
-
-def _baselines(job: Job) -> tuple[Baseline, ...]:
-    """Return the baselines: those of the earlier task where there is one, since they would be the same."""
-    source, replay = job.source, job.experiment.replay
-    kept = source.path / "baselines.joblib" if source is not None else None
-    baselines: tuple[Baseline, ...] = joblib.load(kept) if kept is not None and kept.exists() else ()
-    # Tasks of earlier versions have fewer kinds.
-    if {baseline.key for baseline in baselines} != set(BASELINES):
-        rows, limit = job.rows, job.experiment.plan.time_limit
-        baselines = fit_baselines(
-            rows.features,
-            rows.target,
-            rows.validation if rows.folds is None else None,
-            rows.validation_target if rows.folds is None else None,
-            folds=rows.folds,
-            seed=job.seed,
-            most_rows=most_baseline_rows(limit),
-            boosting=Boosting(
-                threads=max(1, job.cores // 2),
-                seconds=boosted_seconds(limit),
-                iterations=(replay.baseline_iterations or None) if replay is not None else None,
-            ),
-            transform=rows.transform,
-            taught=rows.taught,
-        )
-    joblib.dump(baselines, job.folder.path / "baselines.joblib", compress=3)
-    return baselines
 
 
 def _load_libraries(families: tuple[str, ...], after: Future[Any]) -> None:
@@ -168,7 +142,7 @@ def _contexts(job: Job, *, gpu: bool) -> dict[str, dict[str, Any]]:
 
 
 def _train(
-    job: Job, outlook: Outlook, contexts: Future[dict[str, dict[str, Any]]], *, gpu: bool
+    job: Job, outlook: Outlook, contexts: Future[dict[str, dict[str, Any]]], grown: Signal, *, gpu: bool
 ) -> tuple[Networks, Trained]:
     plan, source = job.experiment.plan, job.source
     job.folder.emit("stage", name="Preparing the networks' input")
@@ -203,6 +177,8 @@ def _train(
         with Lanes(count, networks.rows_file) as lanes:
             campaign = Campaign(networks, lanes, plan, surroundings, threads=threads, gpu=gpu, earlier=earlier)
             campaign.heed(outlook)
+            # The lanes load their libraries meanwhile.
+            grown.wait()
             # What goes on from a repetition is a training of its own.
             repeats = replay is not None and job.task.more is None
             trained = campaign.replay(replay) if replay is not None and repeats else campaign.run()
@@ -227,6 +203,8 @@ def _ensemble(job: Job, networks: Networks) -> tuple[dict[str, float], tuple[str
         held_out = {name: networks.held_out[name] for name in names}
         if len(names) > 1:
             weights = ensemble_weights(held_out, networks.target, seed=job.seed)
+            # One network alone is no ensemble, but that network.
+            weights = weights if len(weights) > 1 else {}
             found.append((rmse(mixed(held_out, weights), networks.target), weights, names))
     _, weights, names = min(found, key=lambda one: one[0], default=(0.0, {}, ()))
     return weights, names
@@ -241,6 +219,7 @@ def _resolved(
         ensemble=bool(weights),
         ensemble_from=() if set(chosen_from) == set(every) else chosen_from,
         baseline_iterations=boosted_iterations(baselines),
+        baseline_folds=boosted_folds(baselines),
     )
 
 
@@ -325,9 +304,10 @@ def _with_costs(
     """Add what each model costs, and the note that belongs to it."""
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
-    mean = next(row for row in rows if row.family == "MEAN")
+    mean = next((row for row in rows if row.family == "MEAN"), None)
     cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, int(job.rows.taught.sum())))}
     short = {BASELINES[b.key]: shortage_note(b, int(job.rows.taught.sum())) for b in baselines}
+    strengths = {BASELINES[b.key]: strength(b, int(job.rows.taught.sum())) for b in baselines}
     found = []
     for row in rows:
         note = worse_than_mean_note(row, mean)
@@ -344,6 +324,7 @@ def _with_costs(
             "predict_rows_per_second": rows_per_second(pipeline, row.model, job.table.test),
             "size_mb": pipeline.size_mb(row.model),
             "note": note,
+            "strength": strengths.get(row.model),
         }
         found.append(row.model_copy(update=cost))
     return tuple(found)

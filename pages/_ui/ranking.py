@@ -38,7 +38,7 @@ HELP = {
 }
 AGAINST = {
     "against": ("Networks against", None),
-    "mae": ("Off by", "How much lower or higher the mean absolute error of the networks is, on the same test rows."),
+    "mae": ("Error", "How much lower or higher the mean absolute error of the networks is, on the same test rows."),
     "mae_interval": ("95 %", "Where zero is inside, the difference may be luck (paired bootstrap)."),
     "rmse": ("RMSE", "The same of the root mean squared error, which weighs large errors more."),
     "rmse_interval": ("95 %", "Where zero is inside, the difference may be luck (paired bootstrap)."),

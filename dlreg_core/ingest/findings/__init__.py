@@ -25,6 +25,7 @@ Every finding has a code by which a program knows it:
 ``not-numbers``          a few values that keep a column from being numbers
 ``unit-missing``         a few numbers without the unit that the others have
 ``not-finite``           infinite values, which count as missing
+``too-large``            numbers that no model can compute with, which count as missing
 ``many-texts``           texts that are too many for a category
 =======================  ==============================================================================================
 """

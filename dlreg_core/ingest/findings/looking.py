@@ -15,7 +15,7 @@ from dlreg_core.ingest.findings.leaks import leak_findings
 from dlreg_core.ingest.findings.rows import row_findings
 from dlreg_core.ingest.findings.sample import as_seen, draw
 from dlreg_core.ingest.findings.target import target_findings
-from dlreg_core.ingest.findings.values import capped, disguised, missing, missing_codes
+from dlreg_core.ingest.findings.values import capped, disguised, missing, missing_codes, too_large
 from dlreg_core.specs import Dataset
 
 _SEVERITIES = ("high", "medium", "low")
@@ -61,6 +61,7 @@ def _all(dataset: Dataset, table: pd.DataFrame, target: str | None) -> Iterator[
         yield from target_findings(dataset, table, target, codes.get(target, frozenset()))
     yield from disguised(codes)
     yield from capped(dataset, table, target)
+    yield from too_large(dataset, table, target)
     yield from missing(whole)
     yield from row_findings(dataset, table, target, whole)
     yield from inconsistent_labels(dataset, table)

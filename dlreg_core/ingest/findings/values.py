@@ -18,6 +18,8 @@ _FEWEST_ROWS = 10
 _FEWEST_VALUES = 20
 _NEIGHBOURS = 10
 _LISTED = 3
+_LARGEST = float(np.finfo(np.float32).max)
+"""Models compute in four bytes a number."""
 
 Floats = NDArray[np.float64]
 
@@ -88,6 +90,22 @@ def _capped_finding(name: str, text: str, target: str | None) -> Finding:
         return Finding((name,), text, "capped")
     repair = "Leave these rows out if it was: no model can tell how far above it they really are."
     return Finding((name,), text, "capped-target", "high", repair)
+
+
+def too_large(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -> Iterator[Finding]:
+    """Find numbers that no model can compute with; of the target, only those whose squares are infinite."""
+    for column in dataset.columns:
+        if column.type is not ColumnType.NUMBER or column.name == target:
+            continue
+        values = table[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        beyond = values[np.abs(values) > _LARGEST]
+        if len(beyond):
+            value, is_, counts = ("value", "is", "counts") if len(beyond) == 1 else ("values", "are", "count")
+            text = (
+                f"{len(beyond):,} {value} {is_} beyond ±3.4e+38, such as {beyond[0]:g}: too large for models to "
+                f"compute with, so that {'it' if len(beyond) == 1 else 'they'} {counts} as missing."
+            )
+            yield Finding((column.name,), text, "too-large", "medium", "Correct what is a slip in the file.")
 
 
 def missing(dataset: Dataset) -> Iterator[Finding]:

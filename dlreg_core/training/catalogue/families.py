@@ -302,7 +302,13 @@ DEFAULT_FAMILIES: tuple[str, ...] = ("FEEDFORWARD", "FASTAI", "NN_TORCH", "TABM"
 
 _BY_KEY = {family.key: family for family in FAMILIES}
 ENSEMBLE = "Ensemble"
-BASELINES = {"MEAN": "Mean", "RIDGE": "Ridge regression", "TREE": "Decision tree", "BOOSTED": "Boosted trees"}
+BASELINES = {
+    "MEAN": "Mean",
+    "MEDIAN": "Median",
+    "RIDGE": "Ridge regression",
+    "TREE": "Decision tree",
+    "BOOSTED": "Boosted trees",
+}
 
 
 def family(key: str) -> Family:

@@ -34,6 +34,16 @@ def test_a_capped_column_is_found(tmp_path: Path) -> None:
     assert "share the highest value, 13" in only.text
 
 
+def test_a_number_that_no_model_can_compute_with_is_told(tmp_path: Path) -> None:
+    table = plain()
+    table.loc[7, "x"] = 1e40
+    only = next(finding for finding in found_in(tmp_path, table) if finding.code == "too-large")
+    assert only.columns == ("x",)
+    assert only.text == (
+        "1 value is beyond ±3.4e+38, such as 1e+40: too large for models to compute with, so that it counts as missing."
+    )
+
+
 def test_codes_for_missing_values_are_found_together(tmp_path: Path) -> None:
     table = plain().assign(z=lambda t: t["x"] * 50)
     table.loc[::20, ["x", "z"]] = -999.0

@@ -169,3 +169,12 @@ def test_rows_without_experience_are_named_in_a_sentence_each() -> None:
 def test_a_schema_survives_json() -> None:
     schema = schema_of(training_rows(), TYPES, {"d": True})
     assert Schema.model_validate_json(schema.model_dump_json()) == schema
+
+
+def test_a_number_beyond_what_models_compute_with_is_missing() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0, 1e40, -3.0, 3e38]})
+    schema = schema_of(frame, {"a": ColumnType.NUMBER})
+    assert schema.coerce(frame)["a"].isna().tolist() == [False, False, True, False, False]
+    assert (schema.field("a").minimum, schema.field("a").maximum) == (-3.0, 3e38)
+    new = pd.DataFrame({"a": [5.0, -1e300]})
+    assert schema.warnings(new) == ("a: 1 value can't be read as number and counts as missing.",)

@@ -14,6 +14,7 @@ from sklearn.preprocessing import PowerTransformer
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.prepare import prepare_table
+from dlreg_core.prepare.tables import check_recipe
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.specs import Recipe, Split, TransformName
 
@@ -144,7 +145,7 @@ def test_the_error_is_in_the_targets_own_unit() -> None:
     [
         ("log", BOTH_SIDES, "values below 0"),
         ("box-cox", np.append(SKEWED, 0.0), "values of 0 or below"),
-        ("yeo-johnson", np.array([1e300, 2e300, 3e300] * 10), "too similar"),
+        ("yeo-johnson", np.array([1e300, 2e300, 3e300] * 10), "reaches 3e"),
     ],
 )
 def test_what_cant_be_transformed_is_refused(method: TransformName, target: NDArray[np.float64], sentence: str) -> None:
@@ -163,3 +164,41 @@ def test_it_is_fitted_on_training_rows_alone() -> None:
     after = prepare_table(dataset, rows, recipe)
     assert after.transform == before.transform == fit_target_transform(after.y_train, "box-cox")
     assert after.y_test.max() > 10 * after.y_train.max(), "targets stay in their own unit"
+
+
+@pytest.mark.parametrize("size", [1e17, 2e39, 1e140, 1e-9, 1e-200])
+def test_a_target_that_models_can_not_compute_with_is_learned_in_standard_deviations(size: float) -> None:
+    target = size * BOTH_SIDES
+    fitted = fit_target_transform(target, "none")
+    assert (fitted.method, fitted.changes, fitted.rescales) == ("none", True, True)
+    np.testing.assert_allclose(fitted.forward(target), standardised(BOTH_SIDES), atol=1e-9)
+    np.testing.assert_allclose(fitted.inverse(fitted.forward(target)), target, rtol=1e-9, atol=1e-9 * size)
+    again = TargetTransform.model_validate_json(fitted.model_dump_json())
+    np.testing.assert_array_equal(again.forward(target), fitted.forward(target))
+    # Errors of intervals are measured in its own unit.
+    np.testing.assert_array_equal(fitted.bent(target), target)
+
+
+def test_the_logarithm_of_huge_targets_is_of_a_size_to_compute_with() -> None:
+    huge = 1e30 * SKEWED
+    fitted = fit_target_transform(huge, "log")
+    np.testing.assert_allclose(fitted.forward(huge), standardised(np.log(SKEWED)), atol=1e-8)
+    np.testing.assert_allclose(fitted.inverse(fitted.forward(huge)), huge, rtol=1e-9)
+
+
+def test_ordinary_targets_are_learned_as_they_are() -> None:
+    for target in (SKEWED, 1e9 * BOTH_SIDES, 1e-4 * BOTH_SIDES, np.zeros(5)):
+        assert fit_target_transform(target, "none") is AS_IT_IS
+
+
+@pytest.mark.parametrize("method", ["none", *METHODS])
+def test_what_can_not_be_squared_is_refused_with_the_number(method: TransformName) -> None:
+    with pytest.raises(RecipeError, match=r"The target reaches 3e\+200"):
+        fit_target_transform(np.array([1.0, 2.0, 3e200]), method)
+
+
+def test_it_is_refused_before_the_start() -> None:
+    rows = "\n".join(f"{i},{i % 7}e{200 if i == 9 else 1}" for i in range(1, 90))
+    dataset, _ = read_dataset(f"a,y\n{rows}\n".encode())
+    with pytest.raises(RecipeError, match=r"reaches 2e\+200"):
+        check_recipe(dataset, Recipe(target="y", features=("a",)))

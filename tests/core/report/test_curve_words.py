@@ -97,6 +97,21 @@ def test_the_others() -> None:
     assert len(suggestion_words(short, {})) == 1
 
 
+@pytest.mark.parametrize(("lowest", "told"), [(8.6, True), (9.3, True), (8.5, False)])
+def test_a_network_that_is_no_better_than_the_mean_has_not_learned_what_it_can(lowest: float, told: bool) -> None:
+    """Always predicting the mean has 9, and of 100 validation rows 5 % may be luck."""
+    curves = curves_of(lowest + 10 * np.exp(-EPOCHS / 3), np.full(40, 5.0))
+    assert (curves.verdict.kind == "nothing") is told
+    assert ("as much as it can" in verdict_words(curves, "$")) is not told
+    if told:
+        assert verdict_words(curves, "$") == (
+            "TabM learned next to nothing that holds for other rows: at its best, in epoch 40 of 40, its RMSE on the "
+            f"validation rows is ${lowest:g}, and always predicting the mean has $9. Either the columns say little "
+            "about the target, or its settings keep it from learning."
+        )
+        assert suggestion_words(curves, SETTINGS)[0].startswith("Look for columns that know more")
+
+
 def test_three_ways_of_being_unsteady() -> None:
     noise = np.random.default_rng(0).normal(size=200)
     jumps = verdict_words(curves_of(9 * np.exp(0.2 * noise), np.full(200, 9.0)), "$")

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from dlreg_core.report import words
-from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, TrainResult
+from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, Strength, TrainResult
 
 
 def row(model, mae, rmse, role="network", **more):
@@ -69,7 +69,8 @@ def test_a_better_baseline_is_said_in_the_first_sentence():
         "Ridge regression does better than the networks here: off by $26,500 on average against $31,900"
     )
     assert words.versus_baseline(found) == (
-        "The networks are off by 20 % more than ridge regression, and the difference is not luck (95 %: 15–25 %)."
+        "The networks' error is 20 % higher than that of ridge regression, and the difference is not luck "
+        "(95 %: 15–25 %)."
     )
 
 
@@ -94,6 +95,18 @@ def test_a_best_baseline():
 def test_a_lower_rmse_of_the_baseline_is_told():
     assert words.versus_baseline(result(baseline_rmse=47000)).endswith(
         "Ridge regression has the lower RMSE, which weighs large errors more."
+    )
+
+
+def test_a_reference_below_its_full_strength_is_not_beaten():
+    short = {"family": "BOOSTED", "strength": Strength(trees=33, rows=9, of_rows=9)}
+    trees = row("Boosted trees", 47900, 67400, "baseline").model_copy(update=short)
+    found = result()
+    comparison = found.comparison.model_copy(update={"baseline": "Boosted trees"})
+    found = found.model_copy(update={"leaderboard": (*found.leaderboard, trees), "comparison": comparison})
+    assert words.versus_baseline(found) == (
+        "That is 33 % better than boosted trees (33 of their 1,000 trees), which are below their full strength "
+        "(95 %: 30–36 %)."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dlreg_core.report import worth
-from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, TrainResult
+from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, Strength, TrainResult
 
 TREES = "Boosted trees"
 
@@ -28,14 +28,18 @@ def against(
     )
 
 
-def result(*comparisons: Comparison, **network: object) -> TrainResult:
+FULL = Strength(trees=1000, rows=700, of_rows=700)
+
+
+def result(*comparisons: Comparison, strength: Strength | None = FULL, **network: object) -> TrainResult:
     costs = {"fit_seconds": 58.0, "predict_rows_per_second": 12_000.0} | network
     return TrainResult(
         leaderboard=(
             row("Ensemble", "ENSEMBLE", "ensemble", **costs),
-            row(TREES, "BOOSTED"),
+            row(TREES, "BOOSTED", strength=strength),
             row("Ridge regression", "RIDGE", fit_seconds=0.01, predict_rows_per_second=None),
             row("Mean", "MEAN"),
+            row("Median", "MEDIAN"),
         ),
         best_model="Ensemble",
         comparison=comparisons[0] if comparisons else None,
@@ -52,27 +56,29 @@ COSTS = "he networks trained 29 times longer (58 s against 2 s) and predict 5 ti
 def test_yes() -> None:
     found = result(against((0.04, 0.01, 0.07), (0.02, -0.01, 0.05)))
     assert worth.worth_words(found) == (
-        "Yes: the networks are off by 4 % less than boosted trees (95 %: 1–7 %), and that is not luck.",
+        "Yes: the networks' error is 4 % lower than that of boosted trees (1,000 of them; 95 %: 1–7 %), "
+        "and that is not luck.",
         f"T{COSTS}.",
     )
 
 
 def test_no() -> None:
     assert worth.worth_words(result(against((-0.03, -0.05, -0.01), (-0.01, -0.03, 0.01)))) == (
-        "No: the networks are off by 3 % more than boosted trees (95 %: 1–5 %), and that is not luck.",
+        "No: the networks' error is 3 % higher than that of boosted trees (1,000 of them; 95 %: 1–5 %), "
+        "and that is not luck.",
         f"Use boosted trees, unless a longer training turns this around: t{COSTS}.",
     )
 
 
 def test_a_difference_that_may_be_luck() -> None:
     assert worth.worth_words(result(against((0.01, -0.02, 0.04)))) == (
-        "No difference that can be told from luck: the networks are off by 1 % less than boosted trees "
-        "(95 %: −2 to 4 %).",
+        "No difference that can be told from luck: the networks' error is 1 % lower than that of boosted trees "
+        "(1,000 of them; 95 %: −2 to 4 %).",
         f"T{COSTS}, so boosted trees are the cheaper choice.",
     )
     # A lead of the baseline is told the other way round, and so is its interval.
     first, _ = worth.worth_words(result(against((-0.01, -0.04, 0.02))))
-    assert first.endswith("off by 1 % more than boosted trees (95 %: −2 to 4 %).")
+    assert first.endswith("error is 1 % higher than that of boosted trees (1,000 of them; 95 %: −2 to 4 %).")
 
 
 def test_networks_can_be_the_cheaper_choice() -> None:
@@ -90,11 +96,11 @@ def test_errors_of_two_kinds_that_disagree() -> None:
     found = against((0.04, 0.01, 0.07), (-0.06, -0.09, -0.02))
     assert worth.verdict(found) == "depends"
     assert worth.worth_words(result(found))[0] == (
-        "It depends: the networks are off by 4 % less than boosted trees on average (95 %: 1–7 %), but their RMSE, "
-        "which weighs large errors more, is 6 % higher (2–9 %). Neither is luck."
+        "It depends: the networks' error is 4 % lower than that of boosted trees (1,000 of them; 95 %: 1–7 %), but "
+        "their RMSE, which weighs large errors more, is 6 % higher (2–9 %). Neither is luck."
     )
     first, _ = worth.worth_words(result(against((0.01, -0.02, 0.04), (0.05, 0.02, 0.08))))
-    assert first.endswith("(95 %: −2 to 4 %), but their RMSE, which weighs large errors more, is 5 % lower (2–8 %).")
+    assert first.endswith("; 95 %: −2 to 4 %), but their RMSE, which weighs large errors more, is 5 % lower (2–8 %).")
 
 
 @pytest.mark.parametrize(
@@ -112,12 +118,65 @@ def test_verdicts(mae: tuple[float, float, float], rmse: tuple[float, float, flo
     assert worth.verdict(against(mae, rmse)) == verdict
 
 
-def test_the_mean_is_nothing_to_recommend() -> None:
-    assert worth.worth_words(result(against((0.01, -0.02, 0.04), baseline="Mean"))) == (
-        "No difference that can be told from luck: the networks are off by 1 % less than always predicting the mean "
-        "(95 %: −2 to 4 %).",
-        "No model here tells more than the mean does.",
+def test_a_constant_is_nothing_to_recommend() -> None:
+    assert worth.worth_words(result(against((0.01, -0.02, 0.04), (0.05, 0.02, 0.08), baseline="Median"))) == (
+        "No difference that can be told from luck: the networks' error is 1 % lower than that of always predicting the "
+        "median (95 %: −2 to 4 %), but their RMSE, which weighs large errors more, is 5 % lower than that of the mean "
+        "(2–8 %).",
+        "No model here tells more than the median does.",
     )
+
+
+SHORT = Strength(trees=400, rows=700, of_rows=700)
+
+
+@pytest.mark.parametrize(
+    ("strength", "told"),
+    [
+        (SHORT, "400 of their 1,000 trees"),
+        (Strength(trees=1000, rows=500, of_rows=700), "1,000 of them, fitted on 500 of 700 rows"),
+    ],
+)
+def test_nothing_beats_a_reference_below_its_full_strength(strength: Strength, told: str) -> None:
+    found = result(against((0.14, 0.1, 0.18)), strength=strength)
+    assert worth.answer(found) == "untold"
+    assert worth.worth_words(found)[0] == (
+        f"That can't be told: the networks' error is 14 % lower than that of boosted trees ({told}; 95 %: 10–18 %), "
+        "but boosted trees are below their full strength: the time was short."
+    )
+    assert "not luck" not in worth.worth_words(found)[0]
+    assert worth.worth_table(found)["against"][0] == f"Boosted trees ({told})"
+
+
+def test_a_no_needs_no_full_strength() -> None:
+    found = result(against((-0.03, -0.05, -0.01)), strength=SHORT)
+    assert worth.answer(found) == "no"
+    assert worth.worth_words(found)[0] == (
+        "No: the networks' error is 3 % higher than that of boosted trees (400 of their 1,000 trees; 95 %: 1–5 %), and "
+        "that is not luck."
+    )
+
+
+def test_another_baseline_does_not_stand_in_for_the_reference() -> None:
+    ridge = against((0.3, 0.2, 0.4), baseline="Ridge regression")
+    assert worth.answer(result(ridge)) == "yes"
+    assert worth.worth_words(result(ridge, strength=SHORT))[0] == (
+        "That can't be told: the networks' error is 30 % lower than that of ridge regression (95 %: 20–40 %), but "
+        "boosted trees are below their full strength: the time was short."
+    )
+    found = result(ridge)
+    gone = LeaderboardRow(model=TREES, family="BOOSTED", role="baseline", note="CatBoost could not be fitted: x.")
+    rows = tuple(gone if row.family == "BOOSTED" else row for row in found.leaderboard)
+    found = found.model_copy(update={"leaderboard": rows})
+    assert worth.answer(found) == "untold"
+    assert worth.worth_words(found)[0].endswith("but boosted trees, which are the reference, are missing.")
+
+
+def test_results_of_earlier_versions_know_the_trees_by_their_plan() -> None:
+    found = result(against((0.14, 0.1, 0.18)), strength=None)
+    assert worth.answer(found) == "yes", "nothing is known of the trees"
+    assert worth.answer(found.model_copy(update={"plan": ResolvedPlan(baseline_iterations=400)})) == "untold"
+    assert worth.answer(found.model_copy(update={"plan": ResolvedPlan(baseline_iterations=1000)})) == "yes"
 
 
 def test_costs_that_are_not_known() -> None:
@@ -137,17 +196,17 @@ def test_table() -> None:
     )
     assert worth.worth_table(found).to_dict("records") == [
         {
-            "against": TREES,
-            "mae": "3 % more",
+            "against": f"{TREES} (1,000 of them)",
+            "mae": "3 % higher",
             "mae_interval": "1–5 %",
-            "rmse": "0.4 % less",
+            "rmse": "0.4 % lower",
             "rmse_interval": "−2 to 3 %",
             "fit": "29 times longer",
             "speed": "5 times slower",
         },
         {
             "against": "Ridge regression",
-            "mae": "33 % less",
+            "mae": "33 % lower",
             "mae_interval": "30–36 %",
             "rmse": "–",
             "rmse_interval": "–",

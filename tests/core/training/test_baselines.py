@@ -14,8 +14,18 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.metrics import mean_squared_error
 from sklearn.tree import DecisionTreeRegressor
 
+from dlreg_core.specs import Strength
+from dlreg_core.training import baselines
 from dlreg_core.training import boosted as boosting
-from dlreg_core.training.baselines import Baseline, Boosting, boosted_iterations, fit_baselines, shortage_note
+from dlreg_core.training.baselines import (
+    Baseline,
+    Boosting,
+    boosted_folds,
+    boosted_iterations,
+    fit_baselines,
+    shortage_note,
+    strength,
+)
 
 FEW = Boosting(iterations=40)
 
@@ -42,9 +52,10 @@ def by_hand(frame: pd.DataFrame, like: pd.DataFrame) -> np.ndarray:
 
 def test_each_is_what_scikit_learn_makes_of_the_same_matrix() -> None:
     (train, y), (valid, y_valid), (test, _) = rows(200, 0), rows(60, 1), rows(50, 2)
-    mean, ridge, tree, boosted = fit_baselines(train, y, valid, y_valid, seed=4)
-    assert [m.key for m in (mean, ridge, tree, boosted)] == ["MEAN", "RIDGE", "TREE", "BOOSTED"]
+    mean, median, ridge, tree, boosted = fit_baselines(train, y, valid, y_valid, seed=4)
+    assert [m.key for m in (mean, median, ridge, tree, boosted)] == ["MEAN", "MEDIAN", "RIDGE", "TREE", "BOOSTED"]
     np.testing.assert_allclose(mean.model.predict(test), y.mean())
+    np.testing.assert_allclose(median.model.predict(test), np.median(y))
     x, x_valid, x_test = (by_hand(part, train) for part in (train, valid, test))
     alpha = RidgeCV(alphas=np.logspace(-3, 4, 15)).fit(x, y).alpha_
     np.testing.assert_allclose(ridge.model.predict(test), Ridge(alpha=alpha).fit(x, y).predict(x_test), rtol=1e-6)
@@ -68,12 +79,13 @@ def test_any_kind_of_columns_alone(columns: list[str]) -> None:
         predicted = baseline.model.predict(valid[columns])
         assert np.isfinite(predicted).all()
         if columns == ["text"]:
-            np.testing.assert_allclose(predicted, y.mean(), rtol=1e-9)
+            constant = np.median(y) if baseline.key == "MEDIAN" else y.mean()
+            np.testing.assert_allclose(predicted, constant, rtol=1e-9)
 
 
 def test_with_fewer_rows_than_the_largest_leaf() -> None:
     train, y = rows(12, 0)
-    assert len(fit_baselines(train, y, train, y, seed=0, boosting=FEW)) == 4
+    assert len(fit_baselines(train, y, train, y, seed=0, boosting=FEW)) == 5
 
 
 # --- boosted trees ----------------------------------------------------------------------------------------------------
@@ -121,27 +133,91 @@ def test_the_same_number_of_trees_gives_the_same_ones_on_any_number_of_threads()
 
 
 @pytest.mark.parametrize(
-    ("seconds", "fits", "trees"), [(100.0, 1, 89), (100.0, 2, 44), (1e5, 1, 1000), (8.0, 1, boosting.FEWEST_ITERATIONS)]
+    ("seconds", "trees"), [(100.0, 89), (660.0, 649), (680.0, 1000), (1e5, 1000), (8.0, boosting.FEWEST_ITERATIONS)]
 )
-def test_as_many_trees_as_there_is_time_for(
-    seconds: float, fits: int, trees: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_as_many_trees_as_there_is_time_for(seconds: float, trees: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a clock that moves by a second whenever it is read: ten trees are measured, or two in 8 seconds."""
     clock = itertools.count()
     monkeypatch.setattr(boosting.time, "perf_counter", lambda: float(next(clock)))
     train, y = rows(100, 0)
-    assert boosting.affordable_iterations(train, y, seconds, seed=0, threads=1, fits=fits) == trees
+    assert boosting.affordable_iterations(train, y, seconds, seed=0, threads=1) == trees
 
 
 def test_where_the_time_is_short_there_are_fewer_trees_and_a_note() -> None:
     train, y = rows(400, 0)
-    found = fit_baselines(train, y, train[:9], y[:9], seed=0, most_rows=100, boosting=Boosting(seconds=1e-6))
+    short = Boosting(seconds=1e-6, most_rows=100)
+    found = fit_baselines(train, y, train[:9], y[:9], seed=0, most_rows=100, boosting=short)
     assert boosted_iterations(found) == boosting.FEWEST_ITERATIONS
     assert shortage_note(boosted_of(found), 400) == (
         "Fitted on 100 of 400 rows and with 30 of 1,000 trees, since the time was short."
     )
-    assert shortage_note(found[1], 400) == "Fitted on 100 of 400 rows, since the time was short."
-    assert shortage_note(found[0], 400) == ""
+    assert shortage_note(found[2], 400) == "Fitted on 100 of 400 rows, since the time was short."
+    assert [shortage_note(constant, 400) for constant in found[:2]] == ["", ""]
+    assert strength(boosted_of(found), 400) == Strength(trees=30, rows=100, of_rows=400)
+    assert strength(found[2], 400) is None
+
+
+def test_where_the_time_is_short_folds_are_missing_and_not_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, y = rows(160, 0)
+    folds, grown = np.arange(160) % 8, []
+    monkeypatch.setattr(baselines, "affordable_iterations", lambda *_, **__: 40)
+    boosted = boosted_of(
+        fit_baselines(
+            train, y, folds=folds, seed=0, boosting=Boosting(seconds=1e-6), when_grown=lambda: grown.append(1)
+        )
+    )
+    assert grown == [1]
+    assert (boosted.iterations, boosted.folds, boosted_folds((boosted,))) == (40, 1, 1)
+    assert boosted.oof is not None
+    assert np.array_equal(np.isfinite(boosted.oof), folds == 0)
+    # Just so many again, whatever the clock says.
+    exact = Boosting(seconds=1e-6, iterations=40, folds=3)
+    again = boosted_of(fit_baselines(train, y, folds=folds, seed=0, boosting=exact))
+    assert again.oof is not None
+    assert np.array_equal(np.isfinite(again.oof), folds < 3)
+    np.testing.assert_array_equal(again.oof[folds == 0], boosted.oof[folds == 0])
+
+
+def test_the_boosted_trees_come_first_and_have_the_machine_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, y = rows(60, 0)
+    order: list[str] = []
+    made = baselines.made_or_reason
+    monkeypatch.setattr(baselines, "made_or_reason", lambda what, make: (order.append(what), made(what, make))[1])
+    fit_baselines(train, y, train, y, seed=0, boosting=FEW, when_grown=lambda: order.append("the networks may begin"))
+    assert order[:3] == ["CatBoost", "the networks may begin", "Mean"]
+
+
+def test_boosted_trees_that_fail_let_the_networks_begin() -> None:
+    train, y = rows(60, 0)
+    begun: list[bool] = []
+    fit_baselines(train, np.full(60, 3.0), train, y, seed=0, boosting=FEW, when_grown=lambda: begun.append(True))
+    assert begun == [True]
+
+
+def test_one_baseline_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, y = rows(60, 0)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(RidgeCV, "fit", broken)
+    found = {one.key: one for one in fit_baselines(train, y, train, y, seed=0, boosting=FEW)}
+    assert found["RIDGE"].model is None
+    assert found["RIDGE"].reason == "Ridge regression could not be fitted: no such luck."
+    assert all(one.model is not None for key, one in found.items() if key != "RIDGE")
+
+
+def test_what_can_not_be_kept_or_asked_is_no_baseline() -> None:
+    train, y = rows(60, 0)
+    # CatBoost writes leaf values that it can't read back.
+    found = {one.key: one for one in fit_baselines(train, y * 1e19, train, y * 1e19, seed=0, boosting=FEW)}
+    assert found["BOOSTED"].reason.startswith("CatBoost could not be fitted: Not a double")
+    assert found["RIDGE"].model is not None
+    far = train.assign(a=np.where(np.arange(60) == 3, 1e40, train["a"]))
+    found = {one.key: one for one in fit_baselines(train, y, train, y, seed=0, boosting=FEW, asked=far)}
+    assert found["TREE"].model is None
+    assert found["TREE"].reason.startswith("Decision tree could not be fitted: Input X contains infinity")
+    assert found["MEDIAN"].model is not None
 
 
 def test_boosted_trees_that_fail_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,17 +231,17 @@ def test_boosted_trees_that_fail_say_why(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(baseline.model is not None for baseline in others)
 
 
-def test_only_catboosts_own_failures_are_a_reason() -> None:
-    def fail(error: Exception) -> None:
+def test_reasons_are_one_line_without_places_in_sources() -> None:
+    def fail(error: BaseException) -> None:
         raise error
 
-    assert boosting.made_or_reason(lambda: fail(CatBoostError("a/b.cpp:12: bad allocation\nstack"))) == (
+    assert boosting.made_or_reason("CatBoost", lambda: fail(CatBoostError("a/b.cpp:12: bad allocation\nstack"))) == (
         None,
         "CatBoost could not be fitted: bad allocation.",
     )
-    assert boosting.made_or_reason(lambda: fail(MemoryError()))[1] == "CatBoost could not be fitted: MemoryError."
-    with pytest.raises(KeyError):
-        boosting.made_or_reason(lambda: fail(KeyError("x")))
+    assert boosting.made_or_reason("It", lambda: fail(MemoryError()))[1] == "It could not be fitted: MemoryError."
+    with pytest.raises(KeyboardInterrupt):
+        boosting.made_or_reason("It", lambda: fail(KeyboardInterrupt()))
 
 
 # --- folds ------------------------------------------------------------------------------------------------------------
@@ -174,7 +250,7 @@ def test_only_catboosts_own_failures_are_a_reason() -> None:
 def test_out_of_fold_predictions_by_hand() -> None:
     train, y = rows(150, 0)
     folds = np.arange(150) % 3
-    mean, ridge, tree, boosted = fit_baselines(train, y, folds=folds, seed=4, boosting=FEW)
+    mean, median, ridge, tree, boosted = fit_baselines(train, y, folds=folds, seed=4, boosting=FEW)
     totals = dict.fromkeys((2, 5, 10, 20, 50, 100), 0.0)
     for fold in range(3):
         held, inner = folds == fold, folds == (fold + 1) % 3
@@ -182,6 +258,7 @@ def test_out_of_fold_predictions_by_hand() -> None:
         x, x_held = by_hand(rest, rest), by_hand(train[held], rest)
         assert mean.oof is not None
         np.testing.assert_allclose(mean.oof[held], y[~held].mean())
+        np.testing.assert_allclose(median.oof[held], np.median(y[~held]))  # type: ignore[index]
         expected = RidgeCV(alphas=np.logspace(-3, 4, 15)).fit(x, y[~held]).predict(x_held)
         np.testing.assert_allclose(ridge.oof[held], expected, rtol=1e-6)  # type: ignore[index]
         # The leaf size is chosen on the next fold by trees that have seen neither.
