@@ -121,7 +121,7 @@ def versus_baseline(result: TrainResult) -> str:
     return f"{text} {_other_measure(result, comparison)}".strip()
 
 
-def coverage_words(row: LeaderboardRow, rows: int, unit: str) -> str:
+def coverage_words(row: LeaderboardRow, rows: int, unit: str, by: str = "the prediction") -> str:
     """Return whether the 90 % prediction interval keeps its promise on the test rows; empty where there is none.
 
     Parameters
@@ -132,6 +132,8 @@ def coverage_words(row: LeaderboardRow, rows: int, unit: str) -> str:
         How many test rows there are. Within two standard errors of a share of 90 % the promise counts as kept.
     unit : str
         Unit of the target.
+    by : str
+        What the width depends on, where it does.
     """
     if row.half_width_90 is None or row.coverage_90 is None or rows < 1:
         return ""
@@ -141,12 +143,12 @@ def coverage_words(row: LeaderboardRow, rows: int, unit: str) -> str:
         "as it should" if abs(apart) <= tolerance else "more than promised" if apart > 0 else "fewer than promised"
     )
     return (
-        f"The 90 % interval, {_reach(row, unit)}, holds {percent(row.coverage_90)} of "
+        f"The 90 % interval, {_reach(row, unit, by)}, holds {percent(row.coverage_90)} of "
         f"{rows:,} rows it has never seen, {verdict}."
     )
 
 
-def _reach(row: LeaderboardRow, unit: str) -> str:
+def _reach(row: LeaderboardRow, unit: str, by: str) -> str:
     """Return how wide the prediction interval is, and how far that depends on the prediction."""
     typical, between = f"± {quantity(row.half_width_90, unit)}", row.half_widths_90
     if between is None:
@@ -154,7 +156,7 @@ def _reach(row: LeaderboardRow, unit: str) -> str:
     low, high = quantity(between.low, unit), quantity(between.high, unit)
     if low == high:
         return typical
-    return f"typically {typical} (mostly from ± {low} to ± {high}, by the prediction)"
+    return f"typically {typical} (mostly from ± {low} to ± {high}, by {by})"
 
 
 def shap_words(values: pd.DataFrame, unit: str) -> str:

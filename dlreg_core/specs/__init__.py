@@ -37,6 +37,7 @@ from dlreg_core.specs.plans import (
     TransformName,
 )
 from dlreg_core.specs.results import (
+    Ahead,
     Comparison,
     ExplainResult,
     Exported,
@@ -45,6 +46,7 @@ from dlreg_core.specs.results import (
     Report,
     Role,
     RowCounts,
+    StepFigures,
     TrainResult,
 )
 from dlreg_core.specs.tables import (
@@ -74,6 +76,7 @@ from dlreg_core.specs.work import (
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Ahead",
     "Checkpoint",
     "Cleaning",
     "Column",
@@ -120,6 +123,7 @@ __all__ = [
     "Spec",
     "Split",
     "Start",
+    "StepFigures",
     "Task",
     "TaskKind",
     "TrainPlan",
