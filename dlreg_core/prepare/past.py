@@ -222,9 +222,9 @@ class Looked:
     """
 
     def __init__(self, past: Past, frame: pd.DataFrame) -> None:
-        self._past = past
+        self.past = past
         groups, moments, self._own = past.read(frame)
-        self._groups, self._moments = np.array(groups, dtype=object), moments
+        self._groups, self.moments = np.array(groups, dtype=object), moments
         target = past.target if past.ahead_column is not None else None
         every = joined(past.kept(), moments_of(groups, moments, self._own))
         self._earlier = Earlier(every, past.clock, target, past.history.horizon)
@@ -239,15 +239,15 @@ class Looked:
         places : ndarray of int64, optional
             Places of the rows that are wanted.
         """
-        at = np.arange(len(self._moments)) if places is None else places
+        at = np.arange(len(self.moments)) if places is None else places
         asked = Asked(
             groups=self._groups[at],
-            moments=self._moments[at],
+            moments=self.moments[at],
             own={name: values[at] for name, values in self._own.items()},
             least=np.ones(len(at), dtype=np.int64) if least is None else least,
         )
-        found, ahead = self._earlier.made(asked, self._past.history.columns)
-        return found if self._past.ahead_column is None else found | {self._past.ahead_column: ahead}
+        found, ahead = self._earlier.made(asked, self.past.history.columns)
+        return found if self.past.ahead_column is None else found | {self.past.ahead_column: ahead}
 
 
 def _reach(made: PastColumn) -> int:

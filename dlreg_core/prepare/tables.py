@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.prepare.ahead import MOST_ROWS_OF_STEP, judged_steps, seen_from
+from dlreg_core.prepare.ahead import MOST_ROWS_OF_STEP, Seen, judged_steps, seen_from
 from dlreg_core.prepare.drawing import rows_for, rows_of
 from dlreg_core.prepare.history import added_to, fit_past, looked_up, split_at_horizon
 from dlreg_core.prepare.near import near_copies
@@ -73,17 +73,16 @@ class PreparedTable:
         """How many rows are predicted to judge all these steps."""
         return len(self.steps) * sum(min(len(part), MOST_ROWS_OF_STEP) for part in (self.validation, self.test))
 
-    def at_step(self, part: Literal["validation", "test"], step: int) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    def at_step(self, part: Literal["validation", "test"], step: int) -> Seen:
         """Return raw rows that choose or judge as they look from so many steps before, and their targets."""
         rows, target, numbers, looked = (
             (self.validation, self.y_validation, self.rows_validation, self.looked)
             if part == "validation"
             else (self.test, self.y_test, self.rows_test, self.looked_test)
         )
-        if self.past is None or looked is None:
-            return rows, target
-        found, places = seen_from(self.past, looked, rows, numbers, step)
-        return found, target[places]
+        if looked is None:
+            raise ValueError("rows without a past are the same from everywhere")
+        return seen_from(looked, rows, target, numbers, step)
 
     @property
     def taught(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,17 @@ from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.evaluation.metrics import regression_metrics
 from dlreg_core.prepare import PreparedTable
+from dlreg_core.prepare.ahead import Seen
 from dlreg_core.prepare.target_transform import AS_IT_IS
 from dlreg_core.specs import Ahead, StepFigures
-from dlreg_core.training.pipeline import Pipeline, PipelineModel
+from dlreg_core.training.pipeline import Pipeline
 
 Floats = NDArray[np.float64]
 _FEWEST_ROWS = 40
 """With fewer rows at a step, those at the steps beside it calibrate its interval too."""
 
 _FEWEST_JUDGED = 2
+_LEVEL, _HIGHEST = 0.9, 0.995
 
 
 def intervals_ahead(
@@ -44,30 +46,43 @@ def intervals_ahead(
         return {}
     seen = [table.at_step("validation", step) for step in table.steps]
     names = tuple(model.name for model in pipeline.models)
-    predicted = [pipeline.predict_all(rows, names) for rows, _ in seen]
+    predicted = [pipeline.predict_all(one.rows, names) for one in seen]
     least = float(min(table.y_train.min(), table.y_choosing.min()))
     found = {}
     for model in pipeline.models:
-        pairs = [(target, values[model.name]) for (_, target), values in zip(seen, predicted, strict=True)]
-        each = [_calibrated(pairs, place, model, table, least) for place in range(len(pairs))]
-        each = [interval if interval is not None else otherwise[model.name] for interval in each]
+        transform = table.transform if model.learns_transformed else AS_IT_IS
+        each = []
+        for place, step in enumerate(table.steps):
+            near = _near(seen, place)
+            truth = np.concatenate([seen[other].target for other in near])
+            guess = np.concatenate([predicted[other][model.name] for other in near])
+            level = _level(max(seen[other].moments for other in near), step)
+            each.append(
+                calibrate(truth, guess, least=least, transform=transform, level=level)
+                if len(truth)
+                else otherwise[model.name]
+            )
         found[model.name] = IntervalsAhead(steps=table.steps, intervals=tuple(each))
     return found
 
 
-def _calibrated(
-    pairs: list[tuple[Floats, Floats]], place: int, model: PipelineModel, table: PreparedTable, least: float
-) -> PredictionInterval | None:
-    """Return the interval of one step, from its rows or, where they are few, from those of the steps around it."""
-    for reach in range(len(pairs)):
-        near = pairs[max(0, place - reach) : place + reach + 1]
-        truth, guess = (np.concatenate([pair[which] for pair in near]) for which in (0, 1))
-        if len(truth) >= _FEWEST_ROWS or reach == len(pairs) - 1:
-            break
-    if not len(truth):
-        return None
-    transform = table.transform if model.learns_transformed else AS_IT_IS
-    return calibrate(truth, guess, least=least, transform=transform)
+def _near(seen: Sequence[Seen], place: int) -> range:
+    """Return the places of those steps that calibrate the interval of one: its own, and others where rows are few."""
+    for reach in range(len(seen)):
+        near = range(max(0, place - reach), min(len(seen), place + reach + 1))
+        if sum(len(seen[other].target) for other in near) >= _FEWEST_ROWS:
+            return near
+    return range(len(seen))
+
+
+def _level(moments: int, step: int) -> float:
+    """Return the share of the calibration rows that an interval must hold so that it holds 90 % of new ones.
+
+    What is off so many steps ahead shares all but one of its causes with what is off at the next moment, so that only
+    every step-th moment tells something new; and with n that do, the ceil((n + 1) * 0.9)-th of them gives the promise.
+    """
+    independent = max(1.0, moments / step)
+    return min(_HIGHEST, _LEVEL * (1 + 1 / independent))
 
 
 def judged_ahead(pipeline: Pipeline, table: PreparedTable, intervals: Mapping[str, IntervalsAhead]) -> Ahead | None:
@@ -78,7 +93,8 @@ def judged_ahead(pipeline: Pipeline, table: PreparedTable, intervals: Mapping[st
     size, unit = past.clock.unit
     found: dict[str, list[StepFigures]] = {name: [] for name in intervals}
     for step in table.steps:
-        rows, target = table.at_step("test", step)
+        seen = table.at_step("test", step)
+        rows, target = seen.rows, seen.target
         if len(target) < _FEWEST_JUDGED:
             continue
         for name, values in pipeline.predict_all(rows, tuple(intervals)).items():

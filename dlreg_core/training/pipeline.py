@@ -201,7 +201,8 @@ class Pipeline:
         elif chosen.interval is not None:
             low, high = chosen.interval.bounds(values)
             table = table.assign(low=low, high=high)
-        return table.mask(far) if far.any() else table
+        table.loc[far] = np.nan
+        return table
 
     def settle(
         self,

@@ -57,7 +57,9 @@ def past_of(table: pd.DataFrame, horizon: int, group: str | None = None) -> Past
 def test_each_row_knows_what_was_known_so_many_days_before() -> None:
     table = daily(200)
     for step in (1, 2, 7, 8, 14):
-        found, target = prepared(table, 14).at_step("test", step)
+        seen = prepared(table, 14).at_step("test", step)
+        found, target = seen.rows, seen.target
+        assert seen.moments == len(found)
         values = table.set_index(pd.to_datetime(table["day"]))["y"]
         days = pd.to_datetime(found["day"])
         assert (target == values[days].to_numpy()).all()
@@ -193,7 +195,7 @@ def test_an_own_test_file_follows_on_and_newest_rows_choose() -> None:
     assert found.folds is None
     assert pd.to_datetime(found.validation["day"]).min() > pd.to_datetime(found.train["day"]).max()
     assert len(found.test) == 50
-    seen, _ = found.at_step("test", 5)
+    seen = found.at_step("test", 5).rows
     np.testing.assert_allclose(seen[NAMES[0]], table["y"].iloc[145:195])
 
 
