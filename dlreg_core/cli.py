@@ -23,7 +23,7 @@ from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
-from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text
+from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
 from dlreg_core.run_commands import AsJson, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
@@ -110,6 +110,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     gap: Annotated[
         float, typer.Option(help="By time: days, or the column's own numbers, left out between the parts.", min=0)
     ] = 0.0,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            help="With earlier values of the target: how many steps ahead will be predicted.", min=1, max=1000
+        ),
+    ] = None,
     validation: Annotated[
         str, typer.Option(help="What chooses between models: auto, holdout, folds or folds:NUMBER.")
     ] = "auto",
@@ -139,7 +145,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             features=features or (target + "?",),
             split=split_from_text(split, own, validation, seed, gap),
             cleaning=with_profile(dataset, features, steps.cleaning),
-            history=steps.history,
+            history=with_horizon(steps.history, target, horizon),
             target_transform=transform_from_text(transform),
         )
         experiment = Experiment(

@@ -7,6 +7,7 @@ import streamlit as st
 from dlreg_core.errors import DlregError
 from dlreg_core.report import context
 from pages._ui import core, errors, wrong
+from pages._ui.ahead_part import how_far_ahead
 from pages._ui.learning import learning_curves
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
@@ -26,6 +27,7 @@ def page() -> None:
         return
     st.subheader(escaped(context.model_words(row, unit)), anchor=False)
     wrong.four_pictures(part.actual, part.predicted[row.model], unit, part.rows)
+    how_far_ahead(result, row.model, unit)
     with errors.shown():
         wrong.segments(report.run_id, row.model, unit)
         wrong.worst_rows(report, row.model)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.charts.leaderboard import LeaderboardChart
-from dlreg_core.report import context, words, worth
+from dlreg_core.report import ahead_words, context, words, worth
 from dlreg_core.report.tables import leaderboard_table
 from dlreg_core.specs import LeaderboardRow, TrainResult
 from pages._ui import ranking, searched, state
+from pages._ui.ahead_part import how_far_ahead
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import csv_bytes, go_to, lead, picture
@@ -70,7 +71,8 @@ def show_worth(result: TrainResult) -> None:
 
 def show_basis(result: TrainResult, unit: str) -> None:
     """Say whether the intervals hold, and what the figures rest on."""
-    coverage = words.coverage_words(result.row(result.best_model), result.rows, unit)
+    by = ahead_words.width_by(result)
+    coverage = words.coverage_words(result.row(result.best_model), result.rows, unit, by)
     for sentence in (coverage, context.rows_words(result.rows), *result.notes):
         if sentence:
             st.markdown(escaped(sentence))
@@ -86,6 +88,7 @@ def page() -> None:
     show_absent(result.leaderboard)
     show_table(result, unit)
     show_worth(result)
+    how_far_ahead(result, result.best_model, unit)
     show_basis(result, unit)
     searched.show(report, result)
     if st.button("Look at its errors", type="primary"):

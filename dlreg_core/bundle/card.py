@@ -5,6 +5,7 @@ from __future__ import annotations
 from dlreg_core.bundle.manifest import Manifest
 from dlreg_core.prepare.schema import Field
 from dlreg_core.report import words
+from dlreg_core.report.ahead_words import ahead_words, width_by
 from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.report.worth import worth_words
 from dlreg_core.specs import ColumnType, Experiment, Recipe, RowCounts, TrainResult
@@ -103,7 +104,14 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         cleaning=_cell(_cleaning(experiment.recipe)),
         date=f"{manifest.created:%d %B %Y}",
         versions=", ".join(f"{name} {pin}" for name, pin in manifest.versions.items()),
-        coverage=words.coverage_words(row, manifest.rows, unit),
+        coverage=" ".join(
+            sentence
+            for sentence in (
+                words.coverage_words(row, manifest.rows, unit, width_by(result)),
+                ahead_words(result, manifest.model, unit),
+            )
+            if sentence
+        ),
     )
 
 

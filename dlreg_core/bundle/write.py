@@ -26,6 +26,7 @@ RUNTIME = (
     "errors.py",
     "specs",
     "evaluation/__init__.py",
+    "evaluation/ahead.py",
     "evaluation/intervals.py",
     "ingest",
     "prepare",

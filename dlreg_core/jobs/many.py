@@ -63,11 +63,11 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, cleaner: C
         If the prediction process fails.
     """
     # Before the process is started, so that a wrong file is told at once.
-    schema, complete = cleaner.schema_, cleaner.complete(rows)
-    schema.coerce(complete.iloc[:1])
+    complete = cleaner.complete(rows)
+    cleaner.schema_.coerce(complete.iloc[:1])
     with tempfile.TemporaryDirectory(prefix="dlreg-") as folder:
         source, target = Path(folder) / "rows.parquet", Path(folder) / "predictions.parquet"
-        complete[list(schema.names)].reset_index(drop=True).to_parquet(source)
+        cleaner.wanted(complete).reset_index(drop=True).to_parquet(source)
         scored = scorer.predict_file(run, source, target, model)
         found = pd.read_parquet(target)
     names = {name: free_name(name, rows) for name in PREDICTED if name in found.columns}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.combining import CombineColumns
+from dlreg_core.prepare.earlier import steps_ahead
 from dlreg_core.prepare.filling import FillByNeighbours, FillByRegression
-from dlreg_core.prepare.history import Past
 from dlreg_core.prepare.outliers import ClipOutliers
+from dlreg_core.prepare.past import Past
 from dlreg_core.prepare.ranking import RankLevels
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.scaling import ScaleNumbers
@@ -57,7 +60,29 @@ class Cleaner(Spec):
 
     def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """Say where raw rows leave what the model has seen; see `Schema.warnings`."""
-        return self.schema_.warnings(self.complete(frame))
+        complete = self.complete(frame)
+        if self.past is None:
+            return self.schema_.warnings(complete)
+        told = self.past.warnings(complete)
+        # What is further ahead than was learned is said once.
+        return (*told, *self.schema_.warnings(self.past.within_reach(complete)))
+
+    def too_far(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Tell which completed rows are further ahead than the models were made for; see `Past.too_far`."""
+        return np.zeros(len(frame), dtype=bool) if self.past is None else self.past.too_far(frame)
+
+    def steps_ahead(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Return how many whole steps ahead completed rows are; 1 where earlier targets aren't used."""
+        ahead = None if self.past is None else self.past.ahead(frame)
+        if self.past is None or ahead is None:
+            return np.ones(len(frame))
+        return steps_ahead(ahead, self.past.history.horizon)
+
+    def wanted(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return of completed rows what predicting them needs."""
+        ahead = self.past.ahead_column if self.past is not None else None
+        more = [ahead] if ahead in frame.columns and ahead not in self.schema_.names else []
+        return frame[[*self.schema_.names, *more]]
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Clean raw rows.

@@ -154,7 +154,9 @@ def preview_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, made: Pa
     past = fit_past(dataset, table, recipe)
     if past is None:
         return OverTime(made.column, made.name, "", (), (), ())
-    history = past.history
+    # What a row knows one step before it: from where each row is looked at later would only make the line unsteady.
+    history = past.history.model_copy(update={"horizon": 1})
+    past = past.model_copy(update={"history": history})
     rows = table
     if history.group is not None and len(table):
         rows = table[table[history.group] == table[history.group].mode().iloc[0]]

@@ -37,6 +37,10 @@ class SplitRows:
         """Return the same test rows, with all others to train on."""
         return SplitRows(np.sort(np.concatenate([self.train, self.validation])), self.validation[:0], self.test)
 
+    def without_test(self) -> SplitRows:
+        """Return the same training rows, with all others to choose by."""
+        return SplitRows(self.train, np.sort(np.concatenate([self.validation, self.test])), self.test[:0])
+
 
 _FOLD_ROWS_A_SECOND = 20
 _MOST_FOLD_ROWS = 100_000
@@ -159,7 +163,12 @@ def split_rows(
         raise RecipeError(
             f"The split leaves {len(found.train):,} rows to train, {len(found.validation):,} to choose between models "
             f"and {len(found.test):,} to judge; each part needs {_FEWEST_ROWS_OF_PART} at least.",
-            "Give the small part a larger share, or choose another split.",
+            "Give the small part a larger share, "
+            + (
+                "or leave a smaller gap: with earlier values of the target, predict less far ahead."
+                if split.gap
+                else "or choose another split."
+            ),
         )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare.ahead import MOST_ROWS_OF_STEP, Seen, judged_steps, seen_from
 from dlreg_core.prepare.drawing import rows_for, rows_of
-from dlreg_core.prepare.history import Past, added_to, fit_past
+from dlreg_core.prepare.history import added_to, fit_past, looked_up, split_at_horizon
 from dlreg_core.prepare.near import near_copies
 from dlreg_core.prepare.outliers import outlying_rows
 from dlreg_core.prepare.own_test import in_units, own_test_table
+from dlreg_core.prepare.past import Looked, Past
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.splitting import (
@@ -55,6 +58,31 @@ class PreparedTable:
     transform: TargetTransform = AS_IT_IS
     outlying: NDArray[np.bool_] | None = None
     past: Past | None = None
+    looked: Looked | None = None
+    looked_test: Looked | None = None
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """How many steps ahead rows are judged, one by one; none where that is always the same."""
+        past = self.past
+        far = past is not None and past.ahead_column is not None and past.history.horizon > 1
+        return judged_steps(past.history.horizon) if past is not None and far else ()
+
+    @property
+    def rows_ahead(self) -> int:
+        """How many rows are predicted to judge all these steps."""
+        return len(self.steps) * sum(min(len(part), MOST_ROWS_OF_STEP) for part in (self.validation, self.test))
+
+    def at_step(self, part: Literal["validation", "test"], step: int) -> Seen:
+        """Return raw rows that choose or judge as they look from so many steps before, and their targets."""
+        rows, target, numbers, looked = (
+            (self.validation, self.y_validation, self.rows_validation, self.looked)
+            if part == "validation"
+            else (self.test, self.y_test, self.rows_test, self.looked_test)
+        )
+        if looked is None:
+            raise ValueError("rows without a past are the same from everywhere")
+        return seen_from(looked, rows, target, numbers, step)
 
     @property
     def taught(self) -> pd.DataFrame:
@@ -129,21 +157,26 @@ def prepare_table(
     types = feature_types(dataset, recipe)
     table = repaired(table, recipe.cleaning)
     past = fit_past(dataset, table if earlier is None else earlier, recipe)
+    looked = looked_test = None
     if past is not None:
-        table = added_to(table, past, earlier, places)
+        looked = looked_test = looked_up(table if earlier is None else earlier, past)
+        table = added_to(table, past, looked, places)
         types = {name: types.get(name, ColumnType.NUMBER) for name in past.features(recipe.features)}
     rows, without_target, duplicates = usable_rows(table, recipe)
     usable = table.iloc[rows].reset_index(drop=True)
     rows = rows if places is None else places[rows]
     copies = _kept_together(dataset, usable, recipe, types)
-    parts = split_rows(usable, recipe.split, copies, _target(usable, recipe))
+    split = split_at_horizon(recipe.split, past)
+    parts = split_rows(usable, split, copies, _target(usable, recipe))
+    if split.kind != recipe.split.kind:
+        parts = parts.without_test()
     in_gap = len(usable) - sum(len(part) for part in (parts.train, parts.validation, parts.test))
     test, rows_test = usable.iloc[parts.test], rows[parts.test]
     if recipe.split.kind == "own":
         if own_test is None:
             raise RecipeError("The own test file is not there.", "Upload it again.")
-        test, rows_test = _own_test_rows(own_test, recipe, past)
-    folds = fold_count(recipe.split, len(parts.train) + len(parts.validation), time_limit)
+        test, rows_test, looked_test = _own_test_rows(own_test, recipe, past)
+    folds = fold_count(split, len(parts.train) + len(parts.validation), time_limit)
     parts = parts.without_validation() if folds else parts
     train, validation = usable.iloc[parts.train], usable.iloc[parts.validation]
     y_train, y_validation, y_test = (_target(part, recipe) for part in (train, validation, test))
@@ -184,6 +217,8 @@ def prepare_table(
         folds=numbers,
         outlying=outlying,
         past=past,
+        looked=looked,
+        looked_test=looked_test,
         transform=fit_target_transform(y_train, recipe.target_transform),
     )
 
@@ -324,15 +359,16 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         )
 
 
-def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tuple[pd.DataFrame, Rows]:
+def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tuple[pd.DataFrame, Rows, Looked | None]:
     absent = [c for c in (*recipe.features, recipe.target) if c not in table.columns]
     if absent:
         raise RecipeError(
             f"The test file has no column {', '.join(absent)}.", "It needs the same columns as the table, by name."
         )
-    table = repaired(table, recipe.cleaning)
+    table, looked = repaired(table, recipe.cleaning), None
     if past is not None:
-        table = past.complete(table)
+        looked = looked_up(table, past, follows=True)
+        table = added_to(table, past, looked)
     known = coerce_column(table[recipe.target], ColumnType.NUMBER).notna().to_numpy()
     rows = np.flatnonzero(known).astype(np.int64)
     if len(rows) < 2:
@@ -340,7 +376,7 @@ def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tu
             f"The test file has {len(rows)} rows with a value of {recipe.target}; at least two are needed.",
             "Choose another test file.",
         )
-    return table.iloc[rows], rows
+    return table.iloc[rows], rows, looked
 
 
 def _target(frame: pd.DataFrame, recipe: Recipe) -> NDArray[np.float64]:

@@ -37,6 +37,24 @@ def steps_from_file(path: Path) -> CleaningSteps:
         raise PlanError(f"{path} isn't a description of cleaning steps{where}: {first['msg']}.") from exc
 
 
+def with_horizon(history: History | None, target: str, steps: int | None) -> History | None:
+    """Return how columns are made of earlier rows, for predictions so many steps ahead; None leaves it as it is.
+
+    Raises
+    ------
+    PlanError
+        If no column is made of earlier values of the target: others can be predicted as far ahead as their columns go.
+    """
+    if steps is None:
+        return history
+    if history is None or target not in {made.column for made in history.columns}:
+        raise PlanError(
+            f"No column is made of earlier values of {target}, so that there is no horizon.",
+            "Leave out --horizon, or add such a column with --cleaning.",
+        )
+    return history.model_copy(update={"horizon": steps})
+
+
 def transform_from_text(text: str) -> TransformName:
     """Return the scale of the target from its name.
 

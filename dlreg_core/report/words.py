@@ -158,7 +158,7 @@ def versus_baseline(result: TrainResult) -> str:
     return f"{text} {_other_measure(result, comparison)}".strip()
 
 
-def coverage_words(row: LeaderboardRow, rows: RowCounts, unit: str) -> str:
+def coverage_words(row: LeaderboardRow, rows: RowCounts, unit: str, by: str = "the prediction") -> str:
     """Return whether the 90 % prediction interval keeps its promise on the test rows; empty where there is none.
 
     Parameters
@@ -170,6 +170,8 @@ def coverage_words(row: LeaderboardRow, rows: RowCounts, unit: str) -> str:
         luck together explain what was found. See `dlreg_core.evaluation.conformal.likely_coverage`.
     unit : str
         Unit of the target.
+    by : str
+        What the width depends on, where it does.
     """
     if row.half_width_90 is None or row.coverage_90 is None or rows.test < 1:
         return ""
@@ -188,12 +190,12 @@ def coverage_words(row: LeaderboardRow, rows: RowCounts, unit: str) -> str:
         else "as it should"
     )
     return (
-        f"The 90 % interval, {_reach(row, unit)}, holds {percent(inside)} of {rows.test:,} rows it has never seen, "
+        f"The 90 % interval, {_reach(row, unit, by)}, holds {percent(inside)} of {rows.test:,} rows it has never seen, "
         f"{verdict} ({percent_range(low, high)} may be luck)."
     )
 
 
-def _reach(row: LeaderboardRow, unit: str) -> str:
+def _reach(row: LeaderboardRow, unit: str, by: str) -> str:
     """Return how wide the prediction interval is, and how far that depends on the prediction."""
     typical, between = f"± {quantity(row.half_width_90, unit)}", row.half_widths_90
     if between is None:
@@ -201,7 +203,7 @@ def _reach(row: LeaderboardRow, unit: str) -> str:
     low, high = quantity(between.low, unit), quantity(between.high, unit)
     if low == high:
         return typical
-    return f"typically {typical} (mostly from ± {low} to ± {high}, by the prediction)"
+    return f"typically {typical} (mostly from ± {low} to ± {high}, by {by})"
 
 
 def shap_words(values: pd.DataFrame, unit: str) -> str:

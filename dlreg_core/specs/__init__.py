@@ -39,6 +39,7 @@ from dlreg_core.specs.plans import (
 from dlreg_core.specs.results import (
     CONSTANTS,
     FULL_TREES,
+    Ahead,
     Comparison,
     ExplainResult,
     Exported,
@@ -47,6 +48,7 @@ from dlreg_core.specs.results import (
     Report,
     Role,
     RowCounts,
+    StepFigures,
     Strength,
     TrainResult,
 )
@@ -80,6 +82,7 @@ __all__ = [
     "CONSTANTS",
     "FULL_TREES",
     "SCHEMA_VERSION",
+    "Ahead",
     "Checkpoint",
     "Cleaning",
     "Column",
@@ -127,6 +130,7 @@ __all__ = [
     "Spec",
     "Split",
     "Start",
+    "StepFigures",
     "Strength",
     "Task",
     "TaskKind",

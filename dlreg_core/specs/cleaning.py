@@ -111,7 +111,8 @@ class PastColumn(Spec):
 
     ``lag`` is the value so many rows before, ``mean`` that of the so many rows before; both know nothing of the row
     itself. ``smooth`` is the mean of the row and those before it, so many in all, and ``exponential`` weighs them the
-    less the longer ago they are, with that span: these two take the column's place.
+    less the longer ago they are, with that span: these two take the column's place. Rows of one moment (and group)
+    count as one, with the mean of their values, and none is before another.
     """
 
     kind: Literal["lag", "mean", "smooth", "exponential"]
@@ -147,9 +148,11 @@ class PastColumn(Spec):
 class History(Spec):
     """In what order rows follow each other, and which columns are made of earlier ones.
 
-    Rows of another `group` are none of a row's past.
+    Rows of another `group` are none of a row's past. Where earlier values of the target are used, rows are predicted up
+    to `horizon` steps ahead of the last value that is known.
     """
 
     order: str
     group: str | None = None
     columns: tuple[PastColumn, ...] = Field(min_length=1)
+    horizon: int = Field(default=1, ge=1, le=1000)

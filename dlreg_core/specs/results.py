@@ -114,6 +114,31 @@ class RowCounts(Spec):
     """Rows of that larger table."""
 
 
+class StepFigures(Spec):
+    """What one model gets on the test rows when each is predicted from so many steps before it."""
+
+    step: int
+    rows: int
+    mae: float
+    rmse: float
+    half_width_90: float
+    """Half the width of the 90 % prediction interval, from validation rows seen from as far; the median of the rows."""
+    coverage_90: float
+
+
+class Ahead(Spec):
+    """How far ahead rows are predicted where earlier values of the target are used.
+
+    A step is `size` times `unit`, such as one "day"; the test rows were judged from 1 to `horizon` steps before them.
+    """
+
+    horizon: int
+    size: float
+    unit: str
+    steps: dict[str, tuple[StepFigures, ...]] = Field(default_factory=dict)
+    """By model, the figures of each step that was judged alone; empty with a single one, which the leaderboard has."""
+
+
 class TrainResult(Spec):
     """What a train task found: the content of its ``result.json``."""
 
@@ -141,6 +166,8 @@ class TrainResult(Spec):
     """True where it was learned in standard deviations from its mean, since its own size can't be computed with."""
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ahead: Ahead | None = None
+    """How far ahead the models predict; None where earlier values of the target aren't used."""
 
     def row(self, model: str) -> LeaderboardRow:
         """Return the leaderboard row of `model`; ``KeyError`` if there is none."""

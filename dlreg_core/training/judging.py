@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.evaluation.ahead import IntervalsAhead
 from dlreg_core.evaluation.comparison import compare
-from dlreg_core.evaluation.conformal import calibrate, coverage
+from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.evaluation.metrics import bootstrap_rmse, regression_metrics
 from dlreg_core.prepare import PreparedTable
 from dlreg_core.prepare.target_transform import AS_IT_IS
 from dlreg_core.specs import CONSTANTS, Comparison, Interval, LeaderboardRow
+from dlreg_core.training.ahead import intervals_ahead
 from dlreg_core.training.pipeline import Pipeline, PipelineModel
 
 Predictions = Mapping[str, NDArray[np.float64]]
@@ -33,6 +35,15 @@ class Judged:
     validation: Predictions
     test: Predictions
     intervals: Mapping[str, PredictionInterval]
+    ahead: Mapping[str, IntervalsAhead] = field(default_factory=dict)
+    """The same by how many steps ahead a row is, and for each test row how many."""
+    steps: NDArray[np.float64] | None = None
+
+    def ends(self, model: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the ends of a model's interval for each test row."""
+        if model in self.ahead and self.steps is not None:
+            return self.ahead[model].bounds(self.test[model], self.steps)
+        return self.intervals[model].bounds(self.test[model])
 
 
 def predict_models(pipeline: Pipeline, held_out: Predictions, table: PreparedTable) -> Judged:
@@ -46,7 +57,13 @@ def predict_models(pipeline: Pipeline, held_out: Predictions, table: PreparedTab
         )
         for model in pipeline.models
     }
-    return Judged(held_out, pipeline.predict_all(table.test, tuple(intervals)), intervals)
+    return Judged(
+        held_out,
+        pipeline.predict_all(table.test, tuple(intervals)),
+        intervals,
+        intervals_ahead(pipeline, table, intervals),
+        pipeline.spec.cleaner.steps_ahead(table.test),
+    )
 
 
 def judge(
@@ -61,8 +78,8 @@ def judge(
     validation, test = judged.validation[model.name], judged.test[model.name]
     metrics = regression_metrics(y_test, test)
     interval = judged.intervals[model.name]
-    low, high = interval.bounds(test)
-    widths = (high - low) / 2
+    low, high = judged.ends(model.name)
+    widths, varies = (high - low) / 2, interval.varies or model.name in judged.ahead
     return LeaderboardRow(
         model=model.name,
         family=model.family,
@@ -74,9 +91,9 @@ def judge(
         median_ae=metrics.median_ae,
         rmse_validation=regression_metrics(*_known(y_validation, validation)).rmse,
         rmse_interval=bootstrap_rmse(y_test, test, seed=seed),
-        half_width_90=float(np.median(widths)) if interval.varies else interval.factor,
-        half_widths_90=_middle(widths) if interval.varies else None,
-        coverage_90=coverage(y_test, test, interval),
+        half_width_90=float(np.median(widths)) if varies else interval.factor,
+        half_widths_90=_middle(widths) if varies else None,
+        coverage_90=float(np.mean((low <= y_test) & (y_test <= high))),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import joblib
 import numpy as np
@@ -16,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dlreg_core.errors import NotFoundError
+from dlreg_core.errors import NotFoundError, RowsError
+from dlreg_core.evaluation.ahead import IntervalsAhead
 from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.prepare.cleaner import Cleaner
 from dlreg_core.prepare.schema import Schema
@@ -41,6 +43,8 @@ class PipelineModel(Spec):
     internal: str
     half_width_90: float | None = None
     interval_90: PredictionInterval | None = None
+    ahead_90: IntervalsAhead | None = None
+    """The same by how many steps ahead a row is, where earlier values of the target are used."""
     members: dict[str, float] = Field(default_factory=dict)
 
     @property
@@ -176,18 +180,40 @@ class Pipeline:
         -------
         DataFrame of shape (rows, 3)
             ``prediction``, and ``low`` and ``high``, the ends of the 90 % prediction interval, in the target's unit.
-            Without the ends for a model that was never judged.
-        """
-        values, interval = self.predict(frame, model), self._model(model).interval
-        table = pd.DataFrame({"prediction": values})
-        if interval is None:
-            return table
-        low, high = interval.bounds(values)
-        return table.assign(low=low, high=high)
+            Without the ends for a model that was never judged. Missing where a row is further ahead of the last known
+            target than the models were made for.
 
-    def settle(self, best_model: str, intervals: Mapping[str, PredictionInterval]) -> None:
+        Raises
+        ------
+        RowsError
+            If that is so for every row.
+        """
+        cleaner = self.spec.cleaner
+        complete = cleaner.complete(frame)
+        far = cleaner.too_far(complete)
+        if len(far) and far.all():
+            raise RowsError(cleaner.warnings(complete)[0], "Train for more steps ahead, or give later values.")
+        values, chosen = self.predict(complete, model), self._model(model)
+        table = pd.DataFrame({"prediction": values})
+        if chosen.ahead_90 is not None:
+            low, high = chosen.ahead_90.bounds(values, cleaner.steps_ahead(complete))
+            table = table.assign(low=low, high=high)
+        elif chosen.interval is not None:
+            low, high = chosen.interval.bounds(values)
+            table = table.assign(low=low, high=high)
+        table.loc[far] = np.nan
+        return table
+
+    def settle(
+        self,
+        best_model: str,
+        intervals: Mapping[str, PredictionInterval],
+        ahead: Mapping[str, IntervalsAhead] = MappingProxyType({}),
+    ) -> None:
         """Note, here and in ``pipeline.json``, which model is best and how wide the intervals are."""
-        models = tuple(m.model_copy(update={"interval_90": intervals[m.name]}) for m in self.models)
+        models = tuple(
+            m.model_copy(update={"interval_90": intervals[m.name], "ahead_90": ahead.get(m.name)}) for m in self.models
+        )
         self.spec = self.spec.model_copy(update={"best_model": best_model, "models": models})
         self._models = {model.name: model for model in models}
         save_pipeline(self.path, self.spec)

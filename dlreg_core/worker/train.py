@@ -19,6 +19,7 @@ from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Checkpoint, LeaderboardRow, PlannedFit, ResolvedPlan, Task, TrainResult
+from dlreg_core.training.ahead import judged_ahead
 from dlreg_core.training.baselines import Baseline, boosted_folds, boosted_iterations, shortage_note, strength
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, DEFAULT_FAMILIES, ENSEMBLE, hyperparameters_for, title_of
@@ -84,7 +85,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     _save_predictions(job, judged)
     rows = _judge(job, pipeline, judged)
     best = _best(networks, weights, seed=job.seed)
-    pipeline.settle(best, judged.intervals)
+    pipeline.settle(best, judged.intervals, judged.ahead)
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
     plan = _explain(job, pipeline, _resolved(trained, weights, chosen_from, baselines))
     made = _made_here(job, trained)
@@ -106,6 +107,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         target_transform=job.table.transform.method,
         target_rescaled=job.table.transform.rescales,
         versions=versions(),
+        ahead=judged_ahead(pipeline, job.table, judged.ahead),
     )
     write_spec(folder.path / "result.json", result)
 
@@ -248,7 +250,7 @@ def _best(networks: Networks, weights: dict[str, float], *, seed: int) -> str:
 def _judging_seconds(job: Job, networks: int) -> float:
     """Return the seconds to keep for predicting validation and test rows and for measuring."""
     # Rows held out were predicted when each network was complete.
-    predictions = job.table.counts.test * networks * max(1, job.table.counts.folds)
+    predictions = (job.table.counts.test * max(1, job.table.counts.folds) + job.table.rows_ahead) * networks
     needed = 1.0 + _JUDGED_SECONDS * networks + predictions / _PREDICTED_PER_SECOND
     return min(needed, 0.25 * job.budget.seconds)
 

@@ -19,10 +19,17 @@ _KINDS = {
     "smooth": "itself, smoothed: mean of the last rows",
     "exponential": "itself, smoothed: recent rows count more",
 }
+_HORIZONS = (*range(1, 15), 21, 28, 30, 60, 90, 180, 365)
+_HORIZON_HELP = (
+    "How long before a row the last value of the target is known, at most. The models learn from earlier values as "
+    "they are known that far ahead, are judged so, and have an error and an interval for each step. Rows further ahead "
+    "get no prediction."
+)
 _NO_GROUP = "all rows are one series"
 _HELP = (
-    "Only rows before a row count, by the column that says when; a smoothed column also takes the row itself, and "
-    "stands in the place of the column. The model keeps the last rows of this table, so that new rows have a past."
+    "Only rows of an earlier time count, by the column that says when; a smoothed column also takes the row itself, "
+    "and stands in the place of the column. Rows of one time count as one, with their mean. The model keeps the last "
+    "rows of this table, so that new rows have a past."
 )
 
 
@@ -40,7 +47,8 @@ def past(dataset: Dataset, draft: Draft, names: list[str]) -> Draft:
         added = _new(dataset, draft, names)
         if added is not None and added not in kept:
             kept.append(added)
-        history = History(order=order, group=group, columns=tuple(kept)) if kept else None
+        horizon = _horizon(dataset, draft, order, group, kept)
+        history = History(order=order, group=group, columns=tuple(kept), horizon=horizon) if kept else None
         if history != draft.history:
             draft = preparing.change(draft, history=history)
             # A box for each is shown above.
@@ -74,6 +82,23 @@ def _order(dataset: Dataset, draft: Draft, orders: tuple[str, ...]) -> tuple[str
     return chosen, None if series == _NO_GROUP else series
 
 
+def _horizon(dataset: Dataset, draft: Draft, order: str, group: str | None, kept: list[PastColumn]) -> int:
+    """Ask how many steps ahead will be predicted; 1 where no earlier value of the target is used."""
+    if not any(made.column == draft.target for made in kept):
+        return 1
+    now = draft.history.horizon if draft.history is not None else 1
+    span = previewing.span(dataset, order, group)
+    return st.selectbox(
+        "Predict how far ahead?",
+        sorted({*_HORIZONS, now}),
+        index=sorted({*_HORIZONS, now}).index(now),
+        format_func=span,
+        key=f"past_horizon_{dataset.id}_{draft.target}",
+        width=210,
+        help=_HORIZON_HELP,
+    )
+
+
 def _wanted(dataset: Dataset, made: PastColumn) -> bool:
     return st.checkbox(escaped(made.name), value=True, key=f"past_{dataset.id}_{made.name}")
 
@@ -104,8 +129,8 @@ def _notes(draft: Draft, kept: list[PastColumn]) -> None:
     """Say what a person must know who predicts with these."""
     if any(made.column == draft.target for made in kept):
         st.warning(
-            f"This assumes that earlier values of {escaped(draft.target)} are known when you predict. Give them in the "
-            "rows before those to predict, or follow on from the last rows of this table.",
+            f"This assumes that earlier values of {escaped(draft.target)} are known when you predict, up to that long "
+            "before. Give them in the rows before those to predict, or follow on from the last rows of this table.",
             icon=":material/warning:",
         )
     if kept and draft.kind not in ("time", "own"):

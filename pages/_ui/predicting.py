@@ -112,7 +112,7 @@ def _predicted(report: Report, model: LeaderboardRow, upload: Any) -> PredictedT
 def _show_many(report: Report, predicted: PredictedTable, file_name: str) -> None:
     table, unit, added = predicted.table, report.experiment.recipe.unit, list(predicted.added)
     low, high = (quantity(float(end), unit) for end in (table[added[0]].min(), table[added[0]].max()))
-    st.markdown(escaped(f"{len(table):,} rows predicted, from {low} to {high}."))
+    st.markdown(escaped(f"{table[added[0]].notna().sum():,} rows predicted, from {low} to {high}."))
     for warning in predicted.warnings:
         st.warning(escaped(warning), icon=":material/warning:")
     shown = table.head(_SHOWN)

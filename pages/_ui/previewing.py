@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dlreg_core.charts.before_after import BeforeAfter
 from dlreg_core.charts.over_time import OverTime
 from dlreg_core.prepare import prepare_table
+from dlreg_core.prepare.clock import Clock
 from dlreg_core.prepare.combining import PromisingCombination, promising_combinations
+from dlreg_core.prepare.history import step_of
 from dlreg_core.prepare.outliers import SUGGESTED, OutlyingColumn, outlying_columns
 from dlreg_core.prepare.previews import (
     preview_combination,
@@ -50,6 +54,12 @@ def past_picture(dataset: Dataset, made: Recipe, column: PastColumn) -> OverTime
     """Return a column over time and what is made of earlier rows; `RecipeError` where it can't be made."""
     plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": made.cleaning.repairs})
     return _past_picture(*core.place(), dataset.id, plain.model_dump_json(), column.model_dump_json())
+
+
+def span(dataset: Dataset, order: str, group: str | None) -> Callable[[float], str]:
+    """Return how so many steps of a table's rows are called: "14 days"."""
+    clock = _clock(*core.place(), dataset.id, order, group)
+    return clock.span if clock is not None else lambda steps: "1 row" if steps == 1 else f"{steps:,.0f} rows"
 
 
 def promising(dataset: Dataset, made: Recipe) -> tuple[PromisingCombination, ...]:
@@ -98,6 +108,12 @@ def _past_picture(home: str, owner: str, dataset_id: str, recipe_json: str, colu
     # All rows: of some that are drawn at random, the row before one is another.
     rows = store.table(dataset_id, [name for name in dataset.column_names if name in wanted])
     return preview_past(dataset, rows, made.model_copy(update={"history": alone}), column)
+
+
+@st.cache_data(show_spinner="Looking at the steps of time", max_entries=32)
+def _clock(home: str, owner: str, dataset_id: str, order: str, group: str | None) -> Clock | None:
+    store = core.store(home, owner)
+    return step_of(store.get(dataset_id), store.table(dataset_id, [order, *([group] if group else [])]), order, group)
 
 
 @st.cache_data(show_spinner="Looking at pairs of columns", max_entries=32)

@@ -9,7 +9,8 @@ import pytest
 from dlreg_core.errors import RecipeError, RowsError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.prepare import prepare_table
-from dlreg_core.prepare.history import Past, fit_past, with_past
+from dlreg_core.prepare.history import fit_past, with_past
+from dlreg_core.prepare.past import Past
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, PastColumn, Recipe, Split
 
 COLUMNS = (

@@ -1,0 +1,43 @@
+"""Prediction intervals that are the wider the further ahead a row is; kept with a model."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlreg_core.evaluation.intervals import PredictionInterval
+from dlreg_core.specs import Spec
+
+Floats = NDArray[np.float64]
+
+
+class IntervalsAhead(Spec):
+    """Prediction intervals of one model by how many steps ahead a row is.
+
+    Attributes
+    ----------
+    steps : tuple of int
+        The steps that they were calibrated at, ascending; those of another step are those of the next one.
+    intervals : tuple of PredictionInterval
+        One for each.
+    """
+
+    steps: tuple[int, ...]
+    intervals: tuple[PredictionInterval, ...]
+
+    def bounds(self, predicted: Floats, steps: Floats) -> tuple[Floats, Floats]:
+        """Return the lower and the upper ends, in the target's unit.
+
+        Parameters
+        ----------
+        predicted : ndarray of float64, shape (rows,)
+            Predictions in the target's unit.
+        steps : ndarray of float64, shape (rows,)
+            How many steps ahead each row is.
+        """
+        chosen = np.minimum(np.searchsorted(self.steps, steps, side="left"), len(self.steps) - 1)
+        low, high = np.empty(len(predicted)), np.empty(len(predicted))
+        for place in np.unique(chosen):
+            rows = chosen == place
+            low[rows], high[rows] = self.intervals[place].bounds(predicted[rows])
+        return low, high

@@ -1,0 +1,113 @@
+"""Judging models from each number of steps ahead, where earlier values of the target are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlreg_core.evaluation.ahead import IntervalsAhead
+from dlreg_core.evaluation.conformal import calibrate
+from dlreg_core.evaluation.intervals import PredictionInterval
+from dlreg_core.evaluation.metrics import regression_metrics
+from dlreg_core.prepare import PreparedTable
+from dlreg_core.prepare.ahead import Seen
+from dlreg_core.prepare.target_transform import AS_IT_IS
+from dlreg_core.specs import Ahead, StepFigures
+from dlreg_core.training.pipeline import Pipeline
+
+Floats = NDArray[np.float64]
+_FEWEST_ROWS = 40
+"""With fewer rows at a step, those at the steps beside it calibrate its interval too."""
+
+_FEWEST_JUDGED = 2
+_LEVEL, _HIGHEST = 0.9, 0.995
+
+
+def intervals_ahead(
+    pipeline: Pipeline, table: PreparedTable, otherwise: Mapping[str, PredictionInterval]
+) -> dict[str, IntervalsAhead]:
+    """Return each model's prediction intervals by how many steps ahead a row is.
+
+    Every validation row is predicted from each number of steps before it: what is off there calibrates the intervals of
+    that step, as split conformal prediction does for all rows alike.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        The fitted models.
+    table : PreparedTable
+        With validation rows of its own.
+    otherwise : mapping of str to PredictionInterval
+        Intervals by model, for a step that no validation row can be seen from.
+    """
+    if not table.steps:
+        return {}
+    seen = [table.at_step("validation", step) for step in table.steps]
+    names = tuple(model.name for model in pipeline.models)
+    predicted = [pipeline.predict_all(one.rows, names) for one in seen]
+    least = float(min(table.y_train.min(), table.y_choosing.min()))
+    found = {}
+    for model in pipeline.models:
+        transform = table.transform if model.learns_transformed else AS_IT_IS
+        each = []
+        for place, step in enumerate(table.steps):
+            near = _near(seen, place)
+            truth = np.concatenate([seen[other].target for other in near])
+            guess = np.concatenate([predicted[other][model.name] for other in near])
+            level = _level(max(seen[other].moments for other in near), step)
+            each.append(
+                calibrate(truth, guess, least=least, transform=transform, level=level)
+                if len(truth)
+                else otherwise[model.name]
+            )
+        found[model.name] = IntervalsAhead(steps=table.steps, intervals=tuple(each))
+    return found
+
+
+def _near(seen: Sequence[Seen], place: int) -> range:
+    """Return the places of those steps that calibrate the interval of one: its own, and others where rows are few."""
+    for reach in range(len(seen)):
+        near = range(max(0, place - reach), min(len(seen), place + reach + 1))
+        if sum(len(seen[other].target) for other in near) >= _FEWEST_ROWS:
+            return near
+    return range(len(seen))
+
+
+def _level(moments: int, step: int) -> float:
+    """Return the share of the calibration rows that an interval must hold so that it holds 90 % of new ones.
+
+    What is off so many steps ahead shares all but one of its causes with what is off at the next moment, so that only
+    every step-th moment tells something new; and with n that do, the ceil((n + 1) * 0.9)-th of them gives the promise.
+    """
+    independent = max(1.0, moments / step)
+    return min(_HIGHEST, _LEVEL * (1 + 1 / independent))
+
+
+def judged_ahead(pipeline: Pipeline, table: PreparedTable, intervals: Mapping[str, IntervalsAhead]) -> Ahead | None:
+    """Return how far off each model is at each number of steps ahead; None where earlier targets aren't used."""
+    past = table.past
+    if past is None or past.ahead_column is None or past.clock is None:
+        return None
+    size, unit = past.clock.unit
+    found: dict[str, list[StepFigures]] = {name: [] for name in intervals}
+    for step in table.steps:
+        seen = table.at_step("test", step)
+        rows, target = seen.rows, seen.target
+        if len(target) < _FEWEST_JUDGED:
+            continue
+        for name, values in pipeline.predict_all(rows, tuple(intervals)).items():
+            low, high = intervals[name].bounds(values, np.full(len(values), float(step)))
+            metrics = regression_metrics(target, values)
+            figures = StepFigures(
+                step=step,
+                rows=len(target),
+                mae=metrics.mae,
+                rmse=metrics.rmse,
+                half_width_90=float(np.median(high - low)) / 2,
+                coverage_90=float(np.mean((low <= target) & (target <= high))),
+            )
+            found[name].append(figures)
+    steps = {name: tuple(figures) for name, figures in found.items() if figures}
+    return Ahead(horizon=past.history.horizon, size=size, unit=unit, steps=steps)
