@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.dialect import name_columns
+from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 
 _NESTED_HINT = "Write one value for each name, without lists or objects in it."
