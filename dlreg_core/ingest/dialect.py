@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
 from dlreg_core.errors import TableError
+from dlreg_core.ingest.headers import find_head, first_row_of_table, name_columns
 from dlreg_core.specs import Reading
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -18,24 +18,49 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SAMPLE_CHARACTERS = 262_144
 _SAMPLE_RECORDS = 200
 _SEPARATOR_LINE = re.compile(r'^"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
-_NUMBER = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?$")
 _GUESS_ALL = Reading()
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_MOST_NOTES = 30
-_WHOLE = re.compile(r"^\d+$")
+_SHIFTED = 0.9
+_ALIKE = 50
+_Record = tuple[int, int, list[str]]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Delimiter of a text table and its first record."""
+    """How a text table is laid out.
+
+    Attributes
+    ----------
+    delimiter : str
+        What separates the fields.
+    first : tuple of str
+        The names, as many as there are columns; without a header the first record.
+    has_header : bool
+        Whether the table has names.
+    skip, skipped_lines : int
+        Leading bytes that belong to no row, and the lines that they hold.
+    body, body_lines : int
+        Leading bytes that hold no values, which counts the names, and their lines.
+    units : tuple of str
+        What stood in a row of units below the names; empty where there is none.
+    named : int
+        Fields of the line with the names.
+    """
 
     delimiter: str
     first: tuple[str, ...]
     has_header: bool
     skip: int = 0
-    """Number of leading bytes that belong to no row."""
     skipped_lines: int = 0
-    """Number of lines that these bytes hold."""
+    body: int = 0
+    body_lines: int = 0
+    units: tuple[str, ...] = ()
+    named: int = 0
+
+    @property
+    def unit_rows(self) -> int:
+        """Lines between the names and the values."""
+        return self.body_lines - self.skipped_lines - 1 if self.has_header and self.units else 0
 
 
 @dataclass(frozen=True)
@@ -59,11 +84,17 @@ def records(text: str | Text, delimiter: str, *, strict: bool = False) -> Iterat
 
 
 def _records(file: TextIO, delimiter: str, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    for start, _, fields in _lined_records(file, delimiter, strict=strict):
+        yield start, fields
+
+
+def _lined_records(file: TextIO, delimiter: str, *, strict: bool = False) -> Iterator[_Record]:
+    """Yield the first and the last line of each record, and its fields."""
     reader = csv.reader(file, delimiter=delimiter, strict=strict)
     start = 1
     for fields in reader:
         if fields:
-            yield start, fields
+            yield start, reader.line_num, fields
         start = reader.line_num + 1
 
 
@@ -102,19 +133,35 @@ def find_layout(content: bytes, reading: Reading = _GUESS_ALL) -> Layout:
     if not found:
         raise _long_field_error(1) if sample.strip() else _empty_error()
     named_lines = 1 if named else 0
-    if isinstance(reading.header, int):
-        start = _record_from_line(found, reading.header + 1 - named_lines)
-    else:
-        start = first_row_of_table([fields for _, fields in found])
-    line, first = found[start]
-    lines = line - 1 if start else 0
-    above = _start_of_line(sample, lines)
-    has_header = is_header(first) if reading.header is None else reading.header != "none"
-    return Layout(delimiter, tuple(first), has_header, skip + len(sample[:above].encode()), lines + named_lines)
+    chosen = isinstance(reading.header, int)
+    start = _record_from_line(found, reading.header + 1 - named_lines) if isinstance(reading.header, int) else None
+    head = find_head(
+        [fields for _, _, fields in found],
+        start,
+        has_names=True if chosen else False if reading.header == "none" else None,
+    )
+    above = found[head.start][0] - 1 if head.start else 0
+    lines = found[head.body - 1][1] if head.body > head.start else above
+    first = tuple(found[head.start][2]) if head.names is None else head.names
+    return Layout(
+        delimiter,
+        first,
+        head.names is not None,
+        skip + _bytes_of(sample, above),
+        above + named_lines,
+        skip + _bytes_of(sample, lines),
+        lines + named_lines,
+        head.units,
+        len(found[head.start][2]),
+    )
 
 
-def _record_from_line(found: list[tuple[int, list[str]]], line: int) -> int:
-    for index, (start, _) in enumerate(found):
+def _bytes_of(text: str, lines: int) -> int:
+    return len(text[: _start_of_line(text, lines)].encode())
+
+
+def _record_from_line(found: list[_Record], line: int) -> int:
+    for index, (start, _, _) in enumerate(found):
         if start >= line:
             return index
     raise TableError(f"There is no header in line {line:,}: the file has fewer.", "Choose another line.")
@@ -128,46 +175,11 @@ def _start_of_line(text: str, lines: int) -> int:
     return at
 
 
-def first_row_of_table(rows: list[list[str]]) -> int:
-    """Return the index of the first row that belongs to the table, below titles and notes.
-
-    Parameters
-    ----------
-    rows : list of list of str
-        The first rows of a file, blank ones left out.
-
-    Returns
-    -------
-    int
-        0 unless rows that are much emptier than those below stand above something that looks like a header.
-    """
-    widths = Counter(len(row) for row in rows)
-    width = max(widths, key=lambda count: (widths[count], count))
-    if width < 2 or widths[width] < 2:
-        return 0
-    for index, row in enumerate(rows[:_MOST_NOTES]):
-        if len(row) == width and not _is_note(row, width):
-            return index if is_header(row) and not _only_numbers(row) else 0
-        if not _is_note(row, width):
-            return 0
-    return 0
-
-
-def _is_note(row: list[str], width: int) -> bool:
-    """Tell a title or a note from a row: hardly any of the table's fields are filled."""
-    filled = sum(1 for field in row if field.strip())
-    return filled <= max(1, width // 3) or (row[0].startswith("#") and len(row) != width)
-
-
-def _only_numbers(row: list[str]) -> bool:
-    return all(_NUMBER.match(field.strip()) for field in row if field.strip())
-
-
-def _sample_records(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    found: list[tuple[int, list[str]]] = []
+def _sample_records(sample: str, delimiter: str) -> list[_Record]:
+    found: list[_Record] = []
     try:
-        for line, fields in records(sample, delimiter):
-            found.append((line, fields))
+        for record in _lined_records(io.StringIO(sample, newline=""), delimiter):
+            found.append(record)
             if len(found) == _SAMPLE_RECORDS:
                 return found
     except csv.Error:
@@ -178,26 +190,17 @@ def _sample_records(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
 
 
 def _score(sample: str, delimiter: str) -> tuple[float, bool, int]:
-    found = [fields for _, fields in _sample_records(sample, delimiter)]
+    found = [fields for _, _, fields in _sample_records(sample, delimiter)]
     start = first_row_of_table(found) if found else 0
     table = found[start:]
     width = len(table[0]) if table else 0
     if width < 2:
         return (0.0, False, 0)
+    # Names for all fields but that of the row's own name: less likely than names for all of them.
+    shifted = len(table) > 1 and all(len(fields) == width + 1 for fields in table[1:])
+    share = _SHIFTED if shifted else sum(len(fields) == width for fields in table) / len(table)
     # Decimal commas cut rows alike too, but not the names above them, which would then pass for a title.
-    return (sum(len(fields) == width for fields in table) / len(table), start == 0, width)
-
-
-def is_header(fields: list[str]) -> bool:
-    """Tell names from values: a row of numbers is a header only where it could be years or other distinct counts."""
-    cells = [field.strip() for field in fields if field.strip()]
-    numbers = [cell for cell in cells if _NUMBER.match(cell)]
-    if len(cells) < 2 or 2 * len(numbers) < len(cells):
-        return True
-    fractions = sum(not _WHOLE.match(cell) for cell in numbers)
-    if len(numbers) == len(cells):
-        return fractions == 0 and len(set(cells)) == len(cells)
-    return fractions == 0
+    return (share, start == 0, width)
 
 
 def column_names(layout: Layout) -> tuple[str, ...]:
@@ -222,28 +225,9 @@ def column_names(layout: Layout) -> tuple[str, ...]:
     return name_columns(layout.first)
 
 
-def name_columns(header: tuple[str, ...]) -> tuple[str, ...]:
-    """Tidy the names of a header: white space is collapsed, empty names are filled in, repeated ones refused."""
-    names = [" ".join(name.split()) for name in header]
-    positions: dict[str, list[int]] = {}
-    for position, name in enumerate(names, start=1):
-        if name:
-            positions.setdefault(name, []).append(position)
-    repeated = {name: where for name, where in positions.items() if len(where) > 1}
-    if repeated:
-        listed = "; ".join(
-            f'"{name}" in columns {", ".join(map(str, where))}' for name, where in list(repeated.items())[:5]
-        )
-        raise TableError(f"Several columns have the same name: {listed}.", "Give every column a name of its own.")
-    taken = set(names)
-    for index, name in enumerate(names):
-        if not name:
-            candidate = f"column_{index + 1}"
-            while candidate in taken:
-                candidate += "_"
-            names[index] = candidate
-            taken.add(candidate)
-    return tuple(names)
+def units_by_name(layout: Layout) -> dict[str, str]:
+    """Return what stood in a row of units, by column."""
+    return {name: unit for name, unit in zip(column_names(layout), layout.units, strict=False) if unit}
 
 
 def first_bad_record(text: Text, layout: Layout) -> TableError | None:
@@ -253,12 +237,15 @@ def first_bad_record(text: Text, layout: Layout) -> TableError | None:
     """
     width, line = len(layout.first), 1
     lines_before = layout.skipped_lines
-    found = width
+    found, others = width, 0
     try:
         for start, fields in records(text, layout.delimiter):
+            if start + lines_before <= layout.body_lines:
+                continue
             line, found = start + lines_before, len(fields)
             if found != width:
                 break
+            others += 1
     except csv.Error as exc:
         long = "limit" in str(exc) and not unclosed_quote(text, layout.delimiter)
         error = _long_field_error(line + 1) if long else _quotation_error(line + 1)
@@ -266,7 +253,13 @@ def first_bad_record(text: Text, layout: Layout) -> TableError | None:
         return error
     if unclosed_quote(text, layout.delimiter) and _is_last(text, layout.delimiter, line - lines_before):
         return _quotation_error(line)
-    return None if found == width else _width_error(line, found, layout)
+    if found == width:
+        return None
+    return (
+        _names_error(found, layout)
+        if not others and _all_wide(text, layout, found)
+        else _width_error(line, found, layout)
+    )
 
 
 def unclosed_quote(text: Text, delimiter: str) -> bool:
@@ -283,6 +276,13 @@ def unclosed_quote(text: Text, delimiter: str) -> bool:
 
 def _is_last(text: Text, delimiter: str, line: int) -> bool:
     return all(start <= line for start, _ in records(text, delimiter))
+
+
+def _all_wide(text: Text, layout: Layout, width: int) -> bool:
+    """Tell whether the first rows of values all have so many fields."""
+    below = (fields for at, fields in records(text, layout.delimiter) if at + layout.skipped_lines > layout.body_lines)
+    widths = {len(fields) for fields, _ in zip(below, range(_ALIKE), strict=False)}
+    return widths == {width}
 
 
 def _empty_error() -> TableError:
@@ -302,11 +302,25 @@ def _quotation_error(line: int) -> TableError:
     )
 
 
+def _names_error(found: int, layout: Layout) -> TableError:
+    more = "Give each column a name in that line"
+    comma = ", or put quotation marks around numbers that hold a comma" if layout.delimiter == "," else ""
+    return TableError(
+        f"{_first_line(layout).capitalize()} has {_count(layout.named)}, but the rows below have {_count(found)}.",
+        f"{more}{comma}." if found > layout.named else "Take the names away that have no column.",
+    )
+
+
+def _first_line(layout: Layout) -> str:
+    return f"line {layout.skipped_lines + 1:,}" if layout.skipped_lines > 1 else "the first line"
+
+
 def _width_error(line: int, found: int, layout: Layout) -> TableError:
     name = _NAMES.get(layout.delimiter, "delimiter")
-    first = f"line {layout.skipped_lines + 1:,}" if layout.skipped_lines > 1 else "the first line"
+    first = _first_line(layout) if layout.named == len(layout.first) else "the lines above"
+    have = "have" if layout.named != len(layout.first) else "has"
     return TableError(
-        f"Line {line:,} has {_count(found)}, but {first} has {_count(len(layout.first))}.",
+        f"Line {line:,} has {_count(found)}, but {first} {have} {_count(len(layout.first))}.",
         f"Correct that line, or put quotation marks around text that holds a {name}; titles and notes above the header "
         "must go.",
     )

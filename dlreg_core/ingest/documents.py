@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.dialect import name_columns
+from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 
 _NESTED_HINT = "Write one value for each name, without lists or objects in it."
@@ -20,7 +20,7 @@ def read_json(text: bytes) -> pa.Table:
     Parameters
     ----------
     text : bytes
-        UTF-8: a list of objects, or an object on each line.
+        UTF-8: a list of objects, alone or as the only one within an object, or an object on each line.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def read_json(text: bytes) -> pa.Table:
         If it is no JSON, or no list of flat objects; the message names the line or the object.
     """
     whole = text.decode("utf-8", errors="replace").lstrip("\ufeff")
-    rows = _list(whole) if whole.lstrip().startswith("[") else _lines(whole)
+    rows = _list(whole) if whole.lstrip().startswith("[") else _wrapped(whole) or _lines(whole)
     cells: dict[str, list[Any]] = {}
     for count, (where, row) in enumerate(rows):
         if not isinstance(row, dict):
@@ -53,6 +53,23 @@ def _list(text: str) -> list[tuple[str, Any]]:
         raise TableError(f"The JSON breaks off or is wrong on line {exc.lineno:,}.", "Export it again.") from exc
     except RecursionError as exc:
         raise TableError("The JSON is nested too deeply for a table.", _NESTED_HINT) from exc
+
+
+def _wrapped(text: str) -> list[tuple[str, Any]]:
+    """Return the rows of a list of objects that stands within an object, such as {"data": […]}; none without one."""
+    try:
+        outer = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return []
+    lists = {name: rows for name, rows in outer.items() if _is_rows(rows)} if isinstance(outer, dict) else {}
+    if len(lists) > 1:
+        named = ", ".join(f'"{name}"' for name in list(lists)[:5])
+        raise TableError(f"The JSON holds {len(lists)} lists of objects: {named}.", "Write one of them alone.")
+    return [(f"Object {number:,}", row) for rows in lists.values() for number, row in enumerate(rows, start=1)]
+
+
+def _is_rows(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
 def _lines(text: str) -> list[tuple[str, Any]]:

@@ -44,6 +44,11 @@ class TypedColumn:
     form: NumberForm | None = None
 
 
+def with_unit(typed: TypedColumn, unit: str) -> TypedColumn:
+    """Return a column of numbers with the unit that a row of units told, unless one stands beside its numbers."""
+    return replace(typed, unit=unit) if typed.type is ColumnType.NUMBER and not typed.unit else typed
+
+
 def most_levels(rows: int) -> int:
     """Return how many different texts a column of `rows` rows may hold and still be a category."""
     return min(max(50, rows // 20), 1000)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,11 +18,12 @@ from dlreg_core.ingest.dialect import (
     column_names,
     find_layout,
     first_bad_record,
-    name_columns,
     unclosed_quote,
+    units_by_name,
 )
 from dlreg_core.ingest.documents import read_json
 from dlreg_core.ingest.encoding import to_utf8
+from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.ingest.marks import Mark, decimal_mark
 from dlreg_core.ingest.signatures import foreign_kind, is_feather, is_json, is_parquet, is_workbook
@@ -46,6 +47,10 @@ class RawTable:
 
     table: pa.Table
     dialect: Dialect
+    units: Mapping[str, str] = field(default_factory=dict)
+    """By column, what stood in a row of units."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """By column, why it is empty, where the file tells."""
 
 
 def read_bytes(source: Source) -> bytes:
@@ -140,7 +145,8 @@ def _read(content: bytes, reading: Reading) -> RawTable:
     if is_feather(content):
         return _read_arrow(content, "Feather", lambda source: pa.ipc.open_file(source).read_all())
     if is_workbook(content):
-        return RawTable(*read_workbook(content, reading))
+        sheet = read_workbook(content, reading)
+        return RawTable(sheet.table, sheet.dialect, sheet.units, sheet.notes)
     if is_json(content):
         return RawTable(read_json(content), Dialect(file="JSON", encoding="utf-8", header_row=None))
     return _read_text(content, reading)
@@ -153,9 +159,7 @@ def _read_text(content: bytes, reading: Reading) -> RawTable:
     text, encoding = to_utf8(content, reading.encoding)
     layout = find_layout(text, reading)
     check_width(len(layout.first))
-    table = _parse(text[layout.skip :], layout)
-    if layout.has_header:
-        table = table.slice(1)
+    table = _parse(text, layout)
     table = table.rename_columns(list(column_names(layout)))
     table = _without_trailing_rows(_without_empty_columns(table, layout))
     mark = Mark(reading.decimal) if reading.decimal else decimal_mark(table, layout.delimiter)
@@ -165,15 +169,19 @@ def _read_text(content: bytes, reading: Reading) -> RawTable:
         decimal=mark.decimal,
         doubtful=mark.doubtful,
         header_row=layout.skipped_lines if layout.has_header else None,
+        unit_rows=layout.unit_rows,
     )
-    return RawTable(table, dialect)
+    return RawTable(table, dialect, units_by_name(layout))
 
 
 def _parse(text: bytes, layout: Layout) -> pa.Table:
-    width, lines = len(layout.first), Text.of(text)
+    width, lines = len(layout.first), Text.of(text[layout.skip :])
     quoted = lines.quotes > 0
     if unclosed_quote(lines, layout.delimiter):
         raise layout_error(lines, layout)
+    text = text[layout.body :]
+    if not text.strip() and width > 1:
+        raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
     # Arrow takes a single line without an end for no line at all.
     text = text if text.endswith((b"\n", b"\r")) else text + b"\n"
     try:

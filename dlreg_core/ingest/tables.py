@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.ingest.columns import type_column
-from dlreg_core.ingest.judging import TypedColumn
+from dlreg_core.ingest.judging import TypedColumn, with_unit
 from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
 from dlreg_core.specs import Column, ColumnType
 
@@ -41,9 +42,16 @@ def type_columns(raw: RawTable, like: Like | None = None, day_first: bool | None
     known = {name: _as_column(name, column) for name, column in (like or {}).items()}
     names = raw.table.column_names
     return tuple(
-        type_column(name, column, raw.dialect.decimal, known.get(name), day_first)
+        _completed(type_column(name, column, raw.dialect.decimal, known.get(name), day_first), raw)
         for name, column in zip(names, raw.table.columns, strict=True)
     )
+
+
+def _completed(typed: TypedColumn, raw: RawTable) -> TypedColumn:
+    """Return a column with what the file tells of it elsewhere than beside its values."""
+    note = raw.notes.get(typed.name, "")
+    noted = replace(typed, note=note, note_code="no-results") if note else typed
+    return with_unit(noted, raw.units.get(typed.name, ""))
 
 
 def arrow_table(columns: Sequence[TypedColumn]) -> pa.Table:

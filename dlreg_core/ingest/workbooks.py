@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.dialect import first_row_of_table, is_header, name_columns
+from dlreg_core.ingest.formulas import formula_note, formulas_without_results
+from dlreg_core.ingest.headers import Head, find_head, first_row_of_table, name_columns
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.specs import Dialect, Reading
 
@@ -19,7 +21,27 @@ _SAMPLE_ROWS = 200
 _Cell = Any
 
 
-def read_workbook(content: bytes, reading: Reading) -> tuple[pa.Table, Dialect]:
+@dataclass(frozen=True)
+class Sheet:
+    """The table on a sheet: its columns in their types, text where a column holds several.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        Its rows.
+    dialect : Dialect
+        How it was read.
+    units, notes : dict of str to str
+        By column, what stood in a row of units, and why it is empty.
+    """
+
+    table: pa.Table
+    dialect: Dialect
+    units: dict[str, str]
+    notes: dict[str, str]
+
+
+def read_workbook(content: bytes, reading: Reading) -> Sheet:
     """Read the table on a sheet of a workbook.
 
     Parameters
@@ -31,8 +53,7 @@ def read_workbook(content: bytes, reading: Reading) -> tuple[pa.Table, Dialect]:
 
     Returns
     -------
-    tuple of (pyarrow.Table, Dialect)
-        The columns in their types, text where a column holds several.
+    Sheet
 
     Raises
     ------
@@ -70,8 +91,14 @@ def read_workbook(content: bytes, reading: Reading) -> tuple[pa.Table, Dialect]:
         ) from exc
     if not names or not rows:
         raise TableError("The workbook holds no table: all of its sheets are empty.", "Choose a workbook with rows.")
-    table, header = _table(rows, reading.header)
-    return table, Dialect(file="workbook", sheet=name, sheets=tuple(names), header_row=header)
+    table, head, kept = _table(rows, reading.header)
+    header = head.start if head.names is not None else None
+    below = head.body - head.start - 1 if head.units else 0
+    dialect = Dialect(file="workbook", sheet=name, sheets=tuple(names), header_row=header, unit_rows=below)
+    units = dict(zip(head.names or (), head.units, strict=False))
+    return Sheet(
+        table, dialect, {name: unit for name, unit in units.items() if unit}, _notes(content, name, table, kept)
+    )
 
 
 def _check_size(content: bytes) -> None:
@@ -90,18 +117,33 @@ def _without_empty_end(rows: list[list[_Cell]]) -> list[list[_Cell]]:
     return rows
 
 
-def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table, int | None]:
+def _notes(content: bytes, sheet: str, table: pa.Table, places: list[int]) -> dict[str, str]:
+    """Say of columns with gaps where those are formulas whose results the file doesn't hold."""
+    if not any(column.null_count for column in table.columns):
+        return {}
+    counts = formulas_without_results(content, sheet)
+    return {
+        name: formula_note(counts[place], table.num_rows)
+        for name, place in zip(table.column_names, places, strict=True)
+        if counts.get(place) and table.column(name).null_count
+    }
+
+
+def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table, Head, list[int]]:
+    """Return the table, its head, and the places of its columns on the sheet."""
     sample = [[_text(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
     start = min(wanted, len(rows) - 1) if isinstance(wanted, int) else first_row_of_table(sample)
-    header = [_text(cell) for cell in rows[start]]
-    has_header = _only_text(rows[start]) or is_header(header) if wanted is None else wanted != "none"
-    body = rows[start + 1 :] if has_header else rows[start:]
+    named = wanted != "none" if wanted is not None else True if _only_text(rows[start]) else None
+    head = find_head(sample, start, has_names=named)
+    body = rows[head.body :]
     columns = list(zip(*body, strict=True)) if body else [() for _ in rows[start]]
-    names = header if has_header else [f"column_{i}" for i in range(1, len(columns) + 1)]
+    names = head.names if head.names is not None else tuple(f"column_{i}" for i in range(1, len(columns) + 1))
     kept = [i for i, column in enumerate(columns) if names[i].strip() or any(_text(cell) for cell in column)]
     arrays = [_column(columns[i]) for i in kept]
-    table = pa.table(arrays, names=list(name_columns(tuple(names[i] for i in kept))))
-    return _filled(table), start if has_header else None
+    tidy = name_columns(tuple(names[i] for i in kept))
+    units = tuple(head.units[i] for i in kept) if head.units else ()
+    head = replace(head, names=None if head.names is None else tidy, units=units)
+    return _filled(pa.table(arrays, names=list(tidy))), head, kept
 
 
 def _filled(table: pa.Table) -> pa.Table:

@@ -117,6 +117,8 @@ class Dialect(Spec):
     sheet: str = ""
     sheets: tuple[str, ...] = ()
     """All sheets of the workbook."""
+    unit_rows: int = 0
+    """Lines between the names and the values, which hold units or kinds of columns."""
     doubtful: tuple[str, ...] = ()
     """Columns whose numbers fit both decimal marks, where no other column shows which one the file has."""
 

@@ -14,7 +14,7 @@ from dlreg_core.ingest.dates import parse_dates
 from dlreg_core.ingest.streaming.measures import MeasureReader
 from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
 from dlreg_core.ingest.streaming.tallies import TextTally
-from dlreg_core.ingest.values import MISSING, encode, parse_numbers
+from dlreg_core.ingest.values import MISSING, as_numbers, encode, numerals
 
 _MISSING = pa.array(MISSING)
 _NO_NUMBER = pa.scalar(None, pa.float64())
@@ -109,7 +109,9 @@ class ColumnReader:
             if pc.any(pc.match_substring(column, ".")).as_py():
                 return None
             text = pc.replace_substring(column, ",", ".")
-        if self.plan.kind is Kind.WHOLE and not self._plain_whole(text):
+        whole = self.plan.kind is Kind.WHOLE
+        # What Arrow takes for a number and no person does: 0x1F.
+        if whole and pc.any(pc.match_substring(text, "x", ignore_case=True), min_count=0).as_py():
             return None
         try:
             values = text.cast(target)
@@ -120,10 +122,11 @@ class ColumnReader:
                 values = known.cast(target)
             except pa.ArrowInvalid:
                 return None
+        if whole:
+            self._look_for_codes(text)
         return self._finite(values, values.null_count)
 
-    def _plain_whole(self, text: pa.Array) -> bool:
-        """Look for codes, and for what Arrow takes for a number and no person does: 0x1F."""
+    def _look_for_codes(self, text: pa.Array) -> None:
         if len(self._widths) < 2:
             trimmed = pc.utf8_trim_whitespace(text)
             known = trimmed.filter(pc.invert(pc.is_in(trimmed, value_set=_MISSING)))
@@ -133,7 +136,6 @@ class ColumnReader:
             zeros = known.filter(pc.starts_with(known, "0"))
             self._leading_zeros |= bool(pc.any(pc.greater(pc.utf8_length(zeros), 1), min_count=0).as_py())
             self._signed |= bool(pc.any(pc.match_substring_regex(known, r"^[+-]"), min_count=0).as_py())
-        return not pc.any(pc.match_substring(text, "x", ignore_case=True), min_count=0).as_py()
 
     def _finite(self, values: pa.Array, missing: int) -> pa.Array:
         if pa.types.is_floating(values.type):
@@ -150,9 +152,12 @@ class ColumnReader:
         if not len(coded.levels):
             self.missing += len(column)
             return pa.nulls(len(column), target)
-        numbers = parse_numbers(coded.levels, self.plan.form.decimal, codes=True, other_mark=False)
+        plain = numerals(coded.levels, self.plan.form.decimal)
+        numbers = None if plain.null_count else as_numbers(plain)
         if numbers is None or (pa.types.is_floating(numbers.type) and pa.types.is_integer(target)):
             raise Misfit(coded.levels[:MOST_EVIDENCE])
+        if self.plan.kind is Kind.WHOLE:
+            self._look_for_codes(plain)
         values = coded.spread(numbers.cast(target, safe=False))
         self.missing += coded.codes.null_count
         self.infinite += values.null_count - coded.codes.null_count

@@ -22,6 +22,7 @@ from dlreg_core.ingest.judging import (
     infinite_note,
     judge_levels,
     many_texts_note,
+    with_unit,
 )
 from dlreg_core.ingest.profile import are_whole, describe, number_figures, text_figures
 from dlreg_core.ingest.streaming.columns import ColumnReader
@@ -35,7 +36,7 @@ _PIECE = 1024**2
 
 
 def column_of(
-    path: Path, reader: ColumnReader, rows: int, chosen: NDArray[np.int64] | None
+    path: Path, reader: ColumnReader, rows: int, chosen: NDArray[np.int64] | None, unit: str = ""
 ) -> tuple[Column, pa.Array | None]:
     """Describe a column, and pick some of its values.
 
@@ -49,6 +50,8 @@ def column_of(
         How many rows there are.
     chosen : ndarray of int64, optional
         The places of the values to return.
+    unit : str
+        What stood for it in a row of units.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def column_of(
     dated = reader.plan.kind is Kind.DATE
     known = _Known(rows, np.dtype(np.int64 if dated or pa.types.is_integer(reader.plan.arrow_type) else np.float64))
     picked = _read(path, reader.plan.name, chosen, known.add)
-    return _dates(reader, known, rows) if dated else _numbers(reader, known, rows), picked
+    return _dates(reader, known, rows) if dated else _numbers(reader, known, rows, unit), picked
 
 
 class _Known:
@@ -118,7 +121,7 @@ def _read(
     return pa.concat_arrays(picked) if picked else None
 
 
-def _numbers(reader: ColumnReader, known: _Known, rows: int) -> Column:
+def _numbers(reader: ColumnReader, known: _Known, rows: int, from_row: str) -> Column:
     plan, mean = reader.plan, known.mean
     ordered = known.ordered()
     distinct = distinct_of(ordered)
@@ -135,7 +138,7 @@ def _numbers(reader: ColumnReader, known: _Known, rows: int) -> Column:
             kind, note, code = (ColumnType.IDENTIFIER, told, "identifier") if told else (kind, note, code)
     # Columns of a Parquet file are numbers already, and empty ones are written in no way.
     form = plan.form if reader.of_texts and distinct else None
-    typed = TypedColumn(plan.name, kind, _NOTHING, note, code, unit=unit, form=form)
+    typed = with_unit(TypedColumn(plan.name, kind, _NOTHING, note, code, unit=unit, form=form), from_row)
     return describe(typed, distinct, rows - len(ordered), number_figures(ordered, mean) if distinct else {})
 
 

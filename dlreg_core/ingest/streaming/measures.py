@@ -33,13 +33,13 @@ class MeasureReader:
         if cells.numbers is None or cells.foreign or (fractions and cells.numbers.null_count < len(levels)):
             raise Misfit(levels[:MOST_EVIDENCE])
         if cells.beyond(plan.unit):
-            raise Misfit
+            raise Misfit(levels[:MOST_EVIDENCE])
         self._count(cells.aside, cells.spellings)
         self._zeros = self._zeros and cells.zeros
         self._lengths |= cells.lengths
         self._leading = self._leading or cells.any_leading_zero
         if len(self._strays) > _MOST_STRAYS:
-            raise Misfit
+            raise Misfit(levels[:MOST_EVIDENCE])
         return coded.spread(cells.numbers.cast(plan.arrow_type, safe=False))
 
     def _count(self, aside: Aside, spellings: dict[str, int]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -16,7 +16,7 @@ from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
 from dlreg_core.ingest.columns import flat
-from dlreg_core.ingest.dialect import Layout, Text, column_names, find_layout, name_columns, unclosed_quote
+from dlreg_core.ingest.dialect import Layout, Text, column_names, find_layout, unclosed_quote, units_by_name
 from dlreg_core.ingest.encoding import (
     BEFORE,
     SAMPLE,
@@ -26,6 +26,7 @@ from dlreg_core.ingest.encoding import (
     nul_error,
     unreadable_error,
 )
+from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.ingest.marks import Mark, decimal_mark
 from dlreg_core.ingest.reading import layout_error
@@ -57,6 +58,10 @@ class RowSource(Protocol):
         """How the file is written."""
 
     @property
+    def units(self) -> Mapping[str, str]:
+        """By column, what stood in a row of units."""
+
+    @property
     def unnamed(self) -> frozenset[str]:
         """Columns without a name in the file, which are left out where they are empty."""
 
@@ -80,23 +85,28 @@ class TextRows:
     unnamed: frozenset[str]
     text: Text
 
+    @property
+    def units(self) -> Mapping[str, str]:
+        """By column, what stood in a row of units."""
+        return units_by_name(self.layout)
+
     def sample(self) -> pa.Table:
         """Return rows from several places of the file; only from its start where texts may run over several lines."""
         with self.path.open("rb") as file:
             file.seek(self.start)
-            tables = [self._rows(_whole_lines(file.read(_START), cut=self.size - self.start > _START), header=True)]
+            tables = [self._rows(_whole_lines(file.read(_START), cut=self.size - self.start > _START))]
             if not self.text.quotes:
                 for place in range(1, _SPOTS + 1):
                     at = self.start + (self.size - self.start) * place // (_SPOTS + 1)
                     file.seek(at)
                     piece = file.read(_SPOT)
-                    tables.append(self._rows(_whole_lines(piece[piece.find(b"\n") + 1 :], cut=True), header=False))
+                    tables.append(self._rows(_whole_lines(piece[piece.find(b"\n") + 1 :], cut=True)))
         found = [table for table in tables if table is not None]
         # What can't be read here can't be read later either, and is explained there.
         empty = pa.table({name: pa.array([], pa.string()) for name in self.names})
         return pa.concat_tables(found) if found else empty
 
-    def _rows(self, piece: bytes, *, header: bool) -> pa.Table | None:
+    def _rows(self, piece: bytes) -> pa.Table | None:
         if not piece.strip():
             return None
         try:
@@ -105,9 +115,6 @@ class TextRows:
             return None
         if table.num_columns != len(self.names):
             return None
-        return self._named(table.slice(1) if header and self.layout.has_header else table)
-
-    def _named(self, table: pa.Table) -> pa.Table:
         return table.rename_columns(list(self.names))
 
     def _options(self) -> dict[str, object]:
@@ -135,16 +142,13 @@ class TextRows:
     def _checked(
         self, reader: Iterator[pa.RecordBatch], file: io.BufferedReader, place: Place
     ) -> Iterator[pa.RecordBatch]:
-        first = self.layout.has_header
         for batch in reader:
             if batch.num_columns != len(self.names):
                 raise layout_error(self.text, self.layout)
             if not batch.num_rows:
                 continue
-            rows = batch.slice(1) if first else batch
-            first = False
             place(file.tell() / self.size)
-            yield rows.rename_columns(list(self.names))
+            yield batch.rename_columns(list(self.names))
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,7 @@ class ArrowRows:
     names: tuple[str, ...]
     dialect: Dialect
     unnamed: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def sample(self) -> pa.Table:
         """Return the first rows of several row groups."""
@@ -231,8 +236,8 @@ def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> Text
     layout = find_layout(head[mark:], reading)
     check_width(len(layout.first))
     names = column_names(layout)
-    start = mark + layout.skip
-    text = Text(lambda: _opened(path, start), scan.quotes)
+    start, above = mark + layout.body, mark + layout.skip
+    text = Text(lambda: _opened(path, above), scan.quotes)
     if unclosed_quote(text, layout.delimiter):
         raise layout_error(text, layout)
     unnamed = frozenset(
@@ -242,6 +247,7 @@ def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> Text
         delimiter=layout.delimiter,
         encoding=encoding,
         header_row=layout.skipped_lines if layout.has_header else None,
+        unit_rows=layout.unit_rows,
     )
     found = TextRows(path, start, scan.size, layout, names, dialect, unnamed, text)
     told = Mark(reading.decimal) if reading.decimal else decimal_mark(found.sample(), layout.delimiter)

@@ -76,7 +76,7 @@ def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, prog
     picked: dict[str, pa.Array] = {}
 
     def describe(name: str) -> None:
-        described[name], values = column_of(data, found.readers[name], found.rows, chosen)
+        described[name], values = column_of(data, found.readers[name], found.rows, chosen, source.units.get(name, ""))
         if values is not None:
             picked[name] = values
         progress("Looking at the columns", len(described) / len(names))

@@ -179,7 +179,8 @@ def test_what_the_sample_does_not_show(tmp_path: Path, monkeypatch: pytest.Monke
     assert_same(whole, pieces)
     kinds = {column.name: column.type.value for column in pieces.columns}
     assert kinds["fraction"] == kinds["grouped"] == "number"
-    assert kinds["word"] == "text"
+    assert kinds["word"] == "number"
+    assert pieces.column("word").note == '1 of 4,000 values is no number: "many", and counts as missing.'
     assert kinds["code"] == "identifier"
     assert kinds["order"] == "datetime"
 
