@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     max_large_upload_mb: int = Field(default=5_000, ge=1)
     """Largest file that the browser may send in pieces, in megabytes; the server writes it to disk as it comes."""
 
+    stand_by: bool = True
+    """Whether a process with everything loaded stands by while somebody prepares a run, so that training begins at
+    once; it takes about 0.8 GB of memory meanwhile."""
+
     owner: str = "local"
     """Whom data sets and runs belong to while there is no sign-in."""
 

@@ -105,7 +105,8 @@ def _print_worth(result: TrainResult) -> None:
 
 
 def _used(task: TaskFolder) -> float:
-    return (now() - task.launched()).total_seconds()
+    begun = task.begun()
+    return (now() - begun).total_seconds() if begun is not None else 0.0
 
 
 def _sentence(event: Event) -> str:

@@ -9,6 +9,7 @@ from dlreg_core.prepare.draft import Draft
 from dlreg_core.specs import Dataset
 from pages._ui import (
     columns_part,
+    core,
     errors,
     preparing,
     relation_part,
@@ -69,6 +70,8 @@ def page() -> None:
         nothing_to_predict(dataset)
     else:
         choose(dataset, draft)
+        # Whoever prepares a run will start one: what it needs is loaded meanwhile.
+        core.desk().stand_by(draft.plan.device)
 
 
 page()

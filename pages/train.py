@@ -6,7 +6,7 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError, RecipeError
 from dlreg_core.prepare.draft import draft_of
-from dlreg_core.report.plan_words import drawn_words, plan_words, recipe_words
+from dlreg_core.report.plan_words import drawn_words, plan_words, recipe_words, standing_words
 from dlreg_core.report.run_words import run_budget_words
 from dlreg_core.specs import Dataset, Experiment, Recipe, Report, TrainPlan
 from dlreg_core.training.catalogue import BASELINES
@@ -27,13 +27,17 @@ def set_up(
         lead("Change the preparation", "prepare")
         return plan
     if plan is not None:
-        will = plan_words(plan, len(BASELINES), counts.train, len(recipe.features))
+        outlook = foresight.known(dataset, recipe, plan)
+        will = plan_words(plan, len(BASELINES), counts.train, len(recipe.features), outlook)
         st.markdown(f"**What will happen:** {will} {drawn_words(dataset, counts)}".strip())
         foresight.show(dataset, recipe, plan)
     kind = "primary" if primary else "secondary"
     impossible = plan is None or foresight.refused(dataset, recipe, plan)
     if st.button(label, type=kind, icon=":material/play_arrow:", disabled=impossible) and plan is not None:
         start_run(dataset, recipe, plan)
+    standing = core.desk().stand_by((plan or start).device)
+    if standing is not None and standing.ready:
+        st.caption(standing_words(standing.memory_mb))
     return plan
 
 
@@ -96,11 +100,18 @@ def again(report: Report, *, primary: bool) -> None:
             if st.button("Train with what is prepared now", type="tertiary", icon=":material/arrow_forward:"):
                 state.open_run(None)
                 st.rerun()
-        if st.button("Change what this run was trained with", type="tertiary", icon=":material/tune:"):
-            preparing.keep(draft_of(dataset, recipe).changed(plan=plan))
+        change(report)
+        set_up(dataset, recipe, plan, report.run_id, label="Train again", primary=primary)
+
+
+def change(report: Report) -> None:
+    """Offer to begin anew from what a run was trained with."""
+    if st.button("Change what this run was trained with", type="tertiary", icon=":material/tune:"):
+        with errors.shown():
+            dataset = core.dataset(report.experiment.dataset_id)
+            preparing.keep(draft_of(dataset, report.experiment.recipe).changed(plan=report.experiment.plan))
             state.open_run(None)
             go_to("prepare")
-        set_up(dataset, recipe, plan, report.run_id, label="Train again", primary=primary)
 
 
 def page() -> None:
@@ -117,7 +128,11 @@ def page() -> None:
         watching.watch(report)
         return
     ending.show(report)
-    again(report, primary=not ending.is_settled(report))
+    # One place to choose more time is enough: where nothing can be gone on from, that is training again.
+    if report.result is not None or not ending.can_go_on(report):
+        again(report, primary=not ending.is_settled(report))
+    else:
+        change(report)
 
 
 page()

@@ -17,6 +17,9 @@ from dlreg_core.runs import RunFolder
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Experiment, Recipe, RunState, TrainPlan
 
+# Loading the libraries in advance would take every page's test some 10 s of a processor.
+os.environ["DLREG_STAND_BY"] = "0"
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 

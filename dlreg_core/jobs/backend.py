@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dlreg_core.jobs.slots import Slot
+from dlreg_core.jobs.standing import Standing
 from dlreg_core.runs import TaskFolder
 
 
@@ -19,3 +20,12 @@ class JobBackend(Protocol):
 
     def reap(self) -> None:
         """Forget workers that have ended."""
+
+    def stand_by(self, slot: Slot | None) -> None:
+        """Prepare for a task on such a place, where that makes its start quicker; return at once."""
+
+    def standing(self) -> Standing | None:
+        """Return what was prepared; None where nothing is."""
+
+    def close(self) -> None:
+        """Give up what was prepared; workers go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dlreg_core.errors import PlanError
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.slots import Place
+from dlreg_core.jobs.standing import Standing
 from dlreg_core.runs import RunFolder, RunSummary, TaskFolder
 from dlreg_core.runs.index import ModelSummary, QueuedTask
 from dlreg_core.settings import Settings
@@ -50,6 +51,11 @@ class Desk:
     def refresh(self, run_id: str) -> RunState:
         """Bring the list into line with a run's folder; return its state."""
         return self._store.refresh(self.folder(run_id).id)
+
+    def stand_by(self, device: str = "auto") -> Standing | None:
+        """Have what the next training needs loaded in advance; return what stands by. See `Dispatcher.stand_by`."""
+        self.dispatcher.stand_by(device)
+        return self.dispatcher.standing()
 
     def submit(self, experiment: Experiment) -> str:
         """Queue a run of this owner; return its id."""

@@ -16,6 +16,7 @@ from dlreg_core.errors import ConflictError, DlregError, NotFoundError, WorkErro
 from dlreg_core.jobs.backend import JobBackend
 from dlreg_core.jobs.local import LocalProcesses
 from dlreg_core.jobs.slots import Place, Slot, fitting, places, slots_of
+from dlreg_core.jobs.standing import Standing
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.housekeeping import remove_old_runs, remove_orphans
 from dlreg_core.runs.index import QueuedTask
@@ -27,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 3600.0
 _LAST_WORD_SECONDS = 2.0
+_WITHOUT_NETWORK = 4.0
+"""A run that has no network yet may overrun its budget by this multiple of what others may."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Dispatcher:
         When a run is ended that doesn't end by itself.
     keep_days : float
         Runs that ended longer ago are deleted; 0 keeps them.
+    stand_by : bool
+        Whether a process may load in advance what the next training needs.
     """
 
     def __init__(
@@ -74,15 +79,33 @@ class Dispatcher:
         slots: Sequence[Slot],
         limits: Limits | None = None,
         keep_days: float = 0.0,
+        *,
+        stand_by: bool = False,
     ) -> None:
         self.store = store
         self._backend = backend
         self._slots = tuple(slots)
         self._limits = limits or Limits()
         self._keep_days = keep_days
+        self._stands_by = stand_by
         self._tidied = -_HOUSEKEEPING_SECONDS
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+
+    # --- before anybody asks ------------------------------------------------------------------------------------------
+
+    def stand_by(self, device: str = "auto") -> None:
+        """Let a process load what the next training on such a device will need, if one could start now."""
+        if not self._stands_by:
+            return
+        taken = {queued.slot for queued in self.store.index.live()}
+        free = [slot for slot in fitting(self._slots, device) if slot.name not in taken]
+        if free:
+            self._backend.stand_by(free[0])
+
+    def standing(self) -> Standing | None:
+        """Return the process that stands by; None where none does."""
+        return self._backend.standing()
 
     # --- what a person asks for ---------------------------------------------------------------------------------------
 
@@ -174,8 +197,8 @@ class Dispatcher:
         for queued in live:
             if queued.slot is not None:
                 task = self._task(queued)
-                since = task.launched() if task is not None else now()
-                used[queued.run_id, queued.number] = (now() - since).total_seconds()
+                since = task.begun() if task is not None else None
+                used[queued.run_id, queued.number] = (now() - since).total_seconds() if since is not None else 0.0
         return places(live, self._slots, used)
 
     # --- looking after them -------------------------------------------------------------------------------------------
@@ -238,13 +261,19 @@ class Dispatcher:
         if queued.slot is None and not self._take_place(task, queued):
             return
         if task.start() is None:
+            loading = (now() - task.launched()).total_seconds()
+            if loading > self._limits.silence:
+                self._give_up(task, f"Its libraries were not loaded after {loading / 60:.0f} min, and it was ended.")
             return
         silent = silent_seconds(task)
         if silent > self._limits.silence:
             self._give_up(task, f"It gave no sign of life for {silent / 60:.0f} min and was ended.")
         limit = task.time_limit() if queued.kind.trains else 0.0
         most = limit * self._limits.overrun + self._limits.overrun_seconds
-        used = (now() - task.launched()).total_seconds()
+        if not task.checkpoint().fits:
+            # Its first network is trained however late: without one, it would end with nothing.
+            most *= _WITHOUT_NETWORK
+        used = (now() - (task.begun() or now())).total_seconds()
         if queued.kind.trains and used > most:
             self._give_up(task, f"It had {limit:.0f} s, was still going after {used:.0f} s, and was ended.")
 
@@ -319,6 +348,7 @@ class Dispatcher:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._backend.close()
 
     def _loop(self, seconds: float) -> None:
         while not self._stop.wait(seconds):
@@ -343,4 +373,5 @@ def _local_backend() -> LocalProcesses:
 def open_dispatcher(settings: Settings) -> Dispatcher:
     """Return the dispatcher of the home that `settings` name, with local processes."""
     limits = Limits(silence=settings.silence_end_seconds)
-    return Dispatcher(open_store(settings), _local_backend(), slots_of(settings), limits, settings.keep_days)
+    store, slots = open_store(settings), slots_of(settings)
+    return Dispatcher(store, _local_backend(), slots, limits, settings.keep_days, stand_by=settings.stand_by)

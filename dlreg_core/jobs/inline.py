@@ -31,3 +31,12 @@ class InlineBackend:
 
     def reap(self) -> None:
         """Do nothing: there are no processes."""
+
+    def stand_by(self, slot: Slot | None) -> None:
+        """Do nothing: there is nothing to load."""
+
+    def standing(self) -> None:
+        """Return that nothing stands by."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import psutil
 import dlreg_core
 from dlreg_core.errors import WorkError
 from dlreg_core.jobs.slots import Slot
+from dlreg_core.jobs.standing import STAND_BY, StandBy, Standing
 from dlreg_core.runs import TaskFolder
 from dlreg_core.runs.task import MARK
 from dlreg_core.specs import Launch
 
 _SECONDS_TO_END = 5.0
+_WORKER = "dlreg_core.worker"
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
@@ -44,6 +47,7 @@ class LocalProcesses:
 
     def __init__(self) -> None:
         self._children: list[subprocess.Popen[bytes]] = []
+        self._standing = StandBy(_standing_by)
         # A page and the server's own watch may start and collect workers at the same moment.
         self._lock = threading.Lock()
 
@@ -56,19 +60,24 @@ class LocalProcesses:
             If the task has been started already.
         """
         task.mark_launched(Launch(slot=slot.name if slot else "", cores=slot.cores if slot else None))
-        with (task.path / "log.txt").open("ab") as log:
-            child = subprocess.Popen(
-                module_command("dlreg_core.worker", str(task.path)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=module_environment() | {MARK: str(task.path)} | _gpu_environment(slot),
-                cwd=task.path,
-            )
+        environment = _gpu_environment(slot)
+        taken = self._standing.give(task, environment)
+        child = taken.process if taken is not None else _started_for(task, environment)
         with self._lock:
             self._children.append(child)
-        task.note_process(child.pid)
+        task.note_process(child.pid, taken.mark if taken is not None else "")
+
+    def stand_by(self, slot: Slot | None) -> None:
+        """Let one process load what workers need, for the next task that is launched on such a place."""
+        self._standing.prepare(_gpu_environment(slot))
+
+    def standing(self) -> Standing | None:
+        """Return the process that stands by; None where none does."""
+        return self._standing.standing()
+
+    def close(self) -> None:
+        """End the process that stands by; those with a task go on."""
+        self._standing.close()
 
     def kill(self, task: TaskFolder) -> None:
         """End the worker and all its children.
@@ -100,6 +109,32 @@ class LocalProcesses:
             self._children = [child for child in self._children if child.poll() is None]
 
 
+def _started_for(task: TaskFolder, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a worker for a task."""
+    with (task.path / "log.txt").open("ab") as log:
+        return subprocess.Popen(
+            module_command(_WORKER, str(task.path)),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=module_environment() | {MARK: str(task.path)} | dict(environment),
+            cwd=task.path,
+        )
+
+
+def _standing_by(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a worker that waits for its task."""
+    return subprocess.Popen(
+        module_command(_WORKER, STAND_BY),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=module_environment() | dict(environment),
+    )
+
+
 def _gpu_environment(slot: Slot | None) -> dict[str, str]:
     """Return what makes a worker see the GPU of its place, and no other; tasks without a place see all."""
     if slot is None:
@@ -110,17 +145,23 @@ def _gpu_environment(slot: Slot | None) -> dict[str, str]:
 def _family(task: TaskFolder) -> list[psutil.Process]:
     """Return the living processes of a task: its worker, its children, and children whose parent has died."""
     found: dict[int, psutil.Process] = {}
-    worker = task.process()
-    if worker is not None:
-        with suppress(psutil.Error):
-            found |= {member.pid: member for member in (worker, *worker.children(recursive=True))}
-    mine = str(task.path)
+    for worker in (task.process(), task.arriving()):
+        if worker is not None:
+            with suppress(psutil.Error):
+                found |= {member.pid: member for member in (worker, *worker.children(recursive=True))}
+    mine = marks_of(task)
     for process in psutil.process_iter():
         # What belongs to other people can't be looked into, and isn't ours.
         with suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == mine:
+            if process.environ().get(MARK) in mine:
                 found[process.pid] = process
     return [member for member in found.values() if _is_alive(member)]
+
+
+def marks_of(task: TaskFolder) -> frozenset[str]:
+    """Return what may mark the environment of a task's processes."""
+    launch = task.launch()
+    return frozenset({str(task.path), launch.mark} if launch is not None and launch.mark else {str(task.path)})
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dlreg_core.charts.numbers import about, percent, quantity, size
 from dlreg_core.prepare.drawing import WHY_DRAWN, seconds_for_all
 from dlreg_core.report.table_words import cleaning_words
-from dlreg_core.runs.outlook import ModelOutlook, Outlook
+from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.progress import ModelProgress, ModelState
 from dlreg_core.specs import Dataset, Recipe, RowCounts, TrainPlan
 
@@ -45,16 +43,27 @@ def recipe_words(recipe: Recipe) -> str:
     return f"{text} {more[:1].upper()}{more[1:]}." if more else text
 
 
-def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int) -> str:
-    """Return what will happen: "4 networks and 4 baselines learn from 14,448 rows with 9 columns, in about 2 min."."""
+def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int, outlook: Outlook | None = None) -> str:
+    """Return what will happen: "4 networks and 4 baselines learn from 14,448 rows with 9 columns, in about 2 min.".
+
+    Once it is known what fits into the time, that many networks are counted: "2 of the 4 chosen networks".
+    """
     count = len(plan.models)
+    known = outlook is not None and not outlook.refusal
+    fitting = count - sum(not model.fits for model in outlook.models) if outlook is not None and known else count
     networks = "1 network" if count == 1 else f"{count} networks"
+    if fitting < count:
+        networks = f"{fitting} of the {count} chosen networks"
     of_columns = "1 column" if columns == 1 else f"{columns:,} columns"
     return (
         f"{networks} and {baselines} baselines learn from {train_rows:,} rows with {of_columns}, "
-        f"and everything is done in about {budget_words(plan.time_limit)}. "
-        "A network that can't learn anything useful in its share of the time is skipped, and the leaderboard says so."
+        f"and everything is done in about {budget_words(plan.time_limit)} once the libraries are loaded."
     )
+
+
+def standing_words(memory_mb: float) -> str:
+    """Return that training will begin at once, and what that costs meanwhile."""
+    return f"The libraries are loaded, so that training begins at once; they hold {size(memory_mb)} meanwhile."
 
 
 def drawn_words(dataset: Dataset, counts: RowCounts) -> str:
@@ -71,7 +80,7 @@ def outlook_words(outlook: Outlook) -> str:
     """Return what a run needs and what it will do without, or why it can't be carried out and what to change.
 
     "Needs about 1.2 GB of memory (21 GB are free) and 60 MB of disk. RealMLP will probably be skipped: it needs about
-    40 s to train to something useful, and no time will be left for it."
+    40 s to train to something useful, and no time will be left for it. With 5 min, all networks would be trained."
     """
     if outlook.refusal:
         return f"{outlook.refusal} {outlook.hint}".strip()
@@ -82,19 +91,25 @@ def outlook_words(outlook: Outlook) -> str:
     large = [
         f"{model.title} will be skipped: it {model.reason}." for model in outlook.models if model.lacks == "memory"
     ]
-    return " ".join([needs, *large, *_late_words([model for model in outlook.models if model.lacks == "time"])])
+    return " ".join([needs, *large, *_time_words(outlook)])
 
 
-def _late_words(late: Sequence[ModelOutlook]) -> list[str]:
-    """Say which networks the time will probably not suffice for, in one sentence."""
-    if len(late) < 2:
-        return [f"{model.title} will probably be skipped: it {model.reason}." for model in late]
-    names = f"{', '.join(model.title for model in late[:-1])} and {late[-1].title}"
-    least = about(min(model.seconds_fewest for model in late))
-    return [
-        f"{names} will probably be skipped: each needs {least} or more to train to something useful, "
-        "and that will not be left for it."
+def _time_words(outlook: Outlook) -> list[str]:
+    """Say which networks the time will probably not suffice for, and what time would."""
+    short = [model for model in outlook.models if model.lacks == "time"]
+    late = [
+        f"The time is too short for any network: {model.title} is trained all the same, which needs about "
+        f"{about(model.seconds_fewest).removeprefix('about ')}, and the run will take longer."
+        for model in outlook.models
+        if model.late
     ]
+    skipped = [f"{model.title} will probably be skipped: it {model.reason}." for model in short]
+    if len(short) > 1:
+        names = f"{', '.join(model.title for model in short[:-1])} and {short[-1].title}"
+        skipped = [f"{names} will probably be skipped, since the time is too short for them."]
+    enough = outlook.seconds_for_all
+    more = [f"With {budget_words(enough)}, all networks would be trained."] if enough is not None else []
+    return [*late, *skipped, *more]
 
 
 def state_words(model: ModelProgress) -> str:

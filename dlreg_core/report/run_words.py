@@ -36,6 +36,13 @@ def left_words(seconds: float, budget_left: float) -> str:
     return f"about {clock(max(step, round(seconds / step) * step))} left"
 
 
+def loading_words(seconds: float) -> str:
+    """Return how long a run's process took to load its libraries: "Loading the libraries took 6 s, …"."""
+    if seconds < 1:
+        return "The libraries were loaded before the start: a process stood by."
+    return f"Loading the libraries took {round(seconds):,} s, which the time limit doesn't count."
+
+
 def model_state_words(model: ModelProgress) -> str:
     """Return the state of a model: "training 43 %", "done", "from before"."""
     return "from before" if model.taken and model.state is ModelState.DONE else state_words(model)

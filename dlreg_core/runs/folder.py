@@ -6,6 +6,7 @@
         tasks/1/task.json          what was asked
                 launched.json      when a process was started for it
                 started.json       which process took it
+                ready.json         when that had loaded what it needs: the budget counts from here
                 worker.lock        held by that process for as long as it lives
                 pulse.json         its last sign of life
                 cancelling.json    when somebody began to end it

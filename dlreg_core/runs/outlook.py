@@ -38,6 +38,9 @@ class ModelOutlook(Spec):
     """The largest of the catalogue's sizes whose memory fits; -1 where not even the smallest does."""
     seconds_fewest: float
     epochs: int = 0
+    late: bool = False
+    """True where its training will end after the time limit: it is the quickest, and there would be no network
+    otherwise."""
 
 
 class Outlook(Spec):
@@ -56,6 +59,9 @@ class Outlook(Spec):
     disk_free_mb: float
     models: tuple[ModelOutlook, ...]
     seconds_startup: float
+    seconds_for_all: float | None = None
+    """A budget with which every network that fits into the memory would have its time; None where this one is enough,
+    or none that can be chosen is."""
     lacks: Literal["", "memory", "disk", "time"] = ""
     """For lack of what the run is refused."""
     refusal: str = ""

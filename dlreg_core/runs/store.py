@@ -92,6 +92,7 @@ class RunStore:
             time_limit=task.time_limit(),
             continues=task.task().more is not None,
             launched=launch.time if launch else None,
+            begun=task.begun(),
             started=_first_start(folder),
             ended=done.ended if done else None,
             finishing=running and task.is_asked_to_finish(),

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs.files import read_spec, write_new, write_spec, write_text
 from dlreg_core.runs.machine import boot_id, oom_kills
-from dlreg_core.specs import Checkpoint, Done, Event, Launch, Pulse, RunState, Start, Task, now
+from dlreg_core.specs import Checkpoint, Done, Event, Launch, Pulse, Ready, RunState, Start, Task, now
 
 if TYPE_CHECKING:
     from dlreg_core.runs.folder import RunFolder
@@ -98,15 +98,16 @@ class TaskFolder:
         if not write_new(self.path / "launched.json", (launch or Launch()).model_dump_json()):
             raise ConflictError(f"Task {self.number} of run {self.run.id} has been started already.")
 
-    def note_process(self, pid: int) -> None:
-        """Add the process that was started to the note of `mark_launched`."""
+    def note_process(self, pid: int, mark: str = "") -> None:
+        """Add the process that was started to the note of `mark_launched`, and what marks it where that is no path."""
         try:
             created = psutil.Process(pid).create_time()
         except psutil.Error:
             # Gone already; a time that no process has says so.
             created = 0.0
         launch = self.launch() or Launch()
-        write_spec(self.path / "launched.json", launch.model_copy(update={"pid": pid, "created": created}))
+        process = {"pid": pid, "created": created, "mark": mark}
+        write_spec(self.path / "launched.json", launch.model_copy(update=process))
 
     def launch(self) -> Launch | None:
         """Return the note that a process was started for this task, or None while none was."""
@@ -117,6 +118,27 @@ class TaskFolder:
         """Return the moment at which a process was started for this task, or now where none was noted."""
         launch = self.launch()
         return launch.time if launch is not None else now()
+
+    def mark_ready(self) -> Ready:
+        """Note that the process of this task has loaded what it needs; the budget counts from here."""
+        ready = Ready(loading=max(0.0, (now() - self.launched()).total_seconds()))
+        write_spec(self.path / "ready.json", ready)
+        return ready
+
+    def ready(self) -> Ready | None:
+        """Return the note that the process of this task has loaded what it needs, or None while it hasn't."""
+        path = self.path / "ready.json"
+        return read_spec(path, Ready) if path.exists() else None
+
+    def begun(self) -> datetime | None:
+        """Return the moment from which the budget counts, or None while a process still loads what it needs.
+
+        Tasks of earlier versions, whose budget held the loading too, count from their launch.
+        """
+        ready = self.ready()
+        if ready is not None:
+            return ready.time
+        return self.launched() if self.done() is not None else None
 
     def start(self) -> Start | None:
         """Return which process took this task, or None while none has."""
@@ -187,6 +209,13 @@ class TaskFolder:
                 return False
         except ConflictError:
             return True
+
+    def arriving(self) -> psutil.Process | None:
+        """Return the process that was started for this task, if that very process still lives."""
+        launch = self.launch()
+        if launch is None or launch.pid is None or launch.created is None:
+            return None
+        return living(launch.pid, launch.created)
 
     def process(self) -> psutil.Process | None:
         """Return the process that took this task, if that very process still lives."""
@@ -269,7 +298,7 @@ class TaskFolder:
         launch = self.launch()
         if launch is not None:
             if launch.pid is not None and launch.created is not None:
-                arriving = living(launch.pid, launch.created) is not None
+                arriving = self.arriving() is not None
             else:
                 arriving = 0 <= (now() - launch.time).total_seconds() < LAUNCH_GRACE_SECONDS
             if arriving:

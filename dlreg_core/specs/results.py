@@ -185,13 +185,14 @@ class ExplainResult(Spec):
     rows: int
     background: int
     permutations: int
-    """Antithetic pairs of permutations a row; 0 means that every coalition was enumerated (exact)."""
+    """Antithetic pairs of permutations a row, each with background rows of its own; 0 means that every coalition was
+    enumerated."""
     evaluations: int
     base_value: float
     seconds: float
     relative_error: float | None
-    """Typical standard error of the strongest feature's values relative to their mean size; 0 where it is exact, None
-    where a single pair of permutations can't tell."""
+    """Typical standard error of the strongest feature's values relative to their mean size, with the luck of the
+    background rows and of the permutations; 0 where it is exact, None where a single pair of permutations can't tell."""
 
 
 class Exported(Spec):
@@ -221,6 +222,8 @@ class Report(Spec):
     """True when that task adds to the models of an earlier one."""
     launched: datetime | None = None
     """When a process was started for that task."""
+    begun: datetime | None = None
+    """When that process had loaded what it needs, which is when the time limit begins; None while it loads."""
     started: datetime | None = None
     """When the run's first process took it up."""
     ended: datetime | None = None

@@ -89,6 +89,17 @@ class Launch(Spec):
     cores: int | None = None
     pid: int | None = None
     created: float | None = None
+    mark: str = ""
+    """What marks the environment of the task's processes, where it isn't the task's own folder: a process that stood by
+    knew of no task when it began."""
+
+
+class Ready(Spec):
+    """A process has loaded all that its task needs: the content of ``ready.json``. The budget counts from here."""
+
+    time: datetime = Field(default_factory=now)
+    loading: float = 0.0
+    """Seconds that passed since the process was started for the task, or since one that stood by was given it."""
 
 
 class Start(Spec):

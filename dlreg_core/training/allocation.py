@@ -27,9 +27,6 @@ _FIRST_ROUND: dict[Preset, float] = {"fast": 1.0, "balanced": 0.4, "best": 0.4}
 _COMFORT = 3
 """A larger network is taken when it gets this multiple of the fewest useful epochs."""
 
-GRACE_SECONDS = 10.0
-"""How much later than planned a run may end when it would have no network otherwise."""
-
 _LENT = 1.5
 """A family may take this multiple of its fair share where a useful training needs it."""
 
@@ -214,7 +211,14 @@ def first_round_left(left: float, began: float, preset: Preset) -> float:
 
 
 def share(
-    key: str, speed: Speed, waiting: Sequence[str], capacity: Capacity, *, first: bool, spare: float = 0.0
+    key: str,
+    speed: Speed,
+    waiting: Sequence[str],
+    capacity: Capacity,
+    *,
+    first: bool = False,
+    late: bool = False,
+    spare: float = 0.0,
 ) -> float | None:
     """Return the seconds that each fold of a family's first network gets.
 
@@ -229,8 +233,10 @@ def share(
     capacity : Capacity
         What there is for all of them.
     first : bool
-        True where no family could have a training within its share: then one that is worth its time may take all there
-        is, and a little more, since a result a few seconds late is better than none.
+        True where no family could have a training within its share, and there is no network yet: then one gets its
+        shortest useful training however long it takes, since a late result is better than none.
+    late : bool
+        True where every family has had its turn: then a useful training may take all there is.
     spare : float
         Seconds beyond ``capacity.left`` that are meant for later, and are given where a useful training needs them.
 
@@ -251,10 +257,10 @@ def share(
         return min(fair, speed.seconds(speed.enough(chosen), chosen.sizes[-1].cost))
     whole = Capacity(capacity.left + spare, capacity.lanes, capacity.folds, capacity.busy)
     if first:
-        return needed if needed <= max(whole.longest, 0.0) + GRACE_SECONDS else None
+        return needed
     # A little more than its share, if that makes the difference between a training and none.
-    lent = min(_LENT * whole.seconds * weight, whole.longest)
-    return needed if needed <= lent else None
+    lent = whole.seconds if late else _LENT * whole.seconds * weight
+    return needed if needed <= min(lent, whole.longest) else None
 
 
 def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | None = None) -> Proposal | None:

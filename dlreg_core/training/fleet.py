@@ -141,9 +141,11 @@ class Fleet:
         )
         return network
 
-    def start(self, proposal: Proposal, planned: PlannedFit | None = None) -> Order:
+    def start(self, proposal: Proposal, planned: PlannedFit | None = None, *, late: bool = False) -> Order:
         """Begin a network, and return what a lane has to know of its first fold."""
-        return self.fold_of(self.begin(proposal, planned))
+        network = self.begin(proposal, planned)
+        network.late = late
+        return self.fold_of(network)
 
     def fold_of(self, network: NetworkUnderWay) -> Order:
         """Take the next fold of a network, and return what a lane has to know of it."""
@@ -151,7 +153,8 @@ class Fleet:
         if not self.timeless:
             waves = math.ceil(len(network.waiting) / self.lanes)
             # The safety net: schedules are sized to fit, so it only catches a machine that became much slower.
-            limit = max(5.0 / waves, min(2.0 * network.proposal.seconds + 5.0, self._around.time_left() / waves))
+            left = math.inf if network.late else self._around.time_left() / waves
+            limit = max(5.0 / waves, min(2.0 * network.proposal.seconds + 5.0, left))
             until = time.time() + limit
         folder = str(self.networks.folder(network.planned.model))
         return network.order(folder, until=until, late=_LATE_SHARE * max(self.began, 0.0))

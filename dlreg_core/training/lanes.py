@@ -1,8 +1,9 @@
 """Processes that train side by side, each one network at a time.
 
 A training of this size keeps one processor core busy and hardly gains from a second one: several at once use a machine
-better. The processes come from a server process that has loaded the libraries once (`multiprocessing`'s fork server);
-none of them holds anything but the prepared rows. They end with the process that started them.
+better. The processes come from a server process that has loaded the libraries once (`multiprocessing`'s fork server,
+mostly a copy of the worker: see `dlreg_core.training.forking`); none of them holds anything but the prepared rows. They
+end with the process that started them.
 """
 
 from __future__ import annotations
@@ -55,14 +56,22 @@ def _context() -> ForkServerContext | SpawnContext:
     return get_context("forkserver") if "forkserver" in get_all_start_methods() else get_context("spawn")
 
 
-def warm_up() -> None:
-    """Start loading the libraries for the lanes, beside whatever this process does next."""
+def prefer_loaded() -> None:
+    """Let a server that lanes come from load their libraries once, before the first of them."""
     if "forkserver" not in get_all_start_methods():
         return
     from multiprocessing import forkserver
 
     forkserver.set_forkserver_preload([_PRELOADED])
-    forkserver.ensure_running()
+
+
+def warm_up() -> None:
+    """Start what lanes come from, beside whatever this process does next, unless it is there already."""
+    prefer_loaded()
+    if "forkserver" in get_all_start_methods():
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
 
 
 @dataclass(frozen=True)

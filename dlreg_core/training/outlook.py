@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
 from dlreg_core.charts.numbers import about, number, size
+from dlreg_core.prepare.splitting import fold_count
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.outlook import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
-from dlreg_core.specs import Preset, TrainPlan
+from dlreg_core.specs import Preset, Split, TrainPlan
 from dlreg_core.training.allocation import (
     EXTRA_FITS,
-    GRACE_SECONDS,
     Capacity,
     Proposal,
     Speed,
@@ -48,10 +48,16 @@ _OPTIMISM, _OPTIMISM_OF_MANY = 3.0, 6.0
 """A run is refused for lack of time only when it needs more than this multiple of what it may have; the second where
 several cores or a GPU share the work."""
 
+_GRACE_SECONDS = 10.0
+"""By so much more than its budget a run may take before that counts as too much."""
+
 _PILOT_SHARE, _TRAINING_SHARE = 1.2, 0.69
 """What measuring adds to a training, and the share of a short budget that judging and explaining leave."""
 
 _EXACT_BELOW = 600.0
+_BUDGETS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0)
+"""What a person may be told to choose: those of the page."""
+
 _NEAREST = 5
 _MOST_FACTOR = 20.0
 _KEYS = tuple(chosen.key for chosen in FAMILIES)
@@ -153,10 +159,11 @@ def first_round(
         key = waiting[0]
         if key not in found:
             left -= _pilot_seconds(key, speeds[key], facts.learned_from, seconds, left) / min(lanes, len(keys))
+        # The quickest gets its shortest useful training however late, if there is no other network.
         first = late and all(proposal is None for proposal, _ in found.values())
         ours = left if late else first_round_left(left, seconds, preset)
         capacity = Capacity(ours, lanes, folds)
-        given = share(key, speeds[key], waiting, capacity, first=first, spare=left - ours)
+        given = share(key, speeds[key], waiting, capacity, first=first, late=late, spare=left - ours)
         proposal = first_fit(key, speeds[key], given, 0) if given is not None else None
         found[key] = (proposal, left)
         left -= proposal.seconds * folds / lanes if proposal is not None else 0.0
@@ -180,7 +187,9 @@ def _pilot_seconds(key: str, speed: Speed, rows: int, seconds: float, left: floa
     return min(whole, max(least, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME * left))
 
 
-def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds | None = None) -> Outlook:
+def foresee(
+    plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds | None = None, split: Split | None = None
+) -> Outlook:
     """Say what a run needs, which networks it will have to do without, and whether it can be carried out at all.
 
     Parameters
@@ -193,8 +202,12 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
         What is free.
     known : KnownSpeeds, optional
         What earlier runs measured.
+    split : Split, optional
+        How the rows are divided: with more time, more of them are divided into folds.
     """
     known = known or KnownSpeeds()
+    divided = facts
+    facts = _divided(divided, split, plan.time_limit)
     keys = order([family(key).key for key in plan.models])
     rows, features, gpu = facts.learned_from, facts.features, room.gpu
     factors = {key: known.factor(key, rows, features, gpu=gpu) for key in keys}
@@ -204,9 +217,14 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
         key: [training_mb(facts, key, i, gpu=gpu, lanes=lanes) for i in range(len(family(key).sizes))] for key in keys
     }
     startup = startup_seconds(facts, plan.time_limit)
-    seconds = plan.time_limit - startup - kept_seconds(facts, plan)
     possible = {key: speeds[key] for key in keys if memory[key][0] <= room.memory_mb}
-    firsts = first_round(possible, facts, seconds, lanes, plan.preset)
+
+    def firsts_with(budget: float) -> dict[str, tuple[Proposal | None, float]]:
+        then, there = plan.model_copy(update={"time_limit": budget}), _divided(divided, split, budget)
+        seconds = budget - startup_seconds(there, budget) - kept_seconds(there, then)
+        return first_round(possible, there, seconds, lanes, plan.preset)
+
+    firsts = firsts_with(plan.time_limit)
     waves = math.ceil(max(1, facts.folds) / lanes)
     models = tuple(_model(key, speeds[key], memory[key], room, firsts.get(key), waves) for key in keys)
     # Where time suffices for none, the run still tries, with the smallest sizes.
@@ -224,6 +242,17 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
         disk_free_mb=room.disk_mb,
         models=models,
         seconds_startup=startup,
+        seconds_for_all=next(
+            (
+                budget
+                for budget in _BUDGETS
+                if budget > plan.time_limit
+                and _all_fit(firsts_with(budget), _divided(divided, split, budget).folds, lanes)
+            ),
+            None,
+        )
+        if any(model.lacks == "time" or model.late for model in models)
+        else None,
     )
     refusal = (
         _lack_of_memory(outlook, baselines_mb(facts, plan.time_limit))
@@ -231,6 +260,27 @@ def foresee(plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds |
         or _lack_of_time(outlook, plan, room)
     )
     return outlook.model_copy(update=refusal)
+
+
+def _divided(facts: TableFacts, split: Split | None, seconds: float) -> TableFacts:
+    """Return what is known of a table, with its rows divided as they are in a run of so many seconds."""
+    folds = facts.folds if split is None else fold_count(split, facts.rows + facts.validation_rows, seconds)
+    if split is None or (folds > 0) == (facts.folds > 0):
+        return replace(facts, folds=folds)
+    rows = facts.rows + facts.validation_rows
+    held = 0 if folds else round(rows * split.validation / (1 - split.test))
+    part = (rows - held) / max(1, facts.rows)
+    return replace(facts, rows=rows - held, validation_rows=held, folds=folds, networks_mb=facts.networks_mb * part)
+
+
+def _is_late(fit: Proposal, left: float) -> bool:
+    """Tell whether a training, of one lane's seconds, takes longer than what is left."""
+    return fit.seconds > left * (1 + 1e-6)
+
+
+def _all_fit(firsts: Mapping[str, tuple[Proposal | None, float]], folds: int, lanes: int) -> bool:
+    waves = math.ceil(max(1, folds) / lanes)
+    return all(fit is not None and not _is_late(fit, left / waves) for fit, left in firsts.values())
 
 
 def _model(
@@ -262,6 +312,7 @@ def _model(
         largest_size=largest,
         seconds_fewest=needed,
         epochs=proposal.epochs if proposal is not None else 0,
+        late=proposal is not None and _is_late(proposal, left / waves),
     )
 
 
@@ -314,7 +365,7 @@ def _lack_of_time(outlook: Outlook, plan: TrainPlan, room: Room) -> dict[str, st
         (model for model in outlook.models if model.lacks != "memory"), key=lambda model: model.seconds_fewest
     )
     optimism = _OPTIMISM_OF_MANY if room.gpu or room.cores > 1 else _OPTIMISM
-    if quickest.seconds_fewest <= optimism * (plan.time_limit + GRACE_SECONDS):
+    if quickest.seconds_fewest <= optimism * (plan.time_limit + _GRACE_SECONDS):
         return {}
     refusal = (
         f"{quickest.title}, the quickest of the chosen networks, needs {_seconds(quickest.seconds_fewest)} to train to "

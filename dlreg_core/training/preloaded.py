@@ -1,9 +1,11 @@
-"""The libraries that every lane needs: loaded once, by the process that the lanes come from."""
+"""The libraries that a worker and its lanes need: loaded once, by the process that the lanes are copies of."""
 
 from __future__ import annotations
 
 import autogluon.tabular.registry  # noqa: F401
+import catboost  # noqa: F401
 import fastai.tabular.all  # noqa: F401
+import pyarrow.parquet  # noqa: F401
 import pytabkit  # noqa: F401
 import pytorch_lightning  # noqa: F401
 import torch

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from dlreg_core.specs import PlannedFit, Preset
 from dlreg_core.training.allocation import (
     EXTRA_FITS,
-    GRACE_SECONDS,
     Capacity,
     Outcome,
     Proposal,
@@ -24,6 +24,10 @@ from dlreg_core.training.surroundings import Surroundings, Trained, outcome_of
 
 _LEAST_SECONDS = 2.0
 """With fewer seconds left, a family isn't even measured."""
+
+_GLANCE_AFTER, _GLANCE_SHARE = 8.0, 0.1
+"""Where the first network takes longer than so many seconds, and a short training no more than this share of the time
+that is left, that comes first: a person sees what to expect."""
 
 _CONTEXT_SHARE, _LEAST_CONTEXT_SECONDS = 0.5, 5.0
 """Share of the time left that a pre-trained network may take, and what there must be."""
@@ -56,6 +60,7 @@ class Rounds:
         self._gpu = gpu
         self._taken = len(trained.done)
         self._asked: set[str] = set()
+        self._glance_name = ""
         self.largest: Mapping[str, int] = {}
         self.waiting: list[str] = []
         self.late: list[str] = []
@@ -105,12 +110,14 @@ class Rounds:
 
     def _first_round(self) -> Order | PilotOrder | None:
         """Measure or train the next family that hasn't had its turn."""
+        if self._nothing and self.measuring:
+            # All lanes wait a moment for what the first network is made of.
+            return None
         for key in tuple(self.waiting):
             if key in self.measuring:
                 continue
             if key not in self._fleet.speeds:
-                least = -GRACE_SECONDS if self._nothing else _LEAST_SECONDS
-                if self._around.time_left() < least:
+                if self._around.time_left() < _LEAST_SECONDS and not self._nothing:
                     self.waiting.remove(key)
                     self.late.append(key)
                     continue
@@ -118,8 +125,12 @@ class Rounds:
             left = self._around.time_left()
             ours = first_round_left(left, self._fleet.began, self.effort)
             waiting = tuple(self.waiting)
+            given = self._share(key, waiting, ours, spare=left - ours)
+            glance = self._glance(key, given) if given is not None else None
+            if glance is not None:
+                return glance
             self.waiting.remove(key)
-            found = self._try(key, waiting, ours, spare=left - ours)
+            found = self._begin(key, given)
             if found is not None:
                 return found
             self.late.append(key)
@@ -127,29 +138,62 @@ class Rounds:
 
     def _late_round(self) -> Order | None:
         """Try the families again whose share didn't suffice, those that need least first."""
+        self.late = [key for key in self.late if key not in self._trained.reasons]
         self.late.sort(key=self._fleet.speeds.needed)
-        while self.late:
-            waiting = tuple(self.late)
-            key = self.late.pop(0)
-            if key in self._trained.reasons:
-                continue
+        for key in tuple(self.late):
+            found = None
             if key in self._fleet.speeds:
-                found = self._try(key, waiting, self._around.time_left(), first=self._nothing)
-                if found is not None:
-                    return found
-            self._skip(key)
+                left, first = self._around.time_left(), self._nothing
+                found = self._begin(key, self._share(key, tuple(self.late), left, first=first, late=True), late=first)
+            elif self._nothing:
+                # It was never measured, and is all there is.
+                found = self._fleet.start(self._shortest(key), late=True)
+            if found is not None:
+                self.late.remove(key)
+                return found
+            if self._trained.done:
+                self.late.remove(key)
+                self._skip(key)
         return None
 
-    def _try(
-        self, key: str, waiting: Sequence[str], left: float, *, spare: float = 0.0, first: bool = False
-    ) -> Order | None:
+    def _share(self, key: str, waiting: Sequence[str], left: float, **how: Any) -> float | None:
+        """Return the seconds that a family gets for each fold; None where no useful training fits."""
         speed = self._fleet.speeds[key]
-        given = share(key, speed, waiting, self._fleet.capacity(left), first=first, spare=spare)
+        given = share(key, speed, waiting, self._fleet.capacity(left), **how)
+        return self._fleet.trials.share(key, given, speed, self._room) if given is not None else None
+
+    def _begin(self, key: str, given: float | None, *, late: bool = False) -> Order | None:
+        """Begin the first network of a family; with `late`, however much later than planned it will end."""
         if given is None:
             return None
-        given = self._fleet.trials.share(key, given, speed, self._room)
+        speed = self._fleet.speeds[key]
         proposal = first_fit(key, speed, given, self._fleet.plan.seed, at_most=self._at_most(key))
-        return self._fleet.start(proposal) if proposal is not None else None
+        if proposal is None:
+            return None
+        order = self._fleet.start(proposal, late=late)
+        if late and proposal.seconds * self._fleet.waves > self._around.time_left():
+            self._trained.late.append(order.network)
+            self._around.emit(
+                "log", text=f"{order.network} is trained beyond the time limit: there is no other network."
+            )
+        return order
+
+    def _glance(self, key: str, given: float) -> Order | None:
+        """Begin a short training where the first network would be long in coming; it is followed by the usual one."""
+        speed, left = self._fleet.speeds[key], self._around.time_left()
+        searched = self._fleet.plan.search is not None and self._fleet.plan.search.family == key
+        if not self._nothing or self._glance_name or searched or given * self._fleet.waves <= _GLANCE_AFTER:
+            return None
+        proposal = first_fit(key, speed, speed.least(family(key)), self._fleet.plan.seed, at_most=0)
+        if proposal is None or proposal.seconds * self._fleet.waves > min(_GLANCE_AFTER, _GLANCE_SHARE * left):
+            return None
+        order = self._fleet.start(proposal)
+        self._glance_name = order.network
+        return order
+
+    def _shortest(self, key: str) -> Proposal:
+        """Return the shortest useful training of a family whose speed isn't known."""
+        return Proposal(key, 0, family(key).fewest(self._fleet.networks.rows), self._fleet.plan.seed, 0.0)
 
     def _context(self) -> Order | None:
         """Give the rows to the next pre-trained network that is ready, in half of the time that is left."""
@@ -212,7 +256,10 @@ class Rounds:
         """Return what was trained, in order, without families that can't be trained again."""
         folds, speeds = self._fleet.networks.folds, self._fleet.speeds
         done = [done for done in self._trained.done if done.fit.family not in self.broken and done.fit.family in speeds]
-        return [outcome_of(one, folds) for one in done]
+        # What was only meant to show something soon counts for nothing once there is the network that it announced.
+        real = [one for one in done if one.fit.model != self._glance_name]
+        announced = any(one.fit.family == glance.fit.family for one in real for glance in done if glance not in real)
+        return [outcome_of(one, folds) for one in (real if announced else done)]
 
     def _at_most(self, key: str) -> int | None:
         """Return the largest size of a family that may be trained; None where any may."""

@@ -44,6 +44,8 @@ class Trained:
     """By family: why it was skipped or failed."""
     stopped: bool = False
     """True when somebody said that it was enough."""
+    late: list[str] = field(default_factory=list)
+    """Networks that were trained although the time was over, since there would have been none otherwise."""
 
     @property
     def fits(self) -> tuple[PlannedFit, ...]:

@@ -33,6 +33,8 @@ class NetworkUnderWay:
         True when nothing will come of it any more.
     tried_again : set of int
         Folds whose process died once.
+    late : bool
+        True where it may end after all time is over, since there would be no network otherwise.
     """
 
     planned: PlannedFit
@@ -43,6 +45,7 @@ class NetworkUnderWay:
     reporters: dict[int, EpochReporter] = field(default_factory=dict)
     abandoned: bool = False
     tried_again: set[int] = field(default_factory=set)
+    late: bool = False
 
     @property
     def complete(self) -> bool:

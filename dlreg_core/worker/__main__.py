@@ -1,4 +1,4 @@
-"""Entry point of the worker process: ``python -m dlreg_core.worker RUN/tasks/N``."""
+"""Entry point of the worker process: ``python -m dlreg_core.worker RUN/tasks/N``, or ``--stand-by``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 import sys
 from pathlib import Path
 
+from dlreg_core.jobs.standing import STAND_BY
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.specs import RunState
+from dlreg_core.worker.standing import load, stand_by
 from dlreg_core.worker.work import work
 
 _NICENESS = 5
@@ -16,7 +18,10 @@ _NICENESS = 5
 
 
 def main() -> None:
-    """Do the task that the command line names; exit with 0 only when it was completed."""
+    """Do the task that the command line names, or the one that comes while it stands by.
+
+    Exits with 0 only when the task was completed, or none came.
+    """
     # A crash in a library leaves its name in the log.
     faulthandler.enable()
     if hasattr(os, "nice"):
@@ -24,8 +29,16 @@ def main() -> None:
     # Libraries that would ask a hub, or draw on a display, must not.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("MPLBACKEND", "Agg")
-    done = work(TaskFolder(Path(sys.argv[1])))
-    sys.exit(0 if done.state is RunState.COMPLETED else 1)
+    task = stand_by() if sys.argv[1:] == [STAND_BY] else _started_for(TaskFolder(Path(sys.argv[1])))
+    if task is not None:
+        sys.exit(0 if work(task).state is RunState.COMPLETED else 1)
+
+
+def _started_for(task: TaskFolder) -> TaskFolder:
+    """Load what a task needs, before anything else runs in this process: only then can lanes be copies of it."""
+    if task.task().kind.trains:
+        load()
+    return task
 
 
 if __name__ == "__main__":

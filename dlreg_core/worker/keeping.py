@@ -57,5 +57,5 @@ def earlier_seconds(folder: TaskFolder) -> float:
     for task in folder.run.tasks():
         done, started = task.done(), task.started()
         if task.number < folder.number and task.task().kind.trains and done is not None and started is not None:
-            seconds += (done.ended - task.launched()).total_seconds()
+            seconds += (done.ended - (task.begun() or task.launched())).total_seconds()
     return seconds

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import ConflictError, FetchError
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.jobs.devices import listed_gpus
+from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
@@ -84,7 +85,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     judged = predict_models(pipeline, held_out, job.table)
     _save_predictions(job, judged)
     rows = _judge(job, pipeline, judged)
-    best = _best(networks, weights, seed=job.seed)
+    best = _best(networks, weights, held_out, seed=job.seed)
     pipeline.settle(best, judged.intervals, judged.ahead)
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
     plan = _explain(job, pipeline, _resolved(trained, weights, chosen_from, baselines))
@@ -93,23 +94,36 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     result = TrainResult(
         leaderboard=(*rows, *_absent(trained, baselines)),
         best_model=best,
-        comparison=compare_with_baselines(*compared, seed=job.seed),
-        comparisons=compare_with_each(*compared, seed=job.seed),
+        comparison=compare_with_baselines(*compared, seed=job.seed) if trained.fits else None,
+        comparisons=compare_with_each(*compared, seed=job.seed) if trained.fits else (),
         rows=job.table.counts,
         plan=plan,
         ensemble_weights=weights,
         seconds=job.budget.used() + earlier_seconds(folder),
         stopped_early=trained.stopped,
         device="gpu" if any(fit.device == "gpu" for fit in made) else "cpu",
-        device_note=used_note(made, gpu_name() or "") if gpu else device,
+        device_note=used_note(made, gpu_name() or "") if gpu and made else device,
         target_mean=float(np.mean(job.table.y_train)),
         target_std=float(np.std(job.table.y_train)),
         target_transform=job.table.transform.method,
         target_rescaled=job.table.transform.rescales,
         versions=versions(),
         ahead=judged_ahead(pipeline, job.table, judged.ahead),
+        notes=_notes(trained, job.budget.seconds),
     )
     write_spec(folder.path / "result.json", result)
+
+
+def _notes(trained: Trained, seconds: float) -> tuple[str, ...]:
+    """Return what is to be said of a run whose time didn't suffice, or that has no network."""
+    if not trained.fits:
+        return ("No network could be trained: the table says why. What is shown are the baselines.",)
+    late = [name for name in trained.late if any(fit.model == name for fit in trained.fits)]
+    return tuple(
+        f"{name} was trained although the {budget_words(seconds)} did not suffice for it: there would have been no "
+        "network otherwise. With more time it would be better."
+        for name in late
+    )
 
 
 def explaining_seconds(time_limit: float) -> float:
@@ -240,8 +254,13 @@ def _held_out(
     return found
 
 
-def _best(networks: Networks, weights: dict[str, float], *, seed: int) -> str:
-    """Return the model that validation prefers: an ensemble only where it is better on rows that didn't choose it."""
+def _best(networks: Networks, weights: dict[str, float], held_out: dict[str, NDArray[np.float64]], *, seed: int) -> str:
+    """Return the model that validation prefers: an ensemble only where it is better on rows that didn't choose it.
+
+    A baseline is it only where no network could be trained.
+    """
+    if not networks.names:
+        return min(held_out, key=lambda name: rmse(held_out[name], networks.target))
     if weights and worth_combining(networks.held_out, networks.target, seed=seed):
         return ENSEMBLE
     return min(networks.names, key=networks.validation_rmse)

@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dlreg_core.errors import DlregError
+from dlreg_core.report.run_words import loading_words
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.life import OUT_OF_MEMORY_HINT
 from dlreg_core.specs import Done, RunState, Task, TaskKind
-from dlreg_core.training.lanes import warm_up
 from dlreg_core.worker.heart import Heart
 
 if TYPE_CHECKING:
@@ -40,11 +40,12 @@ def work(folder: TaskFolder) -> Done:
     with folder.hold() as task:
         limit = folder.time_limit() if task.kind.trains else 0.0
         try:
+            do = _kinds()[task.kind]
+            ready = folder.mark_ready()
             if task.kind.trains:
-                # Beside this process, which loads them as well.
-                warm_up()
+                folder.emit("log", text=loading_words(ready.loading))
             with Heart(folder, limit, os.environ.get("CUDA_VISIBLE_DEVICES", "")):
-                _kinds()[task.kind](folder, task)
+                do(folder, task)
             done = Done(state=RunState.COMPLETED)
         except DlregError as exc:
             _log_error()
@@ -88,7 +89,7 @@ def _full_disk(error: BaseException) -> Done | None:
 
 
 def _kinds() -> dict[TaskKind, Callable[[TaskFolder, Task], None]]:
-    # Imported here: taking the task must not wait for AutoGluon, which takes seconds to load.
+    # Imported here: a task must be taken before what it needs is loaded, where that wasn't done in advance.
     from dlreg_core.worker.explain import explain_run
     from dlreg_core.worker.train import train_run
 

@@ -24,7 +24,8 @@ def show(report: Report) -> None:
     task = core.run_folder(report.run_id).train_task()
     if report.result is None:
         _without_result(report)
-        _go_on(report)
+        if can_go_on(report):
+            _go_on(report)
     else:
         _with_result(report, report.result, task.state())
     model_list.show(fold(watching.events_of(task)).ended(), report.experiment.recipe.unit)
@@ -36,6 +37,11 @@ def show(report: Report) -> None:
 
 def is_settled(report: Report) -> bool:
     """Return True where going on from what there is comes before training again."""
+    return can_go_on(report)
+
+
+def can_go_on(report: Report) -> bool:
+    """Return True where continuing a run isn't the same as training again."""
     return report.result is not None or bool(report.keepable) or report.state is RunState.INTERRUPTED
 
 

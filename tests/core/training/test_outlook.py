@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dlreg_core.runs.outlook import MeasuredSpeeds, Outlook, recent_speeds
 from dlreg_core.specs import FamilySpeed, TrainPlan
-from dlreg_core.training.allocation import GRACE_SECONDS, Speed
+from dlreg_core.training.allocation import Speed
 from dlreg_core.training.catalogue import FAMILIES, family
 from dlreg_core.training.expected import (
     TableFacts,
@@ -367,7 +367,7 @@ def test_time_alone_refuses_only_where_a_third_would_be_too_much() -> None:
     plan = TrainPlan(models=("TABM",), time_limit=30)
     alone = KnownSpeeds((measured(TABM=1.0),))
     needed = foresee(plan, HOUSING, PLENTY, alone).model("TABM").seconds_fewest
-    most = 3 * (30 + GRACE_SECONDS)
+    most = 3 * (30 + 10)
     just = foresee(plan, HOUSING, PLENTY, KnownSpeeds((measured(TABM=0.99 * most / needed),)))
     assert (just.refusal, just.model("TABM").lacks) == ("", "time")
     beyond = foresee(plan, HOUSING, PLENTY, KnownSpeeds((measured(TABM=1.01 * most / needed),)))

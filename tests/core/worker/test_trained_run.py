@@ -204,6 +204,7 @@ def test_a_finished_run_holds_what_it_should_and_no_more(trained: RunFolder) -> 
         "task.json",
         "launched.json",
         "started.json",
+        "ready.json",
         "worker.lock",
         "events.jsonl",
         "log.txt",
