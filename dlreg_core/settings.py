@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_READ = ("DLREG_", "HOME", "XDG_DATA_HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA")
+"""Beginnings of the environment variables that settings are read from, directly or for where a home is by default."""
 
 
 class Settings(BaseSettings):
@@ -80,5 +85,13 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings from the environment."""
+    """Read the settings from the environment; one object as long as it doesn't change."""
+    said = tuple(sorted((name, value) for name, value in os.environ.items() if name.upper().startswith(_READ)))
+    return _settings(said, Path.cwd())
+
+
+@lru_cache(maxsize=16)
+def _settings(said: tuple[tuple[str, str], ...], folder: Path) -> Settings:
+    # Pages ask dozens of times for each click, and reading takes milliseconds. The folder counts for relative paths.
+    del said, folder
     return Settings()

@@ -17,12 +17,15 @@ from dlreg_core.report.table_words import (
 )
 from dlreg_core.specs import Column, Dataset
 from pages._ui import core, large_upload, patterns_part, preparing, reading_part, state, upload
+from pages._ui.results import read_alike
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header
 
 _PREVIEW_ROWS = 100
 _SHOWN = 6
 _BARS = 20
+_MOST_NAME = 60
+_MOST_HELP = 500
 _MOST_LINES = 30
 _HEIGHT = 900
 _FAR_OUT = (
@@ -61,16 +64,27 @@ def ways_in() -> None:
 
 
 def preview(dataset: Dataset) -> None:
-    """Show the first rows; each column is headed by its type and what is missing in it."""
+    """Show the first rows; each column is headed by its name and type, and tells what is missing in it."""
     rows = readable_moments(core.datasets().preview(dataset.id, _PREVIEW_ROWS))
-    rows.columns = pd.MultiIndex.from_tuples([(_above(dataset, column), column.name) for column in dataset.columns])
-    st.dataframe(rows, hide_index=True, height=290, alt=f"The first {len(rows)} rows of {dataset.name}.")
+    # By place: names come from files, and may be anything.
+    rows.columns = [f"c{place}" for place in range(len(dataset.columns))]
+    heads = {
+        place: st.column_config.Column(_head(column), help=_about(dataset, column))
+        for place, column in zip(rows.columns, dataset.columns, strict=True)
+    }
+    shown, heads = read_alike(rows, heads)
+    alt = f"The first {len(rows)} rows of {dataset.name}."
+    st.dataframe(shown, hide_index=True, column_config=heads, height=290, placeholder="", alt=alt)
 
 
-def _above(dataset: Dataset, column: Column) -> str:
-    # The share goes first: it is what the width of a column must not cut off.
-    share = f"{percent(column.missing / dataset.rows)} missing · " if column.missing else ""
-    return f"{share}{type_words(column)}"
+def _head(column: Column) -> str:
+    name = column.name if len(column.name) <= _MOST_NAME else f"{column.name[: _MOST_NAME - 1]}…"
+    return f"{name} · {type_words(column)}"
+
+
+def _about(dataset: Dataset, column: Column) -> str:
+    share = percent(column.missing / dataset.rows) if column.missing else "nothing"
+    return escaped(f"{column.name[:_MOST_HELP]}: {type_words(column)}, {share} missing.")
 
 
 def columns_table(dataset: Dataset) -> None:

@@ -6,12 +6,31 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError
 from dlreg_core.report import context
+from dlreg_core.specs import LeaderboardRow, Report, TrainResult
 from pages._ui import core, errors, wrong
 from pages._ui.ahead_part import how_far_ahead
 from pages._ui.learning import learning_curves
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import choose_model, lead
+
+
+@st.fragment
+def details(report: Report, result: TrainResult, row: LeaderboardRow) -> None:
+    """Show what is looked at one after the other; only the open part is worked out and sent."""
+    rows, column, curves = st.tabs(
+        ["Worst rows", "Error against a column", "Learning curves"], on_change="rerun", key="details"
+    )
+    with errors.shown():
+        if rows.open:
+            with rows:
+                wrong.worst_rows(report, row.model)
+        if column.open:
+            with column:
+                wrong.against_column(report, row.model)
+        if curves.open:
+            with curves:
+                learning_curves(report, result, row)
 
 
 def page() -> None:
@@ -21,18 +40,16 @@ def page() -> None:
     with st.columns([1, 2])[0]:
         row = choose_model(result)
     try:
-        part = core.predictions(report.run_id)
+        core.predictions(report.run_id)
     except DlregError as exc:
         errors.show(exc)
         return
     st.subheader(escaped(context.model_words(row, unit)), anchor=False)
-    wrong.four_pictures(part.actual, part.predicted[row.model], unit, part.rows)
-    how_far_ahead(result, row.model, unit)
     with errors.shown():
+        wrong.four_pictures(report.run_id, row.model, unit)
+        how_far_ahead(result, row.model, unit)
         wrong.segments(report.run_id, row.model, unit)
-        wrong.worst_rows(report, row.model)
-        wrong.against_column(report, row.model)
-        learning_curves(report, result, row)
+        details(report, result, row)
     lead("See what drives it", "explain")
 
 

@@ -78,6 +78,19 @@ def show_basis(result: TrainResult, unit: str) -> None:
             st.markdown(escaped(sentence))
 
 
+def lead_on(result: TrainResult) -> None:
+    """Lead to the errors of the chosen network; where a baseline is better, that one can be taken along instead."""
+    better = context.better_baseline(result)
+    with st.container(horizontal=True):
+        if better is not None:
+            name = words.in_sentence(better.model)
+            if st.button(f"Take {escaped(name)} along", type="primary", help="Predict with it, and export it."):
+                state.choose_model(better.model)
+                go_to("predict")
+        if st.button("Look at its errors", type="primary" if better is None else "secondary"):
+            open_model(result.best_model)
+
+
 def page() -> None:
     """Show the page."""
     report, result = open_result("Leaderboard", "How good every model is on rows it has never seen.", back_to="train")
@@ -91,8 +104,7 @@ def page() -> None:
     how_far_ahead(result, result.best_model, unit)
     show_basis(result, unit)
     searched.show(report, result)
-    if st.button("Look at its errors", type="primary"):
-        open_model(result.best_model)
+    lead_on(result)
     if result.stopped_early:
         lead("Train longer", "train", primary=False)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dlreg_core.charts import theme
 from dlreg_core.charts.numbers import number_range
 from dlreg_core.charts.tables import records
+from dlreg_core.ingest.profile import even_bins
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +46,13 @@ def panel_of(title: str, values: Floats, back: Callable[[Floats], Floats | tuple
     known = values[np.isfinite(values)]
     if not len(known):
         return Panel(title)
-    counts, edges = np.histogram(known, bins=min(_BARS, max(1, len(np.unique(known)))))
+    ordered = np.sort(known)
+    even = even_bins(ordered, _BARS)
+    if even is not None:
+        edges, places = even[0], np.searchsorted(ordered, even[1])
+        counts = np.diff(np.concatenate([[0], places, [len(ordered)]]))
+    else:
+        counts, edges = np.histogram(known, bins=min(_BARS, max(1, len(np.unique(known)))))
     told = edges if back is None else back(edges)
     labels = tuple(
         f"{low} to {high}" if isinstance(low, str) else number_range(float(low), float(high))

@@ -25,6 +25,7 @@ _WARM_UP = 0.1
 _FEW_EPOCHS = 20
 _MOST_BEHIND = 10
 _PANEL = 200
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def epoch_table(events: Iterable[Event]) -> pd.DataFrame:
@@ -69,9 +70,15 @@ class LearningCurves:
         if table.empty:
             return theme.nothing("No network reported its epochs.")
         figure = theme.figure(height=300, x="Epoch", y=theme.axis_title("Validation RMSE", self.unit))
+        seen: dict[str, int] = {}
         for model, curve in table.groupby("model", sort=False):
-            _add_curve(figure, str(model), curve, self.unit)
-        figure.update_layout(margin_r=80)
+            # Networks of one family share its colour: their lines differ.
+            colour = theme.model_colour(str(model))
+            dash = _DASHES[seen.get(colour, 0) % len(_DASHES)]
+            seen[colour] = seen.get(colour, 0) + 1
+            _add_curve(figure, str(model), curve, self.unit, dash=dash)
+        figure.update_yaxes(range=seen_range(table, "validation"))
+        figure.update_layout(margin_r=110)
         return figure
 
 
@@ -184,6 +191,7 @@ def _add_curve(
     width: float = 2,
     opacity: float = 1.0,
     named: bool = True,
+    dash: str = "solid",
 ) -> None:
     """Draw a network's validation error by epoch."""
     name, thin = theme.plain(model), thinned(curve)
@@ -195,7 +203,7 @@ def _add_curve(
         textposition="middle right",
         cliponaxis=not named,
         opacity=opacity,
-        line={"color": theme.model_colour(model), "width": width},
+        line={"color": theme.model_colour(model), "width": width, "dash": dash},
         name=name,
         hovertemplate=f"<b>{name}</b><br>epoch %{{x}}: {theme.hover_value('y', unit)}<extra></extra>",
     )

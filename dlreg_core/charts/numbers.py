@@ -23,6 +23,20 @@ def number(value: float | None, digits: int = 3) -> str:
     return _rounded(value, _exponent(float(f"{value:.{digits - 1}e}")) - digits + 1)
 
 
+def observed(value: float | None, unit: str = "", digits: int = 8) -> str:
+    """Return a value that was observed as it stands, with its unit: never rounded before the point, as estimates are.
+
+    Behind the point there are as many decimals as `digits` significant digits need, and two at least.
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if abs(value) >= 1e15 or 0 < abs(value) < 10.0 ** (3 - digits):
+        return _with_unit(number(value, digits), unit)
+    decimals = max(2, digits - 1 - max(0, _exponent(value)))
+    text = f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
+    return _with_unit("0" if text == "-0" else text.replace("-", MINUS), unit)
+
+
 def compact(value: float) -> str:
     """Return `value` as it stands on an axis: "15k", "1.2M"."""
     for scale, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts import theme
-from dlreg_core.charts.numbers import number, signed
+from dlreg_core.charts.numbers import observed, signed
 from dlreg_core.charts.points import MOST_POINTS, MOST_SVG_POINTS
 from dlreg_core.charts.shap_tables import MOST_FEATURES, ShapTables, ranks
 from dlreg_core.evaluation.arrays import FloatArray
@@ -144,5 +144,5 @@ def as_text(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | float | np.integer | np.floating):
-        return number(float(value), 4)
+        return observed(float(value), digits=5)
     return str(value.date()) if isinstance(value, pd.Timestamp) else str(value)

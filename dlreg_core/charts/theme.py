@@ -19,7 +19,10 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW = (
 """The palette of Okabe & Ito (2008), *Color Universal Design*, without its black."""
 
 GREY = "#8A94A3"
+INK = "#1B2430"
 ACCENT = BLUE
+RISE, FALL = "#7B5CD6", "#8A8F1B"
+"""Up and down from a level, told apart with any kind of colour vision; no model has these colours."""
 GRID = "rgba(128, 138, 154, 0.25)"
 CLEAR = "rgba(0, 0, 0, 0)"
 LOW_TO_HIGH = [[0.0, SKY], [0.5, "#A79AA8"], [1.0, VERMILLION]]
@@ -35,6 +38,7 @@ _MODELS = (
     ("fastai", PURPLE),
     ("nntorch", SKY),
     ("neuralnettorch", SKY),
+    ("feedforward", VERMILLION),
 )
 
 TEMPLATE = go.layout.Template(
@@ -135,4 +139,13 @@ def reference_line(made: go.Figure, xs: tuple[float, float], ys: tuple[float, fl
     """Draw a dashed grey line between two points, behind nothing and without hover."""
     made.add_scatter(
         x=list(xs), y=list(ys), mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, hoverinfo="skip"
+    )
+
+
+def for_print(made: go.Figure) -> go.Figure:
+    """Return a figure as it stands on white paper, whatever ground the page has."""
+    return go.Figure(made).update_layout(
+        paper_bgcolor="white",
+        font={"family": "Source Sans, Source Sans Pro, Arial, sans-serif", "size": 14, "color": INK},
+        margin={"l": 24, "r": max(24, made.layout.margin.r or 0), "t": 32, "b": 24},
     )

@@ -39,8 +39,8 @@ def segments(
     Returns
     -------
     DataFrame
-        A line a group, the worst first: ``where`` (such as "ocean_proximity = ISLAND" or "median_income 4.7 to 15"),
-        ``column``, ``rows``, ``mae`` (units of the target), ``ratio`` (to the error of all rows) with its interval
+        A line a group, the worst first: ``where`` (such as "ocean_proximity = ISLAND" or "median_income is from 4.7 to
+        15"), ``column``, ``rows``, ``mae`` (units of the target), ``ratio`` (to the error of all rows) with its interval
         ``ratio_low``, ``ratio_high``, and ``bias`` (mean of actual - predicted).
 
     Raises
@@ -88,7 +88,7 @@ def _labels(name: str, column: pd.Series) -> pd.Series:
             # Whole numbers with gaps are floats in pandas, but a season is 1, not 1.0.
             column = column.astype("Int64")
         labels = (f"{name} = " + column.astype("string")).astype(object)
-    return labels.where(column.notna(), f"{name} missing")
+    return labels.where(column.notna(), f"{name} is missing")
 
 
 def _is_ordered(column: pd.Series) -> bool:
@@ -107,15 +107,16 @@ def _quarters(name: str, column: pd.Series) -> pd.Series:
     edges = np.unique(np.quantile(ranks, [0, 0.25, 0.5, 0.75, 1], method="lower"))
     group = np.searchsorted(edges[1:-1], ranks, side="left")
     ends = present.groupby(group).agg(["min", "max"])
-    words = [f"{name} {_span(low, high)}" for low, high in zip(ends["min"], ends["max"], strict=True)]
+    words = [f"{name} is {_span(low, high)}" for low, high in zip(ends["min"], ends["max"], strict=True)]
     named = pd.Series(np.asarray(words, dtype=object)[np.searchsorted(ends.index, group)], index=present.index)
     return named.reindex(column.index)
 
 
 def _span(low: object, high: object) -> str:
     if isinstance(low, pd.Timestamp) and isinstance(high, pd.Timestamp):
-        return f"{low.date()} to {high.date()}"
-    return number_range(float(str(low)), float(str(high)), joiner=" to ")
+        return f"from {low.date()} to {high.date()}"
+    span = number_range(float(str(low)), float(str(high)), joiner=" to ")
+    return f"from {span}" if " to " in span else span
 
 
 def _judged(found: pd.DataFrame, error: FloatArray, level: float) -> pd.DataFrame:

@@ -17,6 +17,9 @@ MOST_LEVELS = 20
 _OUTER_FENCE = 3.0
 _WHOLE = (-(2.0**62), 2.0**62)
 _PIECE = 1024**2
+_MOST_STEPS = 50
+"""Steps in a bin from which on one more or less of them can't be seen."""
+_OFF_STEP = 1e-6
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -138,14 +141,61 @@ def are_whole(numbers: FloatArray | IntArray) -> bool:
 
 def _histogram(ordered: FloatArray | IntArray) -> Histogram | None:
     low, high = float(ordered[0]), float(ordered[-1])
-    edges = np.linspace(low, high, BINS + 1) if np.isfinite(high - low) else np.array([])
-    # A range too wide or too narrow for 20 different edges has no histogram.
+    even = even_bins(ordered, BINS)
+    if even is not None:
+        edges, cuts = even
+    else:
+        edges = np.linspace(low, high, BINS + 1) if np.isfinite(high - low) else np.array([])
+        cuts = edges[1:-1]
+    # A range too wide or too narrow for different edges has no histogram.
     if not len(edges) or np.any(np.diff(edges) <= 0):
         return None
-    inner = edges[1:-1]
     if ordered.dtype.kind == "i":
         # Whole numbers are compared as such: the others would first be copied.
-        inner = np.ceil(inner).astype(np.int64)
+        cuts = np.ceil(cuts).astype(np.int64)
     # The highest value belongs to the last bin.
-    places = np.concatenate([[0], np.searchsorted(ordered, inner, side="left"), [len(ordered)]])
+    places = np.concatenate([[0], np.searchsorted(ordered, cuts, side="left"), [len(ordered)]])
     return Histogram(edges=tuple(edges.tolist()), counts=tuple(np.diff(places).tolist()))
+
+
+def even_bins(ordered: FloatArray | IntArray, most: int) -> tuple[FloatArray, FloatArray] | None:
+    """Return bins of numbers that lie on even steps, such as whole ones: each spans as many steps as the others.
+
+    Bins of any other width hold now more, now fewer of the steps, which looks like peaks where there are none.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n,)
+        Numbers in ascending order.
+    most : int
+        Bins at most.
+
+    Returns
+    -------
+    tuple of ndarray or None
+        The edges, and where to cut between the bins, half a step below the inner ones. None where the numbers lie on
+        no even steps, or on so many that it can't be seen.
+    """
+    low, width = float(ordered[0]), float(ordered[-1]) - float(ordered[0])
+    # Neither one value nor a range without a width has steps.
+    step = _least_gap(ordered) if 0 < width < np.inf else None
+    if step is None or not width / step <= most * _MOST_STEPS or not _lie_on(ordered, step):
+        return None
+    steps = round(width / step) + 1
+    each = -(-steps // most)
+    edges = np.asarray(low + step * each * np.arange(-(-steps // each) + 1), dtype=np.float64)
+    return edges, np.asarray(edges[1:-1] - step / 2, dtype=np.float64)
+
+
+def _least_gap(ordered: FloatArray | IntArray) -> float | None:
+    """Return the least difference between two of the numbers, None where all are the same."""
+    pieces = (np.diff(ordered[at : at + _PIECE + 1]) for at in range(0, len(ordered), _PIECE))
+    least = [gaps.min() for piece in pieces if len(gaps := piece[piece > 0])]
+    return float(min(least)) if least else None
+
+
+def _lie_on(ordered: FloatArray | IntArray, step: float) -> bool:
+    """Tell whether all numbers lie a whole number of steps from the lowest."""
+    low = float(ordered[0])
+    places = ((ordered[at : at + _PIECE] - low) / step for at in range(0, len(ordered), _PIECE))
+    return all(bool(np.all(np.abs(place - np.round(place)) < _OFF_STEP)) for place in places)

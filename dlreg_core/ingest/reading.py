@@ -155,7 +155,7 @@ def _read(content: bytes, reading: Reading) -> RawTable:
 def _read_text(content: bytes, reading: Reading) -> RawTable:
     kind = foreign_kind(content)
     if kind is not None:
-        raise TableError(f"The file is no text table; it looks like {kind}.", "Save or export the table as CSV.")
+        raise TableError(f"The file is not a table of text; it looks like {kind}.", "Save or export the table as CSV.")
     text, encoding = to_utf8(content, reading.encoding)
     layout = find_layout(text, reading)
     check_width(len(layout.first))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
@@ -15,6 +16,8 @@ from dlreg_core.runs import RunFolder
 from dlreg_core.specs import ColumnType
 
 Value = float | str | None
+_FINE = 3
+"""Decimal places finer than the size of a column's range to which a typical number is given."""
 
 
 def load_cleaner(run: RunFolder) -> Cleaner:
@@ -50,7 +53,17 @@ def form_fields(cleaner: Cleaner, order: Iterable[str] = ()) -> tuple[Field, ...
 
 def typical_row(schema: Schema) -> dict[str, Value]:
     """Return what a form starts from: the median of numbers, the most frequent level, the middle date."""
-    return {field.name: field.typical for field in schema.fields}
+    return {field.name: _readable(field) for field in schema.fields}
+
+
+def _readable(field: Field) -> Value:
+    """Return what is typical of a column; a number, which may be the mean of two, as finely as its range asks for."""
+    if field.type is not ColumnType.NUMBER or not isinstance(field.typical, int | float):
+        return field.typical
+    width = float(field.maximum or 0) - float(field.minimum or 0)
+    if not 0 < width < math.inf:
+        return field.typical
+    return round(float(field.typical), max(0, _FINE - math.floor(math.log10(width))))
 
 
 def row_values(schema: Schema, raw: pd.DataFrame) -> dict[str, Value]:

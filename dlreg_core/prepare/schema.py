@@ -288,9 +288,12 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
     if field.type is ColumnType.NUMBER and field.minimum is not None:
         beyond = int(((read < float(field.minimum)) | (read > float(field.maximum or 0))).sum())
         if beyond:
-            low, high = f"{field.minimum:g}", f"{field.maximum:g}"
-            values = "value lies" if beyond == 1 else "values lie"
-            found.append(f"{field.name}: {beyond:,} {values} outside {low} to {high}, the range learned from.")
+            low, high = f"{field.minimum:.10g}", f"{field.maximum:.10g}"
+            values = f"{beyond:,} {'value lies' if beyond == 1 else 'values lie'}"
+            if len(read) == 1:
+                # Of a single row it is known which one.
+                values = f"{float(read.iloc[0]):.10g} lies"
+            found.append(f"{field.name}: {values} outside {low} to {high}, the range learned from.")
     elif field.order:
         unknown = sorted(set(read.dropna()) - set(field.order))
         if unknown:

@@ -64,7 +64,7 @@ def rows_words(rows: RowCounts) -> str:
 
 
 def chosen_words(result: TrainResult) -> str:
-    """Return why another network than the one with the lowest test error is called best; empty where none is lower.
+    """Return why another network than the one with the lowest test error was chosen; empty where none is lower.
 
     Baselines were no candidates: that one is lower is what the first sentence about a run says.
     """
@@ -79,6 +79,26 @@ def chosen_words(result: TrainResult) -> str:
         f"{first.model} has the lower RMSE on the test rows, but the validation rows chose {best}: "
         "test rows choose nothing, so that their verdict stays honest."
     )
+
+
+def better_baseline(result: TrainResult) -> LeaderboardRow | None:
+    """Return the baseline that is clearly better than the chosen network on the test rows; None where there is none.
+
+    Of several, the one with the lowest mean absolute error. It was no candidate, but can be predicted with and
+    exported as well.
+    """
+    told = result.comparisons or ((result.comparison,) if result.comparison is not None else ())
+    ahead = {one.baseline for one in told if one.interval.high < 0}
+    rows = [row for row in result.leaderboard if row.model in ahead and row.mae is not None]
+    return min(rows, key=lambda row: row.mae or 0.0, default=None)
+
+
+def model_label(result: TrainResult, model: str) -> str:
+    """Return a model's name in a list: which one validation chose, and which baseline is better than that."""
+    better = better_baseline(result)
+    if model == result.best_model:
+        return f"{model} (chosen)"
+    return f"{model} (better here)" if better is not None and model == better.model else model
 
 
 def model_words(row: LeaderboardRow, unit: str) -> str:

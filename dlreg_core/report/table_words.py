@@ -6,7 +6,7 @@ from collections import Counter
 
 import pandas as pd
 
-from dlreg_core.charts.numbers import CURRENCIES, number, percent, quantity
+from dlreg_core.charts.numbers import CURRENCIES, number, observed, percent, quantity
 from dlreg_core.prepare import StepPreview
 from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, FillMethod, Recipe, RowCounts, TransformName
 
@@ -41,7 +41,7 @@ TYPE_HELP = (
     "**identifier**, **constant**: nothing, they say nothing about new rows."
 )
 TRANSFORM_WORDS: dict[TransformName, str] = {
-    "none": "it is",
+    "none": "its plain value",
     "log": "its logarithm",
     "box-cox": "Box-Cox",
     "yeo-johnson": "Yeo-Johnson",
@@ -59,7 +59,6 @@ FILL_WORDS: dict[FillMethod, str] = {
 }
 DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LEVELS = 3
-_DIGITS = 8
 
 
 def table_words(dataset: Dataset) -> str:
@@ -132,7 +131,7 @@ def target_words(column: Column, unit: str) -> str:
     """Return the range and the middle of a target: "From $15,000 to $500,001, half of them below $180,000."."""
     if not isinstance(column.minimum, float) or not isinstance(column.maximum, float):
         return ""
-    text = f"From {quantity(column.minimum, unit)} to {quantity(column.maximum, unit)}"
+    text = f"From {observed(column.minimum, unit)} to {observed(column.maximum, unit)}"
     return f"{text}, half of them below {quantity(column.median, unit)}."
 
 
@@ -199,7 +198,7 @@ def _exact(column: Column, value: float) -> str:
     looks_like_years = (
         column.integer and isinstance(low, float) and isinstance(high, float) and 1000 <= low <= high <= 2100
     )
-    return f"{value:.0f}" if looks_like_years else number(value, _DIGITS)
+    return f"{value:.0f}" if looks_like_years else observed(value)
 
 
 def _gaps(dataset: Dataset) -> str:

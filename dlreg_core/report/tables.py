@@ -69,6 +69,13 @@ def decimals(values: pd.Series, digits: int = 3) -> int:
     return 0 if place is None else max(0, place)
 
 
+def observed_decimals(values: pd.Series, most: int = 6) -> int:
+    """Return how many decimals show observed numbers as they are, up to `most`."""
+    known = values.astype("float64").dropna()
+    fine = 10.0**-most
+    return next((n for n in range(most) if bool((np.abs(known.round(n) - known) < fine).all())), most)
+
+
 def _place(values: pd.Series, digits: int) -> int | None:
     """Return the decimal place that a column is rounded to, negative before the point; None where it holds nothing."""
     # A column of nothing but None is one of objects.

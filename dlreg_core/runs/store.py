@@ -39,6 +39,7 @@ class RunStore:
     def __init__(self, home: Path, index: RunIndex) -> None:
         self.home = home
         self.index = index
+        self._owners: dict[str, str] = {}
 
     def create(self, experiment: Experiment) -> RunFolder:
         """Create the folder of a new run with its training task, and queue that."""
@@ -68,9 +69,12 @@ class RunStore:
         return folder
 
     def _belongs(self, folder: RunFolder, owner: str) -> bool:
-        known = self.index.owner(folder.id)
-        # A run that a crash kept from the list, or a list that was lost: the folder knows.
-        return (known if known is not None else folder.experiment().owner) == owner
+        # A run stays whose it is, and pages ask dozens of times for each click.
+        if folder.id not in self._owners:
+            known = self.index.owner(folder.id)
+            # A run that a crash kept from the list, or a list that was lost: the folder knows.
+            self._owners[folder.id] = known if known is not None else folder.experiment().owner
+        return self._owners[folder.id] == owner
 
     def report(self, run_id: str, owner: str | None = None) -> Report:
         """Return what the tasks of a run add up to, read from its folder alone."""

@@ -192,7 +192,8 @@ class ExplainResult(Spec):
     seconds: float
     relative_error: float | None
     """Typical standard error of the strongest feature's values relative to their mean size, with the luck of the
-    background rows and of the permutations; 0 where it is exact, None where a single pair of permutations can't tell."""
+    background rows and of the permutations; 0 where it is exact, None where a single pair of permutations can't tell
+    it."""
 
 
 class Exported(Spec):

@@ -22,14 +22,13 @@ from pages._ui import run_answers
 from pages._ui.network_settings import value_words
 from pages._ui.results import quantity_column
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import picture
+from pages._ui.widgets import folded, picture
 
 
 def learning_curves(report: Report, result: TrainResult, row: LeaderboardRow) -> None:
     """Show how a network learned; of an ensemble, one of its members."""
     known = run_answers.network_curves(report.run_id)
     unit = report.experiment.recipe.unit
-    st.subheader("Learning curves", anchor=False)
     model = _member(result, known) if row.role == "ensemble" else row.model
     if row.role == "baseline":
         st.markdown(f"{escaped(row.model)} isn't trained in epochs, so it has no learning curves.")
@@ -89,13 +88,20 @@ def _settings(report: Report, result: TrainResult, curves: NetworkCurves) -> dic
 
 def _all(run_id: str, known: dict[str, NetworkCurves], unit: str) -> None:
     """Show all networks of the run beside each other, folded away."""
-    with st.expander("All networks of this run", icon=":material/stacked_line_chart:"):
+    part = folded("All networks of this run", "stacked_line_chart", "all_networks")
+    if not part.open:
+        return
+    with part:
         events = tuple(event for event in run_answers.training_events(run_id) if event.data.get("model") in known)
         picture(LearningCurves(events, unit), key="learning-curves")
         table = pd.DataFrame([_line(curves) for curves in known.values()])
+        # Where no network told enough for a verdict, these columns hold nothing.
+        figures = ["Validation", "Rise", "Gap"]
+        table[figures] = table[figures].astype("float64")
         st.dataframe(
             table,
             hide_index=True,
+            placeholder="–",
             column_config={
                 "Validation": quantity_column("Validation RMSE", unit, table["Validation"]),
                 "Rise": st.column_config.NumberColumn(

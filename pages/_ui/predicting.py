@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dlreg_core.charts.numbers import about, estimate, quantity
+from dlreg_core.charts.numbers import about, estimate, observed, quantity
 from dlreg_core.charts.shap_tables import importance
 from dlreg_core.jobs.many import PredictedTable, predict_table
 from dlreg_core.jobs.scoring import Scored
@@ -16,7 +16,7 @@ from dlreg_core.report.tables import rounded
 from dlreg_core.specs import LeaderboardRow, Report
 from pages._ui import core, errors, row_form, state
 from pages._ui.drivers import live_waterfall
-from pages._ui.results import quantity_column, raw_columns
+from pages._ui.results import quantity_column, raw_columns, read_alike
 from pages._ui.sidebar import escaped
 from pages._ui.upload import TYPES
 from pages._ui.widgets import csv_bytes, picture
@@ -52,7 +52,7 @@ def _choose_start(report: Report) -> int:
     def named(place: int) -> str:
         if place == _TYPICAL:
             return "a typical row"
-        return f"test row {part.rows[place]}, which was {quantity(float(part.actual[place]), unit)}"
+        return f"test row {part.rows[place]}, which was {observed(float(part.actual[place]), unit)}"
 
     return st.selectbox("Start from", places, format_func=named, key=f"start_{report.run_id}")
 
@@ -119,7 +119,16 @@ def _show_many(report: Report, predicted: PredictedTable, file_name: str) -> Non
     shown = shown.assign(**{name: rounded(shown[name], 4, like=shown[added[0]]) for name in added})
     config = raw_columns(shown) | {name: quantity_column(name, unit, shown[added[0]]) for name in added}
     order = [*added, *(name for name in shown.columns if name not in added)]
-    st.dataframe(shown, hide_index=True, column_order=order, column_config=config, height=282, alt="Predicted rows.")
+    looked_at, config = read_alike(shown, config)
+    st.dataframe(
+        looked_at,
+        hide_index=True,
+        column_order=order,
+        column_config=config,
+        height=282,
+        placeholder="",
+        alt="Predicted rows.",
+    )
     if len(table) > _SHOWN:
         st.caption(f"The first {_SHOWN} rows; the file holds all of them.")
     stem = file_name.rsplit(".", 1)[0]

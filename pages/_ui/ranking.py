@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from dlreg_core.charts.numbers import duration
+from dlreg_core.report import context
 from dlreg_core.report.tables import rounded
 from dlreg_core.specs import TrainResult
-from pages._ui.results import quantity_column
+from pages._ui.results import quantity_column, read_alike
 
 LABELS = {
     "role": "Kind",
@@ -31,7 +33,7 @@ HELP = {
     "r2": "Share of the target's variation that the model explains: 1 is perfect, 0 is no better than the mean.",
     "median_ae": "Half of the predictions are off by less than this.",
     "mse": "Mean squared error on the test rows.",
-    "rmse_validation": "RMSE on the validation rows, which chose the best model; the test rows chose nothing.",
+    "rmse_validation": "RMSE on the validation rows, which chose between the networks; the test rows chose nothing.",
     "coverage_90": "Share of the test rows that lie inside their 90 % prediction interval.",
     "predict_rows_per_second": "Rows predicted in a second, measured on up to 1,000 rows.",
     "note": "What an ensemble is made of, or why there are no figures.",
@@ -63,14 +65,18 @@ def show(table: pd.DataFrame, result: TrainResult, unit: str, columns: list[str]
     judged = table[table["rmse"].notna()].copy()
     for name in _IN_UNIT:
         judged[name] = rounded(judged[name])
-    judged["model"] = [f"{name} (best)" if name == result.best_model else name for name in judged["model"]]
+    judged["model"] = [context.model_label(result, name) for name in judged["model"]]
     # As numbers of seconds they sort rightly; the words are for reading.
-    judged["fit_seconds"] = judged["fit_seconds"].round(1)
+    judged["fit_seconds"] = judged["fit_seconds"].astype("float64")
+    shown, config = read_alike(judged[["rank", "model", *columns]], _config(judged, unit))
+    if "fit_seconds" in columns:
+        shown = (shown if isinstance(shown, Styler) else shown.style).format(duration, subset=["fit_seconds"])
     st.dataframe(
-        judged[["rank", "model", *columns]],
+        shown,
         hide_index=True,
-        column_config=_config(judged, unit),
+        column_config=config,
         height="content",
+        placeholder="\u2013",
         alt=f"The models from the lowest test error up, {duration(result.seconds)} of training in all.",
     )
 
@@ -96,11 +102,17 @@ def _config(table: pd.DataFrame, unit: str) -> dict:
     config["rank"] = number("", width=40)
     config["model"] = st.column_config.TextColumn("Model")
     config["mse"] = number(LABELS["mse"], format="%.3g", help=HELP["mse"])
-    config["r2"] = st.column_config.ProgressColumn(
-        LABELS["r2"], format="%.2f", min_value=0, max_value=1, help=HELP["r2"], width=120
+    below = bool((table["r2"] < 0).any())
+    # A bar can't reach below zero.
+    config["r2"] = (
+        number(LABELS["r2"], format="%.2f", help=HELP["r2"])
+        if below
+        else st.column_config.ProgressColumn(
+            LABELS["r2"], format="%.2f", min_value=0, max_value=1, help=HELP["r2"], width=120
+        )
     )
     config["coverage_90"] = number(LABELS["coverage_90"], format="percent", help=HELP["coverage_90"])
-    config["fit_seconds"] = number(LABELS["fit_seconds"], format="%.1f s")
+    config["fit_seconds"] = number(LABELS["fit_seconds"])
     config["predict_rows_per_second"] = number(
         LABELS["predict_rows_per_second"], format="%,.0f", help=HELP["predict_rows_per_second"]
     )

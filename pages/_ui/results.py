@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.charts.numbers import CURRENCIES
+from dlreg_core.charts.numbers import CURRENCIES, MINUS
 from dlreg_core.report import context, tables
 from dlreg_core.specs import Report, TrainResult
 from pages._ui import state
@@ -55,13 +58,51 @@ def address() -> dict[str, str]:
     return state.address()
 
 
-def quantity_column(label: str, unit: str, values: pd.Series, help_text: str | None = None, **options: object) -> dict:
-    """Return the settings of a column of numbers in `unit`, with as many decimals as they need."""
-    number = f"%,.{tables.decimals(values)}f"
+def quantity_column(
+    label: str, unit: str, values: pd.Series, help_text: str | None = None, *, observed: bool = False, **options: object
+) -> dict:
+    """Return the settings of a column of numbers in `unit`, with the decimals that they need; observed ones have all."""
+    number = f"%,.{tables.observed_decimals(values) if observed else tables.decimals(values)}f"
     if unit in CURRENCIES:
         return st.column_config.NumberColumn(label, format=f"{unit}{number}", help=help_text, **options)
     named = f"{label}, {unit}" if unit else label
     return st.column_config.NumberColumn(named, format=number, help=help_text, **options)
+
+
+def read_alike(table: pd.DataFrame, config: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return a table and its settings so that its negative numbers have the minus sign of all texts and charts.
+
+    Numbers stay numbers: they sort as such, and a column without a negative one stays as it is.
+    """
+    settings, texts = dict(config), {}
+    for name in table.columns:
+        if not pd.api.types.is_float_dtype(table[name]) and not pd.api.types.is_integer_dtype(table[name]):
+            continue
+        if not bool((table[name] < 0).any()):
+            continue
+        own = dict(settings.get(name) or {})
+        options = dict(own.get("type_config") or {})
+        shape = options.pop("format", None)
+        if options.get("type") not in (None, "number"):
+            continue
+        texts[name] = _figure(str(shape) if shape else "")
+        settings[name] = own | ({"type_config": options} if options else {})
+    return (table.style.format(texts, na_rep="\u2013") if texts else table), settings
+
+
+def _figure(shape: str) -> Callable[[float], str]:
+    """Return what writes a number in one of the shapes of `quantity_column`, or as it stands in a file."""
+    found = re.fullmatch(r"(?P<sign>[^%]*)%(?P<group>,?)\.(?P<places>\d)f", shape)
+
+    def written(value: float) -> str:
+        if found is None:
+            text = f"{value:.15g}"
+        else:
+            text = found["sign"] + f"{abs(value):{found['group']}.{found['places']}f}"
+            text = f"-{text}" if value < 0 else text
+        return text.replace("-", MINUS)
+
+    return written
 
 
 def raw_columns(table: pd.DataFrame) -> dict:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._ui import sidebar, state
+from pages._ui import figures, sidebar, state
 
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = PAGES.parent / "assets" / "logo.svg"
@@ -51,6 +51,7 @@ def main() -> None:
     st.set_page_config(page_title=f"{page.title.removesuffix(' ✓')} · dlreg", page_icon=str(LOGO))
     sidebar.show_open()
     page.run()
+    figures.offer()
 
 
 main()

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
+from dlreg_core.charts import errors as charts
 from dlreg_core.evaluation import learning
 from dlreg_core.evaluation.search_importance import SettingImportance, setting_importance
 from dlreg_core.evaluation.segments import segments
+from dlreg_core.report import findings
 from dlreg_core.report.searched import trial_table
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Event
 from pages._ui import core
+from pages._ui.widgets import Display
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A display that was drawn already, and the sentence that tells what is seen in it."""
+
+    words: str
+    alt: str
+    display: Display
+    figure: go.Figure
+
+    @classmethod
+    def of(cls, words: str, display: Display) -> Seen:
+        """Draw a display."""
+        return cls(words, display.alt, display, display.plot())
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table behind the picture."""
+        return self.display.frame()
+
+    def plot(self) -> go.Figure:
+        """Return the picture."""
+        return self.figure
 
 
 def segments_of(run_id: str, model: str) -> pd.DataFrame:
     """Return where a model is wrong, the worst group of test rows first."""
     return _segments(*core.result_key(run_id), model)
+
+
+def errors_seen(run_id: str, model: str, unit: str) -> dict[str, Seen]:
+    """Return the pictures of a model's errors with what is seen in each; they must not be changed in place."""
+    return _errors_seen(*core.result_key(run_id), model, unit)
 
 
 def setting_importance_of(run_id: str) -> SettingImportance | None:
@@ -34,6 +67,22 @@ def training_events(run_id: str) -> tuple[Event, ...]:
 def network_curves(run_id: str) -> dict[str, learning.NetworkCurves]:
     """Return how the networks of a finished run learned; they must not be changed in place."""
     return _network_curves(*core.result_key(run_id))
+
+
+# A click that changes something else on the page would work all of them out again.
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _errors_seen(path: str, task: int, model: str, unit: str) -> dict[str, Seen]:
+    del task
+    part = core.predictions(RunFolder(Path(path)).id)
+    both = (part.actual, part.predicted[model], unit)
+    spread = findings.distribution_words(*both)
+    return {
+        "predicted": Seen.of(findings.predicted_actual_words(*both), charts.PredictedActual(*both, part.rows)),
+        "residuals": Seen.of(findings.residuals_predicted_words(*both), charts.ResidualsPredicted(*both, part.rows)),
+        "histogram": Seen.of(spread, charts.ResidualHistogram(*both)),
+        "normal": Seen.of(spread, charts.QQPlot(*both)),
+        "quantiles": Seen.of(findings.quantile_words(*both), charts.ErrorByQuantile(*both)),
+    }
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -12,11 +12,14 @@ import streamlit as st
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.prepare.exporting import without_formulas
+from dlreg_core.report import context
 from dlreg_core.specs import Dataset, LeaderboardRow, Report, RunState, TrainResult
 from pages._ui import core, state
 from pages._ui.sidebar import escaped
 
 PAGES = Path(__file__).resolve().parents[1]
+FIGURES = "figures"
+"""Under which name the figures on the page are remembered."""
 
 
 class Display(Protocol):
@@ -36,6 +39,7 @@ class Display(Protocol):
 def header(title: str, sentence: str) -> None:
     """Show the page's name and what to do here."""
     state.sync()
+    state.remember(FIGURES, {})
     st.title(title, anchor=False)
     st.markdown(f":gray[{sentence}]")
 
@@ -92,8 +96,13 @@ def choose_model(result: TrainResult) -> LeaderboardRow:
     names = [row.model for row in rows]
     wanted = state.model()
     current = wanted if wanted in names else result.best_model
-    label = {result.best_model: f"{result.best_model} (best)"}
-    chosen = st.selectbox("Model", names, index=names.index(current), format_func=lambda name: label.get(name, name))
+    chosen = st.selectbox(
+        "Model",
+        names,
+        index=names.index(current),
+        format_func=lambda name: context.model_label(result, name),
+        help="The validation rows chose between the networks. Baselines were no candidates, but can be used as well.",
+    )
     if chosen != wanted:
         state.choose_model(chosen)
     return next(row for row in rows if row.model == chosen)
@@ -111,18 +120,14 @@ def go_to(page: str) -> None:
 
 
 def picture(display: Display, *, key: str, on_select: Callable[[], None] | Literal["rerun"] | None = None) -> Any:
-    """Show a picture with its text for screen readers, and offer the table behind it.
+    """Show a picture with its text for screen readers; below the page it can be had as a file and as a table.
 
     Returns what was selected where `on_select` is given.
     """
+    state.recall(FIGURES, {})[key] = display
     options: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select is not None else {}
-    return st.plotly_chart(
-        display.plot(),
-        key=key,
-        alt=display.alt,
-        config={"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": key}},
-        **options,
-    )
+    # No bar of buttons: on touch it covers what stands beneath, and each would be a stop for the keyboard.
+    return st.plotly_chart(display.plot(), key=key, alt=display.alt, config={"displayModeBar": False}, **options)
 
 
 def folded(label: str, icon: str, key: str) -> Any:

@@ -5,49 +5,43 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.charts import errors as charts
 from dlreg_core.charts.grouped import GroupedResiduals
 from dlreg_core.charts.numbers import number, quantity
-from dlreg_core.evaluation.arrays import FloatArray
-from dlreg_core.report import findings
 from dlreg_core.report.tables import rounded, worst_table
 from dlreg_core.specs import Report
 from pages._ui import core, run_answers, state
-from pages._ui.results import quantity_column, raw_columns
+from pages._ui.results import quantity_column, raw_columns, read_alike
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import Display, go_to, picture
+from pages._ui.widgets import go_to, picture
 
 _MOST_SEGMENTS = 8
 
 
-def four_pictures(actual: FloatArray, predicted: FloatArray, unit: str, rows: FloatArray) -> None:
+def four_pictures(run_id: str, model: str, unit: str) -> None:
     """Show the four pictures of the errors, each with what is seen in it."""
-    both = (actual, predicted, unit)
+    seen = run_answers.errors_seen(run_id, model, unit)
     upper, lower = st.columns(2, gap="large"), st.columns(2, gap="large")
     with upper[0]:
-        seen = findings.predicted_actual_words(*both)
-        _titled("Predicted against actual", seen, charts.PredictedActual(*both, rows), "predicted-actual")
+        _titled("Predicted against actual", seen["predicted"], "predicted-actual")
     with upper[1]:
-        seen = findings.residuals_predicted_words(*both)
-        _titled("Error against predicted", seen, charts.ResidualsPredicted(*both, rows), "residuals-predicted")
+        _titled("Error against predicted", seen["residuals"], "residuals-predicted")
     with lower[0]:
-        _heading("How the errors spread", findings.distribution_words(*both))
+        _heading("How the errors spread", seen["histogram"].words)
         # Only the open tab is drawn, so that the other one isn't sent before it is asked for.
         spread, normal = st.tabs(["Histogram", "Q-Q"], on_change="rerun", key="spread")
         if spread.open:
             with spread:
-                picture(charts.ResidualHistogram(*both), key="residual-histogram")
+                picture(seen["histogram"], key="residual-histogram")
         if normal.open:
             with normal:
-                picture(charts.QQPlot(*both), key="residual-qq")
+                picture(seen["normal"], key="residual-qq")
     with lower[1]:
-        seen = findings.quantile_words(*both)
-        _titled("Error for small and large predictions", seen, charts.ErrorByQuantile(*both), "error-quantile")
+        _titled("Error for small and large predictions", seen["quantiles"], "error-quantile")
 
 
-def _titled(title: str, sentence: str, display: Display, key: str) -> None:
-    _heading(title, sentence)
-    picture(display, key=key)
+def _titled(title: str, seen: run_answers.Seen, key: str) -> None:
+    _heading(title, seen.words)
+    picture(seen, key=key)
 
 
 def _heading(title: str, sentence: str) -> None:
@@ -107,14 +101,18 @@ def worst_rows(report: Report, model: str) -> None:
     """Show the rows that the model is off most on; one that is selected can be explained."""
     recipe = report.experiment.recipe
     table = worst_table(core.test_rows(report.run_id), core.predictions(report.run_id), model, recipe.target)
-    st.markdown("**Worst rows**  \nSelect a row to see why it got its prediction.")
-    figures = ["Actual", "Predicted", "Off by"]
-    shown = table.assign(**{name: rounded(table[name], 4, like=table["Actual"]) for name in figures})
-    config = raw_columns(shown) | {name: quantity_column(name, recipe.unit, shown["Actual"]) for name in figures}
+    st.markdown("Select a row to see why it got its prediction.")
+    guessed = ["Predicted", "Off by"]
+    # What was observed is shown as it is.
+    shown = table.assign(**{name: rounded(table[name], 4, like=table["Actual"]) for name in guessed})
+    config = raw_columns(shown) | {name: quantity_column(name, recipe.unit, shown["Actual"]) for name in guessed}
+    config["Actual"] = quantity_column("Actual", recipe.unit, table["Actual"], observed=True)
     config["Row"] = st.column_config.NumberColumn("Row", format="%d", help="Row number in the table, from 0.")
+    looked_at, config = read_alike(shown, config)
     chosen = st.dataframe(
-        shown,
+        looked_at,
         hide_index=True,
+        placeholder="",
         column_config=config,
         on_select="rerun",
         selection_mode="single-row",
@@ -136,7 +134,7 @@ def against_column(report: Report, model: str) -> None:
     worst = run_answers.segments_of(report.run_id, model)["column"]
     # Over time where there is a time: that is where a model grows old.
     first = dates[0] if dates else str(worst.iloc[0]) if len(worst) else columns[0]
-    st.markdown("**Error against any column**  \nA pattern here is something the column knows and the model missed.")
+    st.markdown("A pattern here is something the column knows and the model missed.")
     chosen = st.selectbox("Column", columns, index=columns.index(first), key="residual_column")
     residual = part.actual - part.predicted[model]
     picture(GroupedResiduals(raw[chosen], residual, report.experiment.recipe.unit), key="residual-column-chart")

@@ -224,7 +224,7 @@ def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> Text
         head = file.read(_HEAD)
     kind = foreign_kind(head)
     if kind is not None:
-        raise TableError(f"The file is no text table; it looks like {kind}.", "Save or export the table as CSV.")
+        raise TableError(f"The file is not a table of text; it looks like {kind}.", "Save or export the table as CSV.")
     path, scan, encoding = _in_utf8(path, scan, head, reading.encoding, workplace)
     with path.open("rb") as file:
         head = file.read(_HEAD)

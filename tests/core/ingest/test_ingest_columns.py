@@ -141,3 +141,17 @@ def test_typed_columns_of_parquet() -> None:
     assert type_column("x", big).values.type == pa.float64()
     zoned = pa.chunked_array([pa.array([0, 10**6], pa.timestamp("us", "Europe/Paris"))])
     assert profile(type_column("x", zoned)).maximum == "1970-01-01T00:00:01"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.tile(np.arange(18, 66), 5), np.tile(np.arange(0, 97, 4), 5), np.tile(np.arange(1, 32) / 10, 5), np.arange(7)],
+)
+def test_evenly_spread_values_have_no_false_peaks(values: np.ndarray) -> None:
+    found = described([str(value) for value in values])
+    assert found.histogram is not None
+    counts, edges = found.histogram.counts, np.array(found.histogram.edges)
+    assert sum(counts) == len(values)
+    # All bins hold as much, but for a last one that is not full.
+    assert len(set(counts[:-1])) == 1 and counts[-1] <= counts[0]
+    assert len(counts) <= 20 and np.diff(edges) == pytest.approx(edges[1] - edges[0])
