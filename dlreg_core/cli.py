@@ -16,6 +16,7 @@ import dlreg_core
 from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import findings
+from dlreg_core.ingest.near_names import named_column
 from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.jobs.devices import gpu_names
@@ -130,6 +131,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     desk = open_desk(settings)
     store = DatasetStore(settings.home, settings.owner)
     dataset = store.add(data, data.name)
+    target = named_column(target, dataset.column_names) or target
     if replay:
         if setting or search or search_range:
             raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")

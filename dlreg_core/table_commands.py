@@ -15,6 +15,7 @@ from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.ingest.findings import Finding, findings
+from dlreg_core.ingest.near_names import named_column, names_hint
 from dlreg_core.report.answers import profile_answer
 from dlreg_core.report.table_words import dialect_words, type_words, values_words
 from dlreg_core.run_commands import AsJson
@@ -34,10 +35,10 @@ def profile(
 ) -> None:
     """Show what a table holds, how it was read, and what to look at before anything is learned from it."""
     dataset, rows = read_dataset(data, reading=Reading(sheet=sheet or None))
-    if target and target not in dataset.column_names:
-        known = ", ".join(dataset.column_names[:12])
-        raise NotFoundError(f"{dataset.name} has no column {target}.", f"It has {known}.")
-    found = findings(dataset, rows, target or None)
+    found_target = named_column(target, dataset.column_names)
+    if target and found_target is None:
+        raise NotFoundError(f"{dataset.name} has no column {target}.", names_hint(target, dataset.column_names))
+    found = findings(dataset, rows, found_target)
     if as_json:
         typer.echo(json.dumps(profile_answer(dataset, found)))
         return

@@ -8,6 +8,7 @@ import re
 from charset_normalizer import CharsetMatch, from_bytes
 
 from dlreg_core.errors import TableError
+from dlreg_core.ingest.latin import IMPLAUSIBLE, latin_encoding
 from dlreg_core.ingest.signatures import control_share
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
@@ -20,8 +21,6 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 )
 # Tables from Western Europe and America are by far the most frequent, so cp1252 wins where the bytes leave it open.
 _CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "euc_kr", "big5")
-# Signs that stand before letters, or within words, are letters of another encoding: "£ódŸ" is Łódź.
-_IMPLAUSIBLE = re.compile(r"[£¥¦¹³¼¾¶][a-zß-öø-ÿ]|[a-zß-öø-ÿ](¿[a-z]|[¹¼¾¶])")
 _FEW_LETTERS = 2
 _NEIGHBOURS = re.compile(rb"[\x80-\xff]{2}")
 SAMPLE = 262_144
@@ -115,7 +114,10 @@ def _legacy_encoding(content: bytes) -> str:
 def legacy_encodings(sample: bytes) -> tuple[str, ...]:
     """Return the encodings that bytes which are no UTF-8 may be in, the likeliest first; the last one fits anything."""
     matches = list(from_bytes(sample, cp_isolation=list(_CANDIDATES)))
-    return (*_in_order(matches, sample), "latin-1")
+    order = _in_order(matches, sample)
+    # Statistics of letters are weak on names of places; the letters that a language has at all aren't.
+    latin = latin_encoding(sample) if order[:1] in (["cp1252"], ["cp1250"]) else None
+    return (*([latin] if latin else ()), *order, "latin-1")
 
 
 def _in_order(matches: list[CharsetMatch], sample: bytes) -> list[str]:
@@ -125,7 +127,7 @@ def _in_order(matches: list[CharsetMatch], sample: bytes) -> list[str]:
     best = matches[0] if matches else None
     western = [m for m in matches if best and "cp1252" in m.could_be_from_charset and m.chaos <= best.chaos]
     likely = best is None or best in western or few or (western and best.coherence == 0)
-    if likely and not _IMPLAUSIBLE.search(sample.decode("cp1252", errors="replace")):
+    if likely and not IMPLAUSIBLE.search(sample.decode("cp1252", errors="replace")):
         return ["cp1252"]
     if best is None:
         return []

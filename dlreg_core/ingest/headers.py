@@ -77,7 +77,7 @@ def find_head(rows: Sequence[Row], start: int | None = None, *, has_names: bool 
         names = _joined(rows[first - 1], names)
     units: tuple[str, ...] = ()
     for _ in range(_MOST_ROWS_OF_WORDS):
-        if body >= len(rows) or not is_row_of_words(rows[body], rows[body + 1 :]):
+        if body >= len(rows) or not is_row_of_words(rows[body], rows[body + 1 :], again=bool(units)):
             break
         if body == first + 1 and _goes_on(names, rows[body]):
             names = _joined(names, rows[body])
@@ -170,7 +170,7 @@ def _word_above_numbers(fields: Row, below: Sequence[Row]) -> bool:
     return any(len(values := _known(below, place)) > 1 and all(map(_NUMBER.match, values)) for place in words)
 
 
-def is_row_of_words(row: Row, below: Sequence[Row]) -> bool:
+def is_row_of_words(row: Row, below: Sequence[Row], *, again: bool = False) -> bool:
     """Tell a row of units or kinds from values: it has words where all rows below it have values.
 
     Parameters
@@ -179,6 +179,8 @@ def is_row_of_words(row: Row, below: Sequence[Row]) -> bool:
         The row below the names.
     below : sequence of sequence of str
         The rows below it, of the same width.
+    again : bool
+        Whether such a row stands above it: then one word is enough.
     """
     rows = [other for other in below if len(other) == len(row)]
     if not any(_is_word(cell.strip()) for cell in row):
@@ -191,6 +193,8 @@ def is_row_of_words(row: Row, below: Sequence[Row]) -> bool:
     others = [place for place, holds in enumerate(valued) if not holds and row[place].strip()]
     if any(_VALUE.match(cell) for cell in cells) or any(row[at] in _known(rows, at) for at in others):
         return False
+    if again and words:
+        return True
     if len(words) == 1 and len(cells) == 1:
         # A single word may be a value that is missing; a unit is none.
         return known_unit(_unit(words[0])) is not None

@@ -132,7 +132,8 @@ def with_profile(
     levelled = [name for name, kind in kinds.items() if kind is ColumnType.CATEGORY]
     numbers = [name for name, kind in kinds.items() if kind is ColumnType.NUMBER]
     units = {name: cleaning.units.get(name, dataset.column(name).unit) for name in numbers}
-    units = {name: unit for name, unit in units.items() if unit}
+    # A unit of none, where a person chose it, lets texts be read as numbers.
+    units = {name: unit for name, unit in units.items() if unit or name in cleaning.units}
     decimal = dataset.dialect.decimal if units and dataset.dialect is not None else "."
     orders = {name: cleaning.orders.get(name, dataset.column(name).ordered) for name in levelled}
     orders = {name: order for name, order in orders.items() if order}

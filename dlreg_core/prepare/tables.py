@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.near_names import names_hint
 from dlreg_core.prepare.ahead import MOST_ROWS_OF_STEP, Seen, judged_steps, seen_from
 from dlreg_core.prepare.drawing import rows_for, rows_of
 from dlreg_core.prepare.history import added_to, fit_past, looked_up, split_at_horizon
@@ -29,7 +30,9 @@ from dlreg_core.prepare.splitting import (
     split_rows,
 )
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform, refuse_too_large
-from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
+from dlreg_core.specs import Column, ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
+
+_NEARLY_NUMBERS = ("not-numbers", "mixed-units", "leading-zeros")
 
 
 @dataclass(frozen=True)
@@ -342,14 +345,12 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
     split = [recipe.split.column] if recipe.split.column else []
     for name in (recipe.target, *recipe.features, *split, *recipe.cleaning.named):
         if name not in known:
-            near = [c for c in known if c.lower() == name.lower()]
-            hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known[:12])}."
-            raise RecipeError(f"The table has no column {name}.", hint)
+            raise RecipeError(f"The table has no column {name}.", names_hint(name, known))
     kind = recipe.types.get(recipe.target, dataset.column(recipe.target).type)
     if kind not in (ColumnType.NUMBER, ColumnType.IDENTIFIER):
         raise RecipeError(
             f"The target {recipe.target} is a {kind.value} column, and only a number can be predicted here.",
-            "Choose a column of numbers.",
+            _what_target_lacks(dataset.column(recipe.target)),
         )
     target = dataset.column(recipe.target)
     # A code for a missing value may be the largest one.
@@ -357,6 +358,13 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         refuse_too_large(
             max((abs(end) for end in (target.minimum, target.maximum) if isinstance(end, float)), default=0)
         )
+
+
+def _what_target_lacks(column: Column) -> str:
+    """Say why a target is no column of numbers, where reading it told, and what to do."""
+    if column.note_code in _NEARLY_NUMBERS:
+        return f"{column.note} Correct that in the file, or choose a column of numbers."
+    return column.note if column.note_code == "no-results" else "Choose a column of numbers."
 
 
 def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tuple[pd.DataFrame, Rows, Looked | None]:

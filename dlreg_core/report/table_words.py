@@ -84,6 +84,8 @@ def dialect_words(dialect: Dialect | None) -> str:
     if dialect.file == "JSON":
         return "Read as: JSON, an object for each row"
     header = _header_words(dialect.header_row)
+    if dialect.unit_rows:
+        header += ", units below it"
     if dialect.file == "workbook":
         return f"Read as: workbook, sheet {dialect.sheet}, {header}"
     parts = [DELIMITER_WORDS.get(dialect.delimiter, f"separated by {dialect.delimiter}"), dialect.encoding.upper()]

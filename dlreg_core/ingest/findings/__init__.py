@@ -23,6 +23,11 @@ Every finding has a code by which a program knows it:
 ``ambiguous-dates``      dates that fit two orders of day and month
 ``leading-zeros``        digits that are codes, since some begin with 0
 ``not-numbers``          a few values that keep a column from being numbers
+``ambiguous-decimals``   numbers that fit both decimal marks, where nothing in the file settles it
+``total-row``            a last row that is the sum of the others
+``no-results``           formulas of a workbook whose results the file doesn't hold
+``sign-words``           amounts with CR or DR, and which of them counts as negative
+``magnitudes``           numbers with K, M or B, which multiply them
 ``unit-missing``         a few numbers without the unit that the others have
 ``not-finite``           infinite values, which count as missing
 ``too-large``            numbers that no model can compute with, which count as missing

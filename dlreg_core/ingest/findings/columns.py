@@ -14,13 +14,15 @@ from dlreg_core.ingest.findings.finding import Finding, Repair, Severity, joined
 from dlreg_core.ingest.findings.sample import Sample
 from dlreg_core.specs import ColumnType, Dataset
 
+_UNUSED = (ColumnType.CONSTANT, ColumnType.IDENTIFIER)
 _FEWEST_ROWS = 10
 _LISTED = 3
 _SAME = 0.98
 _REPAIRS: dict[str, tuple[Severity, str]] = {
     "mixed-units": ("medium", "Write all of them in one unit in the file, so that they can be compared."),
     "ambiguous-dates": ("medium", "Choose the other order if that is wrong."),
-    "not-numbers": ("medium", "Correct these values in the file if the column is one of numbers."),
+    "not-numbers": ("medium", "Write numbers in the file where these values stand for one, such as 0."),
+    "no-results": ("high", ""),
 }
 
 
@@ -30,6 +32,7 @@ def column_findings(sample: Sample, target: str | None = None) -> Iterator[Findi
     yield from _useless(sample.dataset)
     yield from _rare_levels(sample.dataset)
     yield from _notes(sample)
+    yield from _doubtful_marks(sample.dataset)
 
 
 def _correlated(sample: Sample, target: str | None) -> Iterator[Finding]:
@@ -57,7 +60,7 @@ def _correlated(sample: Sample, target: str | None) -> Iterator[Finding]:
 def _useless(dataset: Dataset) -> Iterator[Finding]:
     codes = {ColumnType.CONSTANT: "constant", ColumnType.IDENTIFIER: "identifier"}
     for column in dataset.columns:
-        if column.type in codes:
+        if column.type in codes and column.note_code != "no-results":
             yield Finding((column.name,), f"{column.note} It is left out.", codes[column.type], "low")
 
 
@@ -77,12 +80,40 @@ def _rare_levels(dataset: Dataset) -> Iterator[Finding]:
 
 def _notes(sample: Sample) -> Iterator[Finding]:
     for column in sample.dataset.columns:
-        if column.note and column.type not in (ColumnType.CONSTANT, ColumnType.IDENTIFIER):
+        if column.note and (column.type not in _UNUSED or column.note_code == "no-results"):
             severity, repair = _REPAIRS.get(column.note_code, ("low", ""))
             step = None
             if column.note_code == "mixed-units":
                 repair, step = _conversion(sample, column.name, repair)
+            elif column.note_code == "not-numbers" and column.type is not ColumnType.NUMBER:
+                repair, step = _others_missing(sample, column.name)
             yield Finding((column.name,), column.note, column.note_code or "note", severity, repair, step)
+
+
+def _doubtful_marks(dataset: Dataset) -> Iterator[Finding]:
+    """Tell of numbers such as 12.450 where no column shows whether the point is a decimal mark."""
+    dialect = dataset.dialect
+    names = tuple(name for name in dialect.doubtful if name in dataset.column_names) if dialect is not None else ()
+    if dialect is None or not names:
+        return
+    mark, group = ("comma", "point") if dialect.decimal == "," else ("point", "comma")
+    text = (
+        f"all numbers here fit both decimal marks. They are read with a decimal {mark}, since semicolons separate the "
+        f"columns: a {group} groups thousands."
+    )
+    repair = f"Choose the decimal {group} under Read it differently if that is wrong."
+    yield Finding(names, text, "ambiguous-decimals", "medium", repair)
+
+
+def _others_missing(sample: Sample, name: str) -> tuple[str, Repair | None]:
+    """Return how to read a column as numbers, where those have one unit at most: the other values are missing then."""
+    dialect = sample.dataset.dialect
+    rows = units_of(sample.table[name], dialect.decimal if dialect is not None else ".")
+    if len(rows) > 1 and common_unit(rows) is None:
+        return "Correct these values in the file if the column is one of numbers.", None
+    unit = max(rows, key=lambda item: item[1])[0] if rows else ""
+    label = f"Read {name} as numbers, and count the other values as missing"
+    return "Read it as numbers: the other values count as missing then.", Repair(label, units={name: unit})
 
 
 def _conversion(sample: Sample, name: str, otherwise: str) -> tuple[str, Repair | None]:
@@ -94,6 +125,10 @@ def _conversion(sample: Sample, name: str, otherwise: str) -> tuple[str, Repair 
         return otherwise, None
     others = [other for other, _ in rows if other and other != unit]
     bare = " Numbers without a unit are taken for it." if any(not other for other, _ in rows) else ""
+    if not others:
+        return f"Take the numbers without {unit} for {unit} too.", Repair(
+            f"Read {name} in {unit}, as numbers", units={name: unit}
+        )
     told = joined([f"1 {other} is {number(converted(1, other, unit), 6)} {unit}" for other in others])
     return f"Convert all of them into {unit}: {told}.{bare}", Repair(
         f"Convert {name} into {unit}, as numbers", units={name: unit}

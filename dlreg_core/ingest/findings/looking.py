@@ -15,6 +15,7 @@ from dlreg_core.ingest.findings.leaks import leak_findings
 from dlreg_core.ingest.findings.rows import row_findings
 from dlreg_core.ingest.findings.sample import as_seen, draw
 from dlreg_core.ingest.findings.target import target_findings
+from dlreg_core.ingest.findings.totals import total_row
 from dlreg_core.ingest.findings.values import capped, disguised, missing, missing_codes, too_large
 from dlreg_core.specs import Dataset
 
@@ -62,6 +63,7 @@ def _all(dataset: Dataset, table: pd.DataFrame, target: str | None) -> Iterator[
     yield from disguised(codes)
     yield from capped(dataset, table, target)
     yield from too_large(dataset, table, target)
+    yield from total_row(whole, table, target)
     yield from missing(whole)
     yield from row_findings(dataset, table, target, whole)
     yield from inconsistent_labels(dataset, table)

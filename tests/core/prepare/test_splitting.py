@@ -202,7 +202,7 @@ def test_recipes_that_can_not_work_are_told(tmp_path: Path) -> None:
         values = {"target": "price", "features": ("size",), **changes}
         prepare_table(dataset, table, Recipe(**values))  # type: ignore[arg-type]
 
-    with pytest.raises(RecipeError, match=r"no column Price\. Did you mean price"):
+    with pytest.raises(RecipeError, match=r'no column Price\. Did you mean "price"'):
         attempt(target="Price")
     with pytest.raises(RecipeError, match="no column sizes"):
         attempt(features=("sizes",))
