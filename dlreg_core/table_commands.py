@@ -17,7 +17,7 @@ from dlreg_core.ingest import read_dataset
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.report.answers import profile_answer
 from dlreg_core.report.table_words import dialect_words, type_words, values_words
-from dlreg_core.run_commands import AsJson
+from dlreg_core.run_commands import AsJson, DayFirst
 from dlreg_core.specs import Dataset, Reading
 
 table_app = typer.Typer()
@@ -30,10 +30,11 @@ def profile(
     data: Annotated[Path, typer.Argument(help="The table: CSV, Excel, Parquet, Feather or JSON, packed or not.")],
     target: Annotated[str, typer.Option(help="The column to predict: what gives it away is looked for as well.")] = "",
     sheet: Annotated[str, typer.Option(help="The sheet of a workbook; by default the first that isn't empty.")] = "",
+    day_first: DayFirst = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a table holds, how it was read, and what to look at before anything is learned from it."""
-    dataset, rows = read_dataset(data, reading=Reading(sheet=sheet or None))
+    dataset, rows = read_dataset(data, reading=Reading(sheet=sheet or None, day_first=day_first))
     if target and target not in dataset.column_names:
         known = ", ".join(dataset.column_names[:12])
         raise NotFoundError(f"{dataset.name} has no column {target}.", f"It has {known}.")

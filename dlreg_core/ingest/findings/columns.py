@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from dlreg_core.charts.numbers import number
 from dlreg_core.ingest.conversions import common_unit, converted, units_of
+from dlreg_core.ingest.durations import UNIT
 from dlreg_core.ingest.findings.finding import Finding, Repair, Severity, joined
 from dlreg_core.ingest.findings.sample import Sample
 from dlreg_core.specs import ColumnType, Dataset
@@ -20,8 +21,27 @@ _SAME = 0.98
 _REPAIRS: dict[str, tuple[Severity, str]] = {
     "mixed-units": ("medium", "Write all of them in one unit in the file, so that they can be compared."),
     "ambiguous-dates": ("medium", "Choose the other order if that is wrong."),
+    "exchanged-dates": ("high", "Go back to the file that the workbook was made from, or write all dates as texts."),
+    "half-dates": ("medium", "Compare some of them with what they should be, and write all dates in one way."),
+    "not-dates": ("medium", "Correct these values in the file, or count them as missing."),
+    "not-times": ("medium", "Correct these values in the file, or count them as missing."),
+    "not-durations": ("medium", "Correct these values in the file, or count them as missing."),
+    "maybe-dates": ("medium", "Read them as dates if they are."),
+    "open-dates": (
+        "medium",
+        "Where a gap has a meaning of its own, say so in a column of its own, such as open: yes or no.",
+    ),
     "not-numbers": ("medium", "Correct these values in the file if the column is one of numbers."),
 }
+_READ_AS: dict[str, str] = {
+    "not-dates": "dates, and count all else as missing",
+    "not-times": "times of day, and count all else as missing",
+    "maybe-dates": "dates",
+    "not-durations": "",
+    "times": "",
+}
+_SECONDS = ("not-durations", "times")
+"""Codes of columns that can be a number of seconds."""
 
 
 def column_findings(sample: Sample, target: str | None = None) -> Iterator[Finding]:
@@ -82,7 +102,16 @@ def _notes(sample: Sample) -> Iterator[Finding]:
             step = None
             if column.note_code == "mixed-units":
                 repair, step = _conversion(sample, column.name, repair)
+            elif column.note_code in _READ_AS:
+                step = _read_as(column.name, column.note_code)
             yield Finding((column.name,), column.note, column.note_code or "note", severity, repair, step)
+
+
+def _read_as(name: str, code: str) -> Repair:
+    """Return how to read a column of texts as what most of them are, or times of day as durations."""
+    if code in _SECONDS:
+        return Repair(f"Read {name} as a number of seconds", units={name: UNIT})
+    return Repair(f"Read {name} as {_READ_AS[code]}", types={name: ColumnType.DATETIME})
 
 
 def _conversion(sample: Sample, name: str, otherwise: str) -> tuple[str, Repair | None]:
