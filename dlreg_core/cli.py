@@ -17,6 +17,7 @@ from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundErr
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import findings
 from dlreg_core.ingest.near_names import named_column
+from dlreg_core.ingest.seconds import is_clock, unit_of
 from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.jobs.devices import gpu_names
@@ -25,10 +26,10 @@ from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
-from dlreg_core.run_commands import AsJson, RunId, run_app
+from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Dataset, Device, Experiment, Preset, Recipe, RunState, TrainPlan
+from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
 from dlreg_core.terminal import follow, print_report
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
@@ -124,20 +125,22 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     name: Annotated[str, typer.Option(help="Name of the run.")] = "",
     export: Annotated[Path | None, typer.Option(help="Write the best model to this file.")] = None,
     replay: Annotated[str, typer.Option(help="Repeat what this run trained, without looking at the clock.")] = "",
+    day_first: DayFirst = None,
     as_json: AsJson = False,
 ) -> None:
     """Train the networks on a table, and judge them against simple baselines."""
     settings = load_settings()
     desk = open_desk(settings)
     store = DatasetStore(settings.home, settings.owner)
-    dataset = store.add(data, data.name)
+    reading = Reading(day_first=day_first)
+    dataset = store.add(data, data.name, reading)
     target = named_column(target, dataset.column_names) or target
     if replay:
         if setting or search or search_range:
             raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")
         experiment = _replayed(desk.folder(replay), dataset, target, name)
     else:
-        own = store.add(test_data, test_data.name).id if test_data else None
+        own = store.add(test_data, test_data.name, reading).id if test_data else None
         plan = _plan(models, preset, time_limit, seed, setting or (), device)
         plan = _searching(plan, search, search_range or (), trials)
         features = _features(dataset, target, drop)
@@ -145,6 +148,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         recipe = Recipe(
             target=target,
             features=features or (target + "?",),
+            unit=unit_of(dataset.column(target)) if target in dataset.column_names else "",
             split=split_from_text(split, own, validation, seed, gap),
             cleaning=with_profile(dataset, features, steps.cleaning),
             history=with_horizon(steps.history, target, horizon),
@@ -161,7 +165,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     prepared_of(settings.home, experiment)
     warnings = () if replay else _warnings(store, dataset, experiment.recipe)
     run_id = desk.submit(experiment)
-    for line in (f"Run {run_id}", *warnings):
+    for line in (f"Run {run_id}", *_said(dataset, experiment.recipe), *warnings):
         typer.echo(line, err=True)
     state = follow(desk, run_id, quiet=as_json)
     if export is not None and state is RunState.COMPLETED:
@@ -253,6 +257,13 @@ def _features(dataset: Dataset, target: str, drop: str) -> tuple[str, ...]:
         if name not in dataset.column_names:
             raise PlanError(f"There is no column {name} to drop.", f"There are {', '.join(dataset.column_names[:12])}.")
     return tuple(name for name in dataset.column_names if name != target and name not in dropped)
+
+
+def _said(dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
+    """Return what is learned in another form than it stands in the file."""
+    if not is_clock(dataset.column(recipe.target)):
+        return ()
+    return (f"{recipe.target} holds times: they are predicted as a number of seconds.",)
 
 
 def _warnings(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:

@@ -20,6 +20,10 @@ from dlreg_core.terminal import follow, print_report
 run_app = typer.Typer()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object (or list) on standard output.")]
+DayFirst = Annotated[
+    bool | None,
+    typer.Option("--day-first/--month-first", help="What 03/04/2024 is, where a column's dates fit both orders."),
+]
 RunId = Annotated[str, typer.Argument(help="Identifier of a run, as `dlreg runs` shows it.")]
 
 

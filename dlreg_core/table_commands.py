@@ -18,7 +18,7 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.near_names import named_column, names_hint
 from dlreg_core.report.answers import profile_answer
 from dlreg_core.report.table_words import dialect_words, type_words, values_words
-from dlreg_core.run_commands import AsJson
+from dlreg_core.run_commands import AsJson, DayFirst
 from dlreg_core.specs import Dataset, Reading
 
 table_app = typer.Typer()
@@ -31,10 +31,11 @@ def profile(
     data: Annotated[Path, typer.Argument(help="The table: CSV, Excel, Parquet, Feather or JSON, packed or not.")],
     target: Annotated[str, typer.Option(help="The column to predict: what gives it away is looked for as well.")] = "",
     sheet: Annotated[str, typer.Option(help="The sheet of a workbook; by default the first that isn't empty.")] = "",
+    day_first: DayFirst = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a table holds, how it was read, and what to look at before anything is learned from it."""
-    dataset, rows = read_dataset(data, reading=Reading(sheet=sheet or None))
+    dataset, rows = read_dataset(data, reading=Reading(sheet=sheet or None, day_first=day_first))
     found_target = named_column(target, dataset.column_names)
     if target and found_target is None:
         raise NotFoundError(f"{dataset.name} has no column {target}.", names_hint(target, dataset.column_names))

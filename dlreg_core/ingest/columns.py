@@ -8,15 +8,27 @@ import pyarrow as pa
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.dates import parse_dates
+from dlreg_core.ingest.dates import Dates, parse_dates
+from dlreg_core.ingest.durations import DURATION_WORDS, UNIT, may_be_durations, parse_durations
 from dlreg_core.ingest.judging import TypedColumn, judge_dates, judge_numbers, judge_text, strays_note, words
-from dlreg_core.ingest.units import Aside, Measures, parse_measures
+from dlreg_core.ingest.moment_notes import (
+    Note,
+    Ways,
+    cells_note,
+    dates_note,
+    durations_note,
+    near_note,
+    order_words,
+    times_note,
+)
+from dlreg_core.ingest.typed_moments import one_chunk, seconds_of, usable_moments
+from dlreg_core.ingest.units import Aside, Measures, SeveralUnits, parse_measures
 from dlreg_core.ingest.values import Coded, encode, mark_of, parse_numbers
 from dlreg_core.specs import Column, ColumnType, NumberForm
 
 _TEXT_TYPES = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.BOOLEAN)
 DATE_WORDS = frozenset({"date", "day", "dt", "datum", "fecha", "yyyymmdd"})
-"""Words in the name of a column by which eight digits are a date."""
+"""Words in the name of a column by which eight digits are a date, and what could be a version too."""
 
 
 def type_column(
@@ -25,6 +37,8 @@ def type_column(
     decimal: str = ".",
     like: Column | None = None,
     day_first: bool | None = None,
+    *,
+    cells: bool = False,
 ) -> TypedColumn:
     """Decide what a column holds and bring its values into that type.
 
@@ -40,6 +54,8 @@ def type_column(
         Profile of the column that this one should be read like: text stays text, and dates keep their order.
     day_first : bool, optional
         The order of day and month where dates fit both, and `like` doesn't tell.
+    cells : bool
+        Whether the column is of a workbook, whose dates are in ISO 8601 where they stand among texts.
 
     Returns
     -------
@@ -53,12 +69,32 @@ def type_column(
     raw = flat(raw)
     if pa.types.is_string(raw.type):
         order = like.day_first if like is not None else day_first
-        return _from_text(name, encode(raw), decimal, like, order)
-    values = plain_values(name, raw)
-    if pa.types.is_timestamp(values.type):
-        return judge_dates(TypedColumn(name, ColumnType.DATETIME, values))
+        return _from_text(name, encode(raw), decimal, like, order, cells=cells)
     missing = pc.sum(pc.is_null(raw, nan_is_null=True)).as_py() or 0
-    return judge_numbers(TypedColumn(name, ColumnType.NUMBER, values), missing)
+    if is_dated(raw.type):
+        moments = usable_moments(raw)
+        note = dates_note(Ways(far=moments.far, far_example=moments.example))
+        return judge_dates(TypedColumn(name, ColumnType.DATETIME, moments.values, note.text, note.code))
+    typed = TypedColumn(name, ColumnType.NUMBER, plain_values(name, raw))
+    if pa.types.is_duration(raw.type):
+        note = durations_note("", minutes=False)
+        typed = replace(typed, note=note.text, note_code=note.code, unit=UNIT)
+    return judge_numbers(typed, missing)
+
+
+def is_dated(kind: pa.DataType) -> bool:
+    """Tell whether values of a type are moments."""
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def says_dates(name: str) -> bool:
+    """Tell whether a column's name says that it holds dates."""
+    return bool(words(name) & DATE_WORDS)
+
+
+def says_durations(name: str) -> bool:
+    """Tell whether a column's name says that it holds durations."""
+    return bool(words(name) & DURATION_WORDS)
 
 
 def flat(raw: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -79,8 +115,10 @@ def plain_values(name: str, raw: pa.ChunkedArray) -> pa.Array:
         If they are none of these.
     """
     kind = raw.type
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return _as_moments(name, raw)
+    if is_dated(kind):
+        return usable_moments(raw).values
+    if pa.types.is_duration(kind):
+        return seconds_of(raw)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _as_numbers(raw)
     raise TableError(
@@ -95,16 +133,6 @@ def _becomes_text(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _as_moments(name: str, raw: pa.ChunkedArray) -> pa.Array:
-    try:
-        # With a zone, Arrow's values are UTC already; the cast leaves the zone away.
-        return _one_chunk(raw.cast(pa.timestamp("ns")))
-    except pa.ArrowException as exc:
-        raise TableError(
-            f'Column "{name}" holds dates before 1678 or after 2261.', "Leave the column or these rows out."
-        ) from exc
-
-
 def _as_numbers(raw: pa.ChunkedArray) -> pa.Array:
     try:
         numbers = raw.cast(pa.int64() if pa.types.is_integer(raw.type) else pa.float64())
@@ -113,26 +141,30 @@ def _as_numbers(raw: pa.ChunkedArray) -> pa.Array:
         numbers = raw.cast(pa.float64(), safe=False)
     if pa.types.is_floating(numbers.type):
         numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
-    return _one_chunk(numbers)
+    return one_chunk(numbers)
 
 
-def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
-    found = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
-
-
-def _from_text(name: str, coded: Coded, decimal: str, like: Column | None, day_first: bool | None) -> TypedColumn:
+def _from_text(
+    name: str, coded: Coded, decimal: str, like: Column | None, day_first: bool | None, *, cells: bool
+) -> TypedColumn:
     if like is not None and like.type in _TEXT_TYPES:
         return judge_text(name, coded)
-    dated = like.type is ColumnType.DATETIME if like is not None else bool(words(name) & DATE_WORDS)
-    found = _as_dates(name, coded, day_first, digits=True) if dated else None
-    found = found or _as_plain_numbers(name, coded, decimal, like) or _as_dates(name, coded, day_first)
+    dated = like.type is ColumnType.DATETIME if like is not None else says_dates(name)
+    lasting = like.unit == UNIT if like is not None else says_durations(name)
+    found = _as_dates(name, coded, day_first, digits=True, named=True, cells=cells) if dated else None
+    found = found or _as_plain_numbers(name, coded, decimal, like)
+    if found is None and (like is None or like.type is not ColumnType.DATETIME):
+        found = _as_durations(name, coded, named=lasting)
+    found = found or _as_dates(name, coded, day_first, named=dated, cells=cells)
     if found is not None:
         return found
     measured = parse_measures(coded.tally, decimal, name)
     if isinstance(measured, Measures):
         return _as_measures(name, coded, measured)
-    judged = judge_text(name, coded, measured)
+    near = None
+    if not isinstance(measured, SeveralUnits):
+        near = near_note(coded.tally, dated=dated, lasting=lasting, day_first=day_first)
+    judged = judge_text(name, coded, measured, near)
     if like is None and not len(coded.levels):
         # Nothing tells what they would be; whoever reads a large file piece by piece has begun with numbers.
         return replace(judged, values=pa.nulls(len(judged.values), pa.int64()))
@@ -149,22 +181,43 @@ def _as_plain_numbers(name: str, coded: Coded, decimal: str, like: Column | None
     return judge_numbers(typed, coded.codes.null_count)
 
 
-def _as_dates(name: str, coded: Coded, day_first: bool | None, *, digits: bool = False) -> TypedColumn | None:
-    dates = parse_dates(coded.levels, day_first, digits=digits)
+def _as_dates(
+    name: str, coded: Coded, day_first: bool | None, *, digits: bool = False, named: bool = False, cells: bool = False
+) -> TypedColumn | None:
+    dates = parse_dates(coded.levels, day_first, digits=digits, named=named)
     if dates is None:
         return None
-    # Where a person has said which it is, there is nothing left to say.
-    note, code = dates_note(day_first=bool(dates.day_first)) if dates.ambiguous and day_first is None else ("", "")
-    values = coded.spread(dates.moments)
+    found = cells_note(coded.levels, coded.tally.counts, dates.moments) if cells and not dates.time_of_day else None
+    note = found or _note_on(dates, coded)
     return judge_dates(
-        TypedColumn(name, ColumnType.DATETIME, values, note, code, dates.day_first, time_of_day=dates.time_of_day)
+        TypedColumn(
+            name,
+            ColumnType.DATETIME,
+            coded.spread(dates.moments),
+            note.text,
+            note.code,
+            dates.day_first,
+            year_first=dates.year_first,
+            time_of_day=dates.time_of_day,
+        )
     )
 
 
-def dates_note(*, day_first: bool) -> tuple[str, str]:
-    """Return the note, and its code, on dates that fit both orders."""
-    order = "day/month/year" if day_first else "month/day/year"
-    return f"The dates fit day/month and month/day; they are read as {order}.", "ambiguous-dates"
+def _note_on(dates: Dates, coded: Coded) -> Note:
+    if dates.time_of_day:
+        return times_note(coded.levels[0].as_py()) if may_be_durations(coded.levels) else Note("", "")
+    ways = Ways()
+    ways.add(coded.levels, dates.forms, dates.far, coded.tally.counts)
+    return dates_note(ways, order_words(dates.day_first) if dates.ambiguous else "")
+
+
+def _as_durations(name: str, coded: Coded, *, named: bool) -> TypedColumn | None:
+    found = parse_durations(coded.levels, named=named)
+    if found is None:
+        return None
+    note = durations_note(coded.levels[0].as_py(), minutes=found.minutes)
+    typed = TypedColumn(name, ColumnType.NUMBER, coded.spread(found.seconds), note.text, note.code, unit=UNIT)
+    return judge_numbers(typed, coded.codes.null_count)
 
 
 def measures_note(aside: Aside, unit: str, form: NumberForm) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.ingest.cells import read_measures
+from dlreg_core.ingest.durations import UNIT, read_durations
 from dlreg_core.ingest.unit_table import converted, convertible, is_currency, same_unit
 
 __all__ = ["common_unit", "converted", "convertible", "in_unit", "other_units", "units_of"]
@@ -103,6 +104,9 @@ def _measures(values: pd.Series, decimal: str) -> dict[Any, tuple[float | None, 
     found: dict[Any, tuple[float | None, str]] = {
         level: (float(level), "") for level in levels if isinstance(level, int | float) and not isinstance(level, bool)
     }
-    read = read_measures(pa.array([text.strip() for text in texts], pa.string()), decimal)
-    found |= dict(zip(texts, read, strict=True))
+    written = pa.array([text.strip() for text in texts], pa.string())
+    found |= dict(zip(texts, read_measures(written, decimal), strict=True))
+    # 2:09:37 and the like are seconds whatever stands beside them; 45 min is a measure as well.
+    lengths = zip(texts, read_durations(written).to_pylist(), strict=True)
+    found |= {text: (seconds, UNIT) for text, seconds in lengths if seconds is not None and found[text][0] is None}
     return {level: found.get(level, (None, "")) for level in levels}

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
+from dlreg_core.ingest.moment_notes import Note
 from dlreg_core.ingest.units import NearNumbers, SeveralUnits
 from dlreg_core.ingest.values import Coded, Tally, all_match, are_codes, number_like
 from dlreg_core.specs import ColumnType, NumberForm
@@ -39,6 +40,7 @@ class TypedColumn:
     note: str = ""
     note_code: str = ""
     day_first: bool | None = None
+    year_first: bool = False
     time_of_day: bool = False
     unit: str = ""
     form: NumberForm | None = None
@@ -69,7 +71,13 @@ def _constant(typed: TypedColumn, distinct: int) -> TypedColumn:
 def judge_dates(typed: TypedColumn) -> TypedColumn:
     """Tell dates from a constant."""
     distinct = distinct_values(typed.values)
-    return _constant(typed, distinct) if distinct < 2 else typed
+    return constant_dates(typed, constant_note(distinct, typed.values.null_count)) if distinct < 2 else typed
+
+
+def constant_dates(typed: TypedColumn, note: str) -> TypedColumn:
+    """Return a column of one date; that others are out of range is still said."""
+    more = f" {typed.note}" if typed.note_code == "open-dates" else ""
+    return replace(typed, type=ColumnType.CONSTANT, note=f"{note}{more}", note_code="constant")
 
 
 def judge_numbers(typed: TypedColumn, missing_before: int) -> TypedColumn:
@@ -120,14 +128,21 @@ def identifier_note(name: str, *, one_by_one: bool) -> str:
     return ""
 
 
-def judge_text(name: str, coded: Coded, units: SeveralUnits | NearNumbers | None = None) -> TypedColumn:
-    """Tell categories, texts, yes/no and identifiers apart; `units` are what keeps it from being numbers."""
-    kind, note, code = judge_levels(name, coded.tally, units)
-    return TypedColumn(name, kind, coded.spread(coded.levels), note, code)
+def judge_text(
+    name: str, coded: Coded, units: SeveralUnits | NearNumbers | None = None, near: Note | None = None
+) -> TypedColumn:
+    """Tell categories, texts, yes/no and identifiers apart.
+
+    `units` are what keeps it from being numbers, and `near` says what keeps it from being dates.
+    """
+    kind, note, code = judge_levels(name, coded.tally, units, near)
+    # With its order, the dates among the texts can be read if somebody wants it.
+    day_first = near.day_first if near is not None and code == near.code else None
+    return TypedColumn(name, kind, coded.spread(coded.levels), note, code, day_first)
 
 
 def judge_levels(
-    name: str, tally: Tally, units: SeveralUnits | NearNumbers | None = None
+    name: str, tally: Tally, units: SeveralUnits | NearNumbers | None = None, near: Note | None = None
 ) -> tuple[ColumnType, str, str]:
     """Tell categories, texts, yes/no and identifiers apart by their distinct values.
 
@@ -142,9 +157,13 @@ def judge_levels(
     if distinct == 2 and {level.lower() for level in levels.to_pylist()} in _YES_NO:
         return ColumnType.BOOLEAN, "", ""
     all_differ = distinct == known >= FEWEST_ROWS_OF_IDENTIFIER
-    if all_differ and known == rows and not isinstance(units, SeveralUnits) and looks_like_identifier(name, levels):
+    several = isinstance(units, SeveralUnits)
+    if all_differ and known == rows and not several and near is None and looks_like_identifier(name, levels):
         return ColumnType.IDENTIFIER, IDENTIFIER_NOTE, "identifier"
-    note, code = _units_note(units) if isinstance(units, SeveralUnits) else _near_number_note(tally, units)
+    if near is not None:
+        note, code = near.text, near.code
+    else:
+        note, code = _units_note(units) if isinstance(units, SeveralUnits) else _near_number_note(tally, units)
     mean_length = pc.mean(pc.utf8_length(levels)).as_py()
     if all_differ or distinct > most_levels(rows) or mean_length > LONG_TEXT:
         return ColumnType.TEXT, note or many_texts_note(distinct), code if note else "many-texts"

@@ -40,9 +40,9 @@ def type_columns(raw: RawTable, like: Like | None = None, day_first: bool | None
         If a column holds what no table of numbers, texts and dates can.
     """
     known = {name: _as_column(name, column) for name, column in (like or {}).items()}
-    names = raw.table.column_names
+    names, cells = raw.table.column_names, raw.dialect.file == "workbook"
     return tuple(
-        _completed(type_column(name, column, raw.dialect.decimal, known.get(name), day_first), raw)
+        _completed(type_column(name, column, raw.dialect.decimal, known.get(name), day_first, cells=cells), raw)
         for name, column in zip(names, raw.table.columns, strict=True)
     )
 

@@ -171,7 +171,16 @@ def _column(cells: tuple[_Cell, ...]) -> pa.Array:
     if known and all(isinstance(cell, date) for cell in known):
         moments = [None if cell is None else _moment(cell) for cell in values]
         return pa.array(moments, pa.timestamp("us"))
+    if all(isinstance(cell, timedelta | time) for cell in known) and any(isinstance(c, timedelta) for c in known):
+        # The same durations are times where they are shorter than a day and their format says h instead of [h].
+        return pa.array([None if cell is None else _length(cell) for cell in values], pa.duration("us"))
     return pa.array([None if cell is None else _text(cell) for cell in values], pa.string())
+
+
+def _length(cell: timedelta | time) -> timedelta:
+    if isinstance(cell, timedelta):
+        return cell
+    return timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second, microseconds=cell.microsecond)
 
 
 def _moment(cell: date) -> datetime:

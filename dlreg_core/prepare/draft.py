@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Repair
+from dlreg_core.ingest.seconds import unit_of
 from dlreg_core.prepare.plan import target_choices
 from dlreg_core.runs.files import write_spec
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName
@@ -55,7 +56,7 @@ class Draft(Spec):
 def start_draft(dataset: Dataset, target: str | None = None, unit: str = "") -> Draft | None:
     """Return the draft to start from: `target` where it is given, else the likeliest one; None when there is none."""
     chosen = target or target_choices(dataset)[1]
-    return Draft(target=chosen, unit=unit or dataset.column(chosen).unit) if chosen else None
+    return Draft(target=chosen, unit=unit or unit_of(dataset.column(chosen))) if chosen else None
 
 
 def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
@@ -131,7 +132,7 @@ def with_profile(
     kinds = {name: types.get(name, dataset.column(name).type) for name in features}
     levelled = [name for name, kind in kinds.items() if kind is ColumnType.CATEGORY]
     numbers = [name for name, kind in kinds.items() if kind is ColumnType.NUMBER]
-    units = {name: cleaning.units.get(name, dataset.column(name).unit) for name in numbers}
+    units = {name: cleaning.units.get(name, unit_of(dataset.column(name))) for name in numbers}
     # A unit of none, where a person chose it, lets texts be read as numbers.
     units = {name: unit for name, unit in units.items() if unit or name in cleaning.units}
     decimal = dataset.dialect.decimal if units and dataset.dialect is not None else "."
@@ -178,6 +179,7 @@ def is_repaired(dataset: Dataset, draft: Draft, repair: Repair) -> bool:
             (cleaning.units.get(name), draft.types.get(name)) == (unit, ColumnType.NUMBER)
             for name, unit in repair.units.items()
         )
+        and all(draft.types.get(name) is kind for name, kind in repair.types.items())
         and (repair.split is None or (draft.kind, draft.column) == repair.split)
         and (cleaning.drop_duplicates or not repair.drop_duplicates)
         and (repair.target_transform is None or draft.target_transform == repair.target_transform)
@@ -201,10 +203,10 @@ def with_repair(draft: Draft, repair: Repair, *, wanted: bool = True) -> Draft:
         if made:
             labels[name] = made
     units = {name: unit for name, unit in draft.cleaning.units.items() if name not in repair.units}
-    types = {name: kind for name, kind in draft.types.items() if name not in repair.units}
+    types = {n: kind for n, kind in draft.types.items() if n not in repair.units and n not in repair.types}
     if wanted:
         units |= repair.units
-        types |= dict.fromkeys(repair.units, ColumnType.NUMBER)
+        types |= dict.fromkeys(repair.units, ColumnType.NUMBER) | repair.types
     updates: dict[str, Any] = {"missing_codes": codes, "merged_labels": labels, "units": units}
     if repair.drop_duplicates:
         updates["drop_duplicates"] = wanted

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dlreg_core.ingest.seconds import is_clock
 from dlreg_core.prepare.cleaner import columns_to_drop
 from dlreg_core.prepare.ranking import ranked
 from dlreg_core.prepare.repairing import repaired
@@ -73,7 +74,10 @@ def target_choices(dataset: Dataset) -> tuple[tuple[TargetChoice, ...], str | No
         A possible column that sounds like a target, else the last possible one; None when there is none.
     """
     choices = tuple(_target_choice(column) for column in dataset.columns)
-    possible = [choice.name for choice in choices if choice.possible]
+    # A time of day is a target only where somebody says that it is a duration.
+    possible = [
+        c.name for c, column in zip(choices, dataset.columns, strict=True) if c.possible and not column.time_of_day
+    ]
     named = [name for name in possible if _TARGET_WORDS.search(name)]
     # Where several names fit, the one nearest to the end: people put what they care about last.
     likeliest = named or possible
@@ -161,7 +165,7 @@ def _target_choice(column: Column) -> TargetChoice:
         ColumnType.IDENTIFIER: "is an identifier: it names rows",
         ColumnType.CONSTANT: "is the same in every row",
     }
-    if column.type is not ColumnType.NUMBER:
+    if column.type is not ColumnType.NUMBER and not is_clock(column):
         return TargetChoice(column.name, possible=False, reason=reasons[column.type])
     if column.distinct < _FEWEST_TARGET_VALUES:
         return TargetChoice(column.name, possible=False, reason=f"has only {column.distinct} different values")

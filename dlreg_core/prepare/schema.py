@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from pydantic import Field as PydanticField
 from dlreg_core.errors import RowsError
 from dlreg_core.ingest.conversions import convertible, in_unit, other_units
 from dlreg_core.ingest.dates import parse_dates
+from dlreg_core.ingest.moments import FIRST_YEAR, LAST_YEAR, order_of, read_moments
+from dlreg_core.ingest.seconds import seconds_since_midnight
 from dlreg_core.prepare.repairing import merged, repaired, without_codes
 from dlreg_core.specs import Cleaning, ColumnType, Spec
 
@@ -21,13 +24,12 @@ _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fro
     ("false", "no", "n", "f", "0", "0.0"), "no"
 )
 _ZEROS_AFTER_POINT = re.compile(r"([+-]?\d+)(?:\.0+|(\.\d*?[1-9])0+)")
+_YEAR = re.compile(r"\d{4}")
 _MOST_EXACT = 2.0**53
 LARGEST = float(np.finfo(np.float32).max)
 """The largest number that models compute with, about 3.4 × 10³⁸."""
 _MOST_LEVELS = 1000
 _NO_REPAIRS = Cleaning()
-_MOST_SINGLE = 2000
-"""More texts than this aren't read one by one."""
 _EPOCH = pd.Timestamp(0)
 UNITS = "units"
 """Where raw rows keep the units of columns that were learned from without one: ``frame.attrs[UNITS]``."""
@@ -130,10 +132,13 @@ def coerce_column(
 ) -> pd.Series:
     """Read a raw column as `kind`; what can't be read becomes missing."""
     if kind is ColumnType.NUMBER:
+        if values.dtype.kind == "M":
+            # A time of day as a number is its seconds since midnight, as is a duration that was read as one.
+            return seconds_since_midnight(values)
         numbers = pd.to_numeric(values, errors="coerce").astype("float64")
         return numbers.where(np.isfinite(numbers))
     if kind is ColumnType.DATETIME:
-        moments = _moments(values, day_first)
+        moments = _moments(values, day_first, time_of_day=time_of_day)
         return _EPOCH + (moments - moments.dt.normalize()) if time_of_day else moments
     text = as_text(values)
     if kind is ColumnType.BOOLEAN:
@@ -141,36 +146,35 @@ def coerce_column(
     return text
 
 
-def _moments(values: pd.Series, day_first: bool | None) -> pd.Series:
+def _moments(values: pd.Series, day_first: bool | None, *, time_of_day: bool) -> pd.Series:
+    if values.dtype.kind == "M":
+        moments = pd.to_datetime(values, utc=True).dt.tz_localize(None)
+        return moments.where(moments.dt.year.between(FIRST_YEAR, LAST_YEAR)).dt.as_unit("ns")
     # A year or 20240131 that stands as a number would be taken for nanoseconds since 1970.
     values = as_text(values) if pd.api.types.is_numeric_dtype(values.dtype) else values
-    written = values.dtype == object
-    if written:
-        found = _all_as_in_tables(values, day_first)
-        if found is not None:
-            return found
-    moments = pd.to_datetime(
-        values, errors="coerce", utc=True, format="mixed" if written else None, dayfirst=bool(day_first)
-    )
-    return moments.dt.tz_localize(None).astype("datetime64[ns]")
+    written = values.map(_written, na_action="ignore").astype(object)
+    levels = pa.array(pd.unique(written.dropna()).tolist(), pa.string())
+    if not len(levels):
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]")
+    moments = _of_levels(levels, day_first, time_of_day=time_of_day).to_pandas()
+    return written.map(dict(zip(levels.to_pylist(), moments, strict=True))).astype("datetime64[ns]")
 
 
-def _all_as_in_tables(values: pd.Series, day_first: bool | None) -> pd.Series | None:
-    """Read texts as the columns of a table are read, times of day too; None where there is one that isn't a date."""
-    levels = pd.unique(values.dropna()).tolist()
-    if not levels or not all(isinstance(level, str) for level in levels):
-        return None
-    known = [level.strip() for level in levels]
-    dates = parse_dates(pa.array(known, pa.string()), day_first, digits=True)
-    if dates is None:
-        # A few that can't be read must not change how the others are.
-        each = [parse_dates(pa.array([level], pa.string()), day_first) for level in known[:_MOST_SINGLE]]
-        if len(known) > _MOST_SINGLE or not any(found is not None and found.time_of_day for found in each):
-            return None
-        moments = [pd.NaT if found is None else found.moments.to_pandas().iloc[0] for found in each]
-    else:
-        moments = list(dates.moments.to_pandas())
-    return values.map(dict(zip(levels, moments, strict=True))).astype("datetime64[ns]")
+def _of_levels(levels: pa.StringArray, day_first: bool | None, *, time_of_day: bool) -> pa.TimestampArray:
+    """Read texts in the order that is known; without one as a column of a table, or else each on its own."""
+    whole = parse_dates(levels, digits=True, named=True) if day_first is None else None
+    if whole is not None:
+        return whole.moments
+    found = read_moments(levels, order_of(day_first), time_of_day=time_of_day)
+    if not found.read.any() and not time_of_day:
+        return read_moments(levels, None, time_of_day=True).values
+    return found.values
+
+
+def _written(value: object) -> str:
+    """Return a date as a text in which a table could hold it; a year is its first day."""
+    text = value.isoformat() if isinstance(value, date) else str(value).strip()
+    return f"{text}-01-01" if _YEAR.fullmatch(text) else text
 
 
 def _coerce_field(values: pd.Series, field: Field) -> pd.Series:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.near_names import names_hint
+from dlreg_core.ingest.seconds import is_clock
 from dlreg_core.prepare.ahead import MOST_ROWS_OF_STEP, Seen, judged_steps, seen_from
 from dlreg_core.prepare.drawing import rows_for, rows_of
 from dlreg_core.prepare.history import added_to, fit_past, looked_up, split_at_horizon
@@ -347,7 +348,7 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         if name not in known:
             raise RecipeError(f"The table has no column {name}.", names_hint(name, known))
     kind = recipe.types.get(recipe.target, dataset.column(recipe.target).type)
-    if kind not in (ColumnType.NUMBER, ColumnType.IDENTIFIER):
+    if kind not in (ColumnType.NUMBER, ColumnType.IDENTIFIER) and not is_clock(dataset.column(recipe.target)):
         raise RecipeError(
             f"The target {recipe.target} is a {kind.value} column, and only a number can be predicted here.",
             _what_target_lacks(dataset.column(recipe.target)),

@@ -71,7 +71,10 @@ class Column(Spec):
     note: str = ""
     """Why the column got its type, or what is odd about it, in one sentence; empty when there is nothing to say."""
     day_first: bool | None = None
-    """Whether dates such as 03/04/2024 were read as day/month (True) or month/day (False); None for all others."""
+    """Whether dates such as 03/04/2024 were read as day/month (True) or month/day (False); None for all others. Also
+    for a column of texts that are mostly dates."""
+    year_first: bool = False
+    """Whether years of two digits stand in front, as in 24-12-31."""
     time_of_day: bool = False
     """True for a date column that holds times without a day; they are kept on 1 January 1970."""
     unit: str = ""

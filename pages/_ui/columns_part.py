@@ -9,6 +9,7 @@ import streamlit as st
 
 from dlreg_core.charts.columns import ColumnHistogram
 from dlreg_core.ingest.ordering import MOST, any_order
+from dlreg_core.ingest.seconds import unit_of
 from dlreg_core.prepare import target_choices
 from dlreg_core.prepare.draft import Draft, is_used, order_of, type_of
 from dlreg_core.prepare.target_transform import impossible
@@ -93,7 +94,7 @@ def _histogram(dataset: Dataset, draft: Draft, column: Column) -> None:
 def _other_target(dataset: Dataset, draft: Draft, chosen: str) -> Draft:
     used = {name: use for name, use in draft.used.items() if name != chosen}
     split: dict[str, Any] = {"kind": "random", "column": None} if draft.column == chosen else {}
-    unit = dataset.column(chosen).unit
+    unit = unit_of(dataset.column(chosen))
     fresh: dict[str, Any] = {"unit": unit, "target_transform": "none", "history": None}
     return preparing.change(draft, target=chosen, used=used, **fresh, **split)
 

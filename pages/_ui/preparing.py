@@ -10,6 +10,7 @@ from dlreg_core.charts.before_after import BeforeAfter
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.ordering import MOST, any_order
+from dlreg_core.ingest.seconds import in_seconds, is_clock
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
 from dlreg_core.prepare.draft import Draft, is_used, load_draft, order_of, recipe_of, save_draft, start_draft
 from dlreg_core.prepare.honesty import HonestKind, SplitHonesty, split_honesty
@@ -115,6 +116,8 @@ def left_out_by_suggestions(dataset: Dataset, chosen: Draft) -> str:
 def target_column(dataset: Dataset, chosen: Draft) -> Column:
     """Return the profile of the target, without codes that stand for a missing value."""
     codes = chosen.cleaning.missing_codes.get(chosen.target, ())
+    if is_clock(dataset.column(chosen.target)):
+        return in_seconds(dataset, core.sample(dataset.id), chosen.target)[0].column(chosen.target)
     if not codes:
         return dataset.column(chosen.target)
     return profile_without(core.sample(dataset.id)[chosen.target], codes)

@@ -21,6 +21,14 @@ Every finding has a code by which a program knows it:
 ``constant``             a column that never changes
 ``mixed-units``          numbers with several units, which are left as text
 ``ambiguous-dates``      dates that fit two orders of day and month
+``date-forms``           dates that are written in several ways
+``open-dates``           dates such as 9999-12-31, which count as missing
+``exchanged-dates``      cells of a workbook whose day and month a spreadsheet has exchanged
+``half-dates``           cells of a workbook that are partly dates and partly texts
+``not-dates``            a few values that keep a column from being dates; likewise ``not-times``, ``not-durations``
+``maybe-dates``          values that may be dates, or versions
+``durations``            times that are read as a number of seconds
+``times``                times of day that may be durations
 ``leading-zeros``        digits that are codes, since some begin with 0
 ``not-numbers``          a few values that keep a column from being numbers
 ``ambiguous-decimals``   numbers that fit both decimal marks, where nothing in the file settles it

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from dlreg_core.charts.numbers import number
 from dlreg_core.ingest.conversions import common_unit, converted, units_of
+from dlreg_core.ingest.durations import UNIT
 from dlreg_core.ingest.findings.finding import Finding, Repair, Severity, joined
 from dlreg_core.ingest.findings.sample import Sample
 from dlreg_core.specs import ColumnType, Dataset
@@ -23,7 +24,26 @@ _REPAIRS: dict[str, tuple[Severity, str]] = {
     "ambiguous-dates": ("medium", "Choose the other order if that is wrong."),
     "not-numbers": ("medium", "Write numbers in the file where these values stand for one, such as 0."),
     "no-results": ("high", ""),
+    "exchanged-dates": ("high", "Go back to the file that the workbook was made from, or write all dates as texts."),
+    "half-dates": ("medium", "Compare some of them with what they should be, and write all dates in one way."),
+    "not-dates": ("medium", "Correct these values in the file, or count them as missing."),
+    "not-times": ("medium", "Correct these values in the file, or count them as missing."),
+    "not-durations": ("medium", "Correct these values in the file, or count them as missing."),
+    "maybe-dates": ("medium", "Read them as dates if they are."),
+    "open-dates": (
+        "medium",
+        "Where a gap has a meaning of its own, say so in a column of its own, such as open: yes or no.",
+    ),
 }
+_READ_AS: dict[str, str] = {
+    "not-dates": "dates, and count all else as missing",
+    "not-times": "times of day, and count all else as missing",
+    "maybe-dates": "dates",
+    "not-durations": "",
+    "times": "",
+}
+_SECONDS = ("not-durations", "times")
+"""Codes of columns that can be a number of seconds."""
 
 
 def column_findings(sample: Sample, target: str | None = None) -> Iterator[Finding]:
@@ -87,6 +107,8 @@ def _notes(sample: Sample) -> Iterator[Finding]:
                 repair, step = _conversion(sample, column.name, repair)
             elif column.note_code == "not-numbers" and column.type is not ColumnType.NUMBER:
                 repair, step = _others_missing(sample, column.name)
+            elif column.note_code in _READ_AS:
+                step = _read_as(column.name, column.note_code)
             yield Finding((column.name,), column.note, column.note_code or "note", severity, repair, step)
 
 
@@ -114,6 +136,13 @@ def _others_missing(sample: Sample, name: str) -> tuple[str, Repair | None]:
     unit = max(rows, key=lambda item: item[1])[0] if rows else ""
     label = f"Read {name} as numbers, and count the other values as missing"
     return "Read it as numbers: the other values count as missing then.", Repair(label, units={name: unit})
+
+
+def _read_as(name: str, code: str) -> Repair:
+    """Return how to read a column of texts as what most of them are, or times of day as durations."""
+    if code in _SECONDS:
+        return Repair(f"Read {name} as a number of seconds", units={name: UNIT})
+    return Repair(f"Read {name} as {_READ_AS[code]}", types={name: ColumnType.DATETIME})
 
 
 def _conversion(sample: Sample, name: str, otherwise: str) -> tuple[str, Repair | None]:

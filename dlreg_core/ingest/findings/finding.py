@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dlreg_core.charts.numbers import percent
-from dlreg_core.specs import TransformName
+from dlreg_core.specs import ColumnType, TransformName
 
 Severity = Literal["high", "medium", "low"]
 
@@ -30,6 +30,8 @@ class Repair:
         By column, labels that are written in another way, each with the label that takes its place.
     units : dict of str to str
         By column of texts such as "300 m", the unit that all its numbers are converted into.
+    types : dict of str to ColumnType
+        By column, what it is read as; what can't be read so counts as missing.
     split : tuple of (kind, column), optional
         How the rows are divided.
     drop_duplicates : bool
@@ -43,6 +45,7 @@ class Repair:
     missing_codes: dict[str, tuple[float, ...]] = field(default_factory=dict)
     merged_labels: dict[str, dict[str, str]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
+    types: dict[str, ColumnType] = field(default_factory=dict)
     split: tuple[Literal["time", "group"], str] | None = None
     drop_duplicates: bool = False
     target_transform: TransformName | None = None

@@ -17,6 +17,7 @@ from dlreg_core.ingest.findings.sample import as_seen, draw
 from dlreg_core.ingest.findings.target import target_findings
 from dlreg_core.ingest.findings.totals import total_row
 from dlreg_core.ingest.findings.values import capped, disguised, missing, missing_codes, too_large
+from dlreg_core.ingest.seconds import in_seconds
 from dlreg_core.specs import Dataset
 
 _SEVERITIES = ("high", "medium", "low")
@@ -47,6 +48,7 @@ def findings(dataset: Dataset, table: pd.DataFrame, target: str | None = None) -
     """
     if target is not None:
         dataset.column(target)
+        dataset, table = in_seconds(dataset, table, target)
     # The squares of the largest floats are infinite; what can't be measured is no finding.
     with np.errstate(over="ignore", invalid="ignore"):
         found = tuple(_all(dataset, table, target))

@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.columns import plain_values
-from dlreg_core.ingest.dates import parse_dates
+from dlreg_core.ingest.columns import is_dated, plain_values
 from dlreg_core.ingest.streaming.measures import MeasureReader
+from dlreg_core.ingest.streaming.moments import MomentReader
 from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
 from dlreg_core.ingest.streaming.tallies import TextTally
 from dlreg_core.ingest.values import MISSING, as_numbers, encode, numerals
@@ -35,8 +35,8 @@ class ColumnReader:
         Numbers that aren't finite.
     measures : MeasureReader
         What is seen beside the numbers of a column of numbers with a unit, or with a few values that are none.
-    ambiguous : bool
-        Whether there are dates that fit both orders, and none that settles it.
+    moments : MomentReader
+        What is noticed of dates, times of day and durations.
     tally : TextTally, optional
         The distinct values of a column of texts.
     only_empty : bool
@@ -49,12 +49,11 @@ class ColumnReader:
         self.plan = plan
         self.missing = self.infinite = 0
         self.measures = MeasureReader(plan)
-        self.ambiguous = False
+        self.moments = MomentReader(plan)
         self.tally = TextTally(plan.name) if plan.kind is Kind.TEXT else None
         self.only_empty = True
         self.of_texts = False
         self.decimal = decimal
-        self._settled = False
         self._widths: set[int] = set()
         self._some: set[str] = set()
         self._leading_zeros = self._signed = False
@@ -68,6 +67,8 @@ class ColumnReader:
             values = self._typed(column)
         elif self.plan.kind is Kind.DATE:
             values = self._dates(column)
+        elif self.plan.kind is Kind.DURATION:
+            values = self._durations(column)
         elif self.plan.kind is Kind.MEASURE:
             coded = encode(pa.chunked_array([column]))
             self.missing += coded.codes.null_count
@@ -83,9 +84,13 @@ class ColumnReader:
         of_one_length = len(self._widths) == 1 and len(self._some) > 1
         if self.plan.kind is Kind.WHOLE and self._leading_zeros and of_one_length and not self._signed:
             raise Misfit
+        self.moments.check()
 
     def _typed(self, column: pa.Array) -> pa.Array:
         missing = pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
+        if is_dated(column.type):
+            self.missing += missing
+            return self.moments.typed(column)
         values = plain_values(self.plan.name, pa.chunked_array([column]))
         if values.type != self.plan.arrow_type:
             if not (pa.types.is_integer(values.type) and self.plan.kind is Kind.FRACTION):
@@ -164,32 +169,22 @@ class ColumnReader:
         return values
 
     def _dates(self, column: pa.Array) -> pa.Array:
-        if not self.plan.time_of_day and self.plan.day_first is None:
-            try:
-                values = column.cast(pa.timestamp("ns"))
-            except pa.ArrowInvalid:
-                pass
-            else:
-                self.missing += values.null_count
-                return values
+        values = self.moments.quick(column)
+        if values is not None:
+            self.missing += column.null_count
+            return values
         coded = encode(pa.chunked_array([column]))
         self.missing += coded.codes.null_count
         if not len(coded.levels):
             return pa.nulls(len(column), pa.timestamp("ns"))
-        plan = self.plan
-        found = parse_dates(coded.levels, plan.day_first, digits=plan.digits)
-        if found is None or found.time_of_day != plan.time_of_day or found.day_first != plan.day_first:
-            raise Misfit(coded.levels[:MOST_EVIDENCE])
-        if found.day_first is not None and not self._settled:
-            other = parse_dates(coded.levels, not plan.day_first, digits=plan.digits)
-            self._settled = other is not None and other.day_first == plan.day_first
-            self.ambiguous |= found.ambiguous
-        return coded.spread(found.moments)
+        return coded.spread(self.moments.dates(coded))
 
-    @property
-    def undecided(self) -> bool:
-        """Whether the order of day and month can't be told from the dates."""
-        return self.ambiguous and not self._settled and not self.plan.said
+    def _durations(self, column: pa.Array) -> pa.Array:
+        coded = encode(pa.chunked_array([column]))
+        self.missing += coded.codes.null_count
+        if not len(coded.levels):
+            return pa.nulls(len(column), self.plan.arrow_type)
+        return coded.spread(self.moments.durations(coded))
 
     def _texts(self, column: pa.Array) -> tuple[pa.Array, NDArray[np.uint64]]:
         coded = encode(pa.chunked_array([column]))

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import parquet
-from dlreg_core.ingest.columns import dates_note, measures_note
+from dlreg_core.ingest.columns import measures_note, says_dates, says_durations
 from dlreg_core.ingest.judging import (
     FEWEST_ROWS_OF_IDENTIFIER,
     IDENTIFIER_NOTE,
     TypedColumn,
+    constant_dates,
     constant_note,
     identifier_note,
     infinite_note,
@@ -24,11 +25,12 @@ from dlreg_core.ingest.judging import (
     many_texts_note,
     with_unit,
 )
+from dlreg_core.ingest.moment_notes import near_note
 from dlreg_core.ingest.profile import are_whole, describe, number_figures, text_figures
 from dlreg_core.ingest.streaming.columns import ColumnReader
 from dlreg_core.ingest.streaming.plans import Kind
 from dlreg_core.ingest.streaming.tallies import TextTally
-from dlreg_core.ingest.units import Measures, parse_measures
+from dlreg_core.ingest.units import Measures, SeveralUnits, parse_measures
 from dlreg_core.specs import Column, ColumnType
 
 _NOTHING = pa.array([], pa.string())
@@ -126,8 +128,10 @@ def _numbers(reader: ColumnReader, known: _Known, rows: int, from_row: str) -> C
     ordered = known.ordered()
     distinct = distinct_of(ordered)
     measured = plan.kind is Kind.MEASURE
-    unit = reader.measures.unit if measured else ""
+    unit = reader.measures.unit if measured else plan.unit
     note, code = measures_note(reader.measures.aside, unit, plan.form) if measured else ("", "")
+    if plan.kind is Kind.DURATION:
+        note, code, _ = reader.moments.note()
     kind = ColumnType.NUMBER
     if distinct < 2:
         kind, note, code = ColumnType.CONSTANT, constant_note(distinct, rows - len(ordered)), "constant"
@@ -154,18 +158,26 @@ def distinct_of(ordered: NDArray[Any]) -> int:
 def _dates(reader: ColumnReader, known: _Known, rows: int) -> Column:
     plan, moments = reader.plan, known.ordered()
     distinct = distinct_of(moments)
-    kind = ColumnType.DATETIME
-    note, code = dates_note(day_first=bool(plan.day_first)) if reader.undecided else ("", "")
+    note, code, _ = reader.moments.note()
+    typed = TypedColumn(
+        plan.name,
+        ColumnType.DATETIME,
+        _NOTHING,
+        note,
+        code,
+        plan.day_first,
+        year_first=plan.year_first,
+        time_of_day=plan.time_of_day,
+    )
     if distinct < 2:
-        kind, note, code = ColumnType.CONSTANT, constant_note(distinct, rows - len(moments)), "constant"
-    typed = TypedColumn(plan.name, kind, _NOTHING, note, code, plan.day_first, time_of_day=plan.time_of_day)
+        typed = constant_dates(typed, constant_note(distinct, rows - len(moments)))
     ends = pc.cast(pa.array(moments[[0, -1]]), pa.timestamp("ns")).to_pylist() if distinct else []
     figures = {"minimum": ends[0].isoformat(), "maximum": ends[1].isoformat()} if ends else {}
     return describe(typed, distinct, rows - len(moments), figures)
 
 
 def _texts(reader: ColumnReader, tally: TextTally, rows: int) -> Column:
-    name, kept = reader.plan.name, tally.tally()
+    name, kept, day_first = reader.plan.name, tally.tally(), None
     if tally.many:
         kind, note, code = ColumnType.TEXT, many_texts_note(tally.distinct), "many-texts"
         all_differ = tally.distinct == rows >= FEWEST_ROWS_OF_IDENTIFIER
@@ -173,7 +185,12 @@ def _texts(reader: ColumnReader, tally: TextTally, rows: int) -> Column:
             kind, note, code = ColumnType.IDENTIFIER, IDENTIFIER_NOTE, "identifier"
     else:
         units = parse_measures(kept, reader.decimal, name)
-        kind, note, code = judge_levels(name, kept, None if isinstance(units, Measures) else units)
-    typed = TypedColumn(name, kind, _NOTHING, note, code)
+        near = None
+        if not isinstance(units, SeveralUnits):
+            dated, lasting = says_dates(name), says_durations(name)
+            near = near_note(kept, dated=dated, lasting=lasting, day_first=reader.plan.said)
+        kind, note, code = judge_levels(name, kept, None if isinstance(units, Measures) else units, near)
+        day_first = near.day_first if near is not None and code == near.code else None
+    typed = TypedColumn(name, kind, _NOTHING, note, code, day_first)
     figures = text_figures(kind, kept.levels, pa.array(kept.counts)) if len(kept.levels) else {}
     return describe(typed, tally.distinct, reader.missing, figures)

@@ -110,8 +110,8 @@ def read_all(source: RowSource, plans: Sequence[Plan], target: Path, place: Plac
         if name not in found.evidence:
             try:
                 reader.check()
-            except Misfit:
-                found.evidence[name] = None
+            except Misfit as misfit:
+                found.evidence[name] = None if misfit.evidence is None else [misfit.evidence]
     return found
 
 

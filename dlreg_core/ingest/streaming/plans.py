@@ -7,9 +7,10 @@ from enum import Enum
 
 import pyarrow as pa
 
-from dlreg_core.ingest.columns import DATE_WORDS, plain_values
+from dlreg_core.ingest.columns import plain_values, says_dates, says_durations
 from dlreg_core.ingest.dates import parse_dates
-from dlreg_core.ingest.judging import words
+from dlreg_core.ingest.durations import UNIT, parse_durations
+from dlreg_core.ingest.moments import Order, order_of
 from dlreg_core.ingest.units import Measures, parse_measures
 from dlreg_core.ingest.values import Tally, encode, mark_of, parse_numbers
 from dlreg_core.specs import NumberForm
@@ -33,6 +34,7 @@ class Kind(Enum):
     FRACTION = "fraction"
     MEASURE = "measure"
     DATE = "date"
+    DURATION = "duration"
     TEXT = "text"
 
 
@@ -41,6 +43,7 @@ ARROW_TYPES = {
     Kind.FRACTION: pa.float64(),
     Kind.MEASURE: pa.float64(),
     Kind.DATE: pa.timestamp("ns"),
+    Kind.DURATION: pa.float64(),
     Kind.TEXT: pa.string(),
 }
 
@@ -49,8 +52,8 @@ ARROW_TYPES = {
 class Plan:
     """How a column is read.
 
-    ``form`` is how a column of numbers is written; ``day_first``, ``digits`` and ``time_of_day`` are as
-    `parse_dates` takes and tells them, ``said`` whether a person has told the order of day and month; ``whole`` whether
+    ``form`` is how a column of numbers is written; ``day_first``, ``year_first``, ``digits`` and ``time_of_day`` are as
+    `parse_dates` takes and tells them, ``said`` is the order of day and month that a person has told; ``whole`` whether
     all numbers with a unit are whole; ``final`` is a column of text that was tried as something else.
     """
 
@@ -60,7 +63,8 @@ class Plan:
     unit: str = ""
     whole: bool = False
     day_first: bool | None = None
-    said: bool = False
+    year_first: bool = False
+    said: bool | None = None
     digits: bool = False
     time_of_day: bool = False
     final: bool = False
@@ -69,6 +73,21 @@ class Plan:
     def arrow_type(self) -> pa.DataType:
         """The type of its values."""
         return pa.int64() if self.whole else ARROW_TYPES[self.kind]
+
+    @property
+    def order(self) -> Order | None:
+        """The order of day, month and year; None where no date needs one."""
+        return order_of(self.day_first, year_first=self.year_first)
+
+    @property
+    def dated(self) -> bool:
+        """Whether the column's name says that it holds dates."""
+        return says_dates(self.name)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the column's name says that it holds durations."""
+        return says_durations(self.name)
 
 
 def plan_for(name: str, values: pa.ChunkedArray, decimal: str, day_first: bool | None) -> Plan:
@@ -90,6 +109,8 @@ def plan_for(name: str, values: pa.ChunkedArray, decimal: str, day_first: bool |
     kind = plain_values(name, values.slice(0, 0)).type
     if pa.types.is_timestamp(kind):
         return Plan(name, Kind.DATE)
+    if pa.types.is_duration(values.type):
+        return Plan(name, Kind.DURATION, unit=UNIT, whole=pa.types.is_integer(kind))
     # The values tell too: whole numbers beyond the range of integers become fractions.
     kind = plain_values(name, values).type
     return Plan(name, Kind.WHOLE if pa.types.is_integer(kind) else Kind.FRACTION)
@@ -101,18 +122,28 @@ def plan_by_levels(name: str, tally: Tally, decimal: str, day_first: bool | None
     if not len(levels):
         # Nothing is known yet: numbers are the quickest to try.
         return Plan(name, Kind.WHOLE)
-    digits = bool(words(name) & DATE_WORDS)
-    dates = parse_dates(levels, day_first, digits=True) if digits else None
+    dated = says_dates(name)
+    dates = parse_dates(levels, day_first, digits=True, named=True) if dated else None
     numbers = parse_numbers(levels, decimal) if dates is None else None
     if numbers is not None:
         kind = Kind.WHOLE if pa.types.is_integer(numbers.type) else Kind.FRACTION
         return Plan(name, kind, NumberForm(decimal="," if mark_of(levels, decimal) == "," else "."))
-    dates = dates or parse_dates(levels, day_first)
+    durations = parse_durations(levels, named=says_durations(name)) if dates is None else None
+    if durations is not None:
+        return Plan(name, Kind.DURATION, unit=UNIT, whole=pa.types.is_integer(durations.seconds.type))
+    dates = dates or parse_dates(levels, day_first, named=dated)
     if dates is not None:
-        said = day_first is not None
-        return Plan(name, Kind.DATE, day_first=dates.day_first, said=said, digits=digits, time_of_day=dates.time_of_day)
+        return Plan(
+            name,
+            Kind.DATE,
+            day_first=dates.day_first,
+            year_first=dates.year_first,
+            said=day_first,
+            digits=dated,
+            time_of_day=dates.time_of_day,
+        )
     measures = parse_measures(tally, decimal, name)
     if isinstance(measures, Measures):
         whole = pa.types.is_integer(measures.numbers.type)
         return Plan(name, Kind.MEASURE, measures.form, unit=measures.unit, whole=whole)
-    return Plan(name, Kind.TEXT)
+    return Plan(name, Kind.TEXT, said=day_first)

@@ -107,12 +107,13 @@ def _typed(source: RowSource, reading: Reading, data: Path, place: Callable[[flo
         better: dict[str, Plan] = {}
         for name, evidence in found.evidence.items():
             known[name] += evidence or []
-            again = planned(name) if evidence is not None else Plan(name, Kind.TEXT)
+            text = Plan(name, Kind.TEXT, said=reading.day_first)
+            again = planned(name) if evidence is not None else text
             # As a text it is counted, and read as what all of its values tell; once.
-            text = Plan(name, Kind.TEXT)
             better[name] = again if again not in tried[name] else replace(text, final=text in tried[name])
         for name, plan in _other_than_text(found, decimal, reading.day_first, plans).items():
-            better[name] = plan if plan not in tried[name] else Plan(name, Kind.TEXT, final=True)
+            text = Plan(name, Kind.TEXT, said=reading.day_first, final=True)
+            better[name] = plan if plan not in tried[name] else text
         if not better:
             return found
         plans |= better

@@ -8,7 +8,7 @@ import io
 import json
 import lzma
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pandas as pd
 import pyarrow as pa
@@ -34,10 +34,11 @@ _PARTS = {
         'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>'
     ),
-    # The second format is that of a date.
+    # The second format is that of a date, the third that of a duration, [h]:mm:ss.
     "xl/styles.xml": (
-        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs count="2">'
-        '<xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>'
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs count="3">'
+        '<xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/>'
+        '<xf numFmtId="46" applyNumberFormat="1"/></cellXfs></styleSheet>'
     ),
 }
 
@@ -47,6 +48,8 @@ def _cell(value: object, place: str) -> str:
         return ""
     if isinstance(value, datetime):
         return f'<c r="{place}" s="1"><v>{(value - datetime(1899, 12, 30)).days}</v></c>'
+    if isinstance(value, timedelta):
+        return f'<c r="{place}" s="2"><v>{value / timedelta(days=1)!r}</v></c>'
     if isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, int | float):

@@ -7,6 +7,7 @@ import io
 import re
 import tempfile
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,23 @@ _CELLS = {
     "day first": st.dates().map(lambda day: f"{day:%d/%m/%Y}"),
     "month first": st.dates().map(lambda day: f"{day:%m/%d/%Y}"),
     "digits": st.dates().map(lambda day: f"{day:%Y%m%d}"),
+    "short": st.dates(min_value=date(1969, 1, 1), max_value=date(2068, 1, 1)).map(lambda day: f"{day:%d-%m-%y}"),
+    "dotted": st.dates(min_value=date(1969, 1, 1), max_value=date(2068, 1, 1)).map(lambda day: f"{day:%d.%m.%y}"),
+    "slashed": st.dates().map(lambda day: f"{day:%m/%d/%y}"),
+    "version": st.tuples(st.integers(1, 13), st.integers(1, 12), st.integers(10, 12)).map(
+        lambda parts: ".".join(map(str, parts))
+    ),
+    "month": st.dates().map(lambda day: f"{day:%Y-%m}"),
+    "season": st.integers(1995, 2012).map(lambda year: f"{year}-{(year + 1) % 100:02d}"),
+    "named month": st.dates().map(lambda day: f"{day:%b-%y}"),
+    "first of month": st.integers(0, 35).map(lambda at: f"{at % 12 + 1}/1/{2001 + at // 12}"),
+    "quarter": st.integers(0, 80).map(lambda at: f"{2000 + at // 4}Q{at % 4 + 1}"),
+    "open": st.sampled_from(["9999-12-31", "1753-01-01", "0000-00-00", "12/31/9999"]),
     "time": st.times().map(lambda time: f"{time:%H:%M}"),
+    "seconds": st.times().map(lambda time: f"{time.hour}:{time:%M:%S}"),
+    "duration": st.integers(0, 200_000).map(lambda time: f"{time // 3600}:{time // 60 % 60:02d}:{time % 60:02d}"),
+    "minutes": st.integers(0, 5000).map(lambda time: f"{time // 60}:{time % 60:02d}"),
+    "spans": st.sampled_from(["1 day, 2:03:04", "PT1H30M", "1h 23m", "45 min", "0:00:01.5"]),
     "measure": st.integers(1, 500).map(lambda value: f"{value} kg"),
     "other measure": st.integers(1, 500).map(lambda value: f"{value} lb"),
     "behind": st.integers(1, 500).map(lambda value: f"{value},50-"),

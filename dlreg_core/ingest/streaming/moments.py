@@ -1,0 +1,112 @@
+"""Batches of dates, times of day and durations, and what is noticed of them on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from dlreg_core.ingest.arrow import compute as pc
+from dlreg_core.ingest.date_forms import NAMES, take_apart
+from dlreg_core.ingest.dates import DateEvidence, parse_dates
+from dlreg_core.ingest.durations import may_be_durations, parse_durations, read_durations, telling_times
+from dlreg_core.ingest.moment_notes import Note, Ways, dates_note, durations_note, order_words, times_note
+from dlreg_core.ingest.moments import in_order, read_moments
+from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
+from dlreg_core.ingest.typed_moments import usable_moments
+from dlreg_core.ingest.values import Coded
+
+_YEAR_FIRST = NAMES.index("year first")
+
+
+class MomentReader:
+    """Reads the batches of one column of dates, times of day or durations.
+
+    What a column is may depend on all of its values, such as the order of day and month: so a few of them are kept that
+    say together what all of them say, and `check` asks them at the end.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._ways = Ways()
+        self._evidence = DateEvidence()
+        self._times: dict[str, None] = {}
+        self._first = ""
+        self._ambiguous = False
+
+    def typed(self, column: pa.Array) -> pa.Array:
+        """Return moments that a file holds as such."""
+        found = usable_moments(pa.chunked_array([column]))
+        self._ways.add_far(found.example, found.far)
+        return found.values
+
+    def quick(self, column: pa.Array) -> pa.Array | None:
+        """Return moments in ISO 8601; None where some are written in another way, or out of range."""
+        if self._plan.time_of_day:
+            return None
+        try:
+            values = column.cast(pa.timestamp("ns"))
+        except pa.ArrowInvalid:
+            return None
+        if usable_moments(pa.chunked_array([values])).far:
+            return None
+        if values.null_count < len(values):
+            example = pc.utf8_trim_whitespace(column.drop_null()[:1])[0].as_py()
+            self._ways.add_form(NAMES[_YEAR_FIRST], example, len(values) - values.null_count)
+        return values
+
+    def dates(self, coded: Coded) -> pa.TimestampArray:
+        """Return the moments of distinct texts; `Misfit` where some are none in the way that was planned."""
+        levels, plan = coded.levels, self._plan
+        if plan.time_of_day:
+            times = read_moments(levels, None, time_of_day=True)
+            if not times.read.all():
+                raise Misfit(levels[:MOST_EVIDENCE])
+            self._keep_times(levels)
+            return times.values
+        apart = take_apart(levels, digits=plan.digits)
+        found = in_order(apart, plan.order or "dmy")
+        if not found.read.all() or (plan.order is None and apart.of_kind("short", "last").any()):
+            raise Misfit(levels[:MOST_EVIDENCE])
+        self._evidence.add(levels, apart)
+        self._ways.add(levels, apart.form, found.far, coded.tally.counts)
+        return found.values
+
+    def durations(self, coded: Coded) -> pa.Array:
+        """Return the seconds of distinct texts; `Misfit` where some are no durations as planned."""
+        levels = coded.levels
+        seconds = read_durations(levels)
+        numbers = seconds.to_numpy(zero_copy_only=False)
+        if seconds.null_count or (self._plan.whole and np.any(numbers != np.floor(numbers))):
+            raise Misfit(levels[:MOST_EVIDENCE])
+        self._keep_times(levels)
+        return seconds.cast(self._plan.arrow_type)
+
+    def check(self) -> None:
+        """Ask what was kept, after the last batch, if the plan was right; `Misfit` if it wasn't."""
+        plan = self._plan
+        times = pa.array(list(self._times), pa.string())
+        if len(times) and (parse_durations(times, named=plan.lasting) is None) is (plan.kind is Kind.DURATION):
+            raise Misfit(times)
+        levels = self._evidence.levels
+        if plan.kind is not Kind.DATE or not len(levels):
+            return
+        found = parse_dates(levels, plan.said, digits=plan.digits, named=plan.dated)
+        if found is None or (found.day_first, found.year_first) != (plan.day_first, plan.year_first):
+            raise Misfit(levels)
+        self._ambiguous = found.ambiguous
+
+    def note(self) -> Note:
+        """Say what is odd about the column."""
+        plan, times = self._plan, pa.array(list(self._times), pa.string())
+        if plan.kind is Kind.DURATION:
+            two = parse_durations(times, named=plan.lasting) if len(times) else None
+            return durations_note(self._first, minutes=two is not None and two.minutes)
+        if plan.time_of_day:
+            return times_note(self._first) if len(times) and may_be_durations(times) else Note("", "")
+        return dates_note(self._ways, order_words(plan.day_first) if self._ambiguous else "")
+
+    def _keep_times(self, levels: pa.StringArray) -> None:
+        self._first = self._first or levels[0].as_py()
+        self._times |= dict.fromkeys(telling_times(levels))
+        if len(self._times) > MOST_EVIDENCE:
+            self._times = dict.fromkeys(telling_times(pa.array(list(self._times), pa.string())))
