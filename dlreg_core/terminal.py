@@ -14,6 +14,7 @@ from dlreg_core.charts.numbers import number
 from dlreg_core.charts.tables import records
 from dlreg_core.jobs import Desk
 from dlreg_core.report import words, worth
+from dlreg_core.report.ahead_words import ahead_words
 from dlreg_core.report.answers import report_answer
 from dlreg_core.runs import TaskFolder
 from dlreg_core.specs import Event, Report, RunState, TrainResult, now
@@ -78,6 +79,9 @@ def print_report(report: Report, *, as_json: bool) -> None:
     elif result is not None:
         typer.echo(words.headline(result, report.experiment.recipe.unit))
         typer.echo(words.versus_baseline(result))
+        ahead = ahead_words(result, result.best_model, report.experiment.recipe.unit)
+        if ahead:
+            typer.echo(ahead)
         for row in result.leaderboard:
             rmse = f"{number(row.rmse, 5) if row.rmse is not None else '':>12}"
             r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7

@@ -11,7 +11,7 @@ from dlreg_core.prepare.earlier import Floats, Places, steps_ahead
 from dlreg_core.prepare.past import Looked
 
 _MOST_STEPS = 14
-MOST_ROWS_OF_STEP = 2_000
+MOST_ROWS_OF_STEP = 1_000
 """Rows of a part that are looked at from each: more would hardly tell more, and take every model as many times."""
 
 

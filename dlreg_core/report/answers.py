@@ -8,7 +8,7 @@ from typing import Any
 from dlreg_core.ingest.findings import Finding
 from dlreg_core.runs import RunSummary
 from dlreg_core.runs.index import ModelSummary, QueuedTask
-from dlreg_core.specs import Column, Comparison, Dataset, Dialect, Report
+from dlreg_core.specs import Column, Comparison, Dataset, Dialect, Report, TrainResult
 
 _ROW = (
     "model",
@@ -46,7 +46,17 @@ def report_answer(report: Report) -> dict[str, Any]:
         "device_note": result.device_note if result else None,
         "leaderboard": [{key: getattr(row, key) for key in _ROW} for row in rows],
         "comparisons": [_comparison_answer(comparison) for comparison in result.comparisons] if result else [],
+        "ahead": _ahead_answer(result) if result else None,
     }
+
+
+def _ahead_answer(result: TrainResult) -> dict[str, Any] | None:
+    """Return how far ahead the best model predicts, and how well at each step; None without earlier targets."""
+    ahead = result.ahead
+    if ahead is None:
+        return None
+    steps = [one.model_dump() for one in ahead.steps.get(result.best_model, ())]
+    return {"horizon": ahead.horizon, "step": ahead.size, "unit": ahead.unit, "steps": steps}
 
 
 def _comparison_answer(comparison: Comparison) -> dict[str, Any]:

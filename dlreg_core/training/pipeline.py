@@ -138,7 +138,8 @@ class Pipeline:
         Returns
         -------
         ndarray of float64, shape (rows,)
-            Predictions in the target's unit.
+            Predictions in the target's unit; missing for raw rows that are further ahead of the last known target than
+            the models were made for.
 
         Raises
         ------
@@ -154,7 +155,10 @@ class Pipeline:
         """Predict raw rows with several models; the rows are cleaned once. See `predict`."""
         chosen = [self._model(name) for name in models]
         # A fresh index: pandas aligns by it, and the rows' own one may repeat.
-        cleaned = self.spec.cleaner.transform(frame.reset_index(drop=True))
+        complete = self.spec.cleaner.complete(frame.reset_index(drop=True))
+        cleaned = self.spec.cleaner.transform(complete)
+        # A row that has these columns already is taken at its word.
+        far = self.spec.cleaner.too_far(complete.drop(columns=frame.columns))
         found: dict[str, NDArray[np.float64]] = {}
         if len(cleaned) == 0:
             return {model.name: np.empty(0) for model in chosen}
@@ -170,7 +174,7 @@ class Pipeline:
                     values = self.spec.transform.inverse(np.asarray(values, dtype=np.float64))
             else:
                 values = sum(weight * by_network[network] for network, weight in model.parts.items())
-            found[model.name] = np.asarray(values, dtype=np.float64)
+            found[model.name] = np.where(far, np.nan, np.asarray(values, dtype=np.float64))
         return found
 
     def predicted(self, frame: pd.DataFrame, model: str | None = None) -> pd.DataFrame:

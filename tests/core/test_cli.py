@@ -35,6 +35,7 @@ RUN_KEYS = {
     "device_note",
     "leaderboard",
     "comparisons",
+    "ahead",
 }
 ROW_KEYS = {
     "model",
@@ -197,6 +198,7 @@ BAD = [
     (["train", "houses.csv", "--target", "price", "--replay", "nobody"], "There is no run 'nobody'"),
     (["train", "houses.csv", "--target", "price", "--test-data", "new.csv"], "test file has no column price"),
     (["train", "tiny.csv", "--target", "y"], "at least 20"),
+    (["train", "houses.csv", "--target", "price", "--horizon", "14"], "No column is made of earlier values of price"),
     (["predict", "nobody", "new.csv", "--out", "x.csv"], "There is no run 'nobody'"),
     (["predict", "houses.csv", "new.csv", "--out", "x.csv"], "no readable model file"),
     (["export", "nobody", "--out", "x.zip"], "There is no run 'nobody'"),

@@ -197,6 +197,13 @@ def test_earlier_targets_are_only_used_with_a_split_by_time(home: Path) -> None:
     assert not app.exception
     assert not app.error
     assert not widget(app.button, "Continue").disabled
+    horizon = app.selectbox(f"past_horizon_{dataset.id}_sales")
+    assert (horizon.value, horizon.options[0], horizon.options[13]) == (1, "1 day", "14 days")
+    horizon.select(14).run()
+    assert not app.exception
+    history = recipe(home, dataset).history
+    assert history is not None
+    assert history.horizon == 14
     app.selectbox(f"past_kind_{dataset.id}").select("smooth").run()
     app.button(f"add_past_{dataset.id}").click().run()
     assert "can't be smoothed" in app.error[0].value

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from dlreg_core.bundle import load_bundle, write_bundle
+from dlreg_core.errors import RowsError
 from dlreg_core.jobs import open_dispatcher
 from dlreg_core.prepare import prepared_of
-from dlreg_core.prepare.history import with_past
 from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.settings import Settings
 from dlreg_core.specs import (
@@ -49,6 +49,7 @@ HISTORY = History(
         PastColumn(kind="mean", column="heat", rows=3),
         PastColumn(kind="exponential", column="wind", rows=4),
     ),
+    horizon=7,
 )
 
 
@@ -73,6 +74,7 @@ def days(count: int) -> pd.DataFrame:
     return table
 
 
+DAYS = ["1 day", *(f"{day} days" for day in range(2, 8))]
 WHOLE = days(150)
 KNOWN, NEW = WHOLE[WHOLE["day"] < "2023-05-21"], WHOLE[WHOLE["day"] >= "2023-05-21"]
 
@@ -118,25 +120,58 @@ def test_raw_new_rows_get_their_past_from_the_rows_that_are_kept(run: RunFolder)
     assert set(pipeline.spec.cleaner.needed) == {"shop", "heat", "wind", "price", "day"}
     past = pipeline.spec.cleaner.past
     assert past is not None
-    # The table with the new rows in it, as if everything had been known from the start.
-    expected = pipeline.predict(with_past(WHOLE, past).loc[NEW.index])
-    # Of the target only what has been before the new rows is known to the model.
-    known_before = NEW["day"] < "2023-05-28"
-    found = pipeline.predict(NEW.drop(columns="sales"))
-    np.testing.assert_allclose(found[known_before], expected[known_before], rtol=1e-5)
-    np.testing.assert_allclose(pipeline.predict(NEW), expected, rtol=1e-5)
+    # The table with the new rows in it, as if everything had been known from the start, but looked at from so far.
+    whole = past.model_copy(update={"moments": (), "groups": (), "values": {}})
+    days = (pd.to_datetime(WHOLE["day"]) - pd.Timestamp("2023-05-20")).dt.days.clip(1, 7).to_numpy()
+    expected = pipeline.predict(whole.complete(WHOLE, days).loc[NEW.index])
+    found = pipeline.predicted(NEW.drop(columns="sales"))
+    known_before = (NEW["day"] < "2023-05-28").to_numpy()
+    np.testing.assert_allclose(found["prediction"][known_before], expected[known_before], rtol=1e-5)
+    # What is further ahead than a week gets no prediction, and is told.
+    assert found[~known_before].isna().all().all()
+    assert found[known_before].notna().all().all()
+    assert "further ahead than the 7 days" in pipeline.warnings(NEW.drop(columns="sales"))[0]
+    with pytest.raises(RowsError, match="further ahead than the 7 days"):
+        pipeline.predicted(NEW[~known_before].drop(columns="sales"))
+    # With their targets each is a day ahead.
+    known = pipeline.predict(whole.complete(WHOLE, np.ones(len(WHOLE), dtype=np.int64)).loc[NEW.index])
+    np.testing.assert_allclose(pipeline.predicted(NEW)["prediction"], known, rtol=1e-5)
+
+
+def test_each_day_ahead_has_its_own_error_and_interval(run: RunFolder) -> None:
+    table, pipeline, result = prepared_of(run.home, run.experiment()), Pipeline(run.model_path()), run.result()
+    assert result is not None
+    assert result.ahead is not None
+    assert (result.ahead.horizon, result.ahead.size, result.ahead.unit) == (7, 1.0, "day")
+    model = next(model for model in pipeline.models if model.name == result.best_model)
+    assert model.ahead_90 is not None
+    figures = result.ahead.steps[result.best_model]
+    assert [one.step for one in figures] == list(range(1, 8))
+    for one in figures[::3]:
+        seen = table.at_step("test", one.step)
+        found = pipeline.predicted(seen.rows)
+        assert len(seen.rows) == one.rows
+        np.testing.assert_allclose(np.abs(seen.target - found["prediction"]).mean(), one.mae, rtol=1e-4)
+        inside = (found["low"] <= seen.target) & (seen.target <= found["high"])
+        assert inside.mean() == pytest.approx(one.coverage_90, abs=0.02)
+    row = result.row(result.best_model)
+    assert row.coverage_90 is not None
+    drawn = pipeline.predicted(table.test)
+    inside = (drawn["low"] <= table.y_test) & (table.y_test <= drawn["high"])
+    assert inside.mean() == pytest.approx(row.coverage_90, abs=0.02)
 
 
 def test_the_model_file_predicts_raw_rows_as_the_run_does(run: RunFolder, tmp_path: Path) -> None:
     write_bundle(run, None, tmp_path / "model.zip")
     rows = NEW.drop(columns="sales")
-    expected = Pipeline(run.model_path()).predict(rows)
+    expected = Pipeline(run.model_path()).predicted(rows)
     loaded, _ = load_bundle(tmp_path / "model.zip", tmp_path / "unpacked")
-    np.testing.assert_allclose(loaded.predict(rows), expected, rtol=1e-6)
+    np.testing.assert_allclose(loaded.predicted(rows), expected, rtol=1e-6)
     with zipfile.ZipFile(tmp_path / "model.zip") as archive:
         archive.extractall(tmp_path / "alone")
     card = (tmp_path / "alone" / "README.md").read_text()
     assert "sales learned as Box-Cox" in card
+    assert "1 day ahead: off by" in card
     assert "The last rows of the table (sales, heat, wind) are in this file" in card
     assert "The numbers of up to 1,000 training rows are in this file" in card
     rows.to_csv(tmp_path / "rows.csv", index=False)
@@ -146,7 +181,8 @@ def test_the_model_file_predicts_raw_rows_as_the_run_does(run: RunFolder, tmp_pa
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(pd.read_csv(tmp_path / "out.csv")["prediction"], expected, rtol=1e-5)
+    assert "further ahead than the 7 days that this model was made for" in done.stderr
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "out.csv")[["prediction", "low", "high"]], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("page", ["leaderboard", "diagnostics", "explain", "predict", "export"])
@@ -154,5 +190,9 @@ def test_pages_show_it(run: RunFolder, page: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DLREG_HOME", str(run.home))
     app = opened(page, run=run.id, dataset=run.experiment().dataset_id)
     assert not app.exception
+    if page in ("leaderboard", "diagnostics"):
+        assert "How far ahead?" in texts(app)
+        assert "1 day ahead: off by" in texts(app)
+        assert any(list(table.value.get("ahead", [])) == DAYS for table in app.dataframe)
     if page in ("diagnostics", "explain"):
         assert "sales: 7 rows before" in texts(app) + str(app.main)

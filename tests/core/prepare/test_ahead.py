@@ -260,3 +260,21 @@ def test_the_cleaning_asks_for_what_predicting_needs_and_knows_how_far_rows_are(
     assert cleaner.warnings(complete)[0].startswith("Rows 2 to 3 lie further ahead")
     assert cleaner.schema_.field("day").type is ColumnType.DATETIME
     np.testing.assert_array_equal(cleaner.steps_ahead(complete), 1)
+
+
+def test_a_past_of_an_earlier_version_still_loads_and_predicts_the_next_row() -> None:
+    table = daily(60)
+    kept = past_of(table, 1).model_dump(mode="json")
+    for name in ("clock", "furthest"):
+        del kept[name]
+    del kept["history"]["horizon"]
+    # Rows were kept, not moments: two of the last day.
+    for name in ("moments", "groups"):
+        kept[name].append(kept[name][-1])
+    kept["values"]["y"].append(kept["values"]["y"][-1] + 2)
+    past = Past.model_validate(kept)
+    found = past.complete(daily(2, "2024-03-01"))
+    assert found[NAMES[0]].iloc[0] == pytest.approx(table["y"].iloc[-1] + 1)
+    found = past.complete(daily(3, "2024-03-01").drop(columns="y"))
+    np.testing.assert_array_equal(past.too_far(found), [False, True, True])
+    assert "further ahead than the 1 row that" in past.warnings(found)[0]
