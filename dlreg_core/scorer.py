@@ -16,7 +16,7 @@ import pandas as pd
 
 from dlreg_core.bundle import write_bundle
 from dlreg_core.errors import ConflictError, DlregError
-from dlreg_core.explanation import ExplainSizes, explain, sizes_for
+from dlreg_core.explanation import EXACT_FEATURES, ExplainSizes, evaluations, explain
 from dlreg_core.prepare import background_rows, fit_cleaner, prepared_of
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Experiment
@@ -31,6 +31,9 @@ _MOST_TABLES = 8
 _SHOWN = 5
 _EXPLAIN_SECONDS = 2.0
 _MOST_BACKGROUND = 100
+_MOST_PAIRS = 8
+"""More pairs of permutations for each background row hardly make a row's values more exact."""
+
 _ASSUMED_ROWS_PER_SECOND = 10_000.0
 
 
@@ -69,7 +72,8 @@ class Answering:
         """Say what a run needs; quickly, since predictions wait meanwhile."""
         gpu, _ = device_note(experiment.plan.device)
         space = room(home, cores=core_count(), gpu=gpu)
-        outlook = foresee(experiment.plan, self._facts_of(home, experiment), space, known_speeds(home))
+        facts, split = self._facts_of(home, experiment), experiment.recipe.split
+        outlook = foresee(experiment.plan, facts, space, known_speeds(home), split)
         return outlook.model_dump(mode="json")
 
     def _facts_of(self, home: Path, experiment: Experiment) -> TableFacts:
@@ -99,12 +103,11 @@ class Answering:
         rows = pipeline.spec.cleaner.complete(rows)
         pipeline.schema.coerce(rows)
         background = self._background(run)
-        sizes = sizes_for(len(pipeline.schema.names), _ASSUMED_ROWS_PER_SECOND, _EXPLAIN_SECONDS, at_most_rows=1)
         explanation = explain(
             lambda frame: pipeline.predict(frame, model),
             rows[list(pipeline.schema.names)].iloc[:1],
             background,
-            ExplainSizes(1, len(background), sizes.permutations),
+            ExplainSizes(1, len(background), _pairs(len(pipeline.schema.names), len(background))),
             model=model or pipeline.best_model,
             active=pipeline.schema.names,
         )
@@ -142,6 +145,14 @@ class Answering:
             table = prepared_of(folder.home, experiment)
             self._backgrounds[key] = background_rows(table, count or _MOST_BACKGROUND, experiment.plan.seed)
         return self._backgrounds[key]
+
+
+def _pairs(features: int, background: int) -> int:
+    """Return how many pairs of permutations explain one row: as many for each background row as there is time for."""
+    if features <= EXACT_FEATURES:
+        return 0
+    once = evaluations(features, ExplainSizes(1, background, background))
+    return background * min(_MOST_PAIRS, max(1, int(_ASSUMED_ROWS_PER_SECOND * _EXPLAIN_SECONDS / once)))
 
 
 def _scored(table: pd.DataFrame, warnings: tuple[str, ...]) -> dict[str, Any]:

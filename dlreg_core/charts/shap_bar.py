@@ -44,6 +44,8 @@ class ShapBar(ShapTables):
             error_x={
                 "type": "data",
                 "array": (table["high"] - table["mean_abs"]).fillna(0),
+                # Nothing moves a prediction by less than 0.
+                "arrayminus": (table["mean_abs"] - table["low"]).fillna(0),
                 "color": theme.GREY,
                 "thickness": 1.5,
                 "width": 0,

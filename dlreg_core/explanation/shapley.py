@@ -1,17 +1,19 @@
-"""Shapley values of raw columns, in the unit of the target.
+"""Shapley values of raw columns, in the unit of the target, with what they may be off by.
 
 The value of a coalition is the mean prediction when its columns come from the row and all others from background rows
-(the interventional value function of Lundberg & Lee 2017). Up to nine columns all coalitions are enumerated, which is
-exact for the given background; above, the values are averaged over antithetic pairs of permutations, each with its
-reverse (Mitchell et al. 2022, Sampling Permutations for Shapley Value Estimation). Whole raw columns are exchanged,
-before any cleaning, so that a category or a date is one feature.
+(the interventional value function of Lundberg & Lee 2017). The background stands for all rows: which of them it holds
+is mostly what the values are off by. So each antithetic pair of permutations, an order and its reverse (Mitchell et al.
+2022, Sampling Permutations for Shapley Value Estimation), meets background rows of its own, as a rule a single one: for
+as many predictions that is the most exact, and the spread of the pairs holds both kinds of luck. Of very few columns
+all coalitions are enumerated. Whole raw columns are exchanged, before any cleaning, so that a category or a date is one
+feature.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 
 Predict = Callable[[pd.DataFrame], NDArray[np.float64]]
 _CHUNK_ROWS = 50_000
+_BLOCK = 1_000_000
+"""Predictions that are held in memory at once."""
 
 
-def explain(
+def explain(  # noqa: PLR0913 - what an explanation depends on
     predict: Predict,
     data: pd.DataFrame,
     background: pd.DataFrame,
@@ -39,6 +43,7 @@ def explain(
     model: str,
     active: tuple[str, ...],
     seed: int = 0,
+    population: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Explanation:
     """Explain predictions.
@@ -48,7 +53,8 @@ def explain(
     predict : callable
         From raw rows to predictions, shape (rows,).
     data, background : pandas.DataFrame
-        Raw rows to explain, with their row numbers as index, and raw rows that stand for "not known".
+        Raw rows to explain, with their row numbers as index, and raw rows that stand for "not known", in the order of
+        their targets.
     sizes : ExplainSizes
         ``permutations`` decides between exact and sampled; the rows must already have been chosen.
     model : str
@@ -57,6 +63,8 @@ def explain(
         Columns that the model uses; the others get zero without a prediction being spent on them.
     seed : int
         Seed of the permutations.
+    population : int
+        Of how many rows the background was drawn; 0 for very many.
     progress : callable, optional
         Called with the share done.
 
@@ -65,128 +73,175 @@ def explain(
     Explanation
     """
     start = time.perf_counter()
-    columns = [c for c in data.columns if c in active]
-    design = _design(len(data), len(columns), sizes.permutations, seed)
-    worth = _worths(predict, data, background, columns, design, progress)
-    if sizes.permutations == 0:
-        phi = _exact(worth.reshape(len(data), -1), len(columns))
-        error = np.zeros_like(phi)
-    else:
-        phi, error = _sampled(worth, design)
+    asked = _Asked(predict, data, background, [c for c in data.columns if c in active])
+    pairs = _pairs(len(background), sizes.permutations)
+    parts = []
+    step = max(1, _BLOCK // max(1, asked.evaluations(pairs)))
+    for first in range(0, len(data), step):
+        rows = np.arange(first, min(first + step, len(data)))
+        orders = _orders(rows, pairs, len(asked.columns), seed)
+        parts.append(_exact(asked, rows) if orders is None else _sampled(asked, rows, orders))
+        if progress is not None:
+            progress((rows[-1] + 1) / len(data))
+    phi, error = (np.concatenate(found) for found in zip(*parts, strict=True))
+    used = len(background) if pairs is None else pairs[0] * pairs[1] if pairs[2] == 1 else len(background)
+    if pairs is None:
+        # Of all the rows that it stands for there is nothing more to be known.
+        error = error * np.sqrt(max(0.0, 1 - len(background) / population)) if population else error
     values = pd.DataFrame(0.0, index=range(len(data)), columns=list(data.columns))
-    values[columns] = phi
+    values[asked.columns] = phi
+    base = asked.of_background[:used]
     result = ExplainResult(
         model=model,
         rows=len(data),
-        background=len(background),
+        background=used,
         permutations=sizes.permutations,
-        evaluations=len(design.masks) * len(background),
-        base_value=float(worth[~design.masks.any(axis=1)].mean()),
+        evaluations=asked.asked,
+        base_value=float(base.mean()),
         seconds=time.perf_counter() - start,
         relative_error=_relative_error(phi, error),
     )
-    rows = data.index.to_numpy(dtype=np.int64)
-    return Explanation(values, data.reset_index(drop=True), worth[design.masks.all(axis=1)], rows, result)
+    numbers = data.index.to_numpy(dtype=np.int64)
+    return Explanation(values, data.reset_index(drop=True), asked.of_rows, numbers, result)
 
 
-@dataclass(frozen=True)
-class _Design:
-    """The coalitions to evaluate, each once for a row.
+class _Asked:
+    """The predictions that an explanation asks for.
 
-    ``masks`` (coalitions, features) is True where a column comes from the row ``of_row``; ``orders`` (rows, 2 * pairs,
-    features) holds the permutations and ``chains`` (rows, 2 * pairs, features + 1) where in ``masks`` the coalitions on
-    their way stand. Both are empty where all coalitions are enumerated.
+    ``of_rows`` are those of the rows themselves, ``of_background`` those of the background rows; `asked` counts all.
     """
 
-    masks: NDArray[np.bool_]
-    of_row: NDArray[np.int64]
-    orders: NDArray[np.int64]
-    chains: NDArray[np.int64]
+    def __init__(self, predict: Predict, data: pd.DataFrame, background: pd.DataFrame, columns: list[str]) -> None:
+        self._predict = predict
+        self._pool = pd.concat([data, background], ignore_index=True)
+        self._first = len(data)
+        self.columns = columns
+        self.background = len(background)
+        self.asked = 0
+        known = self.mixed(np.arange(len(self._pool)), np.zeros(len(self._pool), dtype=np.int64), None)
+        self.of_rows, self.of_background = known[: self._first], known[self._first :]
+
+    def evaluations(self, pairs: _Pairs | None) -> int:
+        """Return the predictions for one row, besides its own."""
+        count = len(self.columns)
+        return self.background * 2**count if pairs is None else pairs[0] * pairs[1] * pairs[2] * 2 * max(1, count - 1)
+
+    def mixed(
+        self, rows: NDArray[np.int64], background: NDArray[np.int64], taken: Callable[[int], NDArray[np.bool_]] | None
+    ) -> NDArray[np.float64]:
+        """Return the predictions for rows of which some columns are those of background rows.
+
+        Parameters
+        ----------
+        rows, background : ndarray of int64
+            Places of the rows, and of the background rows.
+        taken : callable, optional
+            For the place of a column: where it comes from the row. All do where it is None.
+        """
+        self.asked += len(rows)
+        found = self._pool.iloc[rows]
+        if taken is not None:
+            other = self._first + background
+            places = {column: np.where(taken(place), rows, other) for place, column in enumerate(self.columns)}
+            found = pd.DataFrame({c: self._pool[c].array.take(places.get(c, other)) for c in self._pool.columns})
+        return np.asarray(self._predict(found.reset_index(drop=True)), dtype=np.float64)
 
 
-def _design(rows: int, features: int, permutations: int, seed: int) -> _Design:
-    none = np.empty((rows, 0, 0), dtype=np.int64)
+_Pairs = tuple[int, int, int]
+"""Pairs of permutations that have background rows of their own, how many rows each, and how many pairs share these."""
+
+
+def _pairs(background: int, permutations: int) -> _Pairs | None:
+    """Share the background rows out to the pairs of permutations; None where all coalitions are enumerated."""
     if permutations == 0:
-        every = (np.arange(2**features)[:, None] >> np.arange(features)) & 1 == 1
-        return _Design(np.tile(every, (rows, 1)), np.repeat(np.arange(rows), len(every)), none, none)
-    rng = np.random.default_rng(seed)
-    masks, of_row, orders, chains, first = [], [], [], [], 0
-    for row in range(rows):
-        mine = _antithetic(rng, features, permutations)
-        unique, places = np.unique(np.concatenate([_chain(order) for order in mine]), axis=0, return_inverse=True)
-        masks.append(unique)
-        of_row.append(np.full(len(unique), row))
-        orders.append(np.array(mine))
-        chains.append(first + places.reshape(len(mine), features + 1))
-        first += len(unique)
-    return _Design(np.concatenate(masks), np.concatenate(of_row), np.array(orders), np.array(chains))
+        return None
+    own = min(permutations, background)
+    return own, background // own, max(1, permutations // background)
 
 
-def _antithetic(rng: np.random.Generator, features: int, pairs: int) -> list[NDArray[np.int64]]:
-    """Return `pairs` random orders, each followed by its reverse."""
-    orders = []
-    for _ in range(pairs):
-        order = rng.permutation(features)
-        orders += [order, order[::-1]]
-    return orders
+def _orders(rows: NDArray[np.int64], pairs: _Pairs | None, features: int, seed: int) -> NDArray[np.int64] | None:
+    """Return random orders, shape (rows, pairs, pairs that share, features); a row's are the same in any block."""
+    if pairs is None:
+        return None
+    each = [np.random.default_rng([seed, int(row)]).random((pairs[0], pairs[2], features)) for row in rows]
+    return np.argsort(np.array(each), axis=-1)
 
 
-def _chain(order: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return the coalitions on the way from nothing to everything, shape (features + 1, features)."""
-    rank = np.argsort(order)
-    return np.arange(len(order) + 1)[:, None] > rank[None, :]
+def _sampled(
+    asked: _Asked, rows: NDArray[np.int64], orders: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Shapley values and their standard errors from antithetic pairs, each of shape (rows, features)."""
+    count, own, shared, features = orders.shape
+    each = asked.background // own
+    both = np.stack([orders, orders[..., ::-1]], axis=3)
+    rank = np.argsort(both, axis=-1)
+    # Rows, pairs, pairs that share, order or reverse, columns on the way, background rows of the pair.
+    shape = (count, own, shared, 2, max(0, features - 1), each)
+    worth = np.empty((*shape[:4], features + 1, each))
+    # The rows of a pair are spread over the background, whose order is that of the target.
+    backgrounds = np.arange(own)[:, None] + own * np.arange(each)
+    worth[..., 0, :] = asked.of_background[backgrounds][None, :, None, None, :]
+    worth[..., features, :] = asked.of_rows[rows][:, None, None, None, None]
+    inner = np.empty(math.prod(shape))
+    for first in range(0, len(inner), _CHUNK_ROWS):
+        flat = np.arange(first, min(first + _CHUNK_ROWS, len(inner)))
+        row, pair, other, turn, step, place = np.unravel_index(flat, shape)
+
+        def taken(column: int, at: tuple[NDArray[np.int64], ...] = (row, pair, other, turn, step)) -> NDArray[np.bool_]:
+            return np.asarray(rank[(*at[:4], column)] <= at[4])
+
+        inner[flat] = asked.mixed(rows[row], backgrounds[pair, place], taken)
+    worth[..., 1:features, :] = inner.reshape(shape)
+    gains = np.diff(worth, axis=4).mean(axis=5)
+    by_feature = np.empty_like(gains)
+    np.put_along_axis(by_feature, both, gains, axis=4)
+    # An order, its reverse and all that meet the same background rows are one observation.
+    found = by_feature.mean(axis=(2, 3))
+    return found.mean(axis=1), _standard_error(found)
 
 
-def _worths(
-    predict: Predict,
-    data: pd.DataFrame,
-    background: pd.DataFrame,
-    columns: list[str],
-    design: _Design,
-    progress: Callable[[float], None] | None,
-) -> NDArray[np.float64]:
-    """Return the mean prediction of each coalition over the background, in large batches."""
-    pool = pd.concat([data, background], ignore_index=True)
-    size = len(background)
-    step = max(1, _CHUNK_ROWS // size)
-    worth = np.empty(len(design.masks))
-    for first in range(0, len(design.masks), step):
-        part = slice(first, min(first + step, len(design.masks)))
-        count = part.stop - part.start
-        from_row = np.repeat(design.of_row[part], size)
-        from_background = len(data) + np.tile(np.arange(size), count)
-        taken = dict.fromkeys(data.columns, from_background)
-        for place, column in enumerate(columns):
-            taken[column] = np.where(np.repeat(design.masks[part, place], size), from_row, from_background)
-        mixed = pd.DataFrame({c: pool[c].array.take(index) for c, index in taken.items()})
-        worth[part] = predict(mixed).reshape(count, size).mean(axis=1)
-        if progress is not None:
-            progress(part.stop / len(design.masks))
-    return worth
+def _exact(asked: _Asked, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Shapley values and their standard errors from all coalitions, each of shape (rows, features)."""
+    features = len(asked.columns)
+    shape = (len(rows), 2**features, asked.background)
+    worth = np.empty(math.prod(shape))
+    for first in range(0, len(worth), _CHUNK_ROWS):
+        flat = np.arange(first, min(first + _CHUNK_ROWS, len(worth)))
+        row, code, place = np.unravel_index(flat, shape)
+
+        def taken(column: int, codes: NDArray[np.int64] = code) -> NDArray[np.bool_]:
+            return np.asarray((codes >> column) & 1 == 1)
+
+        worth[flat] = asked.mixed(rows[row], place, taken)
+    # One value a background row: their mean is that of the whole background.
+    found = np.einsum("fc,rcb->rbf", _weights(features), worth.reshape(shape))
+    return found.mean(axis=1), _standard_error(found)
 
 
-def _exact(worth: NDArray[np.float64], features: int) -> NDArray[np.float64]:
-    """Return Shapley values from the worth of all coalitions, shape (rows, 2 ** features)."""
+def _weights(features: int) -> NDArray[np.float64]:
+    """Return by what the worth of each coalition counts in each feature's value, shape (features, coalitions)."""
     codes = np.arange(2**features)
     sizes = np.array([bin(code).count("1") for code in codes])
-    phi = np.empty((len(worth), features))
+    weights = np.zeros((features, len(codes)))
     for feature in range(features):
         without = codes[(codes >> feature) & 1 == 0]
-        weights = np.array([1 / (features * comb(features - 1, int(s))) for s in sizes[without]])
-        phi[:, feature] = (worth[:, without | (1 << feature)] - worth[:, without]) @ weights
-    return phi
+        share = np.array([1 / (features * comb(features - 1, int(size))) for size in sizes[without]])
+        weights[feature, without] = -share
+        weights[feature, without | (1 << feature)] = share
+    return weights
 
 
-def _sampled(worth: NDArray[np.float64], design: _Design) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Shapley values and their standard errors from the permutations, each of shape (rows, features)."""
-    gains = np.diff(worth[design.chains], axis=2)
-    by_feature = np.empty_like(gains)
-    np.put_along_axis(by_feature, design.orders, gains, axis=2)
-    # An order and its reverse are one observation.
-    rows, count, features = by_feature.shape
-    pairs = by_feature.reshape(rows, count // 2, 2, features).mean(axis=2)
-    spread = pairs.std(axis=1, ddof=1) if count > 2 else np.full((rows, features), np.nan)
-    return pairs.mean(axis=1), spread / np.sqrt(count // 2)
+def _standard_error(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard error of the mean of observations, shape (rows, observations, features), for each feature.
+
+    Background rows are drawn evenly over the target and stand in its order, so that a trend along it is no luck: what
+    counts is how far neighbours differ (Wolter 2007, Introduction to Variance Estimation, section 8.2).
+    """
+    count = found.shape[1]
+    if count < 2:
+        return np.full((len(found), found.shape[2]), np.nan)
+    apart = np.diff(found, axis=1)
+    return np.asarray(np.sqrt((apart**2).sum(axis=1) / (2 * (count - 1)) / count))
 
 
 def _relative_error(phi: NDArray[np.float64], error: NDArray[np.float64]) -> float | None:

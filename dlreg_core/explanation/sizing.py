@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EXACT_FEATURES = 9
-"""Up to this number of features every coalition can be enumerated."""
+from dlreg_core.specs.results import ENOUGH_BACKGROUND, ENOUGH_EXPLAINED
+
+EXACT_FEATURES = 4
+"""Up to this number of features every coalition is enumerated: of more, as many predictions tell more when they are
+made with other background rows."""
 
 _LADDER = (
-    (1000, 100, 4),
-    (500, 100, 4),
-    (300, 100, 3),
-    (200, 100, 3),
-    (200, 50, 3),
-    (100, 50, 3),
-    (100, 25, 3),
-    (60, 25, 2),
-    (40, 20, 2),
-    (30, 15, 2),
-    (20, 10, 1),
-    (10, 10, 1),
+    (1000, 500),
+    (500, 500),
+    (500, 200),
+    (300, 200),
+    (200, 200),
+    (200, 100),
+    (100, 100),
+    (60, 100),
+    (ENOUGH_EXPLAINED, ENOUGH_BACKGROUND),
+    (40, 40),
+    (30, 30),
+    (20, 20),
+    (10, 20),
+    (10, 10),
 )
 
 
 @dataclass(frozen=True)
 class ExplainSizes:
-    """Rows to explain, rows that stand for the unknown, and antithetic pairs of permutations (0: exact)."""
+    """Rows to explain, rows that stand for the unknown, and antithetic pairs of permutations (0: all coalitions)."""
 
     rows: int
     background: int
@@ -34,13 +39,12 @@ class ExplainSizes:
 
 def evaluations(features: int, sizes: ExplainSizes) -> int:
     """Return the number of predictions that an explanation takes."""
-    return sizes.rows * sizes.background * coalitions(features, sizes.permutations)
-
-
-def coalitions(features: int, permutations: int) -> int:
-    """Return the coalitions evaluated for a row: all of them, or those on the way of the permutations."""
-    everything = 2**features if features <= 30 else 2**30
-    return everything if permutations == 0 else min(everything, 2 * permutations * (features - 1) + 2)
+    own = sizes.rows + sizes.background
+    if sizes.permutations == 0:
+        return sizes.rows * sizes.background * int(2**features) + own
+    pairs = min(sizes.permutations, sizes.background)
+    met = sizes.background // pairs * pairs * max(1, sizes.permutations // sizes.background)
+    return sizes.rows * met * 2 * max(0, features - 1) + own
 
 
 def sizes_for(
@@ -62,19 +66,16 @@ def sizes_for(
     Returns
     -------
     ExplainSizes
-        Exact where that fits; the smallest size where nothing does.
+        The smallest where nothing fits.
     """
     affordable = rows_per_second * seconds
-    fitting: list[ExplainSizes] = []
-    for rows, background, permutations in _LADDER:
+    sizes = ExplainSizes(0, 0, 0)
+    for rows, background in _LADDER:
         rows_used = min(max(rows, at_least_rows), at_most_rows)
-        exact = ExplainSizes(rows_used, background, 0)
-        sampled = ExplainSizes(rows_used, background, permutations)
-        for sizes in [exact, sampled] if features <= EXACT_FEATURES else [sampled]:
-            fitting.append(sizes)
-            if evaluations(features, sizes) <= affordable:
-                return sizes
-    return fitting[-1]
+        sizes = ExplainSizes(rows_used, background, 0 if features <= EXACT_FEATURES else background)
+        if evaluations(features, sizes) <= affordable:
+            break
+    return sizes
 
 
 def expected_seconds(features: int, rows_per_second: float, rows: int, seconds: float) -> float:

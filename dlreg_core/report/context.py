@@ -113,8 +113,11 @@ def model_words(row: LeaderboardRow, unit: str) -> str:
 
 
 def explanation_words(result: ExplainResult) -> str:
-    """Return what an explanation rests on, what it cost and how exact it is: "60 rows, took 0.9 s, error ± 8 %"."""
-    text = f"{result.rows:,} rows, took {duration(result.seconds)}"
-    if result.permutations == 0:
+    """Return what an explanation rests on, what it cost and how exact it is.
+
+    "From 60 rows, 50 background rows, took 0.9 s, error ± 8 %"; the error is that of the strongest column's values.
+    """
+    text = f"From {result.rows:,} rows, {result.background:,} background rows, took {duration(result.seconds)}"
+    if result.relative_error == 0:
         return f"{text}, exact"
     return f"{text}, error ± {percent(result.relative_error)}" if result.relative_error is not None else text

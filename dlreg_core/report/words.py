@@ -23,6 +23,7 @@ from dlreg_core.charts.numbers import (
 from dlreg_core.charts.shap_tables import importance
 from dlreg_core.evaluation.conformal import calibrating_rows, likely_coverage
 from dlreg_core.specs import Comparison, LeaderboardRow, RowCounts, Strength, TrainResult
+from dlreg_core.specs.results import ENOUGH_BACKGROUND, ENOUGH_EXPLAINED
 
 __all__ = [
     "about",
@@ -120,6 +121,9 @@ def headline(result: TrainResult, unit: str) -> str:
         return "No model could be judged."
     rows = f"on {result.rows.test:,} rows it has never seen"
     rival = _rival(result)
+    if best.role == "baseline" and not any(row.role == "network" and row.trained for row in result.leaderboard):
+        verb = "are" if is_plural(best.model) else "is"
+        return f"No network could be trained. {_capital(in_sentence(best.model))} {verb} {_off(best, unit)} {rows}."
     if best.role == "baseline":
         return f"{_capital(in_sentence(best.model))} is best here, ahead of every network: {_off(best, unit)} {rows}."
     if rival is None or rival.mae is None:
@@ -206,8 +210,8 @@ def _reach(row: LeaderboardRow, unit: str, by: str) -> str:
     return f"typically {typical} (mostly from ± {low} to ± {high}, by {by})"
 
 
-def shap_words(values: pd.DataFrame, unit: str) -> str:
-    """Return which features matter most.
+def shap_words(values: pd.DataFrame, unit: str, background: int | None = None) -> str:
+    """Return which features matter most; of few rows, that their order is uncertain comes first.
 
     Parameters
     ----------
@@ -215,6 +219,8 @@ def shap_words(values: pd.DataFrame, unit: str) -> str:
         SHAP values in units of the target.
     unit : str
         Unit of the target.
+    background : int, optional
+        How many background rows the values were found with; enough where it isn't given.
     """
     table = importance(values)
     names, first = list(table["feature"]), float(table["mean_abs"].iloc[0])
@@ -222,6 +228,13 @@ def shap_words(values: pd.DataFrame, unit: str) -> str:
         return "No column moves the prediction."
     text = f"{names[0]} matters most: it moves the prediction by {quantity(first, unit)} on average"
     following = [name for name, mean in zip(names[1:3], table["mean_abs"][1:3], strict=True) if mean > 0]
+    rows, behind = len(values), background if background is not None else ENOUGH_BACKGROUND
+    if (rows < ENOUGH_EXPLAINED or behind < ENOUGH_BACKGROUND) and following:
+        behind_words = f" and {behind:,} background rows" if background is not None else ""
+        text = (
+            f"The order of the columns is uncertain, from {rows:,} rows{behind_words}: {names[0]} seems to matter most "
+            f"(it moves the prediction by {quantity(first, unit)} on average)"
+        )
     return f"{text}; then {' and '.join(following)}." if following else f"{text}."
 
 

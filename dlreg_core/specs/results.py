@@ -11,6 +11,9 @@ from dlreg_core.specs.base import SCHEMA_VERSION, Spec
 from dlreg_core.specs.plans import Experiment, ResolvedPlan, TransformName
 from dlreg_core.specs.work import RunState
 
+ENOUGH_EXPLAINED, ENOUGH_BACKGROUND = 60, 50
+"""From fewer rows, or with fewer background rows, the order in which an explanation puts the columns is uncertain."""
+
 Role = Literal["network", "ensemble", "baseline"]
 
 
@@ -192,8 +195,7 @@ class ExplainResult(Spec):
     seconds: float
     relative_error: float | None
     """Typical standard error of the strongest feature's values relative to their mean size, with the luck of the
-    background rows and of the permutations; 0 where it is exact, None where a single pair of permutations can't tell
-    it."""
+    background rows and of the permutations; 0 where it is exact, None where a single observation can't tell."""
 
 
 class Exported(Spec):

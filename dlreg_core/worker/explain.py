@@ -86,5 +86,6 @@ def explain_model(
         model=model,
         active=pipeline.schema.names,
         seed=seed,
+        population=len(table.train),
         progress=progress,
     )

@@ -23,7 +23,7 @@ from pages._ui.widgets import csv_bytes, picture
 
 def overview(found: Explanation, unit: str) -> None:
     """Show which columns matter, as bars or as a swarm."""
-    st.subheader(escaped(shap_words(found.values, unit)), anchor=False)
+    st.subheader(escaped(shap_words(found.values, unit, found.result.background)), anchor=False)
     tables = (found.values, found.data, found.result.base_value, unit)
     bars, swarm = st.tabs(["Importance", "Every row"], on_change="rerun", key="shap_view")
     if bars.open:

@@ -104,7 +104,7 @@ def test_explanation_words(permutations: int, error: float | None, end: str) -> 
         model="m", rows=60, background=25, permutations=permutations, evaluations=1, base_value=0.0, seconds=0.9,
         relative_error=error,
     )  # fmt: skip
-    assert explanation_words(found).startswith("60 rows, took 0.9 s")
+    assert explanation_words(found).startswith("From 60 rows, 25 background rows, took 0.9 s")
     assert explanation_words(found).endswith(end)
 
 

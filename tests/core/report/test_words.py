@@ -168,9 +168,15 @@ def test_shap():
     values = pd.DataFrame(
         {"longitude": [1.0, -1.0], "income": [40.0, -44.0], "ocean": [9.0, 9.0], "latitude": [5.0, 6.0]}
     )
-    assert words.shap_words(values, "$") == (
+    many = pd.concat([values] * 30)
+    assert words.shap_words(many, "$", 50) == (
         "income matters most: it moves the prediction by $42 on average; then ocean and latitude."
     )
+    assert words.shap_words(values, "$", 50) == (
+        "The order of the columns is uncertain, from 2 rows and 50 background rows: income seems to matter most (it "
+        "moves the prediction by $42 on average); then ocean and latitude."
+    )
+    assert words.shap_words(many, "$", 49).startswith("The order of the columns is uncertain, from 60 rows and 49 ")
     assert words.shap_words(values[["income"]] * 0, "$") == "No column moves the prediction."
     assert words.shap_words(values[["income"]], "") == "income matters most: it moves the prediction by 42 on average."
 
