@@ -25,8 +25,9 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
+from dlreg_core.prepare.stored import written_of
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
-from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
+from dlreg_core.specs import ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan, WrittenTable
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class PreparedTable:
     transform: TargetTransform = AS_IT_IS
     outlying: NDArray[np.bool_] | None = None
     past: Past | None = None
+    written: WrittenTable | None = None
 
     @property
     def taught(self) -> pd.DataFrame:
@@ -127,6 +129,7 @@ def prepare_table(
     """
     check_recipe(dataset, recipe)
     types = feature_types(dataset, recipe)
+    written = written_of(dataset, table, recipe)
     table = repaired(table, recipe.cleaning)
     past = fit_past(dataset, table if earlier is None else earlier, recipe)
     if past is not None:
@@ -184,6 +187,7 @@ def prepare_table(
         folds=numbers,
         outlying=outlying,
         past=past,
+        written=written,
         transform=fit_target_transform(y_train, recipe.target_transform),
     )
 

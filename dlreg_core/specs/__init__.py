@@ -72,6 +72,7 @@ from dlreg_core.specs.work import (
     Task,
     TaskKind,
 )
+from dlreg_core.specs.written import Written, WrittenTable
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -127,5 +128,7 @@ __all__ = [
     "TrainPlan",
     "TrainResult",
     "TransformName",
+    "Written",
+    "WrittenTable",
     "now",
 ]
