@@ -66,12 +66,12 @@ def main(arguments: list[str]) -> int:
     import numpy as np
     from dlreg_core.errors import DlregError
     from dlreg_core.prepare.exporting import without_formulas
-    from dlreg_core.prepare.reading import free_name, read_raw_rows
+    from dlreg_core.prepare.reading import free_name, read_own_rows, read_raw_rows
     from dlreg_core.training.pipeline import Pipeline
 
     pipeline = Pipeline(HERE / "model")
     try:
-        reference = read_raw_rows(HERE / "reference.csv", pipeline.schema)
+        reference = read_own_rows(HERE / "reference.csv", pipeline.schema)
         expected = reference.iloc[:, -1].to_numpy(dtype=float)
         difference = float(np.max(np.abs(pipeline.predict(reference) - expected) / np.maximum(np.abs(expected), 1e-12)))
         if difference > manifest["tolerance"]:

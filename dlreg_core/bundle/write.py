@@ -16,7 +16,7 @@ from dlreg_core.bundle.load import checked_pipeline
 from dlreg_core.bundle.manifest import MANIFEST, Manifest, python_minor, sha256
 from dlreg_core.bundle.requirements import requirements_for
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
-from dlreg_core.prepare import prepared_of, read_raw_rows
+from dlreg_core.prepare import prepared_of, read_own_rows
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Exported, TrainResult
 from dlreg_core.training.pipeline import Pipeline, deploy
@@ -155,7 +155,7 @@ def _write_reference(path: Path, run: RunFolder, pipeline: Pipeline, model: str)
 def _check(place: Path) -> float:
     """Load what was written as a stranger would, and return the largest relative difference."""
     loaded, manifest = checked_pipeline(place)
-    rows = read_raw_rows(place / "reference.csv", loaded.schema)
+    rows = read_own_rows(place / "reference.csv", loaded.schema)
     expected = rows.iloc[:, -1].to_numpy(dtype=np.float64)
     found = loaded.predict(rows)
     difference = float(np.max(np.abs(found - expected) / np.maximum(np.abs(expected), 1e-12)))

@@ -11,7 +11,7 @@ from dlreg_core.prepare.plan import (
     preview_steps,
     target_choices,
 )
-from dlreg_core.prepare.reading import read_raw_rows
+from dlreg_core.prepare.reading import read_own_rows, read_raw_rows
 from dlreg_core.prepare.schema import Field, Schema, schema_of
 from dlreg_core.prepare.splitting import SplitRows, preview_split, split_rows
 from dlreg_core.prepare.tables import PreparedTable, background_rows, prepare_table, prepared_of
@@ -32,6 +32,7 @@ __all__ = [
     "prepared_of",
     "preview_split",
     "preview_steps",
+    "read_own_rows",
     "read_raw_rows",
     "schema_of",
     "split_rows",

@@ -20,8 +20,9 @@ from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.scaling import ScaleNumbers
 from dlreg_core.prepare.schema import Schema, schema_of
 from dlreg_core.prepare.steps import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
+from dlreg_core.prepare.stored import forms_of
 from dlreg_core.prepare.text_figures import ExpandTexts
-from dlreg_core.specs import Cleaning, ColumnType, NumberFill, Spec
+from dlreg_core.specs import Cleaning, ColumnType, NumberFill, Spec, WrittenTable
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
 
@@ -52,11 +53,13 @@ class Cleaner(Spec):
         if self.past is None:
             return frame
         units = {field.name: field.unit for field in self.schema_.fields if field.unit and field.name in frame.columns}
-        if not units:
+        forms = {name: form for name, form in forms_of(self.schema_.written).items() if name in frame.columns}
+        if not units and not forms:
             return self.past.complete(frame)
-        # What is made of a measured column is made of its numbers; the column itself stays as it is written.
-        made = self.past.complete(repaired(frame, Cleaning(units=units)))
-        return made.assign(**{name: frame[name] for name in units})
+        # What is made of a column is made of what it means; the column itself stays as it is written.
+        mark = next((forms[name].form.decimal for name in units if name in forms), ".")
+        read = repaired(self.schema_.as_stored(frame), Cleaning(units=units, decimal=mark))
+        return self.past.complete(read).assign(**{name: frame[name] for name in (*units, *forms)})
 
     def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """Say where raw rows leave what the model has seen; see `Schema.warnings`."""
@@ -113,6 +116,7 @@ def fit_cleaner(
     types: Mapping[str, ColumnType],
     cleaning: Cleaning,
     day_first: Mapping[str, bool | None] | None = None,
+    written: WrittenTable | None = None,
 ) -> Cleaner:
     """Fit the cleaning on raw training rows.
 
@@ -126,6 +130,8 @@ def fit_cleaner(
         Which repairs are wanted.
     day_first : mapping of str to bool, optional
         How the dates of a column are written.
+    written : WrittenTable, optional
+        How the whole table is written: new rows are read so.
 
     Raises
     ------
@@ -134,7 +140,7 @@ def fit_cleaner(
     """
     everything = schema_of(frame, types, day_first, cleaning)
     dropped = columns_to_drop(everything.coerce(frame), types, cleaning)
-    schema = Schema(fields=tuple(field for field in everything.fields if field.name not in dropped))
+    schema = Schema(fields=tuple(field for field in everything.fields if field.name not in dropped), written=written)
     if not schema.fields:
         raise RecipeError(
             "No column is left to predict from: all of them are constant or identifiers.",

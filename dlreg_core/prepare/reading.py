@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from dlreg_core.ingest.columns import flat, plain_values
+from dlreg_core.ingest.expecting import reading_like
+from dlreg_core.ingest.known_form import read_known
 from dlreg_core.ingest.reading import Source, read_bytes, read_table
 from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
+from dlreg_core.ingest.unpacking import unpacked
+from dlreg_core.ingest.values import encode
 from dlreg_core.prepare.schema import UNITS, Schema
-from dlreg_core.specs import ColumnType
+from dlreg_core.specs import ColumnType, Dialect, NumberForm, Written, WrittenTable
 
 _OTHER_MARKS = str.maketrans(".,", ",.")
+_MOST_EXACT = 2.0**53
+_OWN_FILE = Dialect(delimiter=",", encoding="utf-8")
 
 
 def read_raw_rows(source: Source, schema: Schema) -> pd.DataFrame:
     """Read a table file so that its columns arrive as the model's schema expects them.
+
+    Cells mean what they mean in the table that was learned from, whatever else the file holds. Where some are written
+    in another way, the column stays as it is written: the schema reads it then, and knows what to say of it.
 
     Parameters
     ----------
@@ -27,13 +39,69 @@ def read_raw_rows(source: Source, schema: Schema) -> pd.DataFrame:
     TableError
         If it is no readable table.
     """
+    content = read_bytes(source)
+    if schema.written is None:
+        return _guessed(content, schema)
+    written, content = schema.written, unpacked(content)
+    levels = {level for field in schema.fields for level in field.levels}
+    reading = reading_like(content, written.dialect, (*schema.names, *written.columns), levels)
+    table = read_table(content, reading, single_column=True).table
+    return pd.DataFrame(
+        {
+            name: _column(name, column, written.columns.get(name))
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
+    )
+
+
+def read_own_rows(source: Source, schema: Schema) -> pd.DataFrame:
+    """Read a file of raw rows that this program wrote as CSV: with decimal points, without units, with ISO dates."""
+    if schema.written is None:
+        return read_raw_rows(source, schema)
+    measured = {field.name for field in schema.fields if field.unit}
+    columns = {
+        # What was converted into one unit stands there as numbers.
+        name: form.model_copy(
+            update={"form": NumberForm(), "unit": "", "kind": "number" if name in measured else form.kind}
+        )
+        for name, form in schema.written.columns.items()
+    }
+    plain = WrittenTable(dialect=_OWN_FILE, columns=columns)
+    return read_raw_rows(source, schema.model_copy(update={"written": plain}))
+
+
+def _column(name: str, raw: pa.ChunkedArray, form: Written | None) -> pd.Series:
+    raw = flat(raw)
+    if not pa.types.is_string(raw.type):
+        # Infinite numbers are kept: that they can't be used is told.
+        kept = raw if pa.types.is_floating(raw.type) else plain_values(name, raw)
+        values: pd.Series = kept.to_pandas()
+        return values
+    if form is None:
+        texts: pd.Series = raw.to_pandas().astype(object)
+        return texts.where(texts.notna() & (texts != ""), None)
+    coded = encode(raw)
+    if form.kind == "number":
+        cells = read_known(coded.levels.to_pylist(), form)
+        if set(cells.how) <= {"as-known"}:
+            numbers = pd.Series(coded.spread(pa.array(cells.values, pa.float64())).to_pandas())
+            return numbers.astype("int64") if _are_whole(numbers) else numbers
+    return pd.Series(coded.spread(coded.levels).to_pandas(), dtype=object)
+
+
+def _are_whole(numbers: pd.Series) -> bool:
+    return bool(len(numbers) and (numbers == np.round(numbers)).all() and (numbers.abs() < _MOST_EXACT).all())
+
+
+def _guessed(content: bytes, schema: Schema) -> pd.DataFrame:
+    """Read a file for a model that doesn't know how its table was written."""
     # Dates stay text here: the schema knows in which order their day and month are written. So do numbers with a unit,
     # which need not be the one that the model learned from.
     kinds = {
         field.name: ColumnType.TEXT if field.unit or field.type is ColumnType.DATETIME else field.type
         for field in schema.fields
     }
-    raw = read_table(read_bytes(source), single_column=True)
+    raw = read_table(content, single_column=True)
     columns = type_columns(raw, kinds)
     rows = to_frame(arrow_table(columns))
     unnamed = {field.name for field in schema.fields if field.type is ColumnType.NUMBER and not field.unit}

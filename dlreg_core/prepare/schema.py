@@ -17,8 +17,10 @@ from dlreg_core.ingest.conversions import convertible, in_unit, other_units
 from dlreg_core.ingest.dates import parse_dates
 from dlreg_core.ingest.moments import FIRST_YEAR, LAST_YEAR, order_of, read_moments
 from dlreg_core.ingest.seconds import seconds_since_midnight
+from dlreg_core.prepare.oddities import odd_words
 from dlreg_core.prepare.repairing import merged, repaired, without_codes
-from dlreg_core.specs import Cleaning, ColumnType, Spec
+from dlreg_core.prepare.stored import as_stored, forms_of, seen_in
+from dlreg_core.specs import Cleaning, ColumnType, Spec, Written, WrittenTable
 
 _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fromkeys(
     ("false", "no", "n", "f", "0", "0.0"), "no"
@@ -66,6 +68,9 @@ class Schema(Spec):
     """The columns that the model needs, in order."""
 
     fields: tuple[Field, ...]
+    written: WrittenTable | None = None
+    """How the table that was learned from is written: new rows are read as its own were. None in models of earlier
+    versions, for which each file is guessed by itself."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,7 +109,15 @@ class Schema(Spec):
                 f"The table has no column {listed}.",
                 "Give it the columns that the model was trained on; their names must match exactly.",
             )
-        return pd.DataFrame({f.name: _coerce_field(frame[f.name], f) for f in self.fields}, index=frame.index)
+        forms = forms_of(self.written)
+        return pd.DataFrame(
+            {f.name: _coerce_field(frame[f.name], f, forms.get(f.name)) for f in self.fields}, index=frame.index
+        )
+
+    def as_stored(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return raw rows with those columns as the table that was learned from would hold them that stood in it."""
+        forms = {name: form for name, form in forms_of(self.written).items() if name in frame.columns}
+        return frame.assign(**{name: as_stored(frame[name], form) for name, form in forms.items()})
 
     def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
         """Say, a sentence a column, where raw rows leave what the model has seen.
@@ -117,8 +130,9 @@ class Schema(Spec):
         coerced = self.coerce(frame)
         found: list[str] = []
         units = frame.attrs.get(UNITS, {})
+        forms = forms_of(self.written)
         for field in self.fields:
-            found += _warnings_of(field, frame[field.name], coerced[field.name])
+            found += _warnings_of(field, frame[field.name], coerced[field.name], forms.get(field.name))
             if field.name in units:
                 found.append(
                     f"{field.name}: the numbers have a unit, {units[field.name]}, and those learned from had none: "
@@ -177,9 +191,11 @@ def _written(value: object) -> str:
     return f"{text}-01-01" if _YEAR.fullmatch(text) else text
 
 
-def _coerce_field(values: pd.Series, field: Field) -> pd.Series:
+def _coerce_field(values: pd.Series, field: Field, form: Written | None) -> pd.Series:
+    if form is not None:
+        values = as_stored(values, form)
     if field.unit and values.dtype == object:
-        values = in_unit(values, field.unit)
+        values = in_unit(values, field.unit, form.form.decimal if form is not None else ".")
     values = without_codes(values, field.missing_codes)
     found = coerce_column(values, field.type, field.day_first, time_of_day=field.time_of_day)
     if field.type is ColumnType.NUMBER:
@@ -283,9 +299,16 @@ def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) 
     return Field(name=name, type=kind, numeric_levels=numeric, typical=str(counts.index[0]), levels=levels)
 
 
-def _warnings_of(field: Field, raw: pd.Series, read: pd.Series) -> list[str]:
-    found, strange = _unit_warnings(field, raw) if field.unit else ([], 0)
-    unread = int((read.isna() & raw.notna()).sum()) - strange
+def _warnings_of(field: Field, raw: pd.Series, read: pd.Series, form: Written | None) -> list[str]:
+    found: list[str] = []
+    strange = 0
+    if form is not None:
+        found = [odd_words(field.name, field.type.value, seen, form) for seen in seen_in(raw, form)]
+        raw = as_stored(raw, form)
+    if field.unit and raw.dtype == object:
+        told, strange = _unit_warnings(field, raw)
+        found += told
+    unread = int((read.isna() & raw.notna() & ~raw.isin(field.missing_codes)).sum()) - strange
     if unread > 0:
         values, count = ("value", "counts") if unread == 1 else ("values", "count")
         found.append(f"{field.name}: {unread:,} {values} can't be read as {field.type.value} and {count} as missing.")

@@ -30,8 +30,9 @@ from dlreg_core.prepare.splitting import (
     fold_numbers,
     split_rows,
 )
+from dlreg_core.prepare.stored import written_of
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform, refuse_too_large
-from dlreg_core.specs import Column, ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan
+from dlreg_core.specs import Column, ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan, WrittenTable
 
 _NEARLY_NUMBERS = ("not-numbers", "mixed-units", "leading-zeros")
 
@@ -64,6 +65,7 @@ class PreparedTable:
     past: Past | None = None
     looked: Looked | None = None
     looked_test: Looked | None = None
+    written: WrittenTable | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -159,6 +161,7 @@ def prepare_table(
     """
     check_recipe(dataset, recipe)
     types = feature_types(dataset, recipe)
+    written = written_of(dataset, table, recipe)
     table = repaired(table, recipe.cleaning)
     past = fit_past(dataset, table if earlier is None else earlier, recipe)
     looked = looked_test = None
@@ -223,6 +226,7 @@ def prepare_table(
         past=past,
         looked=looked,
         looked_test=looked_test,
+        written=written,
         transform=fit_target_transform(y_train, recipe.target_transform),
     )
 

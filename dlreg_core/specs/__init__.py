@@ -78,6 +78,7 @@ from dlreg_core.specs.work import (
     Task,
     TaskKind,
 )
+from dlreg_core.specs.written import Written, WrittenTable
 
 __all__ = [
     "CONSTANTS",
@@ -139,5 +140,7 @@ __all__ = [
     "TrainPlan",
     "TrainResult",
     "TransformName",
+    "Written",
+    "WrittenTable",
     "now",
 ]

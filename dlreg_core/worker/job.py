@@ -62,7 +62,7 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
     table = prepared_of(folder.run.home, experiment)
     if table.counts.drawn:
         folder.emit("log", text=f"Drew {table.counts.drawn:,} of the {table.counts.drawn_from:,} rows: {WHY_DRAWN}.")
-    cleaner = fit_cleaner(table.taught, table.types, experiment.recipe.cleaning, table.day_first)
+    cleaner = fit_cleaner(table.taught, table.types, experiment.recipe.cleaning, table.day_first, table.written)
     # The columns of the schema that new rows don't have yet are made from here on.
     past = table.past.only(cleaner.schema_.names) if table.past is not None else None
     cleaner = cleaner.model_copy(update={"past": past})
