@@ -22,6 +22,7 @@ from dlreg_core.specs.cleaning import (
     ScaleMethod,
 )
 from dlreg_core.specs.plans import (
+    ROW_ORDER,
     Device,
     Experiment,
     NumberRange,
@@ -35,6 +36,7 @@ from dlreg_core.specs.plans import (
     Split,
     TrainPlan,
     TransformName,
+    split_text,
 )
 from dlreg_core.specs.results import (
     CONSTANTS,
@@ -45,12 +47,16 @@ from dlreg_core.specs.results import (
     Exported,
     Interval,
     LeaderboardRow,
+    OverTime,
+    PartSpan,
+    Period,
     Report,
     Role,
     RowCounts,
     StepFigures,
     Strength,
     TrainResult,
+    Unseen,
 )
 from dlreg_core.specs.tables import (
     Column,
@@ -82,6 +88,7 @@ from dlreg_core.specs.work import (
 __all__ = [
     "CONSTANTS",
     "FULL_TREES",
+    "ROW_ORDER",
     "SCHEMA_VERSION",
     "Ahead",
     "Checkpoint",
@@ -113,7 +120,10 @@ __all__ = [
     "NumberForm",
     "NumberRange",
     "OutlierRule",
+    "OverTime",
+    "PartSpan",
     "PastColumn",
+    "Period",
     "PlannedFit",
     "Preset",
     "Pulse",
@@ -139,5 +149,7 @@ __all__ = [
     "TrainPlan",
     "TrainResult",
     "TransformName",
+    "Unseen",
     "now",
+    "split_text",
 ]
