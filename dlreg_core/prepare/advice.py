@@ -26,11 +26,14 @@ class SplitAdvice:
         What it goes by.
     measures : SplitMeasures
         Of all columns that were looked at.
+    needed : bool
+        Whether it has to be by time whatever was measured, since earlier values of the target are used.
     """
 
     kind: Literal["random", "time", "group"] = "random"
     column: str | None = None
     measures: SplitMeasures = field(default_factory=SplitMeasures)
+    needed: bool = False
 
     @property
     def reason(self) -> SplitMeasure | None:
@@ -56,7 +59,7 @@ def split_advice(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Split
     table : pandas.DataFrame
         Its rows, or those that stand for all.
     recipe : Recipe
-        Target, features and repairs; its split plays no part.
+        Target, features, repairs and what is made of earlier rows; its split plays no part.
 
     Returns
     -------
@@ -64,7 +67,9 @@ def split_advice(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Split
         By the column for which a random split flatters most beyond doubt. Of the order in which the rows stand it is
         only told that it matters: it may be that of a sort, and new rows have no place in it.
     """
-    measures = measure_splits(dataset, table, recipe)
+    measures, history = measure_splits(dataset, table, recipe), recipe.history
+    if history is not None and any(made.column == recipe.target for made in history.columns):
+        return SplitAdvice("time", history.order, measures, needed=True)
     for one in measures.measures:
         if one.flatters and one.column != ROW_ORDER:
             return SplitAdvice(one.kind, one.column, measures)

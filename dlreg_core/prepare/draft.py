@@ -112,7 +112,8 @@ def measured_recipe(dataset: Dataset, draft: Draft) -> Recipe:
         If no column is left to predict from.
     """
     cleaning = draft.cleaning.repairs.model_copy(update={"drop_duplicates": draft.cleaning.drop_duplicates})
-    return recipe_of(dataset, Draft(target=draft.target, used=draft.used, types=draft.types, cleaning=cleaning))
+    plain = Draft(target=draft.target, used=draft.used, types=draft.types, cleaning=cleaning, history=draft.history)
+    return recipe_of(dataset, plain)
 
 
 def type_of(dataset: Dataset, draft: Draft, name: str) -> ColumnType:

@@ -33,6 +33,8 @@ def advice_words(advice: SplitAdvice, split: Split, unit: str) -> str:
         Unit of the target.
     """
     measures = advice.measures
+    if advice.needed and (split.kind, split.column) == (advice.kind, advice.column):
+        return "Chosen because earlier values of the target are used, which must be known before the rows that judge."
     if not measures.measures:
         return (
             f"Whether a random split flatters can't be told from {measures.rows:,} rows: {FEWEST_ROWS} are needed at "

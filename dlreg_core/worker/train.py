@@ -8,15 +8,11 @@ from threading import Event as Signal
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.errors import ConflictError, FetchError
-from dlreg_core.evaluation.periods import over_time
-from dlreg_core.evaluation.unseen import unseen
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.jobs.devices import listed_gpus
-from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
@@ -26,12 +22,10 @@ from dlreg_core.settings import load_settings
 from dlreg_core.specs import (
     Checkpoint,
     LeaderboardRow,
-    OverTime,
     PlannedFit,
     ResolvedPlan,
     Task,
     TrainResult,
-    Unseen,
 )
 from dlreg_core.training.ahead import judged_ahead
 from dlreg_core.training.baselines import Baseline, boosted_folds, boosted_iterations, shortage_note, strength
@@ -57,6 +51,7 @@ from dlreg_core.training.weights import open_weights
 from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
 from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions
+from dlreg_core.worker.later import errors_over_time, only_tested
 from dlreg_core.worker.reference import baselines_of
 
 _PREDICTED_PER_SECOND = 20_000.0
@@ -110,8 +105,8 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         comparison=compare_with_baselines(*compared, seed=job.seed) if trained.fits else None,
         comparisons=compare_with_each(*compared, seed=job.seed) if trained.fits else (),
         rows=job.table.counts,
-        over_time=_over_time(job, best, judged),
-        unseen=_unseen(job, best, judged),
+        over_time=errors_over_time(job, best, judged),
+        unseen=only_tested(job, best, judged),
         plan=plan,
         ensemble_weights=weights,
         seconds=job.budget.used() + earlier_seconds(folder),
@@ -139,27 +134,6 @@ def _notes(trained: Trained, seconds: float) -> tuple[str, ...]:
         "network otherwise. With more time it would be better."
         for name in late
     )
-
-
-def _over_time(job: Job, best: str, judged: Judged) -> OverTime | None:
-    """Return the chosen model's errors by period, where the rows are divided by time."""
-    table, column = job.table, job.experiment.recipe.split.column
-    if table.moments_test is None or column is None:
-        return None
-    predicted = judged.test[best]
-    bounds = judged.intervals[best].bounds(predicted)
-    return over_time(table.moments_test, table.y_test, predicted, column=column, model=best, bounds=bounds)
-
-
-def _unseen(job: Job, best: str, judged: Judged) -> tuple[Unseen, ...]:
-    """Return what the test rows have and no model has learned from."""
-    table, column = job.table, job.experiment.recipe.split.column
-    learned, asked = (
-        pd.DataFrame({n: coerce_column(part[n], kind, table.day_first.get(n)) for n, kind in table.types.items()})
-        for part in (pd.concat([table.train, table.validation]), table.test)
-    )
-    without = () if column is None else (column,)
-    return unseen(learned, asked, table.types, table.y_test, judged.test[best], without=without)
 
 
 def explaining_seconds(time_limit: float) -> float:

@@ -12,7 +12,7 @@ from dlreg_core.ingest import DatasetStore, read_dataset
 from dlreg_core.prepare.advice import SplitAdvice, few_rows_warning, group_columns, split_advice, time_columns
 from dlreg_core.prepare.draft import Draft, measured_recipe, with_advice
 from dlreg_core.report.split_words import advice_words
-from dlreg_core.specs import ROW_ORDER, Dataset, RowCounts, Split
+from dlreg_core.specs import ROW_ORDER, Dataset, History, PastColumn, RowCounts, Split
 
 
 def stored(tmp_path: Path, **columns: list) -> Dataset:
@@ -120,3 +120,12 @@ def test_a_handful_of_rows_judges_nothing() -> None:
     assert few_rows_warning(RowCounts(train=700, validation=150, test=150)) == ""
     assert few_rows_warning(RowCounts(train=292, validation=103, test=3)).startswith("Only 3 rows would judge")
     assert few_rows_warning(RowCounts(train=292, validation=1, test=103)).startswith("Only 1 row would choose")
+
+
+def test_earlier_values_of_the_target_need_a_split_by_time() -> None:
+    dataset, rows = read_dataset(table(100).to_csv(index=False).encode(), "t.csv")
+    history = History(order="day", columns=(PastColumn(kind="lag", column="y"),))
+    recipe = measured_recipe(dataset, Draft(target="y", history=history))
+    advice = split_advice(dataset, rows, recipe)
+    assert (advice.kind, advice.column) == ("time", "day")
+    assert "earlier values of the target" in advice_words(advice, advice.applied(Split()), "")
