@@ -23,9 +23,12 @@ from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.jobs.devices import gpu_names
 from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
+from dlreg_core.prepare.advice import split_advice
 from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
+from dlreg_core.prepare.tables import check_recipe
 from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
+from dlreg_core.report.split_words import start_words
 from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import load_settings
@@ -108,7 +111,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         Path | None, typer.Option(help="A JSON file with cleaning steps, as docs/cleaning.md says.")
     ] = None,
     test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
-    split: Annotated[str, typer.Option(help="random, stratified, time:COLUMN or group:COLUMN.")] = "random",
+    split: Annotated[
+        str,
+        typer.Option(
+            help="random, stratified, time:COLUMN, group:COLUMN, or auto: random, unless that is measured to flatter."
+        ),
+    ] = "auto",
     gap: Annotated[
         float, typer.Option(help="By time: days, or the column's own numbers, left out between the parts.", min=0)
     ] = 0.0,
@@ -135,6 +143,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     reading = Reading(day_first=day_first)
     dataset = store.add(data, data.name, reading)
     target = named_column(target, dataset.column_names) or target
+    said: tuple[str, ...] = ()
     if replay:
         if setting or search or search_range:
             raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")
@@ -149,11 +158,13 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             target=target,
             features=features or (target + "?",),
             unit=unit_of(dataset.column(target)) if target in dataset.column_names else "",
-            split=split_from_text(split, own, validation, seed, gap),
+            split=split_from_text("random" if split == "auto" else split, own, validation, seed, gap),
             cleaning=with_profile(dataset, features, steps.cleaning),
             history=with_horizon(steps.history, target, horizon),
             target_transform=transform_from_text(transform),
         )
+        if split == "auto" and own is None:
+            recipe, said = _with_advice(store, dataset, recipe)
         experiment = Experiment(
             name=name or f"{dataset.name} → {target}",
             dataset_id=dataset.id,
@@ -165,7 +176,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     prepared_of(settings.home, experiment)
     warnings = () if replay else _warnings(store, dataset, experiment.recipe)
     run_id = desk.submit(experiment)
-    for line in (f"Run {run_id}", *_said(dataset, experiment.recipe), *warnings):
+    for line in (f"Run {run_id}", *_said(dataset, experiment.recipe), *warnings, *said):
         typer.echo(line, err=True)
     state = follow(desk, run_id, quiet=as_json)
     if export is not None and state is RunState.COMPLETED:
@@ -264,6 +275,14 @@ def _said(dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
     if not is_clock(dataset.column(recipe.target)):
         return ()
     return (f"{recipe.target} holds times: they are predicted as a number of seconds.",)
+
+
+def _with_advice(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[Recipe, tuple[str, ...]]:
+    """Return the recipe with the split that was measured to be honest, and what is said of it."""
+    check_recipe(dataset, recipe)
+    advice = split_advice(dataset, store.sample(dataset.id), recipe)
+    started = recipe.model_copy(update={"split": advice.applied(recipe.split)})
+    return started, start_words(advice, recipe.split, started.split, recipe.unit)
 
 
 def _warnings(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import open_desk
 from dlreg_core.jobs.slots import Place
 from dlreg_core.report.answers import queue_answer, run_answer
+from dlreg_core.report.split_words import split_name
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import RunState
@@ -41,7 +42,8 @@ def runs(as_json: AsJson = False) -> None:
         known = run.best_model and run.best_rmse is not None
         best = f"{run.best_model} (RMSE {number(run.best_rmse, 4)})" if known else "–"
         size = f"{run.size_mb:,.1f} MB" if run.size_mb is not None else ""
-        typer.echo(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {size:>10}  {run.name}  {best}")
+        told = f"{run.name}  {split_name(run.split)}  {best}"
+        typer.echo(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {size:>10}  {told}")
 
 
 @run_app.command()

@@ -13,9 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from dlreg_core.charts.numbers import number
 from dlreg_core.charts.tables import records
 from dlreg_core.jobs import Desk
-from dlreg_core.report import words, worth
+from dlreg_core.report import time_words, words, worth
 from dlreg_core.report.ahead_words import ahead_words
 from dlreg_core.report.answers import report_answer
+from dlreg_core.report.split_words import split_line
 from dlreg_core.runs import TaskFolder
 from dlreg_core.specs import Event, Report, RunState, TrainResult, now
 
@@ -77,6 +78,7 @@ def print_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report_answer(report)))
     elif result is not None:
+        typer.echo(split_line(report.experiment.recipe.split, result.rows))
         typer.echo(words.headline(result, report.experiment.recipe.unit))
         typer.echo(words.versus_baseline(result))
         ahead = ahead_words(result, result.best_model, report.experiment.recipe.unit)
@@ -87,6 +89,11 @@ def print_report(report: Report, *, as_json: bool) -> None:
             r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7
             typer.echo(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
         _print_worth(result)
+        unit = report.experiment.recipe.unit
+        if result.over_time is not None:
+            typer.echo(f"Will it work tomorrow? {time_words.over_time_words(result.over_time, unit)}")
+        for sentence in time_words.unseen_words(result.unseen, unit):
+            typer.echo(sentence)
         typer.echo(f"Run {report.run_id} in {report.run_dir}")
     if report.state is not RunState.COMPLETED:
         typer.echo(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)

@@ -7,7 +7,7 @@ import streamlit as st
 from dlreg_core.errors import DlregError
 from dlreg_core.report import context
 from dlreg_core.specs import LeaderboardRow, Report, TrainResult
-from pages._ui import core, errors, wrong
+from pages._ui import core, errors, tomorrow, wrong
 from pages._ui.ahead_part import how_far_ahead
 from pages._ui.learning import learning_curves
 from pages._ui.results import open_result
@@ -48,6 +48,8 @@ def page() -> None:
     with errors.shown():
         wrong.four_pictures(report.run_id, row.model, unit)
         how_far_ahead(result, row.model, unit)
+        tomorrow.only_tested(result, unit)
+        wrong.over_time(result, unit)
         wrong.segments(report.run_id, row.model, unit)
         details(report, result, row)
     lead("See what drives it", "explain")

@@ -6,9 +6,10 @@ import streamlit as st
 
 from dlreg_core.charts.leaderboard import LeaderboardChart
 from dlreg_core.report import ahead_words, context, words, worth
+from dlreg_core.report.split_words import split_line
 from dlreg_core.report.tables import leaderboard_table
 from dlreg_core.specs import LeaderboardRow, TrainResult
-from pages._ui import ranking, searched, state
+from pages._ui import ranking, searched, state, tomorrow
 from pages._ui.ahead_part import how_far_ahead
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
@@ -95,6 +96,7 @@ def page() -> None:
     """Show the page."""
     report, result = open_result("Leaderboard", "How good every model is on rows it has never seen.", back_to="train")
     unit = report.experiment.recipe.unit
+    st.caption(escaped(split_line(report.experiment.recipe.split, result.rows)))
     st.subheader(escaped(words.headline(result, unit)), anchor=False)
     st.markdown(escaped(words.versus_baseline(result)))
     show_chart(result, unit)
@@ -102,6 +104,7 @@ def page() -> None:
     show_table(result, unit)
     show_worth(result)
     how_far_ahead(result, result.best_model, unit)
+    tomorrow.show(report, result)
     show_basis(result, unit)
     searched.show(report, result)
     lead_on(result)

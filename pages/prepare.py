@@ -15,6 +15,7 @@ from pages._ui import (
     relation_part,
     repairs_part,
     split_part,
+    split_start,
     state,
     steps_part,
     suggestions_part,
@@ -52,11 +53,12 @@ def choose(dataset: Dataset, draft: Draft) -> None:
     draft = split_part.split(dataset, draft)
     possible = split_part.outcome(dataset, draft)
     if st.button("Continue: train", type="primary", disabled=not possible):
-        leave()
+        leave(dataset, draft)
 
 
-def leave() -> None:
+def leave(dataset: Dataset, draft: Draft) -> None:
     """Go on to Train; the open run is closed, since what was chosen here is for a new one."""
+    split_start.settled(dataset, draft)
     state.open_run(None)
     go_to("train")
 

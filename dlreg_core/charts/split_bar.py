@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts import theme
+from dlreg_core.charts.moments import span_text
 from dlreg_core.charts.numbers import percent
 from dlreg_core.charts.tables import records
 from dlreg_core.specs import RowCounts
@@ -24,26 +25,31 @@ class SplitBar:
     counts: RowCounts
 
     def frame(self) -> pd.DataFrame:
-        """Return ``part``, ``rows`` and ``share``."""
+        """Return ``part``, ``rows``, ``share`` and ``of``: from when to when its rows are, or of how many groups."""
         rows = {part: n for part in _PARTS if (n := getattr(self.counts, part)) or not self.counts.folds}
         total = max(1, sum(rows.values()))
-        lines = [{"part": part, "rows": n, "share": n / total} for part, n in rows.items()]
-        return pd.DataFrame(lines, columns=["part", "rows", "share"])
+        spans = {span.part: span_text(span) for span in self.counts.spans}
+        lines = [{"part": part, "rows": n, "share": n / total, "of": spans.get(part, "")} for part, n in rows.items()]
+        return pd.DataFrame(lines, columns=["part", "rows", "share", "of"])
 
     @property
     def alt(self) -> str:
         """What is seen, in a sentence."""
-        parts = ", ".join(f"{line['part']} {line['rows']:,}" for line in records(self.frame()))
+        parts = ", ".join(
+            f"{line['part']} {line['rows']:,}" + (f" ({line['of']})" if line["of"] else "")
+            for line in records(self.frame())
+        )
         folds = f", the first in {self.counts.folds} folds" if self.counts.folds else ""
         return f"Rows by part: {parts}{folds}."
 
     def plot(self) -> go.Figure:
         """Return the figure."""
-        figure = theme.figure(height=64, grid="")
+        figure = theme.figure(height=80 if self.counts.spans else 64, grid="")
         for line in records(self.frame()):
             share = percent(line["share"])
             folds = f" in {self.counts.folds} folds" if self.counts.folds and line["part"] == "train" else ""
-            text = f"<b>{line['part']}</b>  {line['rows']:,}{folds}" if line["share"] >= _NARROW else ""
+            of = f"<br>{theme.plain(line['of'])}" if line["of"] else ""
+            text = f"<b>{line['part']}</b>  {line['rows']:,}{folds}{of}" if line["share"] >= _NARROW else ""
             figure.add_bar(
                 x=[line["rows"]],
                 y=[""],
@@ -55,7 +61,7 @@ class SplitBar:
                 textangle=0,
                 textfont={"color": "#FFFFFF" if line["part"] == "train" else "#1B2430"},
                 marker={"color": _PARTS[line["part"]], "line": {"width": 0}},
-                hovertemplate=f"<b>{line['part']}</b><br>{line['rows']:,} rows, {share}<extra></extra>",
+                hovertemplate=f"<b>{line['part']}</b><br>{line['rows']:,} rows, {share}{of}<extra></extra>",
             )
         figure.update_layout(barmode="stack", bargap=0, margin={"l": 0, "r": 0, "t": 8, "b": 8})
         figure.update_xaxes(visible=False, range=[0, max(1, int(self.frame()["rows"].sum()))])

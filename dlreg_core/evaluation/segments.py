@@ -131,3 +131,21 @@ def _judged(found: pd.DataFrame, error: FloatArray, level: float) -> pd.DataFram
     reach = ndtri(1 - (1 - level) / 2 / len(found)) * spread
     judged = found.assign(ratio=ratio, ratio_low=(ratio - reach).clip(lower=0), ratio_high=ratio + reach)
     return judged.sort_values("ratio", ascending=False, kind="stable")[_COLUMNS].reset_index(drop=True)
+
+
+def small_groups(features: pd.DataFrame, at_least: int = 30) -> pd.DataFrame:
+    """Return the groups that `segments` doesn't look at, since they have too few rows to say anything.
+
+    Returns
+    -------
+    DataFrame
+        A line a column that has some: ``column``, ``groups`` (how many), ``rows`` (of all of them together) and
+        ``largest`` (the largest of them, in words).
+    """
+    lines = []
+    for name in features.columns:
+        counts = pd.Series(_labels(str(name), features[name].reset_index(drop=True))).value_counts()
+        few = counts[counts < at_least]
+        if len(few) and len(counts) > 1:
+            lines.append((str(name), len(few), int(few.sum()), str(few.index[0])))
+    return pd.DataFrame(lines, columns=["column", "groups", "rows", "largest"])

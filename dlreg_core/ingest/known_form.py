@@ -90,8 +90,8 @@ def fits_both(texts: Sequence[str], form: Written) -> NDArray[np.bool_]:
 
 
 def _texts(texts: list[str], form: Written) -> Cells:  # noqa: ARG001 - one of several readers
-    how: tuple[How, ...] = ("as-known",) * len(texts)
-    return Cells(np.array(texts, dtype=object), how, ("",) * len(texts))
+    how: list[How] = ["as-known"] * len(texts)
+    return Cells(np.array(texts, dtype=object), tuple(how), ("",) * len(texts))
 
 
 def _numbers(texts: list[str], form: Written) -> Cells:

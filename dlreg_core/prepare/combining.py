@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from dlreg_core.prepare.naming import free_name
 from dlreg_core.prepare.schema import coerce_column
@@ -75,27 +76,47 @@ def promising_combinations(prepared: PreparedTable) -> tuple[PromisingCombinatio
     -----
     A regression of the target on the columns leaves a rest. The square of the partial correlation of a combination
     with that rest is the share of it that the combination would explain if it were added (Cohen 1988). Columns are the
-    twelve that go best with the target by themselves; a difference adds nothing to a straight line.
+    twelve that go best with the target by themselves; a difference adds nothing to a straight line. Among hundreds of
+    combinations some explain 3 % by luck: half of the rows choose three of them, and on the other half each must
+    explain as much, beyond what chance does in one of twenty tables.
     """
     names = [name for name, kind in prepared.types.items() if kind is ColumnType.NUMBER]
     rng = np.random.default_rng(5)
-    chosen = np.sort(rng.permutation(len(prepared.train))[:_MOST_ROWS])
-    target = prepared.transform.forward(prepared.y_train[chosen])
+    chosen = rng.permutation(len(prepared.train))[:_MOST_ROWS]
+    looked_at, confirming = (np.sort(part) for part in np.array_split(chosen, 2))
+    target = prepared.transform.forward(prepared.y_train)
     values = {}
     for name in names:
-        column = coerce_column(prepared.train[name].iloc[chosen], ColumnType.NUMBER)
+        column = coerce_column(prepared.train[name], ColumnType.NUMBER)
         filled = column.fillna(column.median()).to_numpy(dtype=np.float64)
-        if np.isfinite(filled).all() and np.ptp(filled) > 0:
+        if np.isfinite(filled).all() and all(
+            len(part) and np.ptp(filled[part]) > 0 for part in (looked_at, confirming)
+        ):
             values[name] = filled
-    strongest = sorted(values, key=lambda name: -abs(_correlation(values[name], target)))[:_MOST_COLUMNS]
-    if len(strongest) < 2 or len(chosen) < 3 * len(strongest) + 10:
+    strongest = sorted(values, key=lambda name: -abs(_correlation(values[name][looked_at], target[looked_at])))
+    strongest = strongest[:_MOST_COLUMNS]
+    if len(strongest) < 2 or len(confirming) < 3 * len(strongest) + 10:
         return ()
-    basis = np.column_stack([np.ones(len(chosen)), *(_standardised(values[name]) for name in strongest)])
+    first = _shares(_candidates(strongest), strongest, values, target, looked_at)
+    best = [one.combination for one in first if one.share >= _LEAST_SHARE][:_SUGGESTED]
+    least = max(_LEAST_SHARE, _by_chance(len(confirming) - len(strongest) - 2, _SUGGESTED))
+    return tuple(one for one in _shares(best, strongest, values, target, confirming) if one.share >= least)
+
+
+def _shares(
+    candidates: list[Combination],
+    names: list[str],
+    values: dict[str, Floats],
+    target: Floats,
+    rows: NDArray[np.int64],
+) -> list[PromisingCombination]:
+    """Return what combinations explain of the rest that straight lines leave in some rows, the best first."""
+    basis = np.column_stack([np.ones(len(rows)), *(_standardised(values[name][rows]) for name in names)])
     orthogonal, _ = np.linalg.qr(basis)
-    rest = target - orthogonal @ (orthogonal.T @ target)
+    rest = target[rows] - orthogonal @ (orthogonal.T @ target[rows])
     found = []
-    for made in _candidates(strongest):
-        made_of = combined(values[made.left], values[made.right], made.kind)
+    for made in candidates:
+        made_of = combined(values[made.left][rows], values[made.right][rows], made.kind)
         known = np.isfinite(made_of)
         if known.mean() < 0.95:
             continue
@@ -106,7 +127,13 @@ def promising_combinations(prepared: PreparedTable) -> tuple[PromisingCombinatio
         if np.std(own) > 1e-9 * np.std(inside) > 0:
             found.append(PromisingCombination(made, _correlation(own, rest) ** 2))
     found.sort(key=lambda one: -one.share)
-    return tuple(one for one in found if one.share >= _LEAST_SHARE)[:_SUGGESTED]
+    return found
+
+
+def _by_chance(freedom: int, looks: int) -> float:
+    """Return the share that a combination of no worth explains by luck at most, in 95 % of so many looks."""
+    t = float(student.ppf(1 - 0.05 / looks / 2, freedom))
+    return t**2 / (t**2 + freedom)
 
 
 def _candidates(names: list[str]) -> list[Combination]:

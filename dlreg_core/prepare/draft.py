@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.findings import Repair
 from dlreg_core.ingest.seconds import unit_of
+from dlreg_core.prepare.advice import SplitAdvice
 from dlreg_core.prepare.plan import target_choices
 from dlreg_core.runs.files import write_spec
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName
@@ -46,6 +47,8 @@ class Draft(Spec):
     gap: float = 0.0
     stratified: bool = False
     keep_twins: bool = False
+    split_chosen: bool = False
+    """Whether a person chose the split; until then it is the one that was measured to be honest."""
     plan: TrainPlan = TrainPlan()
 
     def changed(self, **updates: Any) -> Draft:
@@ -90,7 +93,28 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         gap=split.gap,
         stratified=split.stratified,
         keep_twins=split.keep_twins,
+        split_chosen=True,
     )
+
+
+def with_advice(draft: Draft, advice: SplitAdvice) -> Draft:
+    """Return a draft that starts with the split that was measured to be honest, unless a person chose another."""
+    if draft.split_chosen or (draft.kind, draft.column) == (advice.kind, advice.column):
+        return draft
+    return draft.changed(kind=advice.kind, column=advice.column)
+
+
+def measured_recipe(dataset: Dataset, draft: Draft) -> Recipe:
+    """Return of a draft's recipe what a measure of splits depends on: neither the split nor how gaps are filled.
+
+    Raises
+    ------
+    RecipeError
+        If no column is left to predict from.
+    """
+    cleaning = draft.cleaning.repairs.model_copy(update={"drop_duplicates": draft.cleaning.drop_duplicates})
+    plain = Draft(target=draft.target, used=draft.used, types=draft.types, cleaning=cleaning, history=draft.history)
+    return recipe_of(dataset, plain)
 
 
 def type_of(dataset: Dataset, draft: Draft, name: str) -> ColumnType:
@@ -215,6 +239,7 @@ def with_repair(draft: Draft, repair: Repair, *, wanted: bool = True) -> Draft:
         more["target_transform"] = repair.target_transform if wanted else "none"
     if repair.split is not None:
         more["kind"], more["column"] = repair.split if wanted else ("random", None)
+        more["split_chosen"] = True
     return draft.changed(used=used, types=types, cleaning=draft.cleaning.model_copy(update=updates), **more)
 
 

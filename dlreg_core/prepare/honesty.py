@@ -1,9 +1,8 @@
-"""Would a random split flatter the models? The same quick model, judged on a random and on an honest split."""
+"""Would near twins on both sides flatter the models? The same quick model, with and without them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from dlreg_core.prepare.quick_model import quick_errors
 from dlreg_core.prepare.tables import PreparedTable, prepare_table
 from dlreg_core.specs import Dataset, Interval, Recipe, Split
 
-HonestKind = Literal["time", "group", "twins"]
 MOST_ROWS = 10_000
 _DRAWS = 500
 _TINY = float(np.finfo(float).tiny)
@@ -23,27 +21,21 @@ _CLEAR = 1.05
 
 
 @dataclass(frozen=True)
-class SplitHonesty:
-    """What a quick model gets on a random split and on an honest one.
+class TwinsHonesty:
+    """What a quick model gets on a random split, and on one with near twins on one side.
 
     Attributes
     ----------
-    kind : {"time", "group", "twins"}
-        By time, by group, or with near twins on one side.
-    column : str
-        What the honest split goes by; empty for twins.
     random_error, honest_error : float
         Mean absolute error on the test rows of each, in target units.
     times : float
         How many times larger the honest error is.
     interval : Interval
-        Its 95 % bootstrap interval over the test rows; of groups or twins, over those.
+        Its 95 % bootstrap interval over rows and their twins.
     rows : int
         Rows that were looked at.
     """
 
-    kind: HonestKind
-    column: str
     random_error: float
     honest_error: float
     times: float
@@ -56,10 +48,8 @@ class SplitHonesty:
         return self.interval.low > 1 and self.times >= _CLEAR
 
 
-def split_honesty(
-    dataset: Dataset, table: pd.DataFrame, recipe: Recipe, kind: HonestKind, column: str = ""
-) -> SplitHonesty:
-    """Compare a random split with one by time or group, or with one that keeps near twins on one side.
+def twins_honesty(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> TwinsHonesty:
+    """Compare a random split with one that keeps near twins on one side.
 
     Parameters
     ----------
@@ -69,10 +59,6 @@ def split_honesty(
         Its rows; of more than 10,000, so many random ones are looked at.
     recipe : Recipe
         Target, features and repairs; its split gives the shares and the seed.
-    kind : {"time", "group", "twins"}
-        The honest split.
-    column : str
-        What it goes by; nothing for twins.
 
     Raises
     ------
@@ -85,20 +71,19 @@ def split_honesty(
     if recipe.split.kind == "own":
         shares = {}
     seed = recipe.split.seed
-    fair = Split(seed=seed, keep_twins=True, **shares) if kind == "twins" else Split(kind=kind, column=column, **shares)
     found = []
-    for split in (Split(seed=seed, **shares), fair):
+    for keep in (False, True):
+        split = Split(seed=seed, keep_twins=keep, **shares)
         # Of rows that are drawn at random, and of a split by chance, earlier rows say nothing.
         prepared = prepare_table(dataset, table, recipe.model_copy(update={"split": split, "history": None}))
-        found.append((_errors(prepared, recipe), _alike(table, prepared, kind, column)))
-    (random, _), (honest, groups) = found
-    return SplitHonesty(
-        kind=kind,
-        column=column,
+        alike = near_copies(prepared.test, prepared.types, prepared.day_first)
+        found.append((_errors(prepared, recipe), alike))
+    (random, _), (honest, twins) = found
+    return TwinsHonesty(
         random_error=float(random.mean()),
         honest_error=float(honest.mean()),
         times=float(honest.mean() / max(float(random.mean()), _TINY)),
-        interval=_interval(honest, random, groups),
+        interval=_interval(honest, random, twins),
         rows=len(table),
     )
 
@@ -109,20 +94,10 @@ def _errors(prepared: PreparedTable, recipe: Recipe) -> NDArray[np.float64]:
     return quick_errors(train, y_train, prepared.test, prepared.y_test, prepared.types, recipe.cleaning)
 
 
-def _alike(table: pd.DataFrame, prepared: PreparedTable, kind: HonestKind, column: str) -> NDArray[np.int64] | None:
-    """Return a number for each test row, the same for those that belong together; None where each stands for itself."""
-    if kind == "twins":
-        return near_copies(prepared.test, prepared.types, prepared.day_first)
-    if kind == "time":
-        return None
-    codes, _ = pd.factorize(table[column].iloc[prepared.rows_test])
-    return codes.astype(np.int64)
-
-
-def _interval(honest: NDArray[np.float64], random: NDArray[np.float64], groups: NDArray[np.int64] | None) -> Interval:
-    """Return the interval of the ratio of the means; rows of a group are alike, so that whole groups are drawn."""
+def _interval(honest: NDArray[np.float64], random: NDArray[np.float64], twins: NDArray[np.int64] | None) -> Interval:
+    """Return the interval of the ratio of the means; twins are alike, so that they are drawn together."""
     rng = np.random.default_rng(0)
-    names = np.arange(len(honest)) if groups is None else groups
+    names = np.arange(len(honest)) if twins is None else twins
     sums, sizes = np.bincount(names, honest), np.bincount(names)
     drawn = []
     for _ in range(_DRAWS):

@@ -47,6 +47,7 @@ def quick_errors(
     columns, and it follows bent relations, which is what tells an honest split from a flattering one.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     cleaner = fit_cleaner(train, types, cleaning)
     rows, judged = (_numbers(cleaner.transform(part)) for part in (train, test))
@@ -57,8 +58,10 @@ def quick_errors(
         early_stopping=False,
         random_state=0,
     )
-    model.fit(_coded(rows, rows), y_train)
-    found: NDArray[np.float64] = np.abs(model.predict(_coded(judged, rows)) - y_test)
+    # Several threads wait for each other for seconds where others work too, and so few rows need but one.
+    with threadpool_limits(1):
+        model.fit(_coded(rows, rows), y_train)
+        found: NDArray[np.float64] = np.abs(model.predict(_coded(judged, rows)) - y_test)
     return found
 
 

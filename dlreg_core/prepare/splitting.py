@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
-from dlreg_core.specs import Split
+from dlreg_core.specs import ROW_ORDER, Split
 
 Rows = NDArray[np.int64]
 _GROUP_ORDERS = 20
@@ -184,8 +184,17 @@ def preview_split(rows: int, split: Split) -> tuple[int, int, int]:
     return rows - test - validation, validation, test
 
 
+def placeable(frame: pd.DataFrame, split: Split) -> NDArray[np.bool_]:
+    """Tell which rows have a value in the column that a split goes by; without one a row can't be placed."""
+    if split.column is None or split.column not in frame.columns:
+        return np.ones(len(frame), dtype=np.bool_)
+    return frame[split.column].notna().to_numpy()
+
+
 def _keys(frame: pd.DataFrame, split: Split) -> pd.Series:
     column = split.column or ""
+    if column == ROW_ORDER and column not in frame.columns:
+        return pd.Series(np.arange(len(frame)), index=frame.index)
     if column not in frame.columns:
         raise RecipeError(f"The table has no column {column} to split by.", "Choose another column or a random split.")
     keys = frame[column]

@@ -23,16 +23,28 @@ from dlreg_core.prepare.own_test import in_units, own_test_table
 from dlreg_core.prepare.past import Looked, Past
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.spans import moments_of_rows, part_spans
 from dlreg_core.prepare.splitting import (
     Rows,
     copies_to_keep_together,
     fold_count,
     fold_numbers,
+    placeable,
     split_rows,
 )
 from dlreg_core.prepare.stored import written_of
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform, refuse_too_large
-from dlreg_core.specs import Column, ColumnType, Dataset, Experiment, Recipe, RowCounts, TrainPlan, WrittenTable
+from dlreg_core.specs import (
+    ROW_ORDER,
+    Column,
+    ColumnType,
+    Dataset,
+    Experiment,
+    Recipe,
+    RowCounts,
+    TrainPlan,
+    WrittenTable,
+)
 
 _NEARLY_NUMBERS = ("not-numbers", "mixed-units", "leading-zeros")
 
@@ -89,6 +101,9 @@ class PreparedTable:
         if looked is None:
             raise ValueError("rows without a past are the same from everywhere")
         return seen_from(looked, rows, target, numbers, step)
+
+    moments_test: pd.Series | None = None
+    """When the test rows are, in a split by time."""
 
     @property
     def taught(self) -> pd.DataFrame:
@@ -170,6 +185,8 @@ def prepare_table(
         table = added_to(table, past, looked, places)
         types = {name: types.get(name, ColumnType.NUMBER) for name in past.features(recipe.features)}
     rows, without_target, duplicates = usable_rows(table, recipe)
+    placed = placeable(table.iloc[rows], recipe.split)
+    rows, unplaced = rows[placed], int((~placed).sum())
     usable = table.iloc[rows].reset_index(drop=True)
     rows = rows if places is None else places[rows]
     copies = _kept_together(dataset, usable, recipe, types)
@@ -216,6 +233,8 @@ def prepare_table(
             dropped_missing_target=without_target,
             dropped_duplicates=duplicates,
             dropped_gap=in_gap,
+            dropped_unplaced=unplaced,
+            spans=part_spans(usable, recipe.split, parts),
             folds=0 if numbers is None else int(numbers.max()) + 1,
             outlying=0 if outlying is None else int(outlying.sum()),
             drawn=0 if places is None else len(places),
@@ -227,6 +246,7 @@ def prepare_table(
         looked=looked,
         looked_test=looked_test,
         written=written,
+        moments_test=moments_of_rows(usable, recipe.split, parts.test),
         transform=fit_target_transform(y_train, recipe.target_transform),
     )
 
@@ -319,7 +339,15 @@ def foreseen_counts(
     if len(sample) == used:
         return found
     times = used / len(sample)
-    parts = ("train", "validation", "dropped_missing_target", "dropped_duplicates", "dropped_gap", "outlying")
+    parts = (
+        "train",
+        "validation",
+        "dropped_missing_target",
+        "dropped_duplicates",
+        "dropped_gap",
+        "dropped_unplaced",
+        "outlying",
+    )
     scaled = {part: round(times * getattr(found, part)) for part in parts}
     test = found.test if own_test is not None else round(times * found.test)
     drawn = (used, dataset.rows) if used < dataset.rows else (0, 0)
@@ -347,7 +375,7 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         With the sentence that says so.
     """
     known = dataset.column_names
-    split = [recipe.split.column] if recipe.split.column else []
+    split = [recipe.split.column] if recipe.split.column not in (None, ROW_ORDER) else []
     for name in (recipe.target, *recipe.features, *split, *recipe.cleaning.named):
         if name not in known:
             raise RecipeError(f"The table has no column {name}.", names_hint(name, known))

@@ -25,7 +25,7 @@ _ROW = (
     "size_mb",
     "note",
 )
-_RUN = ("run_id", "state", "name", "target", "best_model", "best_rmse", "size_mb")
+_RUN = ("run_id", "state", "name", "target", "split", "best_model", "best_rmse", "size_mb")
 _MODEL = ("model", "family", "role", "rmse", "rmse_validation")
 
 

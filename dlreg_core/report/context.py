@@ -52,6 +52,7 @@ def rows_words(rows: RowCounts) -> str:
         for count, what in (
             (rows.dropped_missing_target, "without a target"),
             (rows.dropped_duplicates, "that were duplicates"),
+            (rows.dropped_unplaced, "without a value in the column that the split goes by"),
         )
         if count
     ]

@@ -17,6 +17,7 @@ from dlreg_core.charts.numbers import number, percent, quantity
 from dlreg_core.evaluation.arrays import FloatArray, pair
 from dlreg_core.evaluation.residuals import NORMAL_95, error_by_quantile
 
+_MOST_SMALL = 6
 _CLEAR = 3.0
 """Standard errors from which a pattern is told; two would tell one where there is none too often."""
 
@@ -138,3 +139,20 @@ def _where(table: pd.DataFrame, place: int, unit: str) -> str:
     if place == 0:
         return f"where it predicts the smallest values, up to {high}"
     return f"where it predicts {low} to {high}"
+
+
+def small_groups_words(table: pd.DataFrame) -> str:
+    """Return which groups of rows nobody looked at, since they are too small; empty where there is none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `dlreg_core.evaluation.segments.small_groups` returns it.
+    """
+    if table.empty:
+        return ""
+    told = []
+    for column, groups, largest in zip(table["column"], table["groups"], table["largest"], strict=True):
+        told.append(str(largest) if groups == 1 else f"{groups:,} groups of {column}")
+    more = f" and {len(told) - _MOST_SMALL} columns more" if len(told) > _MOST_SMALL else ""
+    return f"Not looked at, since they have fewer than 30 rows: {', '.join(told[:_MOST_SMALL])}{more}."

@@ -185,6 +185,8 @@ def rows_words(counts: RowCounts) -> str:
         parts.append(f"{counts.dropped_duplicates:,} repeated")
     if counts.dropped_gap:
         parts.append(f"{counts.dropped_gap:,} in the gaps")
+    if counts.dropped_unplaced:
+        parts.append(f"{counts.dropped_unplaced:,} without a value in the column that the split goes by")
     text = f"Left out: {', '.join(parts)}." if parts else ""
     if counts.outlying:
         rows = "row teaches" if counts.outlying == 1 else "rows teach"

@@ -34,7 +34,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-from dlreg_core.specs import Experiment, LeaderboardRow, RunState, TaskKind, TrainResult
+from dlreg_core.specs import Experiment, LeaderboardRow, RunState, TaskKind, TrainResult, split_text
 
 _metadata = MetaData()
 _runs = Table(
@@ -47,6 +47,7 @@ _runs = Table(
     Column("dataset_name", String, nullable=False),
     Column("target", String, nullable=False),
     Column("unit", String, nullable=False),
+    Column("split", String, nullable=False),
     Column("state", String, nullable=False, index=True),
     Column("budget_seconds", Float, nullable=False),
     Column("seconds", Float),
@@ -93,6 +94,8 @@ class RunSummary:
     dataset_name: str
     target: str
     unit: str
+    split: str
+    """As the command line takes it."""
     state: RunState
     budget_seconds: float
     seconds: float | None
@@ -182,6 +185,7 @@ class RunIndex:
             "dataset_name": experiment.dataset_name,
             "target": experiment.recipe.target,
             "unit": experiment.recipe.unit,
+            "split": split_text(experiment.recipe.split),
             "state": RunState.QUEUED,
             "budget_seconds": experiment.plan.time_limit,
             "created": experiment.created.replace(tzinfo=None),

@@ -22,6 +22,7 @@ from dlreg_core.specs.cleaning import (
     ScaleMethod,
 )
 from dlreg_core.specs.plans import (
+    ROW_ORDER,
     Device,
     Experiment,
     NumberRange,
@@ -35,6 +36,7 @@ from dlreg_core.specs.plans import (
     Split,
     TrainPlan,
     TransformName,
+    split_text,
 )
 from dlreg_core.specs.results import (
     CONSTANTS,
@@ -45,12 +47,16 @@ from dlreg_core.specs.results import (
     Exported,
     Interval,
     LeaderboardRow,
+    OverTime,
+    PartSpan,
+    Period,
     Report,
     Role,
     RowCounts,
     StepFigures,
     Strength,
     TrainResult,
+    Unseen,
 )
 from dlreg_core.specs.tables import (
     Column,
@@ -83,6 +89,7 @@ from dlreg_core.specs.written import Written, WrittenTable
 __all__ = [
     "CONSTANTS",
     "FULL_TREES",
+    "ROW_ORDER",
     "SCHEMA_VERSION",
     "Ahead",
     "Checkpoint",
@@ -114,7 +121,10 @@ __all__ = [
     "NumberForm",
     "NumberRange",
     "OutlierRule",
+    "OverTime",
+    "PartSpan",
     "PastColumn",
+    "Period",
     "PlannedFit",
     "Preset",
     "Pulse",
@@ -140,7 +150,9 @@ __all__ = [
     "TrainPlan",
     "TrainResult",
     "TransformName",
+    "Unseen",
     "Written",
     "WrittenTable",
     "now",
+    "split_text",
 ]

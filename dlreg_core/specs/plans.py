@@ -11,6 +11,9 @@ from dlreg_core.specs.base import SCHEMA_VERSION, Spec, now
 from dlreg_core.specs.cleaning import Cleaning, History
 from dlreg_core.specs.tables import ColumnType
 
+ROW_ORDER = "(order of the rows)"
+"""Stands for a column that a split by time goes by, where the rows themselves are the order."""
+
 
 class Split(Spec):
     """How the rows are divided into training, validation and test rows.
@@ -55,6 +58,13 @@ class Split(Spec):
         if self.choose_by == "folds" and self.kind == "time":
             raise ValueError("a split by time has validation rows of its own: folds would learn from later rows")
         return self
+
+
+def split_text(split: Split) -> str:
+    """Return a split as the command line takes it: random, time:COLUMN, group:COLUMN, own."""
+    if split.kind == "random" and split.stratified:
+        return "stratified"
+    return f"{split.kind}:{split.column}" if split.column else split.kind
 
 
 TransformName = Literal["none", "log", "box-cox", "yeo-johnson"]

@@ -94,6 +94,18 @@ class Comparison(Spec):
     rmse_interval: Interval | None = None
 
 
+class PartSpan(Spec):
+    """What the rows of one part are of, where a split goes by a column.
+
+    By time the first and the last moment, as ISO 8601 text for dates; by group the number of groups.
+    """
+
+    part: Literal["train", "validation", "test"]
+    first: float | str | None = None
+    last: float | str | None = None
+    groups: int = 0
+
+
 class RowCounts(Spec):
     """How many rows went where.
 
@@ -109,6 +121,10 @@ class RowCounts(Spec):
     dropped_duplicates: int = 0
     dropped_gap: int = 0
     """Rows between the parts of a split by time."""
+    dropped_unplaced: int = 0
+    """Rows without a value in the column that a split goes by."""
+    spans: tuple[PartSpan, ...] = ()
+    """Of a split by time or by group, what its parts are of."""
     outlying: int = 0
     """Training rows that teach nothing, since they hold outliers; they are among ``train``, and choose with folds."""
     drawn: int = 0
@@ -142,6 +158,47 @@ class Ahead(Spec):
     """By model, the figures of each step that was judged alone; empty with a single one, which the leaderboard has."""
 
 
+class Period(Spec):
+    """One of the periods that the test rows are cut into; moments are ISO 8601 text for dates.
+
+    ``bias`` is the mean of actual - predicted: above 0 predictions are too low. ``bias_reach`` is half of its interval,
+    as wide as all periods together need.
+    """
+
+    first: float | str
+    last: float | str
+    rows: int
+    mae: float
+    bias: float
+    bias_reach: float
+    coverage_90: float | None = None
+
+
+class OverTime(Spec):
+    """The errors of one model on test rows in the order of a column."""
+
+    column: str
+    model: str
+    periods: tuple[Period, ...]
+
+
+class Unseen(Spec):
+    """What only test rows have: ``levels`` of a column, or values from ``low`` to ``high`` beyond those of training.
+
+    ``mae`` is the chosen model's error on these rows, ``mae_others`` that on the other test rows.
+    """
+
+    column: str
+    rows: int
+    of_rows: int
+    levels: tuple[str, ...] = ()
+    more_levels: int = 0
+    low: float | None = None
+    high: float | None = None
+    mae: float
+    mae_others: float | None = None
+
+
 class TrainResult(Spec):
     """What a train task found: the content of its ``result.json``."""
 
@@ -167,6 +224,10 @@ class TrainResult(Spec):
     """On which scale the models have learned the target; all figures here are in its own unit."""
     target_rescaled: bool = False
     """True where it was learned in standard deviations from its mean, since its own size can't be computed with."""
+    over_time: OverTime | None = None
+    """Of a split by time: the chosen model's errors by period."""
+    unseen: tuple[Unseen, ...] = ()
+    """What the test rows have and training rows don't, those with most rows first."""
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     ahead: Ahead | None = None

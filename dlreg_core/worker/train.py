@@ -19,7 +19,14 @@ from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.runs.results import PartPredictions, save_explanation, save_predictions
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Checkpoint, LeaderboardRow, PlannedFit, ResolvedPlan, Task, TrainResult
+from dlreg_core.specs import (
+    Checkpoint,
+    LeaderboardRow,
+    PlannedFit,
+    ResolvedPlan,
+    Task,
+    TrainResult,
+)
 from dlreg_core.training.ahead import judged_ahead
 from dlreg_core.training.baselines import Baseline, boosted_folds, boosted_iterations, shortage_note, strength
 from dlreg_core.training.campaign import Campaign
@@ -44,6 +51,7 @@ from dlreg_core.training.weights import open_weights
 from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
 from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions
+from dlreg_core.worker.later import errors_over_time, only_tested
 from dlreg_core.worker.reference import baselines_of
 
 _PREDICTED_PER_SECOND = 20_000.0
@@ -97,6 +105,8 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         comparison=compare_with_baselines(*compared, seed=job.seed) if trained.fits else None,
         comparisons=compare_with_each(*compared, seed=job.seed) if trained.fits else (),
         rows=job.table.counts,
+        over_time=errors_over_time(job, best, judged),
+        unseen=only_tested(job, best, judged),
         plan=plan,
         ensemble_weights=weights,
         seconds=job.budget.used() + earlier_seconds(folder),

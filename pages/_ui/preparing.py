@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -12,8 +12,17 @@ from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.ingest.seconds import in_seconds, is_clock
 from dlreg_core.prepare import ColumnChoice, StepPreview, column_choices, prepare_table, preview_steps
-from dlreg_core.prepare.draft import Draft, is_used, load_draft, order_of, recipe_of, save_draft, start_draft
-from dlreg_core.prepare.honesty import HonestKind, SplitHonesty, split_honesty
+from dlreg_core.prepare.draft import (
+    Draft,
+    is_used,
+    load_draft,
+    measured_recipe,
+    order_of,
+    recipe_of,
+    save_draft,
+    start_draft,
+)
+from dlreg_core.prepare.honesty import TwinsHonesty, twins_honesty
 from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.prepare.previews import preview_transform, sample_of
 from dlreg_core.prepare.repairing import merged as merged_labels
@@ -21,6 +30,7 @@ from dlreg_core.prepare.repairing import profile_without
 from dlreg_core.prepare.row_needs import RowNeeds
 from dlreg_core.prepare.row_needs import row_needs as row_needs_of
 from dlreg_core.prepare.schema import coerce_column
+from dlreg_core.prepare.split_measure import SplitMeasure, measure_split
 from dlreg_core.prepare.tables import foreseen_counts
 from dlreg_core.report.table_words import TRANSFORM_WORDS
 from dlreg_core.specs import (
@@ -32,7 +42,7 @@ from dlreg_core.specs import (
     RowCounts,
     TransformName,
 )
-from pages._ui import core, state
+from pages._ui import core, split_start, state
 
 
 def draft(dataset: Dataset) -> Draft | None:
@@ -86,7 +96,7 @@ def current_recipe(dataset: Dataset) -> Recipe | None:
     if chosen is None:
         return None
     try:
-        return recipe(dataset, chosen)
+        return recipe(dataset, split_start.settled(dataset, chosen))
     except RecipeError:
         return None
 
@@ -188,9 +198,17 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
     return _counts(*core.place(), dataset.id, plain.model_dump_json(), seconds)
 
 
-def honesty(dataset: Dataset, made: Recipe, kind: HonestKind, column: str = "") -> SplitHonesty:
-    """Return what a random split would hide; `RecipeError` where one of the two isn't possible."""
-    return _honesty(*core.place(), dataset.id, made.model_dump_json(), kind, column)
+def honesty(dataset: Dataset, made: Recipe) -> TwinsHonesty:
+    """Return what near twins on both sides would hide; `RecipeError` where they can't be kept together."""
+    return _honesty(*core.place(), dataset.id, made.model_dump_json())
+
+
+def measured_column(
+    dataset: Dataset, chosen: Draft, kind: Literal["time", "group"], column: str
+) -> SplitMeasure | None:
+    """Return by how much a random split flatters for one column; None where that can't be measured."""
+    made = measured_recipe(dataset, chosen)
+    return _measured_column(*core.place(), dataset.id, made.model_dump_json(), kind, column)
 
 
 def row_needs(dataset: Dataset, made: Recipe) -> RowNeeds | None:
@@ -199,9 +217,17 @@ def row_needs(dataset: Dataset, made: Recipe) -> RowNeeds | None:
 
 
 @st.cache_data(show_spinner="Training a quick model on both splits", max_entries=32)
-def _honesty(home: str, owner: str, dataset_id: str, recipe_json: str, kind: HonestKind, column: str) -> SplitHonesty:
+def _honesty(home: str, owner: str, dataset_id: str, recipe_json: str) -> TwinsHonesty:
     store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
-    return split_honesty(store.get(dataset_id), store.sample(dataset_id), made, kind, column)
+    return twins_honesty(store.get(dataset_id), store.sample(dataset_id), made)
+
+
+@st.cache_data(show_spinner="Training quick models on later rows, or on those of other groups", max_entries=32)
+def _measured_column(
+    home: str, owner: str, dataset_id: str, recipe_json: str, kind: Literal["time", "group"], column: str
+) -> SplitMeasure | None:
+    store, made = core.store(home, owner), Recipe.model_validate_json(recipe_json)
+    return measure_split(store.get(dataset_id), store.sample(dataset_id), made, kind, column)
 
 
 @st.cache_data(show_spinner="Training a quick model on growing parts of the rows", max_entries=32)

@@ -11,8 +11,10 @@ import streamlit as st
 
 from dlreg_core.charts import errors as charts
 from dlreg_core.evaluation import learning
+from dlreg_core.evaluation.arrays import FloatArray
+from dlreg_core.evaluation.kept_intervals import interval_of
 from dlreg_core.evaluation.search_importance import SettingImportance, setting_importance
-from dlreg_core.evaluation.segments import segments
+from dlreg_core.evaluation.segments import segments, small_groups
 from dlreg_core.report import findings
 from dlreg_core.report.searched import trial_table
 from dlreg_core.runs import RunFolder
@@ -85,13 +87,41 @@ def _errors_seen(path: str, task: int, model: str, unit: str) -> dict[str, Seen]
     }
 
 
+def bounds_of(run_id: str, model: str) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the 90 % intervals of a model's predictions of the test rows."""
+    return _bounds(*core.result_key(run_id), model)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _bounds(path: str, task: int, model: str) -> tuple[FloatArray, FloatArray]:
+    del task
+    run = RunFolder(Path(path))
+    return interval_of(run, model).bounds(core.predictions(run.id).predicted[model])
+
+
+def small_groups_of(run_id: str) -> pd.DataFrame:
+    """Return the groups of test rows that are too small to be looked at."""
+    return _small_groups(*core.result_key(run_id))
+
+
 @st.cache_data(show_spinner=False, max_entries=32)
 def _segments(path: str, task: int, model: str) -> pd.DataFrame:
     del task
     run = RunFolder(Path(path))
-    part, recipe, past = core.predictions(run.id), run.experiment().recipe, core.cleaner(run.id).past
+    part = core.predictions(run.id)
+    return segments(_features(run), part.actual, part.predicted[model])
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _small_groups(path: str, task: int) -> pd.DataFrame:
+    del task
+    return small_groups(_features(RunFolder(Path(path))))
+
+
+def _features(run: RunFolder) -> pd.DataFrame:
+    recipe, past = run.experiment().recipe, core.cleaner(run.id).past
     features = recipe.features if past is None else past.features(recipe.features)
-    return segments(core.test_rows(run.id)[list(features)], part.actual, part.predicted[model])
+    return core.test_rows(run.id)[list(features)]
 
 
 @st.cache_data(show_spinner="Finding out what mattered", max_entries=16)

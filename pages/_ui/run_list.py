@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.charts.numbers import duration, quantity, size
+from dlreg_core.report.split_words import split_name
 from dlreg_core.runs import RunSummary
 from dlreg_core.specs import RunState
 from pages._ui import core, errors, state
@@ -24,6 +25,7 @@ def table_of(runs: tuple[RunSummary, ...]) -> pd.DataFrame:
             "name": [run.name for run in runs],
             "data": [run.dataset_name for run in runs],
             "target": [run.target for run in runs],
+            "split": [split_name(run.split) for run in runs],
             "state": [state_word(run.state, has_result=run.best_model is not None) for run in runs],
             "best": [run.best_model or "" for run in runs],
             "rmse": [quantity(run.best_rmse, run.unit) if run.best_rmse is not None else "" for run in runs],
@@ -52,6 +54,7 @@ def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
             "name": text("Name"),
             "data": text("Data"),
             "target": text("Predicts"),
+            "split": text("Split"),
             "state": text("State"),
             "best": text("Chosen"),
             "rmse": text("RMSE", alignment="right", help="Root mean squared error of it on the test rows."),

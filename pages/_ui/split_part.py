@@ -8,12 +8,12 @@ import streamlit as st
 
 from dlreg_core.charts.split_bar import SplitBar
 from dlreg_core.errors import RecipeError
-from dlreg_core.prepare.advice import few_rows_warning, group_columns, split_advice, time_columns
+from dlreg_core.prepare.advice import few_rows_warning, group_columns, time_columns
 from dlreg_core.prepare.draft import Draft
-from dlreg_core.report.split_words import folds_words
+from dlreg_core.report.split_words import advice_words, folds_words, row_order_words
 from dlreg_core.report.table_words import rows_words
-from dlreg_core.specs import ColumnType, Dataset
-from pages._ui import core, errors, preparing, split_checks, table_questions
+from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, Recipe
+from pages._ui import core, errors, preparing, split_checks, split_start, table_questions
 from pages._ui.sidebar import escaped
 from pages._ui.upload import upload
 from pages._ui.widgets import picture
@@ -40,21 +40,28 @@ _CHOOSE_HELP = (
 
 
 def split(dataset: Dataset, draft: Draft) -> Draft:
-    """Let a person choose how the rows are divided."""
+    """Let a person choose how the rows are divided; it starts with what was measured to be honest."""
+    found = split_start.advice(dataset, draft)
+    if found is None:
+        split_start.watch(dataset, draft)
+    else:
+        draft = split_start.started(draft, found)
+    # What was measured later than the page was shown is another start, and the fields begin with that.
+    start = "" if found is None else f"{found.kind}_{found.column}"
     kind = st.radio(
         "How the rows are divided",
         list(_KINDS),
         index=list(_KINDS).index(draft.kind),
         format_func=_KINDS.__getitem__,
         horizontal=True,
-        key=f"split_{dataset.id}",
+        key=f"split_{dataset.id}_{start}",
         label_visibility="collapsed",
     )
     st.markdown(f":gray[{_MEANING[kind]}]")
     changes: dict[str, Any] = {"kind": kind}
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         if kind in ("time", "group"):
-            changes["column"] = _column(dataset, draft, kind)
+            changes["column"] = _column(dataset, draft, kind, start)
         changes |= _shares(dataset, draft, kind, changes.get("column"))
     folds = changes.get("choose_by") == "folds"
     if kind in ("random", "own") and not folds:
@@ -67,11 +74,13 @@ def split(dataset: Dataset, draft: Draft) -> Draft:
     if kind == "own":
         _own_file(draft, changes)
     if any(getattr(draft, name) != value for name, value in changes.items()):
-        draft = preparing.change(draft, **changes)
+        # Shares and seeds belong to any split: only whoever takes another kind or column has chosen one.
+        moved = changes["kind"] != draft.kind or (draft.column and changes.get("column", draft.column) != draft.column)
+        draft = preparing.change(draft, **changes, split_chosen=draft.split_chosen or bool(moved))
     return draft
 
 
-def _column(dataset: Dataset, draft: Draft, kind: str) -> str | None:
+def _column(dataset: Dataset, draft: Draft, kind: str, start: str) -> str | None:
     names = time_columns(dataset, draft.target) if kind == "time" else group_columns(dataset, draft.target)
     if not names:
         return None
@@ -79,7 +88,7 @@ def _column(dataset: Dataset, draft: Draft, kind: str) -> str | None:
         "Order the rows by" if kind == "time" else "Keep rows together that share",
         names,
         index=names.index(draft.column) if draft.column in names else 0,
-        key=f"split_{kind}_{dataset.id}_{draft.target}",
+        key=f"split_{kind}_{dataset.id}_{draft.target}_{start}",
         width=210,
     )
 
@@ -139,7 +148,7 @@ def _shares(dataset: Dataset, draft: Draft, kind: str, column: str | None) -> di
 
 
 def _gap(dataset: Dataset, draft: Draft, column: str | None) -> float:
-    dated = column is not None and dataset.column(column).type is ColumnType.DATETIME
+    dated = column not in (None, ROW_ORDER) and dataset.column(str(column)).type is ColumnType.DATETIME
     return float(
         st.number_input(
             "Gap, days" if dated else "Gap",
@@ -189,11 +198,28 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
     left_out = rows_words(counts)
     if left_out:
         st.markdown(f":gray[{left_out}]")
-    advice, recipe = split_advice(dataset, draft.target), preparing.recipe(dataset, draft)
+    recipe = preparing.recipe(dataset, draft)
     flawed = split_checks.checks(dataset, draft, recipe)
-    if draft.kind == "random" and not (flawed and advice.kind == "random"):
-        mark = ":gray[:material/info:]" if advice.kind == "random" else ":orange[:material/info:]"
-        st.markdown(f"{mark} {escaped(advice.sentence)}")
-    table_questions.honesty(dataset, draft, recipe, advice, twins=flawed)
+    measured(dataset, draft, recipe, flawed=flawed)
     table_questions.enough_rows(dataset, draft, recipe)
     return True
+
+
+def measured(dataset: Dataset, draft: Draft, recipe: Recipe, *, flawed: bool) -> None:
+    """Say what was measured of the split: why it was chosen, what it hides, or that no difference was seen."""
+    found = split_start.advice(dataset, draft)
+    if found is not None and draft.kind != "own":
+        own = found.measures.of(draft.kind, draft.column)
+        hides = draft.kind == "random" and found.reason is not None
+        mark = ":orange[:material/warning:]" if hides else ":gray[:material/info:]"
+        told = advice_words(found, recipe.split, draft.unit)
+        if told:
+            st.markdown(f"{mark} {escaped(told)}")
+        order = row_order_words(found.measures, draft.unit)
+        if order and (own is None or own.column != ROW_ORDER):
+            st.markdown(f":orange[:material/info:] {escaped(order)}")
+        table_questions.measures(dataset, draft, found.measures)
+        if own is None:
+            table_questions.one_column(dataset, draft)
+    if draft.kind == "random" and (flawed or draft.keep_twins):
+        table_questions.twins(dataset, draft, recipe)

@@ -1,44 +1,54 @@
-"""Prepare: what a quick model says about the split, and about whether there are enough rows."""
+"""Prepare: what a quick model says about splits, and about whether there are enough rows."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import streamlit as st
 
 from dlreg_core.charts.row_needs import RowNeedsCurve
-from dlreg_core.prepare.advice import SplitAdvice
 from dlreg_core.prepare.draft import Draft
-from dlreg_core.prepare.honesty import HonestKind
-from dlreg_core.report.split_words import honesty_words, row_needs_words
+from dlreg_core.prepare.split_measure import SplitMeasures
+from dlreg_core.report.split_words import measure_words, passed_words, row_needs_words, twins_honesty_words
 from dlreg_core.specs import Dataset, Recipe
 from pages._ui import errors, preparing
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import folded, picture
 
 
-def honesty(dataset: Dataset, draft: Draft, recipe: Recipe, advice: SplitAdvice, *, twins: bool = False) -> None:
-    """Let a person measure how much better a random split would look than an honest one.
-
-    That goes by time or group where there is a column for it, else by near twins where there are some.
-    """
-    kind, column = _honest(draft, advice, twins=twins)
-    if kind == "random" or column is None:
-        return
-    part = folded("How much would a random split flatter?", "balance", f"honesty_{dataset.id}_{draft.target}")
+def twins(dataset: Dataset, draft: Draft, recipe: Recipe) -> None:
+    """Let a person measure how much better a split looks that has near twins on both sides."""
+    part = folded("How much would near twins on both sides flatter?", "balance", f"honesty_{dataset.id}_{draft.target}")
     if part.open:
         with part, errors.shown():
-            found = preparing.honesty(dataset, recipe, kind, column)
-            mark = ":orange[:material/warning:]" if found.flatters else ":green[:material/check:]"
-            st.markdown(f"{mark} {escaped(honesty_words(found, draft.unit))}")
+            found = preparing.honesty(dataset, recipe)
+            mark = ":orange[:material/warning:]" if found.flatters else ":gray[:material/info:]"
+            st.markdown(f"{mark} {escaped(twins_honesty_words(found, draft.unit))}")
 
 
-def _honest(draft: Draft, advice: SplitAdvice, *, twins: bool) -> tuple[Literal["random"] | HonestKind, str | None]:
-    if draft.kind in ("time", "group"):
-        return draft.kind, draft.column
-    if advice.kind == "random" and (twins or draft.keep_twins) and draft.kind == "random":
-        return "twins", ""
-    return advice.kind, advice.column
+def measures(dataset: Dataset, draft: Draft, found: SplitMeasures) -> None:
+    """Let a person see what was measured of each column."""
+    part = folded("What was measured of each column", "balance", f"measures_{dataset.id}_{draft.target}")
+    if part.open:
+        with part:
+            for one in found.measures:
+                st.markdown(f"- {escaped(measure_words(one, draft.unit))}")
+            others = passed_words(found)
+            if others:
+                st.markdown(escaped(others))
+
+
+def one_column(dataset: Dataset, draft: Draft) -> None:
+    """Let a person measure the column that they split by, where it wasn't among those that were measured."""
+    kind, column = draft.kind, draft.column
+    if column is None or kind not in ("time", "group"):
+        return
+    part = folded("How much would a random split flatter?", "balance", f"column_{dataset.id}_{draft.target}")
+    if part.open:
+        with part, errors.shown():
+            found = preparing.measured_column(dataset, draft, "time" if kind == "time" else "group", column)
+            if found is None:
+                st.markdown("It can't be told: the rows can't be divided so that enough of them learn.")
+            else:
+                st.markdown(escaped(measure_words(found, draft.unit)))
 
 
 def enough_rows(dataset: Dataset, draft: Draft, recipe: Recipe) -> None:

@@ -7,8 +7,9 @@ import streamlit as st
 
 from dlreg_core.charts.grouped import GroupedResiduals
 from dlreg_core.charts.numbers import number, quantity
+from dlreg_core.report import findings, time_words
 from dlreg_core.report.tables import rounded, worst_table
-from dlreg_core.specs import Report
+from dlreg_core.specs import Report, TrainResult
 from pages._ui import core, run_answers, state
 from pages._ui.results import quantity_column, raw_columns, read_alike
 from pages._ui.sidebar import escaped
@@ -48,12 +49,19 @@ def _heading(title: str, sentence: str) -> None:
     st.markdown(f"**{title}**  \n{escaped(sentence)}")
 
 
+def over_time(result: TrainResult, unit: str) -> None:
+    """Say when the chosen model's predictions are too low or too high, where the rows are divided by time."""
+    if result.over_time is not None:
+        st.markdown(f"**Over time**  \n{escaped(time_words.over_time_words(result.over_time, unit))}")
+
+
 def segments(run_id: str, model: str, unit: str) -> None:
     """Show the groups of rows on which the model is off most."""
     table = run_answers.segments_of(run_id, model)
     st.subheader("Where is it wrong?", anchor=False)
     if table.empty:
         st.markdown("There are too few rows to tell groups apart.")
+        _not_looked_at(run_id)
         return
     clear = table[table["ratio_low"] > 1]
     if clear.empty:
@@ -67,6 +75,13 @@ def segments(run_id: str, model: str, unit: str) -> None:
             )
         )
     _segment_table(table.head(_MOST_SEGMENTS), unit)
+    _not_looked_at(run_id)
+
+
+def _not_looked_at(run_id: str) -> None:
+    told = findings.small_groups_words(run_answers.small_groups_of(run_id))
+    if told:
+        st.caption(escaped(told))
 
 
 def _segment_table(table: pd.DataFrame, unit: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dlreg_core.jobs import Scorer
+from dlreg_core.prepare.advice import SplitAdvice
 from dlreg_core.runs.outlook import ModelOutlook, Outlook
+from pages._ui import split_start
 
 ROOMY = Outlook(
     rows=168,
@@ -35,4 +37,14 @@ def outlook(monkeypatch: pytest.MonkeyPatch) -> list[Outlook]:
     """Answer every preflight with the first of these; a test may put another one there."""
     answers = [ROOMY]
     monkeypatch.setattr(Scorer, "preflight", lambda self, home, experiment: answers[0])
+    return answers
+
+
+@pytest.fixture(autouse=True)
+def split_advice(monkeypatch: pytest.MonkeyPatch) -> list[SplitAdvice]:
+    """Answer what every split would hide with the first of these, without a model; a test may put another one there."""
+    answers = [SplitAdvice()]
+    split_start._measuring.clear()
+    monkeypatch.setattr(split_start, "PATIENCE", 60.0)
+    monkeypatch.setattr(split_start, "split_advice", lambda dataset, table, recipe: answers[0])
     return answers

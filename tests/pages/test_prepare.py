@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from dlreg_core.prepare.advice import SplitAdvice, split_advice
 from dlreg_core.prepare.draft import Draft, load_draft, recipe_of, save_draft
 from dlreg_core.specs import ColumnType, Dataset
-from pages._ui import columns_part
+from pages._ui import columns_part, split_start
 from tests.conftest import ROOT, add_table, small_table
 from tests.core.prepare.test_twins import measured_twice
 
@@ -50,7 +53,6 @@ def test_the_likeliest_target_is_chosen_and_everything_can_go_on(home: Path) -> 
     assert list(widget(app.selectbox, "What do you want").options) == ["size", "price"]
     assert "**country** is the same in every row" in texts(app)
     assert not widget(app.button, "Continue").disabled
-    assert "There is a date, built" in texts(app)
 
 
 def test_choices_survive_another_page_and_a_new_session(home: Path) -> None:
@@ -194,18 +196,59 @@ def test_codes_and_spellings_are_repaired_with_one_click(home: Path) -> None:
     assert recipe_of(dataset, kept(home, dataset)).cleaning.missing_codes == {}
 
 
-def test_how_much_a_random_split_flatters_is_measured_when_it_is_asked_for(home: Path) -> None:
+def batches(rows: int = 300) -> pd.DataFrame:
+    """Return rows of batches that have levels of their own."""
     rng = np.random.default_rng(0)
-    days = pd.date_range("2020-01-01", periods=500)
-    level = rng.normal(0, 1, 500).cumsum()
-    dataset = add_table(home, pd.DataFrame({"day": days, "noise": rng.random(500), "level": level}))
+    batch = rng.integers(0, 20, rows)
+    level = rng.normal(0, 3, 20)[batch] + rng.normal(0, 0.5, rows)
+    return pd.DataFrame({"batch": [f"b{number}" for number in batch], "noise": rng.random(rows), "level": level})
+
+
+def test_the_page_starts_with_the_split_that_was_measured_and_says_why(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split_start, "split_advice", split_advice)
+    dataset = add_table(home, batches())
     app = opened(dataset)
-    assert "A quick model" not in texts(app)
-    app.session_state[f"honesty_{dataset.id}_level"] = True
-    app.run()
     assert not app.exception
-    assert "times as much" in texts(app)
-    assert "split by day" in texts(app)
+    assert app.radio[0].value == "group"
+    assert "Chosen because a random split flatters" in texts(app)
+    assert kept(home, dataset).column == "batch"
+    app.session_state[f"measures_{dataset.id}_level"] = True
+    assert "fewer than 10 values" in texts(app.run())
+    app.radio[0].set_value("random").run()
+    assert "unless every batch that you will predict is in this table" in texts(app)
+    again = opened(dataset)
+    assert again.radio[0].value == "random"
+
+
+def test_until_it_is_measured_the_page_is_there_and_the_way_on_waits(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = Event()
+
+    def slow(*_: object) -> SplitAdvice:
+        ready.wait(60)
+        return SplitAdvice("group", "batch")
+
+    monkeypatch.setattr(split_start, "split_advice", slow)
+    monkeypatch.setattr(split_start, "PATIENCE", 0.0)
+    dataset = add_table(home, batches())
+    app = opened(dataset)
+    assert "Measuring whether a random split flatters here" in texts(app)
+    assert app.radio[0].value == "random"
+    ready.set()
+    widget(app.button, "Continue").click().run()
+    assert not app.exception
+    assert kept(home, dataset).column == "batch"
+
+
+def test_a_column_that_was_not_measured_is_when_it_is_asked_for(home: Path) -> None:
+    dataset = add_table(home, batches())
+    app = opened(dataset)
+    app.radio[0].set_value("group").run()
+    app.session_state[f"column_{dataset.id}_level"] = True
+    assert "A random split flatters" in texts(app.run())
 
 
 def test_whether_more_rows_would_help_is_told_when_it_is_asked_for(home: Path) -> None:
@@ -282,13 +325,11 @@ def test_near_twins_are_told_and_kept_together_with_one_click(home: Path) -> Non
     app = opened(dataset)
     assert not app.exception
     assert "test rows have a near twin among the rows that train" in texts(app)
-    assert "so a random split is honest here" not in texts(app)
     app.session_state[f"honesty_{dataset.id}_y"] = True
     assert "when near twins are kept on one side" in texts(app.run())
     widget(app.checkbox, "Keep near twins").check().run()
     assert not app.exception
     assert "near twin among" not in texts(app)
-    assert "so a random split is honest here" in texts(app)
     assert recipe_of(dataset, kept(home, dataset)).split.keep_twins
     widget(app.checkbox, "Keep near twins").uncheck().run()
     assert not recipe_of(dataset, kept(home, dataset)).split.keep_twins

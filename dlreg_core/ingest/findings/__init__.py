@@ -9,7 +9,7 @@ Every finding has a code by which a program knows it:
 ``skewed-target``        a few extreme values rule the target's variance
 ``time-drift``           the target is higher or lower in the latest rows than in the earliest
 ``feature-drift``        columns whose values change from the earliest rows to the latest
-``time-order``           rows have a date, or repeat a thing: a random split would flatter
+``time-order``           rows have a date, or repeat a thing: a random split may flatter
 ``duplicates``           rows that repeat an earlier one
 ``near-duplicates``      rows that are all but equal, or equal in everything but the target
 ``inconsistent-labels``  one label written in several ways

@@ -25,6 +25,7 @@ _TREND = 0.3
 _CLOCK = 0.95
 """A column that goes with time so closely is a clock or a counter: that it grows is no news."""
 _SHIFT = 0.4
+_DRAWS = 99
 _CALENDAR = frozenset(
     {"year", "yr", "quarter", "season", "month", "mnth", "week", "weekday", "day", "date", "hour", "hr"}
 )
@@ -51,7 +52,8 @@ def feature_drift(sample: Sample, target: str | None = None) -> Iterator[Finding
     -----
     The earliest fifth of the rows against the latest. A number changes when its means differ by 0.8 standard deviations
     and its ranks go with time (Spearman, 0.3 at least, in one direction); a category when 40 % of the rows would have
-    to change their level.
+    to change their level beyond those that would in rows of any order: few rows of many levels are never spread alike.
+    So many must also change than in any of 99 random orders for each category of the table.
     """
     clock = _clock(sample, target)
     if clock is None:
@@ -61,9 +63,10 @@ def feature_drift(sample: Sample, target: str | None = None) -> Iterator[Finding
     size = int(_PART * len(order))
     early, late = order[:size], order[-size:]
     changes = []
+    levelled = sum(column.type in _LEVELS for column in sample.dataset.columns)
     for column in sample.dataset.columns:
         if column.name not in (target, name) and not words(column.name) & _CALENDAR:
-            change = _change(sample, column, moments, early, late)
+            change = _change(sample, column, moments, (early, late), _DRAWS * max(1, levelled))
             if change is not None:
                 changes.append(change)
     if not changes:
@@ -100,12 +103,17 @@ def _counts_rows(values: pd.Series) -> bool:
 
 
 def _change(
-    sample: Sample, column: Column, moments: Floats, early: NDArray[np.int64], late: NDArray[np.int64]
+    sample: Sample,
+    column: Column,
+    moments: Floats,
+    ends: tuple[NDArray[np.int64], NDArray[np.int64]],
+    draws: int,
 ) -> _Change | None:
     if column.name in sample.names:
-        return _of_numbers(column.name, sample.of(column.name), moments, early, late)
+        return _of_numbers(column.name, sample.of(column.name), moments, *ends)
     if column.type in _LEVELS:
-        return _of_levels(column.name, sample.table[column.name], early, late)
+        early, late = (sample.table[column.name].iloc[part] for part in ends)
+        return _of_levels(column.name, early, late, draws)
     return None
 
 
@@ -127,14 +135,30 @@ def _of_numbers(
     return _Change(name, abs(change) / max(spread, np.finfo(float).tiny), told)
 
 
-def _of_levels(name: str, values: pd.Series, early: NDArray[np.int64], late: NDArray[np.int64]) -> _Change | None:
-    first, last = (values.iloc[part].value_counts(normalize=True) for part in (early, late))
+def _of_levels(name: str, early: pd.Series, late: pd.Series, draws: int) -> _Change | None:
+    first, last = (part.value_counts(normalize=True) for part in (early, late))
     if first.empty or last.empty:
         return None
     shares = pd.DataFrame({"first": first, "last": last}).fillna(0.0)
     moved = float((shares["last"] - shares["first"]).abs().sum() / 2)
-    if moved < _SHIFT:
+    if moved < _SHIFT or not _beyond_chance(early, late, moved, draws):
         return None
     place = int((shares["last"] - shares["first"]).abs().to_numpy().argmax())
     level, was, now = shares.index[place], percent(shares["first"].iloc[place]), percent(shares["last"].iloc[place])
     return _Change(name, moved, f"{level} is {was} of {name}, then {now}")
+
+
+def _beyond_chance(early: pd.Series, late: pd.Series, moved: float, draws: int) -> bool:
+    """Tell whether more rows change their level than in random orders, by what counts as a shift."""
+    rng = np.random.default_rng(15)
+    codes = pd.factorize(pd.concat([early, late]).dropna())[0]
+    size, levels = int(early.notna().sum()), int(codes.max()) + 1
+    by_chance = np.empty(draws)
+    for draw in range(draws):
+        order = rng.permutation(codes)
+        first, last = np.bincount(order[:size], minlength=levels), np.bincount(order[size:], minlength=levels)
+        by_chance[draw] = np.abs(last / last.sum() - first / first.sum()).sum() / 2
+    usual = float(by_chance.mean())
+    # The part of what can still move that does, as Cohen's kappa counts agreement beyond chance.
+    beyond = (moved - usual) / max(1 - usual, float(np.finfo(float).tiny))
+    return moved > float(by_chance.max()) and beyond >= _SHIFT

@@ -42,14 +42,14 @@ def _order(dataset: Dataset, target: str | None) -> Iterator[Finding]:
         return
     column = order.column
     if order.kind == "time":
-        text = "it is a date, and a random split lets the models see the future: they look better than they are."
-        repair = "Split by time if you will predict rows from later than these."
+        text = "it is a date: where later rows are unlike these, a random split would hide that from you."
+        repair = "Prepare measures by how much, and starts with a split by time where it matters."
     else:
         text = (
             f"it repeats: each of its {column.distinct:,} values stands in about "
-            f"{round(dataset.rows / column.distinct):,} rows, and a random split puts them on both sides."
+            f"{round(dataset.rows / column.distinct):,} rows, which a random split puts on both sides."
         )
-        repair = "Split by group if you will predict rows of new ones."
+        repair = "Prepare measures by how much that flatters, and keeps them on one side where it matters."
     step = Repair(f"Split by {column.name}", split=(order.kind, column.name))
     yield Finding((column.name,), text, "time-order", "medium", repair, step)
 

@@ -13,10 +13,10 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore, read_dataset
 from dlreg_core.prepare import prepare_table
 from dlreg_core.prepare.draft import Draft, draft_of, recipe_of
-from dlreg_core.prepare.honesty import split_honesty
+from dlreg_core.prepare.honesty import twins_honesty
 from dlreg_core.prepare.shift import shifts
 from dlreg_core.prepare.twins import twin_check
-from dlreg_core.report.split_words import honesty_words, shift_words, twin_words
+from dlreg_core.report.split_words import shift_words, twin_words, twins_honesty_words
 from dlreg_core.specs import ColumnType, Dataset, Recipe, Split
 from tests.conftest import add_table
 
@@ -138,13 +138,13 @@ def test_how_much_twins_flatter_is_measured(tmp_path: Path) -> None:
     rows = things.loc[np.repeat(things.index, 20)].reset_index(drop=True)
     rows += rng.normal(0, 1e-4, rows.shape)
     dataset, recipe, _ = prepared_of(tmp_path, rows)
-    found = split_honesty(dataset, rows, recipe, "twins")
+    found = twins_honesty(dataset, rows, recipe)
     assert found.flatters
     assert found.times > 5
-    assert "keep them together" in honesty_words(found, "")
-    assert "when near twins are kept on one side" in honesty_words(found, "")
+    assert "keep them together" in twins_honesty_words(found, "")
+    assert "when near twins are kept on one side" in twins_honesty_words(found, "")
     lone = pd.DataFrame(rng.normal(0, 1, (400, 3)), columns=["a", "b", "y"])
     dataset, recipe, _ = prepared_of(tmp_path, lone)
-    alone = split_honesty(dataset, lone, recipe, "twins")
+    alone = twins_honesty(dataset, lone, recipe)
     assert not alone.flatters, "without twins there is nothing to hide"
-    assert "hides nothing" in honesty_words(alone, "")
+    assert "No difference is clear" in twins_honesty_words(alone, "")
