@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import compute as pc
+from dlreg_core.ingest.column_cells import Aside
 from dlreg_core.ingest.dates import Dates, parse_dates
 from dlreg_core.ingest.durations import DURATION_WORDS, UNIT, may_be_durations, parse_durations
 from dlreg_core.ingest.judging import TypedColumn, judge_dates, judge_numbers, judge_text, strays_note, words
@@ -22,7 +23,7 @@ from dlreg_core.ingest.moment_notes import (
     times_note,
 )
 from dlreg_core.ingest.typed_moments import one_chunk, seconds_of, usable_moments
-from dlreg_core.ingest.units import Aside, Measures, SeveralUnits, parse_measures
+from dlreg_core.ingest.units import Measures, SeveralUnits, parse_measures
 from dlreg_core.ingest.values import Coded, encode, mark_of, parse_numbers
 from dlreg_core.specs import Column, ColumnType, NumberForm
 

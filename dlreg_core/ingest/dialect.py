@@ -169,10 +169,11 @@ def _record_from_line(found: list[_Record], line: int) -> int:
 
 def _start_of_line(text: str, lines: int) -> int:
     """Return where the text goes on after so many lines."""
-    at = 0
-    for _, end in zip(range(lines), _LINE_END.finditer(text), strict=False):
-        at = end.end()
-    return at
+    if not lines:
+        return 0
+    ends = [end.end() for _, end in zip(range(lines), _LINE_END.finditer(text), strict=False)]
+    # The last line of a file need not end.
+    return ends[-1] if len(ends) == lines else len(text)
 
 
 def _sample_records(sample: str, delimiter: str) -> list[_Record]:

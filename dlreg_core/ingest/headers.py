@@ -26,6 +26,7 @@ _EMPTY = frozenset(MISSING)
 _MOST_NOTES = 30
 _MOST_ROWS_OF_WORDS = 2
 _FEWEST_VALUES = 3
+_FEWEST_OF_SCALE = 3
 _LOGGERS = frozenset(("TOA5", "TOACI1"))
 _KINDS = frozenset(
     ("float", "int", "integer", "string", "str", "text", "number", "numeric", "double", "real", "date", "datetime")
@@ -94,11 +95,19 @@ def _as_wide(names: Row, below: Sequence[Row]) -> Row:
     if not any(row[-1].strip() for row in below):
         # A delimiter stands at the end of each row.
         return (*names, "")
-    first = [row[0].strip() for row in below]
     # R's write.table gives rows names, and the column of these none.
-    if len(below) > 1 and all(first) and len(set(first)) == len(first):
+    if len(names) > 1 and _are_row_names([row[0].strip() for row in below]):
         return (ROW_NAMES, *names)
     return names
+
+
+def _are_row_names(cells: list[str]) -> bool:
+    """Tell names of rows from a number that an unquoted decimal comma has cut in two: words, or counted upwards."""
+    if len(cells) < _FEWEST_VALUES or not all(cells) or len(set(cells)) < len(cells):
+        return False
+    if not any(_NUMBER.match(cell) for cell in cells):
+        return True
+    return all(_WHOLE.match(cell) for cell in cells) and all(int(a) < int(b) for a, b in pairwise(cells))
 
 
 def first_row_of_table(rows: Sequence[Row]) -> int:
@@ -156,7 +165,9 @@ def is_header(fields: Row, below: Sequence[Row] = ()) -> bool:
     fractions = sum(not _WHOLE.match(cell) for cell in numbers)
     if len(numbers) == len(cells):
         return fractions == 0 and len(set(cells)) == len(cells)
-    return fractions == 0 or (_is_scale(numbers) and _word_above_numbers(fields, below))
+    return fractions == 0 or (
+        len(numbers) >= _FEWEST_OF_SCALE and _is_scale(numbers) and _word_above_numbers(fields, below)
+    )
 
 
 def _is_scale(cells: list[str]) -> bool:

@@ -15,6 +15,9 @@ _CENTRAL = (*("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčď�
 IMPLAUSIBLE = re.compile(r"[£¥¦¹³¼¾¶][a-zß-öø-ÿ]|[a-zß-öø-ÿ](¿[a-z]|[¹¼¾¶])")
 # Polish has no ń before a vowel, and Spanish no ñ before anything else; õ is half of õe, and ã of ão or ãe.
 _NOT_WESTERN = re.compile(r"ñ(?![aeiouáéíóúü])|õ(?!e)|ã(?=[^\W\doe])", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+_ENOUGH = 2
+"""One odd word may be a name or a slip."""
 _MARKS = frozenset("˛ˇ˘¨˙˝¸´")
 
 
@@ -34,9 +37,15 @@ def latin_encoding(sample: bytes) -> str | None:
     western, central = (_decoded(sample, encoding) for encoding in ("cp1252", "cp1250"))
     fits_western = western is not None and _of_one(western, _WESTERN) and not IMPLAUSIBLE.search(western)
     fits_central = central is not None and _of_one(central, _CENTRAL) and not _MARKS & set(central)
-    if fits_western and western is not None and not (fits_central and _NOT_WESTERN.search(western)):
+    if fits_western and western is not None and not (fits_central and _odd_words(western) >= _ENOUGH):
         return "cp1252"
     return "cp1250" if fits_central else None
+
+
+def _odd_words(text: str) -> int:
+    """Count the different words that no Western language has."""
+    words = {word for word in _WORD.findall(text) if not word.isascii()}
+    return sum(bool(_NOT_WESTERN.search(word)) for word in words)
 
 
 def _decoded(sample: bytes, encoding: str) -> str | None:

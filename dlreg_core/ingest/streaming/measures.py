@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from dlreg_core.ingest.column_cells import Aside, bare_is_clear, codes_by_length, few_strays, read_as
 from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
-from dlreg_core.ingest.units import Aside, bare_is_clear, codes_by_length, few_strays, read_as
 from dlreg_core.ingest.values import Coded
 
 _MOST_STRAYS = 10_000
