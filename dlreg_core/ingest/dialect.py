@@ -280,10 +280,10 @@ def _is_last(text: Text, delimiter: str, line: int) -> bool:
 
 
 def _all_wide(text: Text, layout: Layout, width: int) -> bool:
-    """Tell whether the first rows of values all have so many fields."""
+    """Tell whether the first rows of values, two at least, all have so many fields."""
     below = (fields for at, fields in records(text, layout.delimiter) if at + layout.skipped_lines > layout.body_lines)
-    widths = {len(fields) for fields, _ in zip(below, range(_ALIKE), strict=False)}
-    return widths == {width}
+    widths = [len(fields) for fields, _ in zip(below, range(_ALIKE), strict=False)]
+    return len(widths) > 1 and set(widths) == {width}
 
 
 def _empty_error() -> TableError:
