@@ -255,5 +255,5 @@ def test_a_line_below_a_title_is_named_as_it_stands_in_the_file() -> None:
 
 @pytest.mark.parametrize("text", ["a,b\n1,2,3\n4,5,6\n", "a\n1,2\n3,4\n"])
 def test_a_header_that_is_too_short_is_no_title(text: str) -> None:
-    with pytest.raises(TableError, match="The first line has . fields?, but the rows below have"):
+    with pytest.raises(TableError, match=r"The first line has . fields?, but the rows below have"):
         read_table(text.encode())
