@@ -32,6 +32,7 @@ from dlreg_core.training.baselines import Baseline, boosted_folds, boosted_itera
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, DEFAULT_FAMILIES, ENSEMBLE, hyperparameters_for, title_of
 from dlreg_core.training.ensembling import ensemble_weights, mixed, rmse, worth_combining
+from dlreg_core.training.expected import STRETCH, boosted_seconds
 from dlreg_core.training.judging import (
     Judged,
     bulk_rows_per_second,
@@ -203,8 +204,9 @@ def _train(
         with Lanes(count, networks.rows_file) as lanes:
             campaign = Campaign(networks, lanes, plan, surroundings, threads=threads, gpu=gpu, earlier=earlier)
             campaign.heed(outlook)
-            # The lanes load their libraries meanwhile.
-            grown.wait()
+            # The lanes load their libraries meanwhile. A machine that is too busy to grow trees in time mustn't keep
+            # the networks from theirs: what is left of the trees is grown beside them.
+            grown.wait(STRETCH * boosted_seconds(job.budget.seconds))
             # What goes on from a repetition is a training of its own.
             repeats = replay is not None and job.task.more is None
             trained = campaign.replay(replay) if replay is not None and repeats else campaign.run()
