@@ -13,10 +13,13 @@ from claimed.registry import Claim, register
 from dlreg_core.evaluation.comparison import compare
 from dlreg_core.evaluation.conformal import calibrate, coverage
 from dlreg_core.evaluation.segments import segments
-from dlreg_core.report.findings import quantile_words
+from dlreg_core.report.findings import distribution_words, quantile_words, residuals_predicted_words
 from dlreg_core.report.words import coverage_words
 from dlreg_core.report.worth import verdict
 from dlreg_core.specs import Comparison, Interval, LeaderboardRow, RowCounts
+from dlreg_core.training.baselines import Boosting, fit_baselines
+from dlreg_core.training.judging import Judged, compare_with_baselines
+from dlreg_core.training.pipeline import PipelineModel
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator
@@ -97,6 +100,50 @@ register(
 )
 
 
+# --- networks that have learned nothing -------------------------------------------------------------------------------
+
+
+def against_baselines(random: Random, told: float) -> Comparison:
+    """Return the comparison of a network with the program's own baselines, on a target with a long tail.
+
+    The network predicts the median, as one does that was taught by the absolute error, and `told` of what is known.
+    """
+    rows = np.array([400, 150, int(random.choice(TEST_ROWS))])
+    features, known = signal(random, int(rows.sum()))
+    features = features.astype({"kind": "category", "place": "category"})
+    actual = told * known + random.lognormal(0, 1.2, len(known))
+    train, validation, test = np.split(np.arange(len(known)), np.cumsum(rows)[:2])
+    fitted = fit_baselines(
+        features.iloc[train],
+        actual[train],
+        features.iloc[validation],
+        actual[validation],
+        seed=0,
+        boosting=Boosting(iterations=50),
+    )
+    network = float(np.median(actual[train])) + told * known + 0.05 * random.standard_normal(len(known))
+    models = [PipelineModel(name="TabM", family="TABM", role="network", internal="TabM")]
+    models += [PipelineModel(name=b.key, family=b.key, role="baseline", internal=b.key) for b in fitted]
+    predicted = [
+        {"TabM": network[part]} | {b.key: b.predict(features.iloc[part]) for b in fitted} for part in (validation, test)
+    ]
+    judged = Judged(predicted[0], predicted[1], {})
+    return compare_with_baselines("TabM", tuple(models), actual[validation], actual[test], judged, seed=0)
+
+
+register(
+    "worth-nothing",
+    Claim(
+        "Yes: worth it, of a target with a long tail",
+        without=partial(against_baselines, told=0.0),
+        with_it=partial(against_baselines, told=1.0),
+        says=lambda found: verdict(found) == "yes",
+        without_words="a network that predicts the median of a noise",
+        with_words="one that knows what can be known",
+    ),
+)
+
+
 # --- intervals --------------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +207,56 @@ register(
         says=lambda seen: "It is off most" in quantile_words(seen.actual, seen.predicted, ""),
         without_words="errors of one size everywhere",
         with_words="2.5 × as large where the prediction is in the upper fifth",
+    ),
+)
+
+
+def leaning(random: Random, bias: float) -> Test:
+    """Return a model that is too low by `bias` where its prediction is large."""
+    made = level_errors(random)
+    large = made.predicted > np.quantile(made.predicted, 0.88)
+    return Test(made.actual + bias * large, made.predicted, made.features)
+
+
+register(
+    "large-too-low",
+    Claim(
+        "Large predictions are too low",
+        without=partial(leaning, bias=0.0),
+        with_it=partial(leaning, bias=1.0),
+        says=lambda seen: "too low" in residuals_predicted_words(seen.actual, seen.predicted, ""),
+        without_words="errors without a pattern",
+        with_words="the largest eighth too low by a standard deviation of the errors",
+    ),
+)
+register(
+    "errors-grow",
+    Claim(
+        "The errors grow with the prediction",
+        without=level_errors,
+        with_it=partial(level_errors, larger=4.0),
+        says=lambda seen: "The errors grow" in residuals_predicted_words(seen.actual, seen.predicted, ""),
+        without_words="errors of one size everywhere",
+        with_words="4 × as large where the prediction is in the upper fifth",
+    ),
+)
+
+
+def tilted(random: Random, bias: float) -> Test:
+    """Return a model that is too low by `bias` everywhere."""
+    made = level_errors(random)
+    return Test(made.actual + bias, made.predicted, made.features)
+
+
+register(
+    "too-low",
+    Claim(
+        "Predictions are too low on average",
+        without=partial(tilted, bias=0.0),
+        with_it=partial(tilted, bias=0.4),
+        says=lambda seen: "too low by" in distribution_words(seen.actual, seen.predicted, ""),
+        without_words="errors of mean 0",
+        with_words="too low by 0.4 standard deviations of the errors",
     ),
 )
 

@@ -32,6 +32,7 @@ from dlreg_core.training.baselines import Baseline, boosted_folds, boosted_itera
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, DEFAULT_FAMILIES, ENSEMBLE, hyperparameters_for, title_of
 from dlreg_core.training.ensembling import ensemble_weights, mixed, rmse, worth_combining
+from dlreg_core.training.expected import STRETCH, boosted_seconds
 from dlreg_core.training.judging import (
     Judged,
     bulk_rows_per_second,
@@ -52,6 +53,7 @@ from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
 from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions
 from dlreg_core.worker.later import errors_over_time, only_tested
+from dlreg_core.worker.notes import absent, cut_note
 from dlreg_core.worker.reference import baselines_of
 
 _PREDICTED_PER_SECOND = 20_000.0
@@ -100,7 +102,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     made = _made_here(job, trained)
     compared = (best, pipeline.models, job.table.y_choosing, job.table.y_test, judged)
     result = TrainResult(
-        leaderboard=(*rows, *_absent(trained, baselines)),
+        leaderboard=(*rows, *absent(trained, baselines)),
         best_model=best,
         comparison=compare_with_baselines(*compared, seed=job.seed) if trained.fits else None,
         comparisons=compare_with_each(*compared, seed=job.seed) if trained.fits else (),
@@ -203,8 +205,9 @@ def _train(
         with Lanes(count, networks.rows_file) as lanes:
             campaign = Campaign(networks, lanes, plan, surroundings, threads=threads, gpu=gpu, earlier=earlier)
             campaign.heed(outlook)
-            # The lanes load their libraries meanwhile.
-            grown.wait()
+            # The lanes load their libraries meanwhile. A machine that is too busy to grow trees in time mustn't keep
+            # the networks from theirs: what is left of the trees is grown beside them.
+            grown.wait(STRETCH * boosted_seconds(job.budget.seconds))
             # What goes on from a repetition is a training of its own.
             repeats = replay is not None and job.task.more is None
             trained = campaign.replay(replay) if replay is not None and repeats else campaign.run()
@@ -336,7 +339,7 @@ def _with_costs(
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
     mean = next((row for row in rows if row.family == "MEAN"), None)
-    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, int(job.rows.taught.sum())))}
+    cut = {fit.model: note for fit in trained.fits if (note := cut_note(fit, int(job.rows.taught.sum())))}
     short = {BASELINES[b.key]: shortage_note(b, int(job.rows.taught.sum())) for b in baselines}
     strengths = {BASELINES[b.key]: strength(b, int(job.rows.taught.sum())) for b in baselines}
     found = []
@@ -359,30 +362,6 @@ def _with_costs(
         }
         found.append(row.model_copy(update=cost))
     return tuple(found)
-
-
-def _cut_note(fit: PlannedFit, rows: int) -> str:
-    """Return what is to be said of a network that was trained on fewer rows or epochs than there were; else nothing."""
-    notes = [f"It learned from {fit.rows:,} of the {rows:,} training rows, drawn at random."] if fit.rows else []
-    if fit.stop_after is not None:
-        notes.append(f"Its training was ended after epoch {fit.stop_after} of {fit.epochs}.")
-    stops = [stop for stop in fit.fold_stops if stop is not None]
-    if stops:
-        notes.append(f"Its trainings were ended early, the first after {min(stops)} of {fit.epochs} epochs.")
-    return " ".join(notes)
-
-
-def _absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:
-    networks = [
-        LeaderboardRow(model=title_of(key), family=key, role="network", note=reason)
-        for key, reason in trained.reasons.items()
-    ]
-    missing = [
-        LeaderboardRow(model=BASELINES[b.key], family=b.key, role="baseline", note=b.reason)
-        for b in baselines
-        if b.model is None
-    ]
-    return (*networks, *missing)
 
 
 def _save_predictions(job: Job, judged: Judged) -> None:

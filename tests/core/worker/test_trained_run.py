@@ -92,7 +92,10 @@ def test_the_comparison_is_with_the_baseline_that_validation_prefers(trained: Ru
 def test_the_networks_are_compared_with_every_baseline_that_learns(trained: RunFolder, result: TrainResult) -> None:
     validation, test = load_predictions(trained, "validation"), load_predictions(trained)
     names = ["Ridge regression", "Decision tree", "Boosted trees"]
-    order = sorted(names, key=lambda m: mean_absolute_error(validation.actual, validation.predicted[m]))
+    # On a busy machine there is no time to predict all folds by boosted trees.
+    known = np.isfinite(validation.predicted["Boosted trees"])
+    assert known.any()
+    order = sorted(names, key=lambda m: mean_absolute_error(validation.actual[known], validation.predicted[m][known]))
     assert [comparison.baseline for comparison in result.comparisons] == order
     best = test.predicted[result.best_model]
     for comparison in result.comparisons:
@@ -114,6 +117,10 @@ def test_boosted_trees_are_never_part_of_an_ensemble(trained: RunFolder, result:
     model = joblib.load(trained.train_task().path / "model" / "baselines.joblib")["BOOSTED"]
     assert model[-1].tree_count_ == result.plan.baseline_iterations
     assert result.plan.baseline_iterations > 0
+    assert 1 <= result.plan.baseline_folds <= result.rows.folds
+    assert row.strength is not None
+    assert (row.strength.trees, row.strength.of_trees) == (result.plan.baseline_iterations, 1000)
+    assert (row.strength.rows, row.strength.of_rows) == (result.rows.train, result.rows.train)
 
 
 def test_rows_and_targets_are_those_of_the_table(trained: RunFolder, result: TrainResult) -> None:
@@ -141,6 +148,7 @@ def test_baselines_predict_what_was_stored(trained: RunFolder) -> None:
     models = joblib.load(trained.train_task().path / "model" / "baselines.joblib")
     stored = load_predictions(trained).predicted
     np.testing.assert_allclose(stored["Mean"], table.y_train.mean())
+    np.testing.assert_allclose(stored["Median"], np.median(table.y_train))
     for key, name in (("RIDGE", "Ridge regression"), ("TREE", "Decision tree"), ("BOOSTED", "Boosted trees")):
         np.testing.assert_allclose(models[key].predict(cleaned), stored[name])
 
