@@ -5,8 +5,9 @@
 
 Four kinds of series: an autoregressive one; one with a week and a slow part; five shops of different sizes (a panel,
 each shop a series of its own); and five rows a day without a series of their own, of which none may look at another.
-Each is learned for 14 days ahead as a person would do it: a table, a recipe, a run. The days after the table are then
-predicted from many days: a file with what was known until then, and the next 14 days without a target, as raw rows.
+Each is learned for 14 days ahead as a person would do it: a table, a recipe, a run; the date only says when. The days
+after the table are then predicted from many days: a file with what was known until then, and the next 14 days without a
+target, as raw rows.
 Told is what the run's result says of its best network on its test rows, met is what these files get.
 """
 
@@ -47,12 +48,14 @@ def _dates(days: int) -> pd.Series:
 
 
 def ar(days: int, random: np.random.Generator) -> pd.DataFrame:
-    return pd.DataFrame({"day": _dates(days), "y": 100 + autoregressive(days, random)})
+    weekday = np.arange(days) % 7
+    return pd.DataFrame({"day": _dates(days), "weekday": weekday, "y": 100 + autoregressive(days, random)})
 
 
 def seasonal(days: int, random: np.random.Generator) -> pd.DataFrame:
-    week = np.array([0, 5, 10, 12, 20, 60, 45])[np.arange(days) % 7]
-    return pd.DataFrame({"day": _dates(days), "y": 200 + week + autoregressive(days, random, 0.95, 5.0)})
+    weekday = np.arange(days) % 7
+    y = 200 + np.array([0, 5, 10, 12, 20, 60, 45])[weekday] + autoregressive(days, random, 0.95, 5.0)
+    return pd.DataFrame({"day": _dates(days), "weekday": weekday, "y": y})
 
 
 def panel(days: int, random: np.random.Generator) -> pd.DataFrame:
@@ -89,7 +92,7 @@ def learned(
     columns.append(PastColumn(kind="mean", column="y", rows=7))
     recipe = Recipe(
         target="y",
-        features=tuple(name for name in dataset.column_names if name != "y"),
+        features=tuple(name for name in dataset.column_names if name not in ("y", "day")),
         history=History(order="day", group=group, columns=tuple(columns), horizon=HORIZON),
         split=Split(kind="time", column="day"),
     )

@@ -32,13 +32,13 @@ class Seen:
         Raw rows.
     target : ndarray of float64, shape (rows,)
         Their targets.
-    moments : int
-        At how many different moments they are.
+    moments : ndarray of float64, shape (rows,)
+        When they are.
     """
 
     rows: pd.DataFrame
     target: Floats
-    moments: int
+    moments: Floats
 
 
 def seen_from(looked: Looked, frame: pd.DataFrame, target: Floats, numbers: Places, step: int) -> Seen:
@@ -64,4 +64,4 @@ def seen_from(looked: Looked, frame: pd.DataFrame, target: Floats, numbers: Plac
     there = (steps_ahead(ahead, past.history.horizon) == step) & (ahead <= past.furthest)
     made = {name: values[there] for name, values in columns.items() if name in frame.columns}
     chosen = places[there]
-    return Seen(frame.iloc[chosen].assign(**made), target[chosen], len(np.unique(looked.moments[numbers[chosen]])))
+    return Seen(frame.iloc[chosen].assign(**made), target[chosen], looked.moments[numbers[chosen]])

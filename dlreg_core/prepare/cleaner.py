@@ -44,7 +44,7 @@ class Cleaner(Spec):
         """The columns that new rows must have."""
         if self.past is None:
             return self.schema_.names
-        made = {column.name for column in self.past.history.columns}
+        made = {*self.past.made}
         own = (name for name in self.schema_.names if name not in made)
         return tuple(dict.fromkeys((*own, *self.past.needed)))
 

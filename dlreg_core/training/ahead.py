@@ -56,7 +56,8 @@ def intervals_ahead(
             near = _near(seen, place)
             truth = np.concatenate([seen[other].target for other in near])
             guess = np.concatenate([predicted[other][model.name] for other in near])
-            level = _level(max(seen[other].moments for other in near), step)
+            moments = np.concatenate([seen[other].moments for other in near])
+            level = level_for(independent_moments(moments, np.abs(truth - guess), step))
             each.append(
                 calibrate(truth, guess, least=least, transform=transform, level=level)
                 if len(truth)
@@ -75,13 +76,43 @@ def _near(seen: Sequence[Seen], place: int) -> range:
     return range(len(seen))
 
 
-def _level(moments: int, step: int) -> float:
+def independent_moments(moments: Floats, errors: Floats, step: int) -> float:
+    """Return how many moments tell something of their own about how large errors are.
+
+    What is off so many steps ahead shares all but one of its causes with what is off at the next moment: of n moments
+    at most n / step are new. They are fewer where large errors follow each other for longer than that: n over the
+    autocorrelation time, summed as long as pairs of neighbours are positive (Geyer 1992, "Practical Markov chain Monte
+    Carlo", Statistical Science 7).
+
+    Parameters
+    ----------
+    moments, errors : ndarray of float64, shape (rows,)
+        When rows are, and how far off they are.
+    step : int
+        How many steps ahead.
+    """
+    _, places = np.unique(moments, return_inverse=True)
+    counts = np.bincount(places)
+    means = np.bincount(places, errors) / np.maximum(counts, 1)
+    found = len(means) / step
+    centred = means - means.mean()
+    variance = float(centred @ centred)
+    if len(means) < _FEWEST_ROWS or variance == 0:
+        return max(1.0, found)
+    time = -1.0
+    for lag in range(0, len(means) // 2, 2):
+        pair = sum(float(centred[: len(centred) - at] @ centred[at:]) for at in (lag, lag + 1)) / variance
+        if pair <= 0:
+            break
+        time += 2 * pair
+    return max(1.0, min(found, len(means) / max(1.0, time)))
+
+
+def level_for(independent: float) -> float:
     """Return the share of the calibration rows that an interval must hold so that it holds 90 % of new ones.
 
-    What is off so many steps ahead shares all but one of its causes with what is off at the next moment, so that only
-    every step-th moment tells something new; and with n that do, the ceil((n + 1) * 0.9)-th of them gives the promise.
+    With n rows that each tell something new it is the ceil((n + 1) * 0.9)-th of them.
     """
-    independent = max(1.0, moments / step)
     return min(_HIGHEST, _LEVEL * (1 + 1 / independent))
 
 
