@@ -208,7 +208,7 @@ def predict(
             pipeline = Pipeline(run.model_path())
         rows = read_raw_rows(data, pipeline.schema)
         found = pipeline.predicted(rows, name or None)
-        for sentence in pipeline.warnings(rows):
+        for sentence in pipeline.warnings(rows, name or None):
             typer.echo(sentence, err=True)
     _write_rows(rows.assign(**{free_name(column, rows): found[column].to_numpy() for column in found.columns}), out)
 

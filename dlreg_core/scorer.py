@@ -66,7 +66,7 @@ class Answering:
         rows = pd.DataFrame(request["rows"])
         if request["do"] == "explain":
             return self._explain(request["run"], pipeline, model, rows)
-        return _scored(pipeline.predicted(rows, model), pipeline.warnings(rows))
+        return _scored(pipeline.predicted(rows, model), pipeline.warnings(rows, model))
 
     def _preflight(self, home: Path, experiment: Experiment) -> dict[str, Any]:
         """Say what a run needs; quickly, since predictions wait meanwhile."""
@@ -97,7 +97,7 @@ class Answering:
         rows = pd.read_parquet(source)
         table = pipeline.predicted(rows, model)
         table.to_parquet(target)
-        return _scored(table.iloc[:_SHOWN], pipeline.warnings(rows))
+        return _scored(table.iloc[:_SHOWN], pipeline.warnings(rows, model))
 
     def _explain(self, run: str, pipeline: Pipeline, model: str | None, rows: pd.DataFrame) -> dict[str, Any]:
         rows = pipeline.spec.cleaner.complete(rows)

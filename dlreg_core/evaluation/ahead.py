@@ -25,7 +25,7 @@ class IntervalsAhead(Spec):
     steps: tuple[int, ...]
     intervals: tuple[PredictionInterval, ...]
 
-    def bounds(self, predicted: Floats, steps: Floats) -> tuple[Floats, Floats]:
+    def bounds(self, predicted: Floats, steps: Floats, times: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the lower and the upper ends, in the target's unit.
 
         Parameters
@@ -34,10 +34,14 @@ class IntervalsAhead(Spec):
             Predictions in the target's unit.
         steps : ndarray of float64, shape (rows,)
             How many steps ahead each row is.
+        times : ndarray of float64, shape (rows,), optional
+            How many times as wide each row's is to be, for what the row lacks.
         """
         chosen = np.minimum(np.searchsorted(self.steps, steps, side="left"), len(self.steps) - 1)
         low, high = np.empty(len(predicted)), np.empty(len(predicted))
         for place in np.unique(chosen):
             rows = chosen == place
-            low[rows], high[rows] = self.intervals[place].bounds(predicted[rows])
+            interval = self.intervals[place]
+            factors = None if times is None else interval.factor * times[rows]
+            low[rows], high[rows] = interval.bounds(predicted[rows], factors)
         return low, high

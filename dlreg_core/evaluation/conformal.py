@@ -126,6 +126,27 @@ def calibrate(
     return fitted if all(np.isfinite(b).all() for b in fitted.bounds(ends[np.isfinite(ends)])) else constant
 
 
+def gap_factor(interval: PredictionInterval, actual: ArrayLike, predicted: ArrayLike, level: float = _LEVEL) -> float:
+    """Return the factor that intervals need for predictions that were made without some column.
+
+    Parameters
+    ----------
+    interval : PredictionInterval
+        The intervals of complete rows.
+    actual, predicted : array_like of shape (n,)
+        Targets of calibration rows, and what is predicted of them without the column.
+    level : float
+        Share of such rows that the intervals are to hold.
+
+    Returns
+    -------
+    float
+        The order statistic of `half_width`, of the scores of these intervals; never less than their own factor.
+    """
+    truth, guess = pair(actual, predicted)
+    return max(interval.factor, _ranked(interval.scores(truth, guess), level))
+
+
 def coverage(actual: ArrayLike, predicted: ArrayLike, interval: PredictionInterval) -> float:
     """Return the share of rows that lie inside their intervals, ends included.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,12 @@ import pandas as pd
 from dlreg_core.prepare.stored import Seen
 from dlreg_core.specs import Written
 
+if TYPE_CHECKING:
+    from dlreg_core.evaluation.intervals import PredictionInterval
+    from dlreg_core.prepare.schema import Field
+
 _MARKS = {".": "a decimal point", ",": "a decimal comma"}
+_NOTABLE = 1.05
 _ORDERS = {True: "day/month/year", False: "month/day/year"}
 
 
@@ -45,6 +50,34 @@ def odd_words(name: str, type_name: str, seen: Seen, form: Written) -> str:
         "other-order": f"{are} plainly {_ORDERS[not form.day_first]} and read so, {_unlike(seen, form)}",
     }
     return f"{name}: {seen.rows:,} {'value' if one else 'values'} {said[seen.how]}"
+
+
+def gap_words(name: str, lacking: int, rows: int, field: Field, interval: PredictionInterval | None) -> str:
+    """Say that rows lack a column that no row learned from lacked, and what that does to their intervals.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    lacking, rows : int
+        Rows without it, and rows in all.
+    field : Field
+        What the schema says of it.
+    interval : PredictionInterval or None
+        The model's intervals.
+    """
+    told = f"{name}: missing in {lacking:,} of {rows:,} {'row' if rows == 1 else 'rows'}"
+    if field.complete is None:
+        return f"{told}; this model was made before the cost of such gaps was measured, so intervals may be too narrow."
+    told += ", and no row learned from lacked it"
+    if interval is None:
+        return f"{told}."
+    if name not in interval.gaps or interval.factor <= 0:
+        return f"{told}; what that costs wasn't measured, so intervals of such rows may be too narrow."
+    times = interval.gaps[name] / interval.factor
+    if times < _NOTABLE:
+        return f"{told}; on rows held out that made no difference to the intervals."
+    return f"{told}; on rows held out it took intervals {times:.2g} times as wide to hold 90 %, so they are widened."
 
 
 def _other_mark(form: Written) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import Field as PydanticField
 
 from dlreg_core.errors import RowsError
@@ -62,6 +63,8 @@ class Field(Spec):
     typical: float | str | None = None
     """Median of a number, most frequent level of a category, middle date: what a form starts from."""
     levels: tuple[str, ...] = ()
+    complete: bool | None = None
+    """Whether every training row had a value; None in models of earlier versions, which don't tell."""
 
 
 class Schema(Spec):
@@ -113,6 +116,18 @@ class Schema(Spec):
         return pd.DataFrame(
             {f.name: _coerce_field(frame[f.name], f, forms.get(f.name)) for f in self.fields}, index=frame.index
         )
+
+    def lacking(self, frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+        """Tell which raw rows lack a column that no training row lacked, as far as that is known.
+
+        Returns
+        -------
+        dict of str to ndarray of bool, shape (rows,)
+            By column, those only that some row lacks.
+        """
+        coerced = self.coerce(frame)
+        lacks = {f.name: coerced[f.name].isna().to_numpy() for f in self.fields if f.complete is not False}
+        return {name: rows for name, rows in lacks.items() if rows.any()}
 
     def as_stored(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return raw rows with those columns as the table that was learned from would hold them that stood in it."""
@@ -248,7 +263,9 @@ def schema_of(
     written = day_first or {}
     rows = repaired(frame, cleaning)
     fields = [_field(str(name), rows[name], types[name], written.get(name)) for name in rows.columns]
-    return Schema(fields=tuple(field.model_copy(update=_repairs(field, cleaning)) for field in fields))
+    schema = Schema(fields=tuple(field.model_copy(update=_repairs(field, cleaning)) for field in fields))
+    whole = schema.coerce(rows).notna().all()
+    return Schema(fields=tuple(f.model_copy(update={"complete": bool(whole[f.name])}) for f in schema.fields))
 
 
 def _repairs(field: Field, cleaning: Cleaning) -> dict[str, Any]:

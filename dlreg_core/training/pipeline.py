@@ -21,6 +21,7 @@ from dlreg_core.errors import NotFoundError, RowsError
 from dlreg_core.evaluation.ahead import IntervalsAhead
 from dlreg_core.evaluation.intervals import PredictionInterval
 from dlreg_core.prepare.cleaner import Cleaner
+from dlreg_core.prepare.oddities import gap_words
 from dlreg_core.prepare.schema import Schema
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
 from dlreg_core.specs import CONSTANTS, SCHEMA_VERSION, Role, Spec
@@ -106,9 +107,19 @@ class Pipeline:
         """The raw columns that the pipeline needs."""
         return self.spec.cleaner.schema_
 
-    def warnings(self, frame: pd.DataFrame) -> tuple[str, ...]:
-        """Say, a sentence a column, where raw rows leave what the model has seen."""
-        return self.spec.cleaner.warnings(frame)
+    def warnings(self, frame: pd.DataFrame, model: str | None = None) -> tuple[str, ...]:
+        """Say, a sentence a column, where raw rows leave what a model has seen; the best one by default."""
+        interval = self._model(model).interval
+        lacks = self._lacking(frame)
+        gaps = tuple(
+            gap_words(name, int(rows.sum()), len(rows), self.schema.field(name), interval)
+            for name, rows in lacks.items()
+        )
+        return (*self.spec.cleaner.warnings(frame), *gaps)
+
+    def _lacking(self, frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+        cleaner = self.spec.cleaner
+        return cleaner.schema_.lacking(cleaner.complete(frame))
 
     @property
     def best_model(self) -> str:
@@ -183,9 +194,9 @@ class Pipeline:
         Returns
         -------
         DataFrame of shape (rows, 3)
-            ``prediction``, and ``low`` and ``high``, the ends of the 90 % prediction interval, in the target's unit.
-            Without the ends for a model that was never judged. Missing where a row is further ahead of the last known
-            target than the models were made for.
+            ``prediction``, and ``low`` and ``high``, the ends of the 90 % prediction interval, in the target's unit,
+            wider in rows without a column that no training row lacked. Without the ends for a model that was never
+            judged. Missing where a row is further ahead of the last known target than the models were made for.
 
         Raises
         ------
@@ -199,11 +210,16 @@ class Pipeline:
             raise RowsError(cleaner.warnings(complete)[0], "Train for more steps ahead, or give later values.")
         values, chosen = self.predict(complete, model), self._model(model)
         table = pd.DataFrame({"prediction": values})
+        interval = chosen.interval
+        factors = None
+        if interval is not None and interval.gaps:
+            factors = interval.factors_of(self._lacking(complete), len(values))
         if chosen.ahead_90 is not None:
-            low, high = chosen.ahead_90.bounds(values, cleaner.steps_ahead(complete))
+            times = None if interval is None or factors is None or not interval.factor else factors / interval.factor
+            low, high = chosen.ahead_90.bounds(values, cleaner.steps_ahead(complete), times)
             table = table.assign(low=low, high=high)
-        elif chosen.interval is not None:
-            low, high = chosen.interval.bounds(values)
+        elif interval is not None:
+            low, high = interval.bounds(values, factors)
             table = table.assign(low=low, high=high)
         table.loc[far] = np.nan
         return table

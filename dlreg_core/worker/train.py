@@ -33,6 +33,7 @@ from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import BASELINES, DEFAULT_FAMILIES, ENSEMBLE, hyperparameters_for, title_of
 from dlreg_core.training.ensembling import ensemble_weights, mixed, rmse, worth_combining
 from dlreg_core.training.expected import STRETCH, boosted_seconds
+from dlreg_core.training.gaps import gap_seconds, with_gaps
 from dlreg_core.training.judging import (
     Judged,
     bulk_rows_per_second,
@@ -96,7 +97,11 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     _save_predictions(job, judged)
     rows = _judge(job, pipeline, judged)
     best = _best(networks, weights, held_out, seed=job.seed)
-    pipeline.settle(best, judged.intervals, judged.ahead)
+    allowed = min(gap_seconds(job.budget.seconds), job.budget.left() - explaining_seconds(job.budget.seconds))
+    gaps = with_gaps(
+        pipeline, judged.intervals, held_out, job.table, first=best, seconds=max(0.0, allowed), seed=job.seed
+    )
+    pipeline.settle(best, gaps, judged.ahead)
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
     plan = _explain(job, pipeline, _resolved(trained, weights, chosen_from, baselines))
     made = _made_here(job, trained)
