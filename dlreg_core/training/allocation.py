@@ -266,8 +266,7 @@ def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | No
     """
     chosen = family(key)
     speed = speed.within(chosen, share)
-    size = _largest_size(chosen, speed, share)
-    size = size if at_most is None else min(size, at_most)
+    size = min(_largest_size(chosen, speed, share), len(chosen.sizes) if at_most is None else at_most)
     cost = chosen.sizes[size].cost
     epochs = min(speed.enough(chosen), speed.epochs(share, cost))
     if epochs < speed.fewest(chosen):
