@@ -38,7 +38,7 @@ class Settings(BaseSettings):
 
     stand_by: bool = True
     """Whether a process with everything loaded stands by while somebody prepares a run, so that training begins at
-    once; it takes about 0.8 GB of memory meanwhile."""
+    once; it takes about 0.9 GB of memory meanwhile."""
 
     owner: str = "local"
     """Whom data sets and runs belong to while there is no sign-in."""

@@ -224,14 +224,10 @@ def share(
 
     Parameters
     ----------
-    key : str
-        The family.
-    speed : Speed
-        Its measured speed.
-    waiting : sequence of str
-        All families that still wait for their first training, this one among them.
-    capacity : Capacity
-        What there is for all of them.
+    key, speed : str, Speed
+        The family, and its measured speed.
+    waiting, capacity : sequence of str, Capacity
+        All families that still wait for their first training, this one among them, and what there is for all of them.
     first : bool
         True where no family could have a training within its share, and there is no network yet: then one gets its
         shortest useful training however long it takes, since a late result is better than none.
@@ -243,7 +239,7 @@ def share(
     Returns
     -------
     float or None
-        None when the shortest useful training doesn't fit.
+        None when no useful training fits.
     """
     chosen = family(key)
     # Most families that still wait will be given up after two of their folds, and leave the rest to the others.
@@ -270,8 +266,7 @@ def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | No
     """
     chosen = family(key)
     speed = speed.within(chosen, share)
-    size = _largest_size(chosen, speed, share)
-    size = size if at_most is None else min(size, at_most)
+    size = min(_largest_size(chosen, speed, share), len(chosen.sizes) if at_most is None else at_most)
     cost = chosen.sizes[size].cost
     epochs = min(speed.enough(chosen), speed.epochs(share, cost))
     if epochs < speed.fewest(chosen):

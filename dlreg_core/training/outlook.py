@@ -160,10 +160,13 @@ def first_round(
         if key not in found:
             left -= _pilot_seconds(key, speeds[key], facts.learned_from, seconds, left) / min(lanes, len(keys))
         # The quickest gets its shortest useful training however late, if there is no other network.
-        first = late and all(proposal is None for proposal, _ in found.values())
+        nothing = all(proposal is None for proposal, _ in found.values())
+        first = late and nothing
         ours = left if late else first_round_left(left, seconds, preset)
         capacity = Capacity(ours, lanes, folds)
         given = share(key, speeds[key], waiting, capacity, first=first, late=late, spare=left - ours)
+        if given is None and nothing:
+            given = share(key, speeds[key], waiting, Capacity(left, lanes, folds), late=True)
         proposal = first_fit(key, speeds[key], given, 0) if given is not None else None
         found[key] = (proposal, left)
         left -= proposal.seconds * folds / lanes if proposal is not None else 0.0

@@ -126,6 +126,9 @@ class Rounds:
             ours = first_round_left(left, self._fleet.began, self.effort)
             waiting = tuple(self.waiting)
             given = self._share(key, waiting, ours, spare=left - ours)
+            if given is None and self._nothing:
+                # The quickest families come first: where their share is too short, one has all that is left at once.
+                given = self._share(key, waiting, left, late=True)
             glance = self._glance(key, given) if given is not None else None
             if glance is not None:
                 return glance

@@ -1,4 +1,4 @@
-"""Checkpoints: what a training has finished, so that it can be gone on from."""
+"""What is kept of a training: checkpoints to go on from, how long it took, and what is to be said of it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Literal
 
 import dlreg_core
 from dlreg_core.errors import ConflictError
+from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import SPEEDS_FILE, MeasuredSpeeds
 from dlreg_core.specs import Checkpoint
 from dlreg_core.training.networks import Networks, versions
+from dlreg_core.training.surroundings import Trained
 
 
 def own_versions() -> dict[str, str]:
@@ -59,3 +61,15 @@ def earlier_seconds(folder: TaskFolder) -> float:
         if task.number < folder.number and task.task().kind.trains and done is not None and started is not None:
             seconds += (done.ended - (task.begun() or task.launched())).total_seconds()
     return seconds
+
+
+def run_notes(trained: Trained, seconds: float) -> tuple[str, ...]:
+    """Return what is to be said of a run whose time didn't suffice, or that has no network."""
+    if not trained.fits:
+        return ("No network could be trained: the table says why. What is shown are the baselines.",)
+    late = [name for name in trained.late if any(fit.model == name for fit in trained.fits)]
+    return tuple(
+        f"{name} was trained although the {budget_words(seconds)} did not suffice for it: there would have been no "
+        "network otherwise. With more time it would be better."
+        for name in late
+    )

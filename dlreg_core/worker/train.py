@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from dlreg_core.errors import ConflictError, FetchError
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.jobs.devices import listed_gpus
-from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
@@ -52,7 +51,7 @@ from dlreg_core.training.usable import usable
 from dlreg_core.training.weights import open_weights
 from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
-from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions
+from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions, run_notes
 from dlreg_core.worker.later import errors_over_time, only_tested
 from dlreg_core.worker.notes import absent, cut_note
 from dlreg_core.worker.reference import baselines_of
@@ -126,21 +125,9 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         target_rescaled=job.table.transform.rescales,
         versions=versions(),
         ahead=judged_ahead(pipeline, job.table, judged.ahead),
-        notes=_notes(trained, job.budget.seconds),
+        notes=run_notes(trained, job.budget.seconds),
     )
     write_spec(folder.path / "result.json", result)
-
-
-def _notes(trained: Trained, seconds: float) -> tuple[str, ...]:
-    """Return what is to be said of a run whose time didn't suffice, or that has no network."""
-    if not trained.fits:
-        return ("No network could be trained: the table says why. What is shown are the baselines.",)
-    late = [name for name in trained.late if any(fit.model == name for fit in trained.fits)]
-    return tuple(
-        f"{name} was trained although the {budget_words(seconds)} did not suffice for it: there would have been no "
-        "network otherwise. With more time it would be better."
-        for name in late
-    )
 
 
 def explaining_seconds(time_limit: float) -> float:

@@ -36,9 +36,10 @@ def test_the_best_model_is_explained_already(run: RunFolder) -> None:
     app = opened("explain", run=run.id)
     assert not app.exception
     words = texts(app)
-    assert "matters most" in words
+    # From how many rows depends on the machine; of few, the order is told as uncertain.
+    assert "matters most" in words or "The order of the columns is uncertain, from" in words
     assert "Why this row?" in words
-    assert " rows, took " in words
+    assert " background rows, took " in words
     assert labels(app)[-1] == "Predict new rows"
 
 

@@ -14,12 +14,16 @@ from dlreg_core.jobs import InlineBackend
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.prepare import prepared_of
+from dlreg_core.report import words
+from dlreg_core.report.worth import worth_words
 from dlreg_core.runs import RunFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, NumberRange, RunState, Search, TrainResult
+from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import family
 from dlreg_core.training.pipeline import Pipeline
 from dlreg_core.training.shelf import Shelf
+from dlreg_core.training.surroundings import Trained
 from dlreg_core.worker.work import work
 from tests.conftest import add_table, experiment_on, small_table
 from tests.core.training.tiny_weights import write_tiny
@@ -128,3 +132,23 @@ def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_pa
         file.unlink()
     loaded, _ = load_bundle(exported, tmp_path / "unpacked")
     np.testing.assert_allclose(loaded.predict(raw), before, rtol=1e-5)
+
+
+def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(self: Campaign) -> Trained:
+        self.trained.reasons["FEEDFORWARD"] = "Failed: as it happens"
+        return self.trained
+
+    monkeypatch.setattr(Campaign, "run", failing)
+    experiment = experiment_on(add_table(tmp_path, small_table(120)), "price", models=("FEEDFORWARD",), time_limit=30.0)
+    run, result = train(tmp_path, experiment)
+    trained = [row for row in result.leaderboard if row.trained]
+    assert {row.role for row in trained} == {"baseline"}
+    assert result.row("Feed-forward").note == "Failed: as it happens"
+    assert result.best_model == min(trained, key=lambda row: row.rmse_validation or 0.0).model
+    assert result.comparison is None
+    assert result.notes[0].startswith("No network could be trained")
+    assert words.headline(result, "$").startswith("No network could be trained. ")
+    assert worth_words(result) == ("", "")
+    raw = prepared_of(tmp_path, run.experiment()).test
+    assert np.isfinite(Pipeline(run.model_path()).predict(raw)).all()
