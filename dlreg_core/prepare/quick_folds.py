@@ -88,7 +88,8 @@ class QuickTable:
             for number, fold in enumerate(folds):
                 total[fold.test] += self._fold_errors(fold, number, shuffled, trees)
                 count[fold.test] += 1
-        return np.divide(total, count, where=count > 0, out=np.full(len(self), np.nan))
+        found: Floats = np.divide(total, count, where=count > 0, out=np.full(len(self), np.nan))
+        return found
 
     def _fold_errors(self, fold: Fold, seed: int, shuffled: str | None, trees: int) -> Floats:
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -174,14 +175,15 @@ def _means(codes: Integers, fold: Fold, target: Floats, seed: int) -> tuple[Floa
     # A missing value is a level too.
     own, asked = codes[fold.train] + 1, codes[fold.test] + 1
     overall = float(target.mean())
-    sums, counts = np.bincount(own, target, size), np.bincount(own, minlength=size).astype(np.float64)
+    sums = np.bincount(own, target, size).astype(np.float64)
+    counts = np.bincount(own, minlength=size).astype(np.float64)
     judged = np.where(counts[asked] > 0, _shrunk(sums, counts, overall)[asked], overall)
     part = np.random.default_rng([seed, 8]).integers(0, _PARTS, len(own))
     known = np.empty(len(own))
     for number in range(_PARTS):
         inside = part == number
-        less = sums - np.bincount(own[inside], target[inside], size)
-        fewer = counts - np.bincount(own[inside], minlength=size)
+        less = sums - np.bincount(own[inside], target[inside], size).astype(np.float64)
+        fewer = counts - np.bincount(own[inside], minlength=size).astype(np.float64)
         known[inside] = _shrunk(less, fewer, overall)[own[inside]]
     return known, judged
 

@@ -72,7 +72,9 @@ def test_a_date_asks_for_a_split_by_time(tmp_path: Path) -> None:
     table = plain().assign(day=pd.date_range("2024-01-01", periods=ROWS).strftime("%Y-%m-%d"))
     (only,) = found_in(tmp_path, table, "time-order", None)
     assert (only.columns, only.severity) == (("day",), "medium")
-    assert only.repair.startswith("Split by time")
+    assert only.repair.startswith("Prepare measures")
+    assert only.step is not None
+    assert only.step.split == ("time", "day")
 
 
 def test_a_repeating_thing_asks_for_a_split_by_group(tmp_path: Path) -> None:
@@ -80,7 +82,9 @@ def test_a_repeating_thing_asks_for_a_split_by_group(tmp_path: Path) -> None:
     (only,) = found_in(tmp_path, table, "time-order")
     assert only.columns == ("patient",)
     assert "each of its 30 values stands in about 10 rows" in only.text
-    assert only.repair.startswith("Split by group")
+    assert only.repair.startswith("Prepare measures")
+    assert only.step is not None
+    assert only.step.split == ("group", "patient")
 
 
 @pytest.mark.parametrize(
