@@ -40,7 +40,8 @@ def segments(
     -------
     DataFrame
         A line a group, the worst first: ``where`` (such as "ocean_proximity = ISLAND" or "median_income is from 4.7 to
-        15"), ``column``, ``rows``, ``mae`` (units of the target), ``ratio`` (to the error of all rows) with its interval
+        15"), ``column``, ``rows``, ``mae`` (units of the target), ``ratio`` (to the error of all rows) with its
+        interval
         ``ratio_low``, ``ratio_high``, and ``bias`` (mean of actual - predicted).
 
     Raises

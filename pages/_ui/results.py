@@ -61,7 +61,7 @@ def address() -> dict[str, str]:
 def quantity_column(
     label: str, unit: str, values: pd.Series, help_text: str | None = None, *, observed: bool = False, **options: object
 ) -> dict:
-    """Return the settings of a column of numbers in `unit`, with the decimals that they need; observed ones have all."""
+    """Return the settings of a column of numbers in `unit`, with the decimals that they need, observed ones all."""
     number = f"%,.{tables.observed_decimals(values) if observed else tables.decimals(values)}f"
     if unit in CURRENCIES:
         return st.column_config.NumberColumn(label, format=f"{unit}{number}", help=help_text, **options)
