@@ -47,13 +47,16 @@ def panel_of(title: str, values: Floats, back: Callable[[Floats], Floats | tuple
     if not len(known):
         return Panel(title)
     ordered = np.sort(known)
-    even = even_bins(ordered, _BARS)
+    most = min(_BARS, max(1, len(np.unique(known))))
+    even = even_bins(ordered, most)
     if even is not None:
         edges, places = even[0], np.searchsorted(ordered, even[1])
         counts = np.diff(np.concatenate([[0], places, [len(ordered)]]))
     else:
-        counts, edges = np.histogram(known, bins=min(_BARS, max(1, len(np.unique(known)))))
-    told = edges if back is None else back(edges)
+        counts, edges = np.histogram(known, bins=most)
+    # The last bar may reach beyond the highest value; no label does.
+    ends = np.minimum(edges, ordered[-1])
+    told = ends if back is None else back(ends)
     labels = tuple(
         f"{low} to {high}" if isinstance(low, str) else number_range(float(low), float(high))
         for low, high in pairwise(told)

@@ -28,7 +28,7 @@ class SplitBar:
         """Return ``part``, ``rows``, ``share`` and ``of``: from when to when its rows are, or of how many groups."""
         rows = {part: n for part in _PARTS if (n := getattr(self.counts, part)) or not self.counts.folds}
         total = max(1, sum(rows.values()))
-        spans = {span.part: span_text(span) for span in self.counts.spans}
+        spans: dict[str, str] = {span.part: span_text(span) for span in self.counts.spans}
         lines = [{"part": part, "rows": n, "share": n / total, "of": spans.get(part, "")} for part, n in rows.items()]
         return pd.DataFrame(lines, columns=["part", "rows", "share", "of"])
 

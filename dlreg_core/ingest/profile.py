@@ -20,6 +20,8 @@ _PIECE = 1024**2
 _MOST_STEPS = 50
 """Steps in a bin from which on one more or less of them can't be seen."""
 _OFF_STEP = 1e-6
+_FINEST = 1e-9
+"""Steps of less than this share of the numbers are what is left of rounding."""
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -180,7 +182,9 @@ def even_bins(ordered: FloatArray | IntArray, most: int) -> tuple[FloatArray, Fl
     low, width = float(ordered[0]), float(ordered[-1]) - float(ordered[0])
     # Neither one value nor a range without a width has steps.
     step = _least_gap(ordered) if 0 < width < np.inf else None
-    if step is None or not width / step <= most * _MOST_STEPS or not _lie_on(ordered, step):
+    if step is None or step < _FINEST * max(abs(low), abs(low + width)):
+        return None
+    if not width / step <= most * _MOST_STEPS or not _lie_on(ordered, step):
         return None
     steps = round(width / step) + 1
     each = -(-steps // most)

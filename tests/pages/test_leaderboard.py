@@ -53,7 +53,7 @@ def test_shows_words_table_and_rows(trained: RunFolder, monkeypatch: pytest.Monk
     table = app.dataframe[0].value
     judged = [row for row in result.leaderboard if row.trained]
     assert len(table) == len(judged)
-    assert f"{result.best_model} (best)" in set(table["model"])
+    assert f"{result.best_model} (chosen)" in set(table["model"])
     assert labels(app)[-1] == "Look at its errors"
 
 

@@ -412,7 +412,12 @@ def test_a_skewed_target_is_learned_as_its_logarithm_with_one_click(home: Path) 
     app = opened(dataset)
     assert not app.exception
     assert widget(app.selectbox, "Learn it as").value == "none"
-    assert list(widget(app.selectbox, "Learn it as").options) == ["it is", "its logarithm", "Box-Cox", "Yeo-Johnson"]
+    assert list(widget(app.selectbox, "Learn it as").options) == [
+        "its plain value",
+        "its logarithm",
+        "Box-Cox",
+        "Yeo-Johnson",
+    ]
     assert charts(app) == ["target_histogram"]
     next(b for b in app.checkbox if "Learn the logarithm of price" in b.label).check().run()
     assert not app.exception
@@ -436,7 +441,7 @@ def test_the_scale_is_chosen_beside_the_target_and_belongs_to_it(home: Path) -> 
     assert not app.exception
     assert kept(home, dataset).target_transform == "none"
     # Of what lies below 0 there is no logarithm.
-    assert list(widget(app.selectbox, "Learn it as").options) == ["it is", "Yeo-Johnson"]
+    assert list(widget(app.selectbox, "Learn it as").options) == ["its plain value", "Yeo-Johnson"]
 
 
 def charts(app: AppTest) -> list[str]:

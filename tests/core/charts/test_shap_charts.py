@@ -173,7 +173,7 @@ def test_dependence_of_a_category_is_boxes_and_a_strip():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1.23456, "1.235"), (np.float32(2), "2"), (None, "missing"), ("a", "a"), (np.True_, "true"),
+    ("value", "text"), [(1.23456, "1.2346"), (np.float32(2), "2"), (None, "missing"), ("a", "a"), (np.True_, "true"),
                         (pd.Timestamp("2024-05-06 07:00"), "2024-05-06")],
 )  # fmt: skip
 def test_raw_values_as_text(value, text):

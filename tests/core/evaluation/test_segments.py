@@ -34,7 +34,7 @@ def test_numbers_are_cut_into_quarters():
     features = pd.DataFrame({"income": np.arange(200.0) / 10})
     error = np.where(np.arange(200) >= 150, 5.0, 1.0)
     table = segments(features, error, np.zeros(200))
-    assert table["where"][0] == "income 15 to 19.9"
+    assert table["where"][0] == "income is from 15 to 19.9"
     assert sorted(table["rows"]) == [50, 50, 50, 50]
 
 
@@ -48,8 +48,8 @@ def test_missing_values_few_numbers_dates_and_truths():
         }
     )
     table = segments(features, np.arange(100.0), np.zeros(100), at_least=20)
-    assert {"gap missing", "season = 1", "season = 2", "sunny = True", "sunny = False"} <= set(table["where"])
-    assert table["where"][0] == "day 2024-03-16 to 2024-04-09"
+    assert {"gap is missing", "season = 1", "season = 2", "sunny = True", "sunny = False"} <= set(table["where"])
+    assert table["where"][0] == "day is from 2024-03-16 to 2024-04-09"
     assert table.loc[0, "column"] == "day"
 
 

@@ -55,7 +55,7 @@ def test_a_table_in_words(housing: Dataset) -> None:
     assert values_words(housing.column("housing_median_age")) == "1 to 52"
     assert values_words(housing.column("ocean_proximity")) == "<1H OCEAN, INLAND, NEAR OCEAN, …"
     words = target_words(housing.column("median_house_value"), "$")
-    assert words == "From $15,000 to $500,000, half of them below $180,000."
+    assert words == "From $14,999 to $500,001, half of them below $180,000."
 
 
 def test_values_are_exact_and_years_are_years(tmp_path: Path) -> None:
