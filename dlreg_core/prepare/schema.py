@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field as PydanticField
 
 from dlreg_core.errors import RowsError
+from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.conversions import convertible, in_unit, other_units
 from dlreg_core.ingest.dates import parse_dates
 from dlreg_core.ingest.moments import FIRST_YEAR, LAST_YEAR, order_of, read_moments
@@ -194,10 +195,12 @@ def _of_levels(levels: pa.StringArray, day_first: bool | None, *, time_of_day: b
     whole = parse_dates(levels, digits=True, named=True) if day_first is None else None
     if whole is not None:
         return whole.moments
-    found = read_moments(levels, order_of(day_first), time_of_day=time_of_day)
-    if not found.read.any() and not time_of_day:
-        return read_moments(levels, None, time_of_day=True).values
-    return found.values
+    dates = read_moments(levels, order_of(day_first))
+    if dates.read.any() and not time_of_day:
+        return dates.values
+    # A form gives times of day on the day on which they are kept.
+    times = read_moments(levels, None, time_of_day=True).values
+    return pc.coalesce(times, dates.values)
 
 
 def _written(value: object) -> str:
@@ -338,6 +341,11 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series, form: Written | 
                 # Of a single row it is known which one.
                 values = f"{float(read.iloc[0]):.10g} lies"
             found.append(f"{field.name}: {values} outside {low} to {high}, the range learned from.")
+            low, high = f"{field.minimum:g}", f"{field.maximum:g}"
+            values = "value lies" if beyond == 1 else "values lie"
+            found.append(f"{field.name}: {beyond:,} {values} outside {low} to {high}, the range learned from.")
+    elif field.type is ColumnType.DATETIME and field.minimum is not None and not field.time_of_day:
+        found += _far_dates(field, read)
     elif field.order:
         unknown = sorted(set(read.dropna()) - set(field.order))
         if unknown:
@@ -353,6 +361,16 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series, form: Written | 
             levels = "level was" if len(new) == 1 else "levels were"
             found.append(f"{field.name}: {len(new):,} {levels} never seen in training ({_few(new)}).")
     return found
+
+
+def _far_dates(field: Field, read: pd.Series) -> list[str]:
+    """Say which dates are further from those learned from than these are from each other: later ones are usual."""
+    low, high = (np.datetime64(str(end), "s") for end in (field.minimum, field.maximum))
+    moments = read.dropna().to_numpy().astype("datetime64[s]")
+    far = int(((moments < low - (high - low)) | (moments > high + (high - low))).sum())
+    lies = "value lies" if far == 1 else "values lie"
+    ends = f"{str(field.minimum)[:10]} to {str(field.maximum)[:10]}"
+    return [f"{field.name}: {far:,} {lies} far outside {ends}, the range learned from."] if far else []
 
 
 def _unit_warnings(field: Field, raw: pd.Series) -> tuple[list[str], int]:

@@ -91,8 +91,10 @@ Step = Annotated[
 
 def _date_parts(values: pd.Series, origin: str) -> dict[str, pd.Series]:
     """Split dates into numbers; missing dates give missing parts."""
-    since = (values - pd.Timestamp(origin)).to_numpy().astype("timedelta64[ns]").astype("float64") / _DAY
-    days = pd.Series(since, index=values.index).where(values.notna(), np.nan)
+    moments, first = values.to_numpy().astype("datetime64[ns]").astype("int64"), pd.Timestamp(origin).value
+    # Dates can lie further apart than nanoseconds can be counted.
+    since = (moments // 1000 - first // 1000).astype("float64") * 1000 + (moments % 1000 - first % 1000)
+    days = pd.Series(since / _DAY, index=values.index).where(values.notna(), np.nan)
     parts = {"days": days}
     for name, part in (
         ("year", values.dt.year),

@@ -127,3 +127,15 @@ def test_what_can_not_be_done_is_said(
     found = CliRunner().invoke(app, ["profile", str(file), *arguments])
     assert isinstance(found.exception, kind)
     assert said in str(found.exception)
+
+
+def test_the_order_of_dates_that_fit_both_can_be_said(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("sold,price\n03/04/2024,1\n05/06/2024,2\n07/08/2024,4\n")
+    guessed = profile(file)
+    assert codes(guessed, "ambiguous-dates") == [["sold"]]
+    assert guessed["columns"][0]["min"] == "2024-04-03T00:00:00"
+    said = profile(file, "--month-first")
+    assert said["columns"][0]["min"] == "2024-03-04T00:00:00"
+    assert codes(said, "ambiguous-dates") == []
+    assert profile(file, "--day-first")["columns"][0]["max"] == "2024-08-07T00:00:00"

@@ -16,8 +16,7 @@ from dlreg_core.ingest import profile, read_dataset, type_column
 from dlreg_core.ingest.durations import read_durations
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.moments import order_of, read_moments
-from dlreg_core.ingest.workbooks import read_workbook
-from dlreg_core.specs import Column, ColumnType, Reading
+from dlreg_core.specs import Column, ColumnType
 from tests.core.ingest.test_formats import workbook
 
 MONTHS = [datetime(2010 + at // 12, at % 12 + 1, 1) for at in range(30)]
@@ -102,7 +101,7 @@ def test_dots_are_dates_times_or_versions() -> None:
         ["2009-10", "2010-11", "2011-12"],  # seasons
         ["Jan-01", "Jan-15", "Mar-31"],  # days of a month
         ["1234-05", "1235-06", "1236-07"],  # codes
-        ["10/2500", "11/2500"],
+        ["10/2500", "11/2501"],
         ["2010-13", "2010-14"],
     ],
 )
@@ -231,8 +230,6 @@ def test_durations_in_typed_files(tmp_path: Path) -> None:
 def test_durations_of_a_workbook() -> None:
     cells = [timedelta(hours=1, minutes=1), timedelta(hours=39, minutes=46), timedelta(minutes=5)]
     content = workbook(One=[["rows", "wall"], *([at + 0.5, cell] for at, cell in enumerate(cells))])
-    table, _ = read_workbook(content, Reading())
-    assert table.column("wall").type == pa.duration("us")
     dataset, rows = read_dataset(content, "t.xlsx")
     assert rows["wall"].tolist() == [3660.0, 143_160.0, 300.0]
     assert dataset.column("wall").unit == "s"

@@ -162,6 +162,7 @@ def test_rows_without_experience_are_named_in_a_sentence_each() -> None:
         "c: 2 levels were never seen in training (w, z).",
         "b: 1 value can't be read as boolean and counts as missing.",
         "d: 1 value can't be read as datetime and counts as missing.",
+        "d: 1 value lies far outside 2024-01-01 to 2024-01-05, the range learned from.",
     )
     assert schema.warnings(training_rows()) == ()
 
