@@ -105,5 +105,7 @@ def _listed(seen: Seen, *, read: bool = False) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, np.datetime64):
         moment = pd.Timestamp(value)
+        if pd.isna(moment):
+            return "missing"
         return f"{moment:%Y-%m-%d}" if moment == moment.normalize() else f"{moment:%Y-%m-%d %H:%M:%S}"
     return f"{value:.15g}"
