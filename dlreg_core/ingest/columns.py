@@ -217,7 +217,8 @@ def _as_durations(name: str, coded: Coded, *, named: bool) -> TypedColumn | None
     if found is None:
         return None
     note = durations_note(coded.levels[0].as_py(), minutes=found.minutes)
-    typed = TypedColumn(name, ColumnType.NUMBER, coded.spread(found.seconds), note.text, note.code, unit=UNIT)
+    values = coded.spread(found.seconds)
+    typed = TypedColumn(name, ColumnType.NUMBER, values, note.text, note.code, unit=UNIT, form=NumberForm())
     return judge_numbers(typed, coded.codes.null_count)
 
 

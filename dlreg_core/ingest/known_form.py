@@ -8,7 +8,7 @@ means in the other one, is read so and told; what fits both is read in the form 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from dlreg_core.ingest.cells import read_cells
 from dlreg_core.ingest.conversions import converted, convertible
-from dlreg_core.ingest.dates import parse_dates
+from dlreg_core.ingest.durations import UNIT, read_durations
+from dlreg_core.ingest.moments import Moments, order_of, read_moments
 from dlreg_core.ingest.values import MISSING, numerals
 from dlreg_core.specs import NumberForm, Written
 
@@ -96,6 +97,9 @@ def _texts(texts: list[str], form: Written) -> Cells:  # noqa: ARG001 - one of s
 
 def _numbers(texts: list[str], form: Written) -> Cells:
     own = _measured(texts, form.form)
+    if form.unit == UNIT:
+        lengths = read_durations(pa.array(texts, pa.string())).to_pylist()
+        own = [(length, UNIT) if cell[0] is None else cell for cell, length in zip(own, lengths, strict=True)]
     unfit = [text for text, (number, _) in zip(texts, own, strict=True) if number is None]
     others = dict(zip(unfit, _measured(unfit, _with_other_mark(form.form)), strict=True))
     values = np.full(len(texts), np.nan)
@@ -135,31 +139,28 @@ def _with_other_mark(form: NumberForm) -> NumberForm:
 def _dates(texts: list[str], form: Written) -> Cells:
     moments = np.full(len(texts), np.datetime64("NaT", "ns"), dtype="datetime64[ns]")
     how: list[How] = ["unreadable"] * len(texts)
-    _read_dates(texts, form, moments, how, 0, len(texts))
+    levels = pa.array(texts, pa.string())
+    for code, found in _readings(levels, form):
+        usable = found.read & ~found.far
+        values = found.values.to_numpy(zero_copy_only=False)
+        for place in np.flatnonzero(usable):
+            if how[place] == "unreadable":
+                moments[place], how[place] = values[place], code
     return Cells(moments, tuple(how), ("",) * len(texts))
 
 
-def _read_dates(texts: list[str], form: Written, moments: NDArray[Any], how: list[How], first: int, end: int) -> None:
-    """Read some texts at once where they all have the known form, else each half of them by itself."""
-    if first == end:
-        return
-    found = parse_dates(pa.array(texts[first:end], pa.string()), form.day_first, digits=True)
-    if found is not None and found.time_of_day and not form.time_of_day:
-        # A time without a day is no date: it would be the first of January 1970.
-        found = None
-    as_known = found is not None and found.day_first in (None, form.day_first)
-    if not (as_known or end - first == 1):
-        middle = (first + end) // 2
-        _read_dates(texts, form, moments, how, first, middle)
-        _read_dates(texts, form, moments, how, middle, end)
-    elif found is not None:
-        moments[first:end] = found.moments.to_numpy(zero_copy_only=False)
-        code: How = "as-known"
-        if form.day_first is None and found.day_first is not None:
-            code = "open-order" if found.ambiguous else "as-known"
-        elif not as_known:
-            code = "other-order"
-        how[first:end] = [code] * (end - first)
+def _readings(levels: pa.StringArray, form: Written) -> Iterator[tuple[How, Moments]]:
+    """Read texts as dates in the form that is known, and then in others that they may have instead."""
+    if form.time_of_day:
+        yield "as-known", read_moments(levels, None, time_of_day=True)
+    order = order_of(form.day_first, year_first=form.year_first)
+    yield "as-known", read_moments(levels, order)
+    if form.day_first is not None:
+        yield "other-order", read_moments(levels, order_of(not form.day_first))
+    elif order is None:
+        # The table has no date in which there is an order, so that none is known.
+        yield "open-order", read_moments(levels, order_of(day_first=True))
+        yield "open-order", read_moments(levels, order_of(day_first=False))
 
 
 _MISSING = frozenset(MISSING)

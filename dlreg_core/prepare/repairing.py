@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from dlreg_core.ingest import TypedColumn, profile
 from dlreg_core.ingest.conversions import in_unit
+from dlreg_core.ingest.seconds import seconds_since_midnight
 from dlreg_core.specs import Cleaning, Column, ColumnType
 
 
@@ -30,6 +31,8 @@ def repaired(table: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
         for name, unit in cleaning.units.items()
         if name in table.columns and table[name].dtype == object
     }
+    clocks = [name for name in cleaning.units if name in table.columns and table[name].dtype.kind == "M"]
+    changed |= {name: seconds_since_midnight(table[name]) for name in clocks}
     for name, codes in cleaning.missing_codes.items():
         if name in table.columns:
             changed[name] = without_codes(changed.get(name, table[name]), codes)

@@ -341,9 +341,6 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series, form: Written | 
                 # Of a single row it is known which one.
                 values = f"{float(read.iloc[0]):.10g} lies"
             found.append(f"{field.name}: {values} outside {low} to {high}, the range learned from.")
-            low, high = f"{field.minimum:g}", f"{field.maximum:g}"
-            values = "value lies" if beyond == 1 else "values lie"
-            found.append(f"{field.name}: {beyond:,} {values} outside {low} to {high}, the range learned from.")
     elif field.type is ColumnType.DATETIME and field.minimum is not None and not field.time_of_day:
         found += _far_dates(field, read)
     elif field.order:

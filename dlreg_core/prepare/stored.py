@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.ingest.known_form import Cells, How, fits_both, read_known
+from dlreg_core.ingest.seconds import is_clock
 from dlreg_core.specs import ColumnType, Dataset, Recipe, Written, WrittenTable
 
 _NAMED = 3
@@ -71,6 +72,9 @@ def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Written
         if column.name not in wanted or column.name not in table.columns:
             continue
         kind = _kind(table[column.name])
+        if is_clock(column) and column.name in recipe.cleaning.units:
+            # Read as durations, which may be longer than a day.
+            kind = "text"
         if kind == "number" and text_file and column.type is ColumnType.NUMBER and column.form is None:
             return None
         form = column.form
@@ -83,6 +87,7 @@ def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Written
             form=form,
             unit=column.unit,
             day_first=column.day_first,
+            year_first=column.year_first,
             time_of_day=column.time_of_day,
         )
     for made in () if history is None else history.columns:

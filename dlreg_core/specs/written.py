@@ -19,6 +19,8 @@ class Written(Spec):
     """What stands beside the numbers, in exactly this case: mW is not MW."""
     day_first: bool | None = None
     """The order of day and month in dates such as 03/04/2024; None where no date has that form."""
+    year_first: bool = False
+    """Whether years of two digits stand in front, as in 24-12-31."""
     time_of_day: bool = False
     """Whether the dates are times without a day."""
 

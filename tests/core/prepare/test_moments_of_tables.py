@@ -12,12 +12,13 @@ import pytest
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.findings import findings
+from dlreg_core.ingest.known_form import read_known
 from dlreg_core.prepare import fit_cleaner, target_choices
 from dlreg_core.prepare.draft import Draft, is_repaired, recipe_of, start_draft, with_repair
 from dlreg_core.prepare.plan import column_choices
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.tables import prepare_table
-from dlreg_core.specs import Cleaning, ColumnType, Dataset
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, Written
 
 FINISH = [f"{2 + at // 50}:{at * 7 % 60:02d}:{at * 13 % 60:02d}" for at in range(90)]
 DAYS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2016-01-01", periods=90, freq="31D")]
@@ -112,3 +113,29 @@ def test_new_dates_are_read_one_by_one_in_the_order_that_is_known() -> None:
     found = coerce_column(texts, ColumnType.DATETIME, day_first=True)
     expected = ["2024-04-03", "2024-04-13", None, "2024-04-01", None, None]
     pd.testing.assert_series_equal(found, pd.Series(pd.to_datetime(expected)))
+
+
+@pytest.mark.parametrize(
+    ("form", "texts", "read"),
+    [
+        (Written(kind="date"), ["2010-11", "Jan-31", "2010Q2"], ["2010-11-01", "2031-01-01", "2010-04-01"]),
+        (Written(kind="date", day_first=True), ["1.2.13", "9999-12-31"], ["2013-02-01", None]),
+        (Written(kind="date", year_first=True), ["13-01-05", "2013-02-03"], ["2013-01-05", "2013-02-03"]),
+    ],
+)
+def test_a_moment_alone_means_what_it_means_in_its_column(
+    form: Written, texts: list[str], read: list[str | None]
+) -> None:
+    expected = pd.to_datetime(pd.Series(read))
+    for text, moment in zip(texts, expected, strict=True):
+        found = read_known([text], form)
+        assert pd.Timestamp(found.values[0]) == moment or (pd.isna(moment) and pd.isna(found.values[0]))
+        assert found.how == ("unreadable" if pd.isna(moment) else "as-known",)
+    np.testing.assert_array_equal(read_known(texts, form).values, expected.to_numpy(dtype="datetime64[ns]"))
+
+
+def test_durations_alone_mean_seconds() -> None:
+    form = Written(kind="number", unit="s")
+    found = read_known(["2:09:37", "26:30:00", "72:15", "2 h", "90", "later"], form)
+    np.testing.assert_array_equal(found.values, [7777, 95_400, 4335, 7200, 90, np.nan])
+    assert found.how == ("as-known", "as-known", "as-known", "converted", "as-known", "unreadable")
