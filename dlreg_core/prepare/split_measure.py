@@ -31,7 +31,7 @@ _MOST_LOOKED_AT = 16
 _MEASURED = 4
 """Columns that are measured in full, of those that seem to matter most."""
 _LEVEL = 0.95
-_CLEAR = 1.05
+_CLEAR = 1.1
 """By so much the error must be larger, beyond doubt, before a random split is called flattering."""
 _NARROW = 1.25
 """Where it could be larger by more than this, nothing was found but nothing can be told."""

@@ -76,7 +76,7 @@ def measure_words(found: SplitMeasure, unit: str) -> str:
             f"Whether a random split flatters for {_asked(found)} can't be told: {low} to {high} × as large an error "
             "fits what was measured."
         )
-    return f"For {_asked(found)} no difference to a random split is seen: up to {_up_to(found)} × is possible."
+    return f"For {_asked(found)} no clear difference to a random split is seen: up to {_up_to(found)} × is possible."
 
 
 def passed_words(measures: SplitMeasures) -> str:
@@ -186,7 +186,7 @@ def _no_difference(measures: SplitMeasures) -> str:
     ]
     told = []
     if seen:
-        told.append(f"no difference is seen by {joined(seen)}")
+        told.append(f"no clear difference is seen by {joined(seen)}")
     if open_:
         told.append(f"{'it' if seen else 'whether it flatters'} can't be told by {joined(open_)}")
     if not told:
