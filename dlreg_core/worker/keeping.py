@@ -11,7 +11,7 @@ from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import SPEEDS_FILE, MeasuredSpeeds
-from dlreg_core.specs import Checkpoint
+from dlreg_core.specs import Checkpoint, PlannedFit
 from dlreg_core.training.networks import Networks, versions
 from dlreg_core.training.surroundings import Trained
 
@@ -73,3 +73,14 @@ def run_notes(trained: Trained, seconds: float) -> tuple[str, ...]:
         "network otherwise. With more time it would be better."
         for name in late
     )
+
+
+def cut_note(fit: PlannedFit, rows: int) -> str:
+    """Return what is to be said of a network that was trained on fewer rows or epochs than there were; else nothing."""
+    notes = [f"It learned from {fit.rows:,} of the {rows:,} training rows, drawn at random."] if fit.rows else []
+    if fit.stop_after is not None:
+        notes.append(f"Its training was ended after epoch {fit.stop_after} of {fit.epochs}.")
+    stops = [stop for stop in fit.fold_stops if stop is not None]
+    if stops:
+        notes.append(f"Its trainings were ended early, the first after {min(stops)} of {fit.epochs} epochs.")
+    return " ".join(notes)

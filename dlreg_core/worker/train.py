@@ -49,7 +49,7 @@ from dlreg_core.training.usable import usable
 from dlreg_core.training.weights import open_weights
 from dlreg_core.worker.explain import explain_model
 from dlreg_core.worker.job import Job, check_room, prepare_job
-from dlreg_core.worker.keeping import Keeper, earlier_seconds, refuse_other_versions, run_notes
+from dlreg_core.worker.keeping import Keeper, cut_note, earlier_seconds, refuse_other_versions, run_notes
 from dlreg_core.worker.later import errors_over_time, only_tested
 from dlreg_core.worker.reference import baselines_of
 
@@ -323,7 +323,7 @@ def _with_costs(
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
     seconds[ENSEMBLE] = sum(trained.seconds[member] for member in weights)
     mean = next((row for row in rows if row.family == "MEAN"), None)
-    cut = {fit.model: note for fit in trained.fits if (note := _cut_note(fit, int(job.rows.taught.sum())))}
+    cut = {fit.model: note for fit in trained.fits if (note := cut_note(fit, int(job.rows.taught.sum())))}
     short = {BASELINES[b.key]: shortage_note(b, int(job.rows.taught.sum())) for b in baselines}
     strengths = {BASELINES[b.key]: strength(b, int(job.rows.taught.sum())) for b in baselines}
     found = []
@@ -346,17 +346,6 @@ def _with_costs(
         }
         found.append(row.model_copy(update=cost))
     return tuple(found)
-
-
-def _cut_note(fit: PlannedFit, rows: int) -> str:
-    """Return what is to be said of a network that was trained on fewer rows or epochs than there were; else nothing."""
-    notes = [f"It learned from {fit.rows:,} of the {rows:,} training rows, drawn at random."] if fit.rows else []
-    if fit.stop_after is not None:
-        notes.append(f"Its training was ended after epoch {fit.stop_after} of {fit.epochs}.")
-    stops = [stop for stop in fit.fold_stops if stop is not None]
-    if stops:
-        notes.append(f"Its trainings were ended early, the first after {min(stops)} of {fit.epochs} epochs.")
-    return " ".join(notes)
 
 
 def _absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:
