@@ -168,7 +168,7 @@ def page() -> None:
     if dataset is None:
         header(
             "Start with a table",
-            "Find out how well deep learning predicts a number in it, with which network, and why.",
+            "**dlreg** finds out how well deep learning predicts a number in it, with which network, and why.",
         )
         ways_in()
         return

@@ -10,6 +10,7 @@ from dlreg_core.specs import LeaderboardRow, Report, TrainResult
 from pages._ui import core, errors, tomorrow, wrong
 from pages._ui.ahead_part import how_far_ahead
 from pages._ui.learning import learning_curves
+from pages._ui.ranking import HELP
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import choose_model, lead
@@ -44,7 +45,8 @@ def page() -> None:
     except DlregError as exc:
         errors.show(exc)
         return
-    st.subheader(escaped(context.model_words(row, unit)), anchor=False)
+    measures = f"**RMSE**: {HELP['rmse']}  \n**R²**: {HELP['r2']}"
+    st.subheader(escaped(context.model_words(row, unit)), anchor=False, help=measures)
     with errors.shown():
         wrong.four_pictures(report.run_id, row.model, unit)
         how_far_ahead(result, row.model, unit)

@@ -15,6 +15,13 @@ from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import csv_bytes, go_to, lead, picture
 
+_MEASURES = (
+    "**Off by**: the mean absolute error, how far off a prediction is on average.  \n"
+    "**RMSE**: the root mean squared error, in which large errors count more.  \n"
+    "**R²**: the share of the target's variation that is explained; 1 is perfect, 0 no better than the mean.  \n"
+    "**95 %**: if the rows were drawn again and again, 95 of 100 such intervals would hold the true difference."
+)
+
 
 def open_model(name: str) -> None:
     """Lead to a model's errors."""
@@ -97,7 +104,7 @@ def page() -> None:
     report, result = open_result("Leaderboard", "How good every model is on rows it has never seen.", back_to="train")
     unit = report.experiment.recipe.unit
     st.caption(escaped(split_line(report.experiment.recipe.split, result.rows)))
-    st.subheader(escaped(words.headline(result, unit)), anchor=False)
+    st.subheader(escaped(words.headline(result, unit)), anchor=False, help=_MEASURES)
     st.markdown(escaped(words.versus_baseline(result)))
     show_chart(result, unit)
     show_absent(result.leaderboard)

@@ -1,6 +1,6 @@
 """The look that all figures share: colours that mean the same everywhere, no frame, a light grid.
 
-No text has a colour of its own: it takes the page's, so that a figure can be read on a light and on a dark ground.
+No text has a colour of its own: a page gives it one that can be read on its ground, light or dark (`readable_on`).
 Marks that carry no meaning are a grey that stands out on both.
 """
 
@@ -19,7 +19,8 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW = (
 """The palette of Okabe & Ito (2008), *Color Universal Design*, without its black."""
 
 GREY = "#8A94A3"
-INK = "#1B2430"
+INK, LIGHT_INK = "#414B59", "#B4BDCA"
+"""Text on a light and on a dark ground."""
 ACCENT = BLUE
 RISE, FALL = "#7B5CD6", "#8A8F1B"
 """Up and down from a level, told apart with any kind of colour vision; no model has these colours."""
@@ -142,10 +143,20 @@ def reference_line(made: go.Figure, xs: tuple[float, float], ys: tuple[float, fl
     )
 
 
+def readable_on(made: go.Figure, *, dark: bool) -> go.Figure:
+    """Give the texts of a figure a colour that can be read on the page's ground; return the same figure."""
+    ink = LIGHT_INK if dark else INK
+    font = {"color": ink}
+    made.update_layout(font=font)
+    made.update_xaxes(tickfont=font, title_font=font)
+    made.update_yaxes(tickfont=font, title_font=font)
+    return made
+
+
 def for_print(made: go.Figure) -> go.Figure:
     """Return a figure as it stands on white paper, whatever ground the page has."""
-    return go.Figure(made).update_layout(
+    return readable_on(go.Figure(made), dark=False).update_layout(
         paper_bgcolor="white",
-        font={"family": "Source Sans, Source Sans Pro, Arial, sans-serif", "size": 14, "color": INK},
+        font={"family": "Source Sans, Source Sans Pro, Arial, sans-serif", "size": 14},
         margin={"l": 24, "r": max(24, made.layout.margin.r or 0), "t": 32, "b": 24},
     )

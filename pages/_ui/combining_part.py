@@ -11,7 +11,7 @@ from dlreg_core.prepare.draft import Draft
 from dlreg_core.specs import Combination, Dataset, ScaleMethod
 from pages._ui import errors, pictures, preparing, previewing
 from pages._ui.pictures import change, folded
-from pages._ui.sidebar import escaped
+from pages._ui.sidebar import as_label, escaped
 from pages._ui.widgets import picture
 
 _KINDS = {"product": "×", "ratio": "÷", "difference": "−"}
@@ -56,7 +56,7 @@ def combinations(dataset: Dataset, draft: Draft, names: list[str]) -> Draft:
 
 
 def _wanted(dataset: Dataset, made: Combination) -> bool:
-    return st.checkbox(escaped(made.name), value=True, key=f"combined_{dataset.id}_{made.name}")
+    return st.checkbox(as_label(made.name), value=True, key=f"combined_{dataset.id}_{made.name}")
 
 
 def _new(dataset: Dataset, draft: Draft, names: list[str]) -> Combination | None:

@@ -10,7 +10,7 @@ from dlreg_core.prepare.draft import Draft
 from dlreg_core.specs import Dataset, History, PastColumn
 from pages._ui import errors, preparing, previewing
 from pages._ui.pictures import folded
-from pages._ui.sidebar import escaped
+from pages._ui.sidebar import as_label, escaped
 from pages._ui.widgets import picture
 
 _KINDS = {
@@ -100,7 +100,7 @@ def _horizon(dataset: Dataset, draft: Draft, order: str, group: str | None, kept
 
 
 def _wanted(dataset: Dataset, made: PastColumn) -> bool:
-    return st.checkbox(escaped(made.name), value=True, key=f"past_{dataset.id}_{made.name}")
+    return st.checkbox(as_label(made.name), value=True, key=f"past_{dataset.id}_{made.name}")
 
 
 def _new(dataset: Dataset, draft: Draft, names: list[str]) -> PastColumn | None:

@@ -11,7 +11,7 @@ from dlreg_core.prepare.draft import Draft, is_used, type_of
 from dlreg_core.report.table_words import FILL_WORDS, repair_words
 from dlreg_core.specs import ColumnType, Dataset, Recipe
 from pages._ui import pictures, preparing
-from pages._ui.sidebar import escaped
+from pages._ui.sidebar import as_label, escaped
 
 _FILLS: dict[str, dict[str, str]] = {
     "impute_numbers": {**FILL_WORDS},
@@ -86,7 +86,7 @@ def _repair(dataset: Dataset, draft: Draft, step: StepPreview) -> dict[str, Any]
     key = f"{step.key}_{dataset.id}"
     if step.key not in _FILLS:
         label = repair_words(step) if step.count else _IDLE[step.key]
-        return {step.key: st.checkbox(escaped(label), chosen, key=key)}
+        return {step.key: st.checkbox(as_label(label), chosen, key=key)}
     label = f"{repair_words(step)} with" if step.count else _IDLE[step.key]
     fills = _FILLS[step.key]
     with st.container(horizontal=True, vertical_alignment="center"):

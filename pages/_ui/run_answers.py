@@ -20,7 +20,7 @@ from dlreg_core.report.searched import trial_table
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Event
 from pages._ui import core
-from pages._ui.widgets import Display
+from pages._ui.widgets import Display, on_dark
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def segments_of(run_id: str, model: str) -> pd.DataFrame:
 
 def errors_seen(run_id: str, model: str, unit: str) -> dict[str, Seen]:
     """Return the pictures of a model's errors with what is seen in each; they must not be changed in place."""
-    return _errors_seen(*core.result_key(run_id), model, unit)
+    return _errors_seen(*core.result_key(run_id), model, unit, on_dark())
 
 
 def setting_importance_of(run_id: str) -> SettingImportance | None:
@@ -73,8 +73,9 @@ def network_curves(run_id: str) -> dict[str, learning.NetworkCurves]:
 
 # A click that changes something else on the page would work all of them out again.
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _errors_seen(path: str, task: int, model: str, unit: str) -> dict[str, Seen]:
-    del task
+def _errors_seen(path: str, task: int, model: str, unit: str, dark: bool) -> dict[str, Seen]:
+    # Figures take the colour of the ground that they are first shown on.
+    del task, dark
     part = core.predictions(RunFolder(Path(path)).id)
     both = (part.actual, part.predicted[model], unit)
     spread = findings.distribution_words(*both)

@@ -126,7 +126,8 @@ def escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in special else c for c in text)
 
 
-def as_label(name: str) -> str:
-    """Return a name for a widget's label, which screen readers get as it stands: escaped only where it has to be."""
-    harmless = re.fullmatch(r"[^\W_]+([ _./%-]+[^\W_]+)*", name)
-    return name if harmless else escaped(name)
+def as_label(text: str) -> str:
+    """Return text for a widget's label, which screen readers get as it stands: escaped only where it has to be."""
+    shown = re.sub(r"[\\`*\[\]<>$~|!]|:(?=\w)|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
+    # At its beginning a label may look like a heading or a list.
+    return re.sub(r"^(\s*)([#+-]|\d+(?=[.)]))", lambda m: f"{m[1]}\\{m[2]}" if m[2] in "#+-" else m[0], shown)

@@ -8,7 +8,7 @@ from dlreg_core.ingest.findings import Finding
 from dlreg_core.prepare.draft import Draft, is_repaired, with_repair
 from dlreg_core.specs import Dataset
 from pages._ui import preparing
-from pages._ui.sidebar import escaped
+from pages._ui.sidebar import as_label, escaped
 
 _ELSEWHERE = frozenset({"duplicates", "time-order", "time-drift", "feature-drift"})
 """Codes of findings whose repair stands in another part of the page."""
@@ -41,10 +41,10 @@ def _suggestion(dataset: Dataset, draft: Draft, finding: Finding) -> None:
     mark = ":red[:material/warning:]" if finding.severity == "high" else ":orange[:material/warning:]"
     # Done elsewhere, as in the table of columns, it is another box: the old one would undo it again.
     key = f"step_{dataset.id}_{draft.target}_{finding.code}_{'|'.join(finding.columns)}_{done}"
-    wanted = st.checkbox(f"{mark} {escaped(step.label)}", done, key=key)
+    wanted = st.checkbox(as_label(step.label), done, key=key)
     # How much one unit is of another is what a person has to agree to.
     told = finding.advice if step.units else finding.text
-    st.caption(f"{escaped(finding.title)}: {escaped(told)}")
+    st.caption(f"{mark} {escaped(finding.title)}: {escaped(told)}")
     if wanted != done:
         preparing.keep(with_repair(draft, step, wanted=wanted))
         # The table of columns above shows the choice too.

@@ -103,7 +103,7 @@ def _networks(start: TrainPlan, key: str) -> tuple[str, ...]:
     chosen: list[str] = []
     with st.expander("Choose networks", icon=":material/network_node:"):
         for family in FAMILIES:
-            ticked = st.checkbox(f"**{family.title}**", family.key in start.models, key=f"network_{family.key}_{key}")
+            ticked = st.checkbox(family.title, family.key in start.models, key=f"network_{family.key}_{key}")
             st.caption(f"{family.summary}  \n{family.paper} · {family.licence}")
             if ticked:
                 chosen.append(family.key)

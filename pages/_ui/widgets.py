@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from dlreg_core.charts.theme import readable_on
 from dlreg_core.errors import NotFoundError
 from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.report import context
@@ -127,7 +128,13 @@ def picture(display: Display, *, key: str, on_select: Callable[[], None] | Liter
     state.recall(FIGURES, {})[key] = display
     options: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select is not None else {}
     # No bar of buttons: on touch it covers what stands beneath, and each would be a stop for the keyboard.
-    return st.plotly_chart(display.plot(), key=key, alt=display.alt, config={"displayModeBar": False}, **options)
+    figure = readable_on(display.plot(), dark=on_dark())
+    return st.plotly_chart(figure, key=key, alt=display.alt, config={"displayModeBar": False}, **options)
+
+
+def on_dark() -> bool:
+    """Return True where the page's ground is dark."""
+    return bool(st.context.theme.type == "dark")
 
 
 def folded(label: str, icon: str, key: str) -> Any:

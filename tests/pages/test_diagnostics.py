@@ -18,6 +18,14 @@ def worst_rows(app: AppTest) -> pd.DataFrame:
     return next(frame.value for frame in app.dataframe if "Off by" in frame.value)
 
 
+def opened_at(part: str, **parameters: str) -> AppTest:
+    """Open the page with one of its parts in front."""
+    app = opened("diagnostics", **parameters)
+    app.session_state["details"] = part
+    app.session_state["all_networks"] = True
+    return app.run()
+
+
 def test_without_a_run_the_page_leads_to_one(home: Path) -> None:
     app = opened("diagnostics")
     assert not app.exception
@@ -50,7 +58,7 @@ def test_another_model_has_other_worst_rows(trained: RunFolder, monkeypatch: pyt
 
 def test_residuals_against_any_column(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLREG_HOME", str(trained.home))
-    app = opened("diagnostics", run=trained.id)
+    app = opened_at("Error against a column", run=trained.id)
     column = widget(app.selectbox, "Column")
     # Over time first, where there is a date.
     assert column.value == "built"
@@ -93,14 +101,14 @@ def test_the_curves_of_all_trainings_are_shown(trained: RunFolder, home: Path) -
     # What is trained now isn't part of the result yet.
     continuing(task.run).emit("stage", name="Preparing the rows")
     assert run_answers.training_events(run.id) == both
-    app = opened("diagnostics", run=run.id)
+    app = opened_at("Learning curves", run=run.id)
     assert not app.exception
     assert "All networks of this run" in [expander.label for expander in app.expander]
 
 
 def test_the_curves_of_a_network_have_their_verdict(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLREG_HOME", str(trained.home))
-    app = opened("diagnostics", run=trained.id, model="NN Torch")
+    app = opened_at("Learning curves", run=trained.id, model="NN Torch")
     assert not app.exception
     curves = run_answers.network_curves(trained.id)["NN Torch"]
     words = texts(app)
@@ -120,7 +128,7 @@ def test_of_an_ensemble_a_member_is_chosen(trained: RunFolder, home: Path) -> No
     ensemble = result.leaderboard[0].model_copy(update={"role": "ensemble"})
     rows = tuple(ensemble if row.model == ensemble.model else row for row in result.leaderboard)
     write_spec(path, result.model_copy(update={"ensemble_weights": members, "leaderboard": rows}))
-    app = opened("diagnostics", run=run.id, model=ensemble.model)
+    app = opened_at("Learning curves", run=run.id, model=ensemble.model)
     assert not app.exception
     known = run_answers.network_curves(run.id)
     choice = widget(app.selectbox, "Member")
@@ -131,10 +139,10 @@ def test_of_an_ensemble_a_member_is_chosen(trained: RunFolder, home: Path) -> No
 def test_what_was_not_recorded_is_told(trained: RunFolder, home: Path) -> None:
     run = copied(trained, home)
     (run.train_task().path / "events.jsonl").write_text("")
-    app = opened("diagnostics", run=run.id, model="FastAI")
+    app = opened_at("Learning curves", run=run.id, model="FastAI")
     assert not app.exception
     assert "No epochs were recorded of FastAI" in texts(app)
-    assert [expander.label for expander in app.expander] == []
+    assert [expander.label for expander in app.expander] == ["Figures and their data"]
     widget(app.selectbox, "Model").select("Mean").run()
     assert "Mean isn't trained in epochs, so it has no learning curves." in texts(app)
 
@@ -151,7 +159,7 @@ def test_what_to_change_names_settings_of_the_family(trained: RunFolder, home: P
         for i in range(1, 31)
     ]
     (task.path / "events.jsonl").write_text("\n".join(lines) + "\n")
-    app = opened("diagnostics", run=run.id, model="FastAI")
+    app = opened_at("Learning curves", run=run.id, model="FastAI")
     assert not app.exception
     words = texts(app)
     assert "FastAI overfits: at its best, in epoch 10 of 30" in words

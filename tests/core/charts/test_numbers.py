@@ -102,3 +102,16 @@ def test_rates_and_sizes():
     assert n.rate(598_765) == "600,000 rows/s"
     assert n.rate(None) == "–"
     assert [n.size(mb) for mb in (0.045, 3.14, 1234)] == ["45 kB", "3.1 MB", "1.2 GB"]
+
+
+def test_what_was_observed_is_not_rounded_before_the_point() -> None:
+    assert [n.observed(value) for value in (2_147_483_647.0, 2069.0, -1.05, 0.0, 38.91326078)] == [
+        "2,147,483,647",
+        "2,069",
+        "\u22121.05",
+        "0",
+        "38.913261",
+    ]
+    assert n.observed(500_001.0, "$") == "$500,001"
+    assert n.observed(12_345.678, digits=5) == "12,345.68"
+    assert n.observed(None) == "\u2013"

@@ -7,16 +7,20 @@ import pytest
 
 from dlreg_core.report import usage
 from dlreg_core.report.context import (
+    better_baseline,
     chosen_words,
     device_words,
     explanation_words,
+    model_label,
     model_words,
     rows_words,
     run_words,
 )
 from dlreg_core.specs import (
+    Comparison,
     Experiment,
     ExplainResult,
+    Interval,
     LeaderboardRow,
     Recipe,
     Report,
@@ -113,3 +117,13 @@ def test_usage_names_the_file() -> None:
     assert usage.command_usage("a.zip") == "dlreg predict a.zip rows.csv --out out.csv"
     assert "unzip a.zip -d a" in usage.script_usage("a.zip")
     compile(usage.python_usage("a.zip"), "usage", "exec")
+
+
+@pytest.mark.parametrize(("low", "high", "name"), [(-0.2, -0.1, "Boosted trees"), (-0.2, 0.1, None), (0.1, 0.2, None)])
+def test_a_baseline_is_better_only_where_that_is_not_luck(low: float, high: float, name: str | None) -> None:
+    against = Comparison(baseline="Boosted trees", improvement=(low + high) / 2, interval=Interval(low=low, high=high))
+    found = result(comparisons=(against,))
+    better = better_baseline(found)
+    assert (better.model if better is not None else None) == name
+    assert model_label(found, "TabM") == "TabM (chosen)"
+    assert model_label(found, "Boosted trees") == ("Boosted trees (better here)" if name else "Boosted trees")

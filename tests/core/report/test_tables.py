@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dlreg_core.report.tables import decimals, explanation_table, leaderboard_table, member_table, rounded, worst_table
+from dlreg_core.report.tables import (
+    decimals,
+    explanation_table,
+    leaderboard_table,
+    member_table,
+    observed_decimals,
+    rounded,
+    worst_table,
+)
 from dlreg_core.runs import Explanation, PartPredictions
 from dlreg_core.specs import ExplainResult, LeaderboardRow, RowCounts, TrainResult
 from dlreg_core.specs import ResolvedPlan as Plan
@@ -69,3 +77,15 @@ def test_member_table_counts_the_files_of_a_folder() -> None:
     table = member_table(("predict.py", "model/a", "model/b/c", "other.txt"))
     assert list(table["part"]) == ["predict.py", "model", "other.txt"]
     assert list(table["files"]) == [1, 2, 1]
+
+
+def test_a_column_of_nothing_has_no_decimals() -> None:
+    nothing = pd.Series([None, None], dtype=object)
+    assert decimals(nothing) == 0
+    assert rounded(nothing).isna().all()
+
+
+def test_observed_numbers_have_all_their_decimals() -> None:
+    assert observed_decimals(pd.Series([1.0, 2069.0, None])) == 0
+    assert observed_decimals(pd.Series([1.25, 2069.0])) == 2
+    assert observed_decimals(pd.Series([1 / 3])) == 6
