@@ -26,7 +26,7 @@ from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.advice import split_advice
 from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
-from dlreg_core.prepare.tables import check_recipe
+from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
 from dlreg_core.report.split_words import start_words
 from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app

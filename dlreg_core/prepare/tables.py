@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.near_names import names_hint
-from dlreg_core.ingest.seconds import is_clock
 from dlreg_core.prepare.ahead import MOST_ROWS_OF_STEP, Seen, judged_steps, seen_from
 from dlreg_core.prepare.drawing import rows_for, rows_of
 from dlreg_core.prepare.history import added_to, fit_past, looked_up, split_at_horizon
@@ -21,6 +19,7 @@ from dlreg_core.prepare.near import near_copies
 from dlreg_core.prepare.outliers import outlying_rows
 from dlreg_core.prepare.own_test import in_units, own_test_table
 from dlreg_core.prepare.past import Looked, Past
+from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.repairing import repaired
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.prepare.spans import moments_of_rows, part_spans
@@ -33,10 +32,8 @@ from dlreg_core.prepare.splitting import (
     split_rows,
 )
 from dlreg_core.prepare.stored import written_of
-from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform, refuse_too_large
+from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.specs import (
-    ROW_ORDER,
-    Column,
     ColumnType,
     Dataset,
     Experiment,
@@ -45,8 +42,6 @@ from dlreg_core.specs import (
     TrainPlan,
     WrittenTable,
 )
-
-_NEARLY_NUMBERS = ("not-numbers", "mixed-units", "leading-zeros")
 
 
 @dataclass(frozen=True)
@@ -364,40 +359,6 @@ def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame
     rng = np.random.default_rng([seed, 1])
     parts = np.array_split(np.argsort(table.y_train, kind="stable"), min(count, len(table.train)))
     return table.train.iloc[[int(rng.choice(part)) for part in parts]]
-
-
-def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
-    """Refuse a recipe that names columns that aren't there, or a target that is no number.
-
-    Raises
-    ------
-    RecipeError
-        With the sentence that says so.
-    """
-    known = dataset.column_names
-    split = [recipe.split.column] if recipe.split.column not in (None, ROW_ORDER) else []
-    for name in (recipe.target, *recipe.features, *split, *recipe.cleaning.named):
-        if name not in known:
-            raise RecipeError(f"The table has no column {name}.", names_hint(name, known))
-    kind = recipe.types.get(recipe.target, dataset.column(recipe.target).type)
-    if kind not in (ColumnType.NUMBER, ColumnType.IDENTIFIER) and not is_clock(dataset.column(recipe.target)):
-        raise RecipeError(
-            f"The target {recipe.target} is a {kind.value} column, and only a number can be predicted here.",
-            _what_target_lacks(dataset.column(recipe.target)),
-        )
-    target = dataset.column(recipe.target)
-    # A code for a missing value may be the largest one.
-    if not recipe.cleaning.missing_codes.get(recipe.target):
-        refuse_too_large(
-            max((abs(end) for end in (target.minimum, target.maximum) if isinstance(end, float)), default=0)
-        )
-
-
-def _what_target_lacks(column: Column) -> str:
-    """Say why a target is no column of numbers, where reading it told, and what to do."""
-    if column.note_code in _NEARLY_NUMBERS:
-        return f"{column.note} Correct that in the file, or choose a column of numbers."
-    return column.note if column.note_code == "no-results" else "Choose a column of numbers."
 
 
 def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tuple[pd.DataFrame, Rows, Looked | None]:

@@ -15,8 +15,8 @@ from dlreg_core.ingest import read_dataset
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.near_names import named_column, near_names
 from dlreg_core.prepare.draft import is_repaired, recipe_of, start_draft, with_repair
+from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.repairing import repaired
-from dlreg_core.prepare.tables import check_recipe
 from dlreg_core.specs import ColumnType, Dataset
 from tests.core.ingest.test_formats import workbook
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import PowerTransformer
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.prepare import prepare_table
-from dlreg_core.prepare.tables import check_recipe
+from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.specs import Recipe, Split, TransformName
 
