@@ -69,15 +69,16 @@ class QuickTable:
     def __len__(self) -> int:
         return len(self.target)
 
-    def errors(self, folds: Iterable[Fold], shuffled: str | None = None, trees: int = ITERATIONS) -> Floats:
+    def errors(self, folds: Iterable[Fold], shuffled: tuple[str, int] | None = None, trees: int = ITERATIONS) -> Floats:
         """Return the absolute error of each row where a fold judges by it, on average over those; NaN where none does.
 
         Parameters
         ----------
         folds : iterable of Fold
             A model each.
-        shuffled : str, optional
-            A column of numbers whose values are given to each other at random, so that they name and measure nothing.
+        shuffled : tuple of (str, int), optional
+            A column of numbers whose values are given to each other at random, so that they name and measure nothing,
+            and the seed by which they are.
         trees : int
             How many each model has.
         """
@@ -91,11 +92,11 @@ class QuickTable:
         found: Floats = np.divide(total, count, where=count > 0, out=np.full(len(self), np.nan))
         return found
 
-    def _fold_errors(self, fold: Fold, seed: int, shuffled: str | None, trees: int) -> Floats:
+    def _fold_errors(self, fold: Fold, seed: int, shuffled: tuple[str, int] | None, trees: int) -> Floats:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         columns = [
-            (_relabelled(values) if name == shuffled else values)
+            (_relabelled(values, shuffled[1]) if shuffled is not None and name == shuffled[0] else values)
             for name, all_ in self._numbers.items()
             for values in all_
         ]
@@ -160,12 +161,12 @@ def _strength(values: Floats, target: Floats) -> float:
     return abs(float(np.corrcoef(ranks, pd.Series(target[known]).rank().to_numpy())[0, 1]))
 
 
-def _relabelled(values: Floats) -> Floats:
+def _relabelled(values: Floats, seed: int) -> Floats:
     """Give the values to each other at random: rows that share one still do."""
     known = np.isfinite(values)
     levels, places = np.unique(values[known], return_inverse=True)
     found = np.full(len(values), np.nan)
-    found[known] = np.random.default_rng(7).permutation(levels)[places]
+    found[known] = np.random.default_rng([seed, 7]).permutation(levels)[places]
     return found
 
 

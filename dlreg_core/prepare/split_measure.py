@@ -35,6 +35,12 @@ _CLEAR = 1.1
 """By so much the error must be larger, beyond doubt, before a random split is called flattering."""
 _NARROW = 1.25
 """Where it could be larger by more than this, nothing was found but nothing can be told."""
+_SWAPS = 5
+"""How often numbers are given to each other at random: once may happen to keep their order, or to spoil it."""
+_MEASURING = 1.4
+"""Numbers measure something where new ones are harder to predict by more than this when they are swapped. Of twelve tables
+with 25 wells in no order it was 0.77 to 1.36, of five with an effect that rises with the number 3.3 to 3.8, and 1.85 for
+the age of concrete."""
 _FOLDS = 5
 _SHARE = 0.75
 """Part of the rows that each model by groups learns from; by time half of them, since the others come later."""
@@ -281,10 +287,12 @@ class _Look:
         """
         if self._folds is None:
             return False
-        shuffled = self._table.errors(self._folds[0], shuffled=self.candidate.column)
+        swaps = [self._table.errors(self._folds[0], shuffled=(self.candidate.column, seed)) for seed in range(_SWAPS)]
         judged = np.isfinite(honest)
-        log_ratio, error, units = _log_ratio(shuffled[judged], honest[judged], self._keys[judged].astype(np.int64))
-        return log_ratio > float(student.ppf(0.975, units - 1)) * error
+        log_ratio, _, _ = _log_ratio(
+            np.mean(swaps, axis=0)[judged], honest[judged], self._keys[judged].astype(np.int64)
+        )
+        return log_ratio > np.log(_MEASURING)
 
 
 def _drawn(candidate: Candidate, most: int) -> Integers:
