@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import root_mean_squared_error
 
 from dlreg_core.bundle import load_bundle, write_bundle
 from dlreg_core.jobs import InlineBackend
@@ -16,14 +17,16 @@ from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.prepare import prepared_of
 from dlreg_core.report import words
 from dlreg_core.report.worth import worth_words
-from dlreg_core.runs import RunFolder, open_store
+from dlreg_core.runs import RunFolder, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, NumberRange, RunState, Search, TrainResult
+from dlreg_core.training.baselines import Boosting
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import family
 from dlreg_core.training.pipeline import Pipeline
 from dlreg_core.training.shelf import Shelf
 from dlreg_core.training.surroundings import Trained
+from dlreg_core.worker import reference
 from dlreg_core.worker.work import work
 from tests.conftest import add_table, experiment_on, small_table
 from tests.core.training.tiny_weights import write_tiny
@@ -140,12 +143,22 @@ def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkey
         return self.trained
 
     monkeypatch.setattr(Campaign, "run", failing)
+    # As on a busy machine: there is no time to predict more than one of the folds by boosted trees.
+    monkeypatch.setattr(reference, "Boosting", lambda **how: Boosting(**{**how, "folds": 1}))
     experiment = experiment_on(add_table(tmp_path, small_table(120)), "price", models=("FEEDFORWARD",), time_limit=30.0)
     run, result = train(tmp_path, experiment)
     trained = [row for row in result.leaderboard if row.trained]
     assert {row.role for row in trained} == {"baseline"}
     assert result.row("Feed-forward").note == "Failed: as it happens"
-    assert result.best_model == min(trained, key=lambda row: row.rmse_validation or 0.0).model
+    # All are compared on the rows that each of them has predicted.
+    held = load_predictions(run, "validation")
+    known = np.isfinite(held.predicted["Boosted trees"])
+    boosted = result.row("Boosted trees")
+    assert 0 < np.count_nonzero(known) == boosted.rows_validation < result.rows.train
+    assert f"alidated on {boosted.rows_validation} of {result.rows.train} rows" in boosted.note
+    errors = {n: root_mean_squared_error(held.actual[known], v[known]) for n, v in held.predicted.items()}
+    assert boosted.rmse_validation == pytest.approx(errors["Boosted trees"])
+    assert result.best_model == min(errors, key=lambda name: errors[name])
     assert result.comparison is None
     assert result.notes[0].startswith("No network could be trained")
     assert words.headline(result, "$").startswith("No network could be trained. ")
