@@ -19,7 +19,7 @@ from dlreg_core.report import words
 from dlreg_core.report.worth import worth_words
 from dlreg_core.runs import RunFolder, load_predictions, open_store
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Experiment, NumberRange, RunState, Search, TrainResult
+from dlreg_core.specs import Experiment, NumberRange, PlannedFit, ResolvedPlan, RunState, Search, TrainResult
 from dlreg_core.training.baselines import Boosting
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import family
@@ -135,6 +135,32 @@ def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_pa
         file.unlink()
     loaded, _ = load_bundle(exported, tmp_path / "unpacked")
     np.testing.assert_allclose(loaded.predict(raw), before, rtol=1e-5)
+
+
+def test_the_ensemble_is_the_weighted_mean_of_its_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What weights networks get is chosen by their errors, and one alone is no ensemble: here there are two in any case.
+    chosen = {"Feed-forward": 0.25, "Feed-forward 2": 0.75}
+    monkeypatch.setattr("dlreg_core.worker.train.ensemble_weights", lambda *_, **__: chosen)
+    fits = tuple(
+        PlannedFit(model=name, family="FEEDFORWARD", epochs=3, seed=seed, threads=1, device="cpu")
+        for seed, name in enumerate(chosen)
+    )
+    sizes = {"explain_rows": 4, "explain_background": 4, "explain_permutations": 2}
+    # A repetition trains both, however busy the machine is.
+    plan = ResolvedPlan(fits=fits, baseline_iterations=30, **sizes)
+    experiment = experiment_on(add_table(tmp_path, small_table(160)), "price", models=("FEEDFORWARD",), time_limit=20.0)
+    split = experiment.recipe.split.model_copy(update={"choose_by": "holdout"})
+    recipe = experiment.recipe.model_copy(update={"split": split})
+    run, result = train(tmp_path, experiment.model_copy(update={"recipe": recipe, "replay": plan}))
+    assert result.ensemble_weights == chosen
+    for part in ("validation", "test"):
+        predicted = load_predictions(run, part).predicted
+        mean = 0.25 * predicted["Feed-forward"] + 0.75 * predicted["Feed-forward 2"]
+        np.testing.assert_allclose(predicted["Ensemble"], mean, rtol=1e-5)
+    assert np.abs(predicted["Feed-forward"] - predicted["Feed-forward 2"]).max() > 1.0
+    row = result.row("Ensemble")
+    assert row.fit_seconds == pytest.approx(sum(result.row(name).fit_seconds or 0 for name in chosen))
+    assert row.note == "75% Feed-forward 2 + 25% Feed-forward"
 
 
 def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,31 +194,6 @@ def test_baselines_predict_what_was_stored(trained: RunFolder) -> None:
         np.testing.assert_allclose(models[key].predict(cleaned), stored[name])
 
 
-def test_the_ensemble_is_the_weighted_mean_of_its_members(
-    trained: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # What weights networks get is chosen by their errors, and one alone is no ensemble: here there are two in any case.
-    chosen = {"FastAI": 0.25, "NN Torch": 0.75}
-    monkeypatch.setattr("dlreg_core.worker.train.ensemble_weights", lambda *_, **__: chosen)
-    home = tmp_path / "home"
-    shutil.copytree(trained.home, home)
-    dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
-    run = dispatcher.store.folder(trained.id)
-    # Too short for one more: what there is, is combined and judged again.
-    dispatcher.go_on(run, 1.0)
-    assert dispatcher.store.refresh(run.id) is RunState.COMPLETED, run.train_task().done()
-    result = run.result()
-    assert result is not None
-    assert result.ensemble_weights == chosen
-    for part in ("validation", "test"):
-        predicted = load_predictions(run, part).predicted
-        mean = 0.25 * predicted["FastAI"] + 0.75 * predicted["NN Torch"]
-        np.testing.assert_allclose(predicted["Ensemble"], mean, rtol=1e-5)
-    row = result.row("Ensemble")
-    assert row.fit_seconds == pytest.approx(sum(result.row(name).fit_seconds or 0 for name in chosen))
-    assert row.note == "75% NN Torch + 25% FastAI"
-
-
 def test_the_plan_says_what_was_trained(trained: RunFolder, result: TrainResult) -> None:
     networks = [row.model for row in result.leaderboard if row.role == "network" and row.trained]
     assert sorted(fit.model for fit in result.plan.fits) == sorted(networks)
