@@ -180,7 +180,7 @@ def coverage_words(row: LeaderboardRow, rows: RowCounts, unit: str, by: str = "t
     if row.half_width_90 is None or row.coverage_90 is None or rows.test < 1:
         return ""
     # With folds each row that isn't for the test was held out once.
-    choosing = rows.validation + (rows.train if rows.folds else 0)
+    choosing = row.rows_validation or rows.validation + (rows.train if rows.folds else 0)
     calibrating = calibrating_rows(choosing, varies=row.half_widths_90 is not None)
     low, high = likely_coverage(calibrating, rows.test)
     inside = row.coverage_90

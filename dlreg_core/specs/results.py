@@ -58,6 +58,9 @@ class LeaderboardRow(Spec):
     r2: float | None = None
     median_ae: float | None = None
     rmse_validation: float | None = None
+    rows_validation: int | None = None
+    """Rows that it and the prediction interval rest on: fewer than there are where boosted trees had no time for all
+    folds; None in results of earlier versions."""
     fit_seconds: float | None = None
     predict_rows_per_second: float | None = None
     size_mb: float | None = None

@@ -256,4 +256,8 @@ def shortage_note(baseline: Baseline, rows: int) -> str:
         parts.append(f"on {baseline.rows:,} of {rows:,} rows")
     if 0 < baseline.iterations < BOOSTED_ITERATIONS:
         parts.append(f"with {baseline.iterations:,} of {BOOSTED_ITERATIONS:,} trees")
-    return f"Fitted {' and '.join(parts)}, since the time was short." if parts else ""
+    told = [f"fitted {' and '.join(parts)}"] if parts else []
+    if baseline.oof is not None and not np.isfinite(baseline.oof).all():
+        known = np.count_nonzero(np.isfinite(baseline.oof))
+        told.append(f"validated on {known:,} of {baseline.oof.size:,} rows")
+    return f"{', '.join([*told, 'since the time was short'])}.".capitalize() if told else ""

@@ -77,9 +77,11 @@ def with_gaps(
             without = pipeline.predict_all(blanked(sample, column), names)
             for name in names:
                 moved = held_out[name][places] + without[name] - base[name]
+                # Boosted trees may have had no time for all folds.
+                known = np.isfinite(held_out[name][places])
                 # What can't be predicted at all without the column needs no interval.
-                if np.isfinite(moved).all():
-                    found[name][column] = gap_factor(intervals[name], actual, moved)
+                if np.count_nonzero(known) >= _FEWEST_ROWS and np.isfinite(moved[known]).all():
+                    found[name][column] = gap_factor(intervals[name], actual[known], moved[known])
     return {name: interval.model_copy(update={"gaps": found[name]}) for name, interval in intervals.items()}
 
 

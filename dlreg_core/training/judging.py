@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,6 +90,7 @@ def judge(
         r2=metrics.r2,
         median_ae=metrics.median_ae,
         rmse_validation=regression_metrics(*_known(y_validation, validation)).rmse,
+        rows_validation=int(np.count_nonzero(predicted_by_all([validation]))),
         rmse_interval=bootstrap_rmse(y_test, test, seed=seed),
         half_width_90=float(np.median(widths)) if varies else interval.factor,
         half_widths_90=_middle(widths) if varies else None,
@@ -97,11 +98,16 @@ def judge(
     )
 
 
+def predicted_by_all(predictions: Iterable[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Return which rows every model has predicted: boosted trees may have had no time for all folds."""
+    return np.asarray(np.all([np.isfinite(values) for values in predictions], axis=0))
+
+
 def _known(
     actual: NDArray[np.float64], predicted: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rows that a model has predicted: boosted trees may have had no time for all folds."""
-    known = np.isfinite(predicted)
+    """Return the rows that a model has predicted."""
+    known = predicted_by_all([predicted])
     return actual[known], predicted[known]
 
 
@@ -158,7 +164,7 @@ def _by_validation(
     has predicted.
     """
     baselines = [model for model in models if model.role == "baseline" and model.family != "MEAN"]
-    known = np.all([np.isfinite(judged.validation[model.name]) for model in baselines], axis=0)
+    known = predicted_by_all(judged.validation[model.name] for model in baselines)
     errors = {m.name: float(np.mean(np.abs(y_validation - judged.validation[m.name])[known])) for m in baselines}
     return sorted(baselines, key=lambda model: errors[model.name])
 

@@ -40,6 +40,7 @@ from dlreg_core.training.judging import (
     compare_with_each,
     judge,
     predict_models,
+    predicted_by_all,
     rows_per_second,
     worse_than_mean_note,
 )
@@ -262,10 +263,11 @@ def _held_out(
 def _best(networks: Networks, weights: dict[str, float], held_out: dict[str, NDArray[np.float64]], *, seed: int) -> str:
     """Return the model that validation prefers: an ensemble only where it is better on rows that didn't choose it.
 
-    A baseline is it only where no network could be trained.
+    A baseline is it only where no network could be trained: the best on the rows that each of them has predicted.
     """
     if not networks.names:
-        return min(held_out, key=lambda name: rmse(held_out[name], networks.target))
+        known = predicted_by_all(held_out.values())
+        return min(held_out, key=lambda name: rmse(held_out[name][known], networks.target[known]))
     if weights and worth_combining(networks.held_out, networks.target, seed=seed):
         return ENSEMBLE
     return min(networks.names, key=networks.validation_rmse)

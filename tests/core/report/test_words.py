@@ -150,6 +150,9 @@ def test_the_luck_of_few_calibration_rows_counts_too():
     assert words.coverage_words(judged, few, "$").endswith("as it should (84–95 % may be luck).")
     folds = RowCounts(train=5000, validation=0, test=1000, folds=5)
     assert "fewer than promised" in words.coverage_words(judged, folds, "$")
+    # Not all folds were predicted by it.
+    cut = judged.model_copy(update={"rows_validation": 150})
+    assert words.coverage_words(cut, folds, "$").endswith("as it should (84–95 % may be luck).")
 
 
 def test_intervals_of_different_widths():

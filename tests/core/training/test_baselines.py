@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,12 @@ def test_where_the_time_is_short_folds_are_missing_and_not_trees(monkeypatch: py
     assert (boosted.iterations, boosted.folds, boosted_folds((boosted,))) == (40, 1, 1)
     assert boosted.oof is not None
     assert np.array_equal(np.isfinite(boosted.oof), folds == 0)
+    assert shortage_note(boosted, 160) == (
+        "Fitted with 40 of 1,000 trees, validated on 20 of 160 rows, since the time was short."
+    )
+    full = replace(boosted, iterations=1000)
+    assert shortage_note(full, 160) == "Validated on 20 of 160 rows, since the time was short."
+    assert shortage_note(replace(full, oof=np.zeros(160)), 160) == ""
     # Just so many again, whatever the clock says.
     exact = Boosting(seconds=1e-6, iterations=40, folds=3)
     again = boosted_of(fit_baselines(train, y, folds=folds, seed=0, boosting=exact))

@@ -109,6 +109,22 @@ def test_a_gap_that_costs_nothing_is_told_as_that(tmp_path: Path) -> None:
     )
 
 
+def test_what_was_not_predicted_of_all_rows_is_measured_on_those_that_were(tmp_path: Path) -> None:
+    name = "Ridge regression"
+    pipeline, table = made(tmp_path)
+    plain = {name: PredictionInterval(factor=1.0)}
+    held_out = pipeline.predict_all(table.validation, (name,))[name]
+    some = np.where(np.arange(len(held_out)) % 3 == 0, held_out, np.nan)
+    few = np.where(np.arange(len(held_out)) < 9, held_out, np.nan)
+    whole, part, none = (
+        with_gaps(pipeline, plain, {name: values}, table, first=name, seconds=60, seed=0)[name].gaps
+        for values in (held_out, some, few)
+    )
+    assert part.keys() == whole.keys() == {"strong", "weak"}
+    assert part["strong"] == pytest.approx(whole["strong"], rel=0.25)
+    assert none == {}
+
+
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
     pipeline, table = made(tmp_path)
     held_out = pipeline.predict_all(table.validation, ("Ridge regression",))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import root_mean_squared_error
 
 from dlreg_core.bundle import load_bundle, write_bundle
 from dlreg_core.jobs import InlineBackend
@@ -16,14 +17,16 @@ from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.prepare import prepared_of
 from dlreg_core.report import words
 from dlreg_core.report.worth import worth_words
-from dlreg_core.runs import RunFolder, open_store
+from dlreg_core.runs import RunFolder, load_predictions, open_store
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Experiment, NumberRange, RunState, Search, TrainResult
+from dlreg_core.specs import Experiment, NumberRange, PlannedFit, ResolvedPlan, RunState, Search, TrainResult
+from dlreg_core.training.baselines import Boosting
 from dlreg_core.training.campaign import Campaign
 from dlreg_core.training.catalogue import family
 from dlreg_core.training.pipeline import Pipeline
 from dlreg_core.training.shelf import Shelf
 from dlreg_core.training.surroundings import Trained
+from dlreg_core.worker import reference
 from dlreg_core.worker.work import work
 from tests.conftest import add_table, experiment_on, small_table
 from tests.core.training.tiny_weights import write_tiny
@@ -134,18 +137,54 @@ def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_pa
     np.testing.assert_allclose(loaded.predict(raw), before, rtol=1e-5)
 
 
+def test_the_ensemble_is_the_weighted_mean_of_its_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What weights networks get is chosen by their errors, and one alone is no ensemble: here there are two in any case.
+    chosen = {"Feed-forward": 0.25, "Feed-forward 2": 0.75}
+    monkeypatch.setattr("dlreg_core.worker.train.ensemble_weights", lambda *_, **__: chosen)
+    fits = tuple(
+        PlannedFit(model=name, family="FEEDFORWARD", epochs=3, seed=seed, threads=1, device="cpu")
+        for seed, name in enumerate(chosen)
+    )
+    sizes = {"explain_rows": 4, "explain_background": 4, "explain_permutations": 2}
+    # A repetition trains both, however busy the machine is.
+    plan = ResolvedPlan(fits=fits, baseline_iterations=30, **sizes)
+    experiment = experiment_on(add_table(tmp_path, small_table(160)), "price", models=("FEEDFORWARD",), time_limit=20.0)
+    split = experiment.recipe.split.model_copy(update={"choose_by": "holdout"})
+    recipe = experiment.recipe.model_copy(update={"split": split})
+    run, result = train(tmp_path, experiment.model_copy(update={"recipe": recipe, "replay": plan}))
+    assert result.ensemble_weights == chosen
+    for part in ("validation", "test"):
+        predicted = load_predictions(run, part).predicted
+        mean = 0.25 * predicted["Feed-forward"] + 0.75 * predicted["Feed-forward 2"]
+        np.testing.assert_allclose(predicted["Ensemble"], mean, rtol=1e-5)
+    assert np.abs(predicted["Feed-forward"] - predicted["Feed-forward 2"]).max() > 1.0
+    row = result.row("Ensemble")
+    assert row.fit_seconds == pytest.approx(sum(result.row(name).fit_seconds or 0 for name in chosen))
+    assert row.note == "75% Feed-forward 2 + 25% Feed-forward"
+
+
 def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(self: Campaign) -> Trained:
         self.trained.reasons["FEEDFORWARD"] = "Failed: as it happens"
         return self.trained
 
     monkeypatch.setattr(Campaign, "run", failing)
+    # As on a busy machine: there is no time to predict more than one of the folds by boosted trees.
+    monkeypatch.setattr(reference, "Boosting", lambda **how: Boosting(**{**how, "folds": 1}))
     experiment = experiment_on(add_table(tmp_path, small_table(120)), "price", models=("FEEDFORWARD",), time_limit=30.0)
     run, result = train(tmp_path, experiment)
     trained = [row for row in result.leaderboard if row.trained]
     assert {row.role for row in trained} == {"baseline"}
     assert result.row("Feed-forward").note == "Failed: as it happens"
-    assert result.best_model == min(trained, key=lambda row: row.rmse_validation or 0.0).model
+    # All are compared on the rows that each of them has predicted.
+    held = load_predictions(run, "validation")
+    known = np.isfinite(held.predicted["Boosted trees"])
+    boosted = result.row("Boosted trees")
+    assert 0 < np.count_nonzero(known) == boosted.rows_validation < result.rows.train
+    assert f"alidated on {boosted.rows_validation} of {result.rows.train} rows" in boosted.note
+    errors = {n: root_mean_squared_error(held.actual[known], v[known]) for n, v in held.predicted.items()}
+    assert boosted.rmse_validation == pytest.approx(errors["Boosted trees"])
+    assert result.best_model == min(errors, key=lambda name: errors[name])
     assert result.comparison is None
     assert result.notes[0].startswith("No network could be trained")
     assert words.headline(result, "$").startswith("No network could be trained. ")

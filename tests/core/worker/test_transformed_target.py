@@ -86,12 +86,18 @@ def test_folds_ensembles_and_intervals_are_formed_in_the_targets_own_unit(run: R
     held_out = load_predictions(run, "validation")
     for row in result.leaderboard:
         if row.trained:
-            residuals = held_out.actual - held_out.predicted[row.model]
+            # On a busy machine there is no time to predict all folds by boosted trees.
+            known = np.isfinite(held_out.predicted[row.model])
+            assert known.all() or row.family == "BOOSTED"
+            actual, predicted = held_out.actual[known], held_out.predicted[row.model][known]
             model = next(model for model in pipeline.models if model.name == row.model)
             transform = table.transform if model.learns_transformed else AS_IT_IS
-            predicted = held_out.predicted[row.model]
             least = float(min(table.y_train.min(), held_out.actual.min()))
-            assert model.interval == calibrate(held_out.actual, predicted, least=least, transform=transform)
+            assert model.interval is not None
+            # What it costs when a column is missing comes on top.
+            assert min(model.interval.gaps.values(), default=np.inf) >= model.interval.factor
+            complete = model.interval.model_copy(update={"gaps": {}})
+            assert complete == calibrate(actual, predicted, least=least, transform=transform)
             found = pipeline.predicted(table.test, row.model)
             assert row.coverage_90 == pytest.approx(
                 np.mean(table.y_test.clip(found["low"], found["high"]) == table.y_test)
@@ -101,7 +107,7 @@ def test_folds_ensembles_and_intervals_are_formed_in_the_targets_own_unit(run: R
             else:
                 assert row.half_width_90 == pytest.approx(np.median(found["high"] - found["low"]) / 2)
             assert (found["low"] >= 0).all()
-            assert row.rmse_validation == pytest.approx(float(np.sqrt(np.mean(residuals**2))))
+            assert row.rmse_validation == pytest.approx(float(np.sqrt(np.mean((actual - predicted) ** 2))))
 
 
 def _standing(learned: object, transform: TargetTransform) -> np.ndarray[Any, Any]:
