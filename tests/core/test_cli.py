@@ -52,7 +52,7 @@ ROW_KEYS = {
     "size_mb",
     "note",
 }
-LIST_KEYS = {"run_id", "state", "name", "target", "best_model", "best_rmse", "size_mb", "created", "models"}
+LIST_KEYS = {"run_id", "state", "name", "target", "split", "best_model", "best_rmse", "size_mb", "created", "models"}
 Refused = Callable[[list[str], str], None]
 
 
@@ -152,7 +152,7 @@ def test_runs_lists_them(shell: Shell, answer: dict[str, object]) -> None:
     listed = {run["run_id"]: run for run in json.loads(done.stdout)}
     mine = listed[str(answer["run_id"])]
     assert set(mine) == LIST_KEYS
-    assert (mine["state"], mine["name"], mine["target"]) == ("completed", "Été", "price")
+    assert (mine["state"], mine["name"], mine["target"], mine["split"]) == ("completed", "Été", "price", "random")
     assert mine["best_model"] == answer["best_model"]
     rows = answer["leaderboard"]
     assert isinstance(rows, list)
