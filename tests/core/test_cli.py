@@ -52,7 +52,7 @@ ROW_KEYS = {
     "size_mb",
     "note",
 }
-LIST_KEYS = {"run_id", "state", "name", "target", "best_model", "best_rmse", "size_mb", "created", "models"}
+LIST_KEYS = {"run_id", "state", "name", "target", "split", "best_model", "best_rmse", "size_mb", "created", "models"}
 Refused = Callable[[list[str], str], None]
 
 
@@ -152,7 +152,7 @@ def test_runs_lists_them(shell: Shell, answer: dict[str, object]) -> None:
     listed = {run["run_id"]: run for run in json.loads(done.stdout)}
     mine = listed[str(answer["run_id"])]
     assert set(mine) == LIST_KEYS
-    assert (mine["state"], mine["name"], mine["target"]) == ("completed", "Été", "price")
+    assert (mine["state"], mine["name"], mine["target"], mine["split"]) == ("completed", "Été", "price", "random")
     assert mine["best_model"] == answer["best_model"]
     rows = answer["leaderboard"]
     assert isinstance(rows, list)
@@ -251,8 +251,8 @@ def test_a_run_is_deleted(shell: Shell, answer: dict[str, object], tmp_path: Pat
 def test_of_a_run_that_trains_the_queue_tells_where_and_it_can_not_be_continued(shell: Shell, tmp_path: Path) -> None:
     other = Shell(tmp_path)
     shutil.copy(shell.folder / "houses.csv", tmp_path)
-    arguments = ("train", "houses.csv", "--target", "price", "--time-limit", "200", "--models", "FASTAI")
-    training = [other.start(*arguments) for _ in range(2)]
+    arguments = ["train", "houses.csv", "--target", "price", "--models", "FASTAI", "--time-limit", "200"]
+    training = [other.start(*arguments, "--split", "random") for _ in range(2)]
     try:
         wait_for(lambda: len(json.loads(other("queue", "--json").stdout)) == 2)
         wait_for(lambda: [line["slot"] for line in json.loads(other("queue", "--json").stdout)] == ["cpu:0", None])
@@ -272,7 +272,10 @@ def test_of_a_run_that_trains_the_queue_tells_where_and_it_can_not_be_continued(
         assert json.loads(other("queue", "--json").stdout) == []
     finally:
         for process in training:
-            process.communicate(timeout=60)
+            try:
+                process.communicate(timeout=60)
+            finally:
+                process.kill()
 
 
 def test_orphans_are_cleaned_and_nothing_else(shell: Shell, answer: dict[str, object], tmp_path: Path) -> None:
@@ -310,7 +313,9 @@ def test_a_running_training_is_cancelled_from_another_shell(shell: Shell, tmp_pa
     found = json.loads(out)
     assert set(found) == RUN_KEYS
     assert (found["state"], found["best_model"], found["leaderboard"]) == ("cancelled", None, [])
-    assert error.splitlines() == [f"Run {run_id}", "The run is cancelled. Cancelled while it was running."]
+    first, split, last = error.splitlines()
+    assert (first, last) == (f"Run {run_id}", "The run is cancelled. Cancelled while it was running.")
+    assert split.startswith("Split: random. A random split was measured: ")
     task = open_store(Settings(home=other.home)).folder(run_id).train_task()
     assert task.state() is RunState.CANCELLED
     assert task.process() is None
