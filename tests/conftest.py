@@ -108,8 +108,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     """
     home = tmp_path_factory.mktemp("trained")
     dispatcher = open_dispatcher(Settings(home=home))
+    # It ends when both networks are trained; that long it needs only on a busy machine.
     experiment = experiment_on(
-        add_table(home, small_table()), "price", models=("FASTAI", "NN_TORCH"), time_limit=60.0, preset="fast"
+        add_table(home, small_table()), "price", models=("FASTAI", "NN_TORCH"), time_limit=120.0, preset="fast"
     )
     run_id = dispatcher.submit(experiment)
     wait_until_ended(dispatcher, run_id)

@@ -121,14 +121,15 @@ def read_table(content: bytes, reading: Reading = GUESS_ALL, *, single_column: b
 
 def check_shape(names: tuple[str, ...], rows: int, *, single_column: bool = False) -> None:
     """Raise ``TableError`` where a table has no rows, or a single column that isn't enough."""
-    if not names or not rows:
-        raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
+    # A lone word is told what it lacks first: rows below it would not make it a table either.
     if len(names) == 1 and not single_column:
         raise TableError(
             f'The table has a single column, "{names[0]}".',
             "A prediction needs a target and at least one other column. If there are more, separate them by commas, "
             "semicolons, tabs or vertical bars.",
         )
+    if not names or not rows:
+        raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
 
 
 def start_of(content: bytes) -> bytes:
