@@ -38,9 +38,9 @@ _NARROW = 1.25
 _SWAPS = 5
 """How often numbers are given to each other at random: once may happen to keep their order, or to spoil it."""
 _MEASURING = 1.4
-"""Numbers measure something where new ones are harder to predict by more than this when they are swapped. Of twelve tables
-with 25 wells in no order it was 0.77 to 1.36, of five with an effect that rises with the number 3.3 to 3.8, and 1.85 for
-the age of concrete."""
+"""Numbers measure something where new ones are harder to predict by more than this when they are swapped. Of twelve
+tables with 25 wells in no order it was 0.77 to 1.36, of five with an effect that rises with the number 3.3 to 3.8, and
+1.85 for the age of concrete."""
 _FOLDS = 5
 _SHARE = 0.75
 """Part of the rows that each model by groups learns from; by time half of them, since the others come later."""
@@ -292,7 +292,7 @@ class _Look:
         log_ratio, _, _ = _log_ratio(
             np.mean(swaps, axis=0)[judged], honest[judged], self._keys[judged].astype(np.int64)
         )
-        return log_ratio > np.log(_MEASURING)
+        return bool(log_ratio > np.log(_MEASURING))
 
 
 def _drawn(candidate: Candidate, most: int) -> Integers:
