@@ -42,9 +42,9 @@ def button(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).first.click(timeout=SOON)
 
 
-def title(page: Page, name: str) -> None:
+def title(page: Page, name: str, timeout: float = SOON) -> None:
     """Wait until a page is shown."""
-    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible(timeout=timeout)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
@@ -77,7 +77,8 @@ def start_training(page: Page, server: str) -> None:
     page.keyboard.press("Enter")
     keep_picture(page, "prepare")
     button(page, "Continue: train")
-    title(page, "Train")
+    # The way on waits until it is measured whether a random split flatters.
+    title(page, "Train", LONG)
     if not os.environ.get("DLREG_SCREENSHOTS"):
         shorten_the_budget(page)
     button(page, "Start training")

@@ -123,5 +123,5 @@ def test_what_a_random_split_would_hide_is_asked(page: Page, server: str, tmp_pa
     upload(page, server, file)
     prepare(page)
     # Measured beside the page, which shows it by itself.
-    page.get_by_text("What was measured of each column").click(timeout=SOON)
+    page.get_by_text("What was measured of each column").click(timeout=LONG)
     expect(page.get_by_text("fewer than 10 values").first).to_be_visible(timeout=SOON)

@@ -62,7 +62,7 @@ def test_every_setting_of_the_ticked_networks_is_shown_with_its_help_and_its_def
 
 def test_networks_that_are_not_ticked_have_no_settings_to_choose(dataset: Dataset) -> None:
     app = opened("train", dataset=dataset.id)
-    widget(app.checkbox, f"**{family('TABM').title}**").uncheck().run()
+    widget(app.checkbox, family("TABM").title).uncheck().run()
     assert not app.exception
     assert not any("_TABM_" in element.key for element in app.number_input)
     assert "Back to the defaults of TabM" not in labels(app)

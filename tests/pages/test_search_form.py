@@ -161,7 +161,7 @@ def test_a_setting_that_was_changed_is_not_searched(home: Path, dataset: Dataset
 
 def test_a_network_that_is_no_longer_trained_is_not_searched(home: Path, dataset: Dataset) -> None:
     app = searching(dataset, "random")
-    widget(app.checkbox, "**NN Torch**").uncheck().run()
+    widget(app.checkbox, "NN Torch").uncheck().run()
     assert not app.exception
     found = kept(home, dataset)
     assert found is not None

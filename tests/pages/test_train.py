@@ -76,9 +76,9 @@ def test_a_new_run_is_described_and_started(home: Path) -> None:
     dataset = add_table(home, small_table())
     app = opened(dataset=dataset.id)
     assert not app.exception
-    assert "networks and 4 baselines learn from 204 rows with 3 columns" in texts(app)
+    assert "networks and 5 baselines learn from 204 rows with 3 columns" in texts(app)
     widget(app.select_slider, "Time to spend").set_value(30.0).run()
-    widget(app.checkbox, "**TabM**").uncheck().run()
+    widget(app.checkbox, "TabM").uncheck().run()
     assert "5 chosen networks" not in texts(app)
     widget(app.button, "Start training").click().run()
     assert not app.exception
