@@ -273,7 +273,8 @@ class Dispatcher:
         if not task.checkpoint().fits:
             # Its first network is trained however late: without one, it would end with nothing.
             most *= _WITHOUT_NETWORK
-        used = (now() - (task.begun() or now())).total_seconds()
+        # Loading isn't the person's time, but it must end as well.
+        used = (now() - (task.begun() or task.launched())).total_seconds()
         if queued.kind.trains and used > most:
             self._give_up(task, f"It had {limit:.0f} s, was still going after {used:.0f} s, and was ended.")
 
