@@ -79,7 +79,7 @@ def test_rows_of_shared_tables_mean_alone_what_they_mean_in_their_file(shared_da
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", TABLES)
-def test_rows_of_shared_tables_mean_alone_what_they_mean_in_their_file(shared_data: Path, name: str) -> None:
+def test_many_rows_of_shared_tables_mean_alone_what_they_mean_in_their_file(shared_data: Path, name: str) -> None:
     content = start_of(shared_data / name, 3_000_000)
     schema, rows = learned(content, TABLES[name])
     step = max(1, len(rows) // 400)
