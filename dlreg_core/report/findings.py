@@ -123,7 +123,7 @@ def quantile_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
     error = (float(worst["mae_high"]) - float(worst["mae"])) / NORMAL_95
     reach = float(student.ppf(1 - 0.025 / len(table), max(1, int(worst["rows"]) - 1))) * error
     if not float(worst["mae"]) - reach > overall:
-        return "It is off by about as much where it predicts little as where it predicts much."
+        return "No group of predictions is off by more than luck explains."
     text = f"It is off most {_where(table, place, unit)}: by {quantity(float(worst['mae']), unit)} on average, "
     text += f"{number(float(worst['mae']) / overall, 2)} × the error of all rows"
     bias = float(worst["bias"])

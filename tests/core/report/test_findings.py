@@ -82,7 +82,7 @@ def test_error_that_is_level(noise):
     guess, error = noise
     level = guess + np.sign(error)
     assert findings.quantile_words(level, guess, "$") == (
-        "It is off by about as much where it predicts little as where it predicts much."
+        "No group of predictions is off by more than luck explains."
     )
     assert findings.quantile_words([1.0, 1.0], [1.0, 1.0], "$") == (
         "There are too few different predictions to tell small ones from large ones."
