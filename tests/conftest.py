@@ -108,9 +108,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     """
     home = tmp_path_factory.mktemp("trained")
     dispatcher = open_dispatcher(Settings(home=home))
-    # It ends when both networks are trained; that long it needs only on a busy machine.
+    # It ends when both networks are trained; that long it needs only on a busy machine. With more epochs FastAI would be
+    # so far ahead that the other is set aside.
     experiment = experiment_on(
-        add_table(home, small_table()), "price", models=("FASTAI", "NN_TORCH"), time_limit=120.0, preset="fast"
+        add_table(home, small_table()),
+        "price",
+        models=("FASTAI", "NN_TORCH"),
+        time_limit=120.0,
+        preset="fast",
+        settings={"FASTAI": {"epochs": 8}},
     )
     run_id = dispatcher.submit(experiment)
     wait_until_ended(dispatcher, run_id)
