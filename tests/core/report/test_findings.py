@@ -81,9 +81,7 @@ def test_error_that_grows_at_the_end():
 def test_error_that_is_level(noise):
     guess, error = noise
     level = guess + np.sign(error)
-    assert findings.quantile_words(level, guess, "$") == (
-        "No group of predictions is off by more than luck explains."
-    )
+    assert findings.quantile_words(level, guess, "$") == ("No group of predictions is off by more than luck explains.")
     assert findings.quantile_words([1.0, 1.0], [1.0, 1.0], "$") == (
         "There are too few different predictions to tell small ones from large ones."
     )
