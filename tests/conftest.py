@@ -108,8 +108,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     """
     home = tmp_path_factory.mktemp("trained")
     dispatcher = open_dispatcher(Settings(home=home))
-    # It ends when both networks are trained; that long it needs only on a busy machine. With more epochs FastAI would be
-    # so far ahead that the other is set aside.
+    # It ends when both networks are trained; that long it needs only on a busy machine. With more epochs FastAI would
+    # be so far ahead that the other is set aside.
     experiment = experiment_on(
         add_table(home, small_table()),
         "price",
