@@ -56,8 +56,10 @@ class TrainingValidation:
         parts = [own, self.curves.mean.assign(line="mean")] if several else [own]
         table = pd.concat(parts)[["line", "epoch", *_CURVES]].reset_index(drop=True)
         if self.curves.scale == "relative":
+            # Epoch 0 is what was predicted before the first one.
+            first = table.where(table["epoch"] > 0)
             for name in _CURVES:
-                table[name] /= table.groupby("line", sort=False)[name].transform("first")
+                table[name] /= first.groupby(table["line"], sort=False)[name].transform("first")
         return table
 
     @property
@@ -76,9 +78,11 @@ class TrainingValidation:
         if not main["validation"].notna().any():
             return f"{self.curves.model} told no validation error."
         best = main.iloc[int(np.nanargmin(main["validation"]))]
+        epoch, epochs = int(best["epoch"]), int(main["epoch"].max())
+        where = f"in epoch {epoch} of {epochs}" if epoch else f"before the first of {epochs} epochs, a straight line's"
         text = (
-            f"Errors of {self.curves.model} by epoch: the validation RMSE is lowest in epoch {int(best['epoch'])} of "
-            f"{int(main['epoch'].max())}, at {self._words(best['validation'])}"
+            f"Errors of {self.curves.model} by epoch: the validation RMSE is lowest {where}, at "
+            f"{self._words(best['validation'])}"
         )
         if np.isfinite(best["training"]):
             text += f"; the {_NAMES[self.curves.scale]} is {self._words(best['training'])} there"
@@ -152,7 +156,7 @@ class TrainingValidation:
             x=epoch,
             y=1,
             yref="paper",
-            text=f"best: epoch {epoch}",
+            text=f"best: epoch {epoch}" if epoch else "best: the straight line alone",
             showarrow=False,
             xanchor="right" if epoch > 0.7 * main["epoch"].max() else "left",
             yanchor="bottom",

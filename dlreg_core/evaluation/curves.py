@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from dlreg_core.evaluation.curve_evidence import CurveEvidence, Scale, evidence_of, rise_by_luck
 
-Kind = Literal["overfit", "underfit", "still_improving", "unstable", "good", "nothing", "too_short"]
+Kind = Literal["overfit", "underfit", "still_improving", "unstable", "good", "nothing", "line", "too_short"]
 Aim = Literal[
     "more_epochs",
     "fewer_epochs",
@@ -92,7 +92,8 @@ class CurveVerdict:
     Attributes
     ----------
     kind : str
-        "too_short" means that there is no verdict, and `reason` says why.
+        "line" means that the network's linear path alone is kept: no epoch of its layers made it better. "too_short"
+        means that there is no verdict, and `reason` says why.
     evidence : CurveEvidence or None
         None where there is no verdict.
     suggestions : tuple of str
@@ -130,6 +131,7 @@ def judge_curves(
     run_best: float | None = None,
     constant: float | None = None,
     validation_rows: int = 0,
+    start: float | None = None,
 ) -> CurveVerdict:
     """Judge the training of one network.
 
@@ -152,6 +154,8 @@ def judge_curves(
         The validation RMSE of always predicting the mean: a network that is no better has nothing to level off at.
     validation_rows : int
         How many rows `validation` rests on: what may be luck is no evidence.
+    start : float, optional
+        The validation RMSE before the first epoch, of a network that begins with a straight line.
 
     Returns
     -------
@@ -171,6 +175,8 @@ def judge_curves(
     if errors.shape != losses.shape:
         raise ValueError("validation and training error need as many epochs")
     known = np.isfinite(errors)
+    if start is not None and not (errors[known] < start).any():
+        return CurveVerdict("line")
     if not known.any():
         return CurveVerdict("too_short", reason="it told no validation error")
     if known.sum() < FEWEST_EPOCHS:

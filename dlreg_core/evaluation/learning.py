@@ -37,7 +37,8 @@ class NetworkCurves:
     scale : {"rmse", "mae", "relative"}
         What ``training`` is: an error in target units, or the network's own loss, which only compares with itself.
     folds : DataFrame
-        ``fold``, ``epoch``, ``validation`` (RMSE, target units) and ``training``, NaN where there is no figure.
+        ``fold``, ``epoch``, ``validation`` (RMSE, target units) and ``training``, NaN where there is no figure. Epoch
+        0 is what a linear path predicts before its network is taught.
     mean : DataFrame
         ``epoch``, ``validation`` and ``training``: the mean over the folds, up to the end of the shortest one. It is
         what the verdict is about.
@@ -142,17 +143,21 @@ def _curves(
     ).astype({"validation": "float64", "training": "float64"})
     scale = training_scale(row.family, settings, transformed=transformed)
     mean, several = _mean(table), table["fold"].nunique() > 1
+    # Epoch 0 is what a network predicts before it has been taught.
+    before, taught = mean[mean["epoch"] == 0], mean[mean["epoch"] > 0]
+    start = float(before["validation"].iloc[0]) if before["validation"].notna().any() else None
     known = [other.rmse_validation for other in result.leaderboard if other.rmse_validation is not None]
     constant = next((other.rmse_validation for other in result.leaderboard if other.family == "MEAN"), None)
     verdict = judge_curves(
-        mean["validation"],
-        mean["training"],
+        taught["validation"],
+        taught["training"],
         scale=scale,
         target_std=result.target_std,
         run_best=min(known, default=None),
         constant=constant,
         # Each row is a validation row of one of the folds.
         validation_rows=result.rows.validation + (result.rows.train if several else 0),
+        start=start,
     )
     return NetworkCurves(row.model, row.family, scale, table, mean, verdict, constant)
 

@@ -19,6 +19,7 @@ VERDICTS = {
     "unstable": "unsteady",
     "good": "good",
     "nothing": "learned next to nothing",
+    "line": "a straight line",
     "too_short": "no verdict",
 }
 """Each verdict in a word or two."""
@@ -51,6 +52,11 @@ class SettingNow:
 def verdict_words(curves: NetworkCurves, unit: str) -> str:
     """Return the verdict on a network in one or two sentences: "TabM overfits after epoch 8 of 120: …"."""
     verdict, found = curves.verdict, curves.verdict.evidence
+    if verdict.kind == "line":
+        return (
+            f"{curves.model} predicts a straight line: what its layers learned beyond it did not lower the validation "
+            "error, so the line alone is kept."
+        )
     if found is None:
         return f"There is no verdict on how {curves.model} learned: {verdict.reason}."
     words = {

@@ -105,6 +105,11 @@ class EpochWatch:
         known = self.validations
         return min(known[: len(known) // 2]) - min(known) if len(known) > 1 else 0.0
 
+    def begun(self, validation: float) -> None:
+        """Tell of the validation error that there was before the first epoch, where something was predicted already."""
+        if self.on_epoch is not None:
+            self.on_epoch(EpochFigures(0, _finite(validation), None))
+
     def stepped(self, loss: torch.Tensor, weight: int = 1) -> None:
         """Note the mean loss of a training step, which weighs more where the step had more rows."""
         # Its value stays where it is: reading it would make the processor wait for the GPU in every step.
@@ -350,6 +355,9 @@ def _realmlp(watch: EpochWatch) -> list[Place]:
 
 
 def _feedforward(watch: EpochWatch) -> list[Place]:
+    def begun(_: Any, validation: float) -> None:
+        watch.begun(validation)
+
     def stepped(_: Any, loss: torch.Tensor, rows: int) -> None:
         watch.stepped(loss, rows)
 
@@ -363,6 +371,7 @@ def _feedforward(watch: EpochWatch) -> list[Place]:
         return original_error(self, predicted, target) if own is None else own
 
     return [
+        (FeedForwardModel, "_begun", begun),
         (FeedForwardModel, "_stepped", stepped),
         (FeedForwardModel, "_epoch_ended", epoch_ended),
         (FeedForwardModel, "_error", error),

@@ -306,7 +306,7 @@ def test_a_finished_run_leads_to_its_leaderboard(trained: RunFolder, home: Path)
     assert "on average" in texts(app)
     assert "finished early" not in texts(app)
     names = labels(app)
-    assert names.index("See the leaderboard") < names.index("Continue for 1 min") < names.index("Train again")
+    assert names.index("See the leaderboard") < names.index("Continue for 2 min") < names.index("Train again")
     assert kind_of(app, "See the leaderboard") == "primary"
     assert kind_of(app, "Train again") == "secondary"
 
@@ -323,10 +323,10 @@ def test_a_finished_run_can_be_continued(trained: RunFolder, home: Path) -> None
     run = copied(trained, home)
     app = opened(run=run.id)
     assert "never gets worse on the validation rows" in texts(app)
-    widget(app.button, "Continue for 1 min").click().run()
+    widget(app.button, "Continue for 2 min").click().run()
     assert not app.exception
-    assert run.train_task().task().more == ContinueRequest(source=1, time_limit=60.0)
-    assert "continued for 1 min" in texts(app)
+    assert run.train_task().task().more == ContinueRequest(source=1, time_limit=120.0)
+    assert "continued for 2 min" in texts(app)
     assert any(label == "Cancel this run" for label in labels(app))
 
 

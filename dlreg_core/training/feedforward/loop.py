@@ -79,6 +79,26 @@ class Part:
         return len(self.target)
 
 
+@dataclass(frozen=True)
+class Listener:
+    """Who hears of a training while it runs.
+
+    Attributes
+    ----------
+    begun : callable
+        Told the error of the linear path alone, where there is one: no epoch may come to less.
+    stepped : callable
+        Told the mean loss of a step's rows, without penalties, and their number.
+    epoch_ended : callable
+        Told after each epoch the error for the validation rows, and the planned epochs; the training ends where it
+        returns True.
+    """
+
+    begun: Callable[[float], None]
+    stepped: Callable[[torch.Tensor, int], None]
+    epoch_ended: Callable[[float, int], bool]
+
+
 Step = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 """Fixed inputs, numbers, codes, targets and the linear path's part of a step, each with the networks as its first
 dimension."""
@@ -116,8 +136,7 @@ def teach(
     lesson: Lesson,
     *,
     error_of: Callable[[torch.Tensor, torch.Tensor], float],
-    stepped: Callable[[torch.Tensor, int], None],
-    epoch_ended: Callable[[float, int], bool],
+    listener: Listener,
 ) -> int:
     """Train networks side by side, and leave them as they were after their best epoch.
 
@@ -134,16 +153,13 @@ def teach(
     error_of : callable
         From the predictions of the networks' mean and the targets, both standardised, to the error by which the best
         epoch is chosen.
-    stepped : callable
-        Told the mean loss of a step's rows, without penalties, and their number.
-    epoch_ended : callable
-        Told after each epoch that error for the validation rows, and the planned epochs; the training ends where it
-        returns True.
+    listener : Listener
+        Told of what happens.
 
     Returns
     -------
     int
-        The best epoch, from 1: the one with the least of these errors.
+        The best epoch, the one with the least of these errors; 0 where the linear path alone has less.
     """
     optimizer = make_optimizer(network, lesson)
     shuffling = torch.Generator(train.target.device).manual_seed(lesson.seed)
@@ -153,6 +169,7 @@ def teach(
         # Where a line is all there is to learn, the layers have nothing to add.
         network.say_nothing()
         best = error_of(predicted(network, validation), validation.target)
+        listener.begun(best)
     kept = [value.clone() for value in network.state_dict().values()]
     fixed_inputs = kept_inputs(network, train)
     penalised = list(network.weights) if lesson.l1 or lesson.l2 else []
@@ -175,18 +192,18 @@ def teach(
             optimizer.step()
             optimizer.zero_grad()
             made += 1
-            stepped(means.detach().mean(), target.shape[1])
+            listener.stepped(means.detach().mean(), target.shape[1])
         error = error_of(predicted(network, validation), validation.target)
         if error < best or (best_epoch == 0 and best == math.inf):
             best, best_epoch = error, epoch
             for copy, value in zip(kept, network.state_dict().values(), strict=True):
                 copy.copy_(value)
-        ended = epoch_ended(error, lesson.epochs)
+        ended = listener.epoch_ended(error, lesson.epochs)
         if ended or (lesson.early_stopping and epoch - best_epoch >= lesson.early_stopping):
             break
     network.load_state_dict(dict(zip(network.state_dict(), kept, strict=True)))
     network.eval()
-    return max(1, best_epoch)
+    return best_epoch
 
 
 def make_optimizer(network: Network, lesson: Lesson) -> Optimizer:

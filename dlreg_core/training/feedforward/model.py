@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.training.feedforward.inputs import Encoded, Inputs
 from dlreg_core.training.feedforward.linear import LinearPath, bends, linear_path
-from dlreg_core.training.feedforward.loop import Lesson, Part, kept_bytes, predicted, teach
+from dlreg_core.training.feedforward.loop import Lesson, Listener, Part, kept_bytes, predicted, teach
 from dlreg_core.training.feedforward.losses import loss_of
 from dlreg_core.training.feedforward.network import Network, Shape, quantile_edges
 
@@ -108,11 +108,10 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
                 loss,
                 lesson,
                 error_of=self._error,
-                stepped=self._stepped,
-                epoch_ended=self._epoch_ended,
+                listener=Listener(self._begun, self._stepped, self._epoch_ended),
             )
         self.model = network
-        self.params_trained["epochs"] = best
+        self.params_trained["epochs"] = max(1, best)
 
     def _values(self, rows: int) -> dict[str, Any]:
         """Return all settings of this training; what was chosen is checked, since nobody else may have done it."""
@@ -171,6 +170,9 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
     def _error(self, predicted: torch.Tensor, target: torch.Tensor) -> float:
         """Return the RMSE of standardised predictions in target units; the best epoch is the one with the least."""
         return float((predicted - target).square().mean().sqrt()) * self._std
+
+    def _begun(self, validation: float) -> None:
+        """Hear of the validation RMSE that the linear path has alone, in target units."""
 
     def _stepped(self, loss: torch.Tensor, rows: int) -> None:
         """Hear of a training step; nothing is done with it unless somebody watches."""

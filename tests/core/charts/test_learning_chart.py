@@ -6,6 +6,7 @@ import pytest
 from dlreg_core.charts import theme
 from dlreg_core.charts.learning import TrainingValidation
 from dlreg_core.evaluation.learning import NetworkCurves, network_curves
+from dlreg_core.report.curve_words import verdict_words
 from tests.core.evaluation.test_learning import epoch, result_of
 
 
@@ -70,6 +71,20 @@ def test_a_loss_of_its_own_is_shown_relative_to_its_start():
     figure = display.plot()
     assert "$" not in figure.layout.yaxis.title.text
     assert "0.525 × that of the first epoch" in display.alt
+
+
+def test_a_straight_line_that_no_epoch_beat_is_the_best_and_the_verdict():
+    told = [epoch("Feed-forward", 0, 3.0, None)] + [epoch("Feed-forward", i, 4 + i / 10, 1 / i) for i in range(1, 21)]
+    for loss in ("mse", "huber"):
+        (curves,) = network_curves(result_of(("Feed-forward", "FEEDFORWARD", {"loss": loss})), told).values()
+        assert curves.verdict.kind == "line"
+        assert "the line alone is kept" in verdict_words(curves, "$")
+        display = TrainingValidation(curves, "$")
+        assert "best: the straight line alone" in [note.text for note in display.plot().layout.annotations]
+        assert "lowest before the first of 20 epochs, a straight line's, at " in display.alt
+    # Relative to the first epoch, also where something was predicted before.
+    assert display.frame()["validation"].iloc[:2].to_list() == pytest.approx([3 / 4.1, 1.0])
+    assert display.frame()["training"].iloc[1] == 1.0
 
 
 def test_a_mean_absolute_error_is_named_so():

@@ -142,6 +142,16 @@ def test_too_little_for_a_verdict(values: list[float], reason: str) -> None:
     assert (verdict.kind, verdict.evidence, verdict.reason) == ("too_short", None, reason)
 
 
+def test_where_no_epoch_beats_the_line_that_a_network_begins_with_the_line_is_what_is_kept() -> None:
+    # Without the start, the same curve would be one of overfitting in the very network that is kept.
+    climbing = np.linspace(5.2, 9.0, 40)
+    assert judged(climbing, 0.3 * climbing[::-1]).kind == "overfit"
+    verdict = judged(climbing, 0.3 * climbing[::-1], start=5.1)
+    assert (verdict.kind, verdict.evidence, verdict.suggestions, verdict.is_kept) == ("line", None, (), False)
+    assert judged(climbing, 0.3 * climbing[::-1], start=5.3).kind == "overfit"
+    assert judged(FALLING, 0.95 * FALLING, start=50.0).kind == "good"
+
+
 def test_both_curves_have_the_same_epochs() -> None:
     with pytest.raises(ValueError, match="as many epochs"):
         judge_curves([1.0, 2.0], [1.0])

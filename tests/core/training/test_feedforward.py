@@ -22,6 +22,7 @@ from dlreg_core.training.feedforward.inputs import Inputs
 from dlreg_core.training.feedforward.linear import linear_path
 from dlreg_core.training.feedforward.loop import (
     Lesson,
+    Listener,
     Part,
     kept_inputs,
     make_optimizer,
@@ -319,7 +320,8 @@ def test_the_best_epoch_is_what_stays() -> None:
     lesson = replace(LESSON, epochs=30, optimizer="adam")
     mse = loss_of("mse", target_std=1.0, huber_delta=1.0, quantile=0.5)
     rmse = lambda predicted, target: float((predicted - target).square().mean().sqrt())  # noqa: E731
-    best = teach(net, train, validation, mse, lesson, error_of=rmse, stepped=lambda *_: None, epoch_ended=ended)
+    listener = Listener(begun=lambda _: None, stepped=lambda *_: None, epoch_ended=ended)
+    best = teach(net, train, validation, mse, lesson, error_of=rmse, listener=listener)
     assert len(told) == 30
     assert told[best - 1] == min(told) < told[-1]
     kept = float((predicted(net, validation) - validation.target).square().mean().sqrt())
@@ -372,6 +374,19 @@ def test_a_linear_table_is_learned_linearly(tmp_path: Path) -> None:
     loaded = FeedForwardModel.load(model.path)
     new, _ = straight_rows(50, 7)
     np.testing.assert_allclose(loaded.predict(new), model.predict(new), rtol=1e-6)
+
+
+def test_the_line_alone_is_told_of_as_what_was_there_before_the_first_epoch(tmp_path: Path) -> None:
+    told: list[EpochFigures] = []
+    with watching("FEEDFORWARD", EpochWatch(on_epoch=told.append)):
+        model, _ = fit_straight(tmp_path / "m", 0.0, learning_rate=0.3)
+    first, *later = told
+    assert (first.epoch, first.train_loss, [figures.epoch for figures in later]) == (0, None, [1, 2, 3, 4, 5])
+    # Steps of that size spoil what the line knows: it is what is kept.
+    assert first.validation < min(figures.validation for figures in later)
+    x_val, y_val = straight_rows(80, 1)
+    error = float(np.sqrt(np.mean((model.predict(x_val) - y_val) ** 2)))
+    assert error == pytest.approx(first.validation, rel=1e-4)
 
 
 def test_where_relations_bend_there_is_no_linear_path_unless_it_is_chosen(tmp_path: Path) -> None:
