@@ -65,7 +65,7 @@ def _spread_words(guess: FloatArray, residual: FloatArray) -> str:
     middle = np.median(guess)
     lower, upper = np.abs(residual[guess <= middle]), np.abs(residual[guess > middle])
     if len(upper) == 0 or not lower.mean() or not upper.mean():
-        return "The errors are about level over all predictions."
+        return "There are too few errors to see a pattern."
     ratio = float(upper.mean() / lower.mean())
     error = math.sqrt(float(upper.var()) / len(upper) + float(lower.var()) / len(lower))
     clear = abs(float(upper.mean() - lower.mean())) > _CLEAR * error
@@ -73,7 +73,14 @@ def _spread_words(guess: FloatArray, residual: FloatArray) -> str:
         return f"The errors grow with the prediction: {number(ratio, 2)} × as large in the upper half as in the lower."
     if clear and ratio < 0.8:
         return f"The errors shrink with the prediction: {number(1 / ratio, 2)} × as large in the lower half."
-    return "The errors are about level over all predictions, as they should be."
+    # What isn't clear isn't absent: the sentence says how large it may be (delta method, for the logarithm).
+    spread = float(upper.var()) / len(upper) / float(upper.mean()) ** 2
+    spread += float(lower.var()) / len(lower) / float(lower.mean()) ** 2
+    reach = math.exp(_CLEAR * math.sqrt(spread))
+    return (
+        "No pattern is clear: the errors in the upper half of the predictions are "
+        f"{number(ratio / reach, 2)} to {number(ratio * reach, 2)} × those in the lower half."
+    )
 
 
 def distribution_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> str:
@@ -92,14 +99,19 @@ def distribution_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> st
     if far > 2 * expected + tolerance:
         times = number(far / expected, 2)
         return f"{lean} {percent(far)} of the rows are far off, {times} × as many as a normal distribution has."
-    return f"{lean} Far-off rows are about as rare as in a normal distribution."
+    return f"{lean} {percent(far)} of the rows are far off, not clearly more than the 0.3 % of a normal distribution."
 
 
 def _lean_words(residual: FloatArray, unit: str) -> str:
+    if not residual.any():
+        return "Every prediction is exact."
     mean, count = float(residual.mean()), len(residual)
-    error = float(residual.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
-    if abs(mean) <= _CLEAR * error or mean == 0:
-        return "Predictions are too high about as much as too low."
+    if count < 2:
+        return "One row doesn't tell whether predictions lean to one side."
+    error = float(residual.std(ddof=1)) / math.sqrt(count)
+    if abs(mean) <= _CLEAR * error:
+        high, low = (quantity(end, unit, 2) for end in (_CLEAR * error - mean, _CLEAR * error + mean))
+        return f"Predictions don't clearly lean: on average, anywhere from {high} too high to {low} too low."
     side = "low" if mean > 0 else "high"
     return f"Predictions are too {side} by {quantity(abs(mean), unit, 2)} on average."
 

@@ -158,7 +158,9 @@ def _costs(result: TrainResult, baseline: str) -> str:
     best, other, parts = _row(result, result.best_model), _row(result, baseline), []
     longer, slower = _longer(best, other), _slower(best, other)
     if best is not None and other is not None and longer is not None:
-        seconds = f"{duration(best.fit_seconds)} against {duration(other.fit_seconds)}"
+        # Folds train side by side: their sum may be more than the run took.
+        added = ", all folds added up" if result.rows.folds else ""
+        seconds = f"{duration(best.fit_seconds)} against {duration(other.fit_seconds)}{added}"
         parts.append(f"trained {_times(longer, 'longer', 'faster', 'about as long')} ({seconds})")
     if best is not None and slower is not None:
         speed = f"{number(best.predict_rows_per_second, 2)} rows a second"

@@ -19,8 +19,11 @@ def test_nearness_by_hand():
 
 def test_no_pattern(noise):
     guess, error = noise
-    assert findings.residuals_predicted_words(guess + error, guess, "$") == (
-        "The errors are about level over all predictions, as they should be."
+    text = findings.residuals_predicted_words(guess + error, guess, "$")
+    # The ratio of two means of 2,000 absolute errors: 1 give or take three times 0.024, and luck.
+    assert text == (
+        "No pattern is clear: the errors in the upper half of the predictions are 0.92 to 1.1 × those in the lower "
+        "half."
     )
 
 
@@ -52,9 +55,20 @@ def test_few_or_equal_predictions():
 
 def test_normal_residuals(noise):
     guess, error = noise
+    # The mean of 4,000 standard normal errors, 0.0095, give or take three standard errors of 0.016.
     assert findings.distribution_words(guess + error, guess, "$") == (
-        "Predictions are too high about as much as too low. Far-off rows are about as rare as in a normal distribution."
+        "Predictions don't clearly lean: on average, anywhere from $0.038 too high to $0.057 too low. 0.2 % of the "
+        "rows are far off, not clearly more than the 0.3 % of a normal distribution."
     )
+
+
+def test_what_isnt_clear_isnt_called_absent():
+    few = np.array([1.0, -0.5, 2.0, -1.0, 0.7])
+    text = findings.distribution_words(few, np.zeros(5), "")
+    error = 3 * few.std(ddof=1) / np.sqrt(5)
+    assert f"from {error - few.mean():.2g} too high to {error + few.mean():.2g} too low" in text
+    assert findings.distribution_words([1.0, 2.0], [1.0, 2.0], "") == "Every prediction is exact."
+    assert findings.distribution_words([1.0], [2.0], "").startswith("One row doesn't tell")
 
 
 def test_heavy_tails_and_a_lean(noise):
