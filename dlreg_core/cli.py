@@ -26,6 +26,7 @@ from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.advice import split_advice
 from dlreg_core.prepare.draft import with_profile
 from dlreg_core.prepare.exporting import without_formulas
+from dlreg_core.prepare.own_test import add_own_test
 from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
 from dlreg_core.report.split_words import start_words
@@ -149,7 +150,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")
         experiment = _replayed(desk.folder(replay), dataset, target, name)
     else:
-        own = store.add(test_data, test_data.name, reading).id if test_data else None
+        own = add_own_test(store, test_data, test_data.name, dataset).id if test_data else None
         plan = _plan(models, preset, time_limit, seed, setting or (), device)
         plan = _searching(plan, search, search_range or (), trials)
         features = _features(dataset, target, drop)

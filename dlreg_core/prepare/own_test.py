@@ -2,13 +2,68 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.conversions import converted, convertible
+from dlreg_core.ingest.expecting import reading_like
+from dlreg_core.ingest.large import reads_in_pieces
+from dlreg_core.ingest.reading import Source, read_bytes
+from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.prepare.repairing import repaired
-from dlreg_core.specs import Cleaning, Dataset, Recipe
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, Reading, Recipe
+
+
+def add_own_test(store: DatasetStore, source: Source, name: str, table: Dataset) -> Dataset:
+    """Read and keep an own test file: what its cells leave open means what it means in the table it judges models of.
+
+    What is plainly written in another way is read so.
+
+    Parameters
+    ----------
+    store : DatasetStore
+        Keeps it.
+    source : Path, str, bytes or binary file object
+        The file, or its content.
+    name : str
+        What to call it.
+    table : Dataset
+        The table that models learn from.
+
+    Raises
+    ------
+    TableError
+        If the file is no readable table.
+    """
+    in_pieces = isinstance(source, str | Path) and reads_in_pieces(source)
+    content = source if in_pieces else read_bytes(source)
+    encoding = None if in_pieces else _encoding_like(store, read_bytes(content), table)
+    first = store.add(content, name, Reading(encoding=encoding))
+    found = [table.column(column) for column in table.column_names if column in first.column_names]
+    orders = {column.day_first for column in found if column.day_first is not None}
+    if len(orders) == 1 and any(column.day_first is not None for column in first.columns):
+        first = store.read_again(first.id, Reading(encoding=encoding, day_first=next(iter(orders))))
+    marks = {column.form.decimal for column in found if column.form is not None}
+    if len(marks) != 1 or first.dialect is None or not first.dialect.delimiter or first.dialect.decimal in marks:
+        return first
+    reading = Reading(encoding=encoding, day_first=next(iter(orders), None), decimal=next(iter(marks)))
+    again = store.read_again(first.id, reading)
+    # Numbers that the table's mark makes texts of are plainly written with the other one.
+    numbers = [column.name for column in first.columns if column.form is not None]
+    return again if all(again.column(name).form is not None for name in numbers) else first
+
+
+def _encoding_like(store: DatasetStore, content: bytes, table: Dataset) -> str | None:
+    """Return the encoding that the table's own texts tell of a file; None where they don't."""
+    if table.dialect is None or not table.dialect.encoding or content.isascii():
+        return None
+    texts = [column.name for column in table.columns if column.type in (ColumnType.TEXT, ColumnType.CATEGORY)]
+    rows = store.sample(table.id, texts)
+    levels = {str(level) for text in texts for level in rows[text].dropna().unique()}
+    return reading_like(unpacked(content), table.dialect, table.column_names, levels).encoding
 
 
 def own_test_table(store: DatasetStore, recipe: Recipe, *, sampled: bool = False) -> pd.DataFrame | None:

@@ -10,6 +10,7 @@ from dlreg_core.charts.split_bar import SplitBar
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.advice import few_rows_warning, group_columns, time_columns
 from dlreg_core.prepare.draft import Draft
+from dlreg_core.prepare.own_test import add_own_test
 from dlreg_core.report.split_words import advice_words, folds_words, row_order_words
 from dlreg_core.report.table_words import rows_words
 from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, Recipe
@@ -72,7 +73,7 @@ def split(dataset: Dataset, draft: Draft) -> Draft:
             help="The rows are sorted by their target, and each run of 20 neighbours is divided like the whole.",
         )
     if kind == "own":
-        _own_file(draft, changes)
+        _own_file(dataset, draft, changes)
     if any(getattr(draft, name) != value for name, value in changes.items()):
         # Shares and seeds belong to any split: only whoever takes another kind or column has chosen one.
         moved = changes["kind"] != draft.kind or (draft.column and changes.get("column", draft.column) != draft.column)
@@ -164,8 +165,12 @@ def _gap(dataset: Dataset, draft: Draft, column: str | None) -> float:
     )
 
 
-def _own_file(draft: Draft, changes: dict[str, Any]) -> None:
-    added = upload("A file with the same columns, whose rows judge the models", "test")
+def _own_file(dataset: Dataset, draft: Draft, changes: dict[str, Any]) -> None:
+    added = upload(
+        "A file with the same columns, whose rows judge the models",
+        "test",
+        lambda content, name: add_own_test(core.datasets(), content, name, dataset),
+    )
     if added is not None:
         preparing.change(draft, **changes, test_dataset=added.id)
         st.rerun()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dlreg_core.errors import DlregError
@@ -24,8 +26,10 @@ _HELP = (
 )
 
 
-def upload(label: str, name: str) -> Dataset | None:
+def upload(label: str, name: str, add: Callable[[bytes, str], Dataset] | None = None) -> Dataset | None:
     """Let a person choose a file; return the data set once it is stored.
+
+    `add` stores its content under its name; without it, the file is read for itself.
 
     A file that can't be read is said once and plainly, and nothing else on the page changes.
     """
@@ -36,7 +40,7 @@ def upload(label: str, name: str) -> Dataset | None:
         return None
     try:
         with st.spinner(f"Reading {escaped(file.name)}"):
-            dataset = core.datasets().add(file.getvalue(), file.name)
+            dataset = (add or core.datasets().add)(file.getvalue(), file.name)
     except DlregError as exc:
         errors.show(exc)
         return None
