@@ -21,12 +21,16 @@ RESIDUAL = "Actual \u2212 predicted"
 
 @dataclass(frozen=True, eq=False)
 class _Errors:
-    """Actual and predicted values of the rows, of shape (n,), and their unit; `rows` are row numbers in the table."""
+    """Actual and predicted values of the rows, of shape (n,), and their unit; `rows` are row numbers in the table.
+
+    The `colour` is that of the model.
+    """
 
     actual: ArrayLike
     predicted: ArrayLike
     unit: str = ""
     rows: ArrayLike | None = None
+    colour: str = theme.ACCENT
 
     def _table(self) -> pd.DataFrame:
         return residual_table(self.actual, self.predicted, self.rows)
@@ -58,7 +62,7 @@ class PredictedActual(_Errors):
         )
         x, y = table["actual"].to_numpy(), table["predicted"].to_numpy()
         hover = (("actual", self.unit), ("predicted", self.unit))
-        figure.add_trace(point_or_density(x, y, hover=hover, rows=table["row"].to_numpy()))
+        figure.add_trace(point_or_density(x, y, hover=hover, rows=table["row"].to_numpy(), colour=self.colour))
         # The diagonal ends where the actual values do: one wild prediction must not squeeze the picture.
         ends = (float(x.min()), float(x.max()))
         theme.reference_line(figure, ends, ends)
@@ -88,7 +92,7 @@ class ResidualsPredicted(_Errors):
         )
         x, y = table["predicted"].to_numpy(), table["residual"].to_numpy()
         hover = (("predicted", self.unit), ("residual", self.unit))
-        figure.add_trace(point_or_density(x, y, hover=hover, rows=table["row"].to_numpy()))
+        figure.add_trace(point_or_density(x, y, hover=hover, rows=table["row"].to_numpy(), colour=self.colour))
         theme.reference_line(figure, (float(x.min()), float(x.max())), (0.0, 0.0))
         return figure
 
@@ -136,7 +140,7 @@ class ResidualHistogram(_Errors):
             x=(table["low"] + table["high"]) / 2,
             y=table["rows"],
             width=(table["high"] - table["low"]) * 0.94,
-            marker={"color": theme.ACCENT, "line": {"width": 0}},
+            marker={"color": self.colour, "line": {"width": 0}},
             customdata=texts,
             hovertemplate="%{customdata}<extra></extra>",
         )
@@ -176,7 +180,7 @@ class QQPlot(_Errors):
             x=table["normal"],
             y=table["residual"],
             mode="markers",
-            marker={"color": theme.ACCENT, "size": 5, "opacity": 0.7},
+            marker={"color": self.colour, "size": 5, "opacity": 0.7},
             customdata=table["expected"],
             hovertemplate=f"residual {residual}<br>normal would be {expected}<extra></extra>",
         )
@@ -219,7 +223,7 @@ class ErrorByQuantile(_Errors):
         figure.add_bar(
             x=[number_range(line["low"], line["high"]) for line in records(table)],
             y=table["mae"],
-            marker={"color": theme.ACCENT, "line": {"width": 0}},
+            marker={"color": self.colour, "line": {"width": 0}},
             error_y={"type": "data", "array": reach, "color": theme.GREY, "thickness": 1.5, "width": 0},
             customdata=[self._hover(line) for line in records(table)],
             hovertemplate="%{x}<br>%{customdata}<extra></extra>",

@@ -26,6 +26,7 @@ class GroupedResiduals:
     residuals: ArrayLike
     unit: str = ""
     feature_unit: str = ""
+    colour: str = theme.ACCENT
 
     @property
     def is_scatter(self) -> bool:
@@ -79,7 +80,7 @@ class GroupedResiduals:
         if self.is_scatter:
             figure.add_trace(self._points(table))
         else:
-            figure.add_trace(boxes(table))
+            figure.add_trace(boxes(table, self.colour))
             figure.update_xaxes(type="category")
         figure.add_hline(y=0, line_dash="dash", line_color=theme.GREY, line_width=1.5)
         if self._is_date:
@@ -97,13 +98,13 @@ class GroupedResiduals:
             value = value.astype("datetime64[ms]").astype("int64")
         x = np.asarray(value, dtype=np.float64)
         hover = ((self.name, self.feature_unit), ("residual", self.unit))
-        trace = point_or_density(x, table["residual"].to_numpy(), hover=hover)
+        trace = point_or_density(x, table["residual"].to_numpy(), hover=hover, colour=self.colour)
         if self._is_date:
             trace.hovertemplate = f"%{{x|%Y-%m-%d}}<br>residual {theme.hover_value('y', self.unit)}<extra></extra>"
         return trace
 
 
-def boxes(table: pd.DataFrame) -> go.Box:
+def boxes(table: pd.DataFrame, colour: str = theme.ACCENT) -> go.Box:
     """Return the box trace of a `box_table`, drawn from its five numbers and not from the rows."""
     return go.Box(
         x=[theme.plain(str(level)) for level in table["level"]],
@@ -112,8 +113,8 @@ def boxes(table: pd.DataFrame) -> go.Box:
         q3=table["q3"],
         lowerfence=table["low"],
         upperfence=table["high"],
-        marker={"color": theme.ACCENT},
+        marker={"color": colour},
         line={"width": 1.5},
-        fillcolor="rgba(0, 114, 178, 0.25)",
+        fillcolor=theme.faded(colour, 0.25),
         name="",
     )

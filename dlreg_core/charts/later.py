@@ -29,6 +29,7 @@ class LaterRows:
     unit: str = ""
     order: str = ""
     height: int = 280
+    colour: str = theme.ACCENT
 
     def frame(self) -> pd.DataFrame:
         """Return a line a point: ``moment``, ``rows``, ``actual``, ``predicted``, ``low`` and ``high``."""
@@ -72,11 +73,11 @@ class LaterRows:
             mode="lines",
             line={"width": 0},
             fill="tonexty",
-            fillcolor="rgba(0, 114, 178, 0.18)",
+            fillcolor=theme.faded(self.colour, 0.18),
             name="90 % interval",
             hoverinfo="skip",
         )
-        for column, colour, width in (("actual", theme.GREY, 1.5), ("predicted", theme.ACCENT, 2)):
+        for column, colour, width in (("actual", theme.GREY, 1.5), ("predicted", self.colour, 2)):
             figure.add_scatter(
                 x=x,
                 y=table[column],

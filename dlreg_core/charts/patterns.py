@@ -113,7 +113,7 @@ class AssociationPicture:
             z=strength,
             zmin=0,
             zmax=1,
-            colorscale=theme.DENSITY,
+            colorscale=theme.density(),
             xgap=1,
             ygap=1,
             text=labels if count <= _MOST_WITH_NUMBERS else None,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dlreg_core.charts.theme import ACCENT, DENSITY, hover_value, plain
+from dlreg_core.charts.theme import ACCENT, density, hover_value, plain
 from dlreg_core.evaluation.arrays import FloatArray
 
 MOST_POINTS = 20_000
@@ -39,7 +39,12 @@ def density_table(x: FloatArray, y: FloatArray, cells: tuple[int, int] = _CELLS)
 
 
 def point_or_density(
-    x: FloatArray, y: FloatArray, *, hover: tuple[tuple[str, str], tuple[str, str]], rows: FloatArray | None = None
+    x: FloatArray,
+    y: FloatArray,
+    *,
+    hover: tuple[tuple[str, str], tuple[str, str]],
+    rows: FloatArray | None = None,
+    colour: str = ACCENT,
 ) -> Any:
     """Return the trace that shows the points (x, y).
 
@@ -51,23 +56,25 @@ def point_or_density(
         What x and y are called under the pointer, and their units.
     rows : ndarray of shape (n,), optional
         Row numbers, carried as ``customdata`` so that a clicked dot can be found again.
+    colour : str
+        Of the dots.
     """
     (x_name, x_unit), (y_name, y_unit) = hover
     text = f"{plain(x_name)} {hover_value('x', x_unit)}<br>{plain(y_name)} {hover_value('y', y_unit)}"
     if len(x) > MOST_POINTS:
-        return _density(x, y, text)
+        return _density(x, y, text, colour)
     kind = go.Scattergl if len(x) > MOST_SVG_POINTS else go.Scatter
     return kind(
         x=x,
         y=y,
         mode="markers",
         customdata=rows,
-        marker={"color": ACCENT, "size": 6 if len(x) <= 500 else 4, "opacity": 0.6 if len(x) <= 500 else 0.35},
+        marker={"color": colour, "size": 6 if len(x) <= 500 else 4, "opacity": 0.6 if len(x) <= 500 else 0.35},
         hovertemplate=("row %{customdata}<br>" if rows is not None else "") + text + "<extra></extra>",
     )
 
 
-def _density(x: FloatArray, y: FloatArray, hover: str) -> Any:
+def _density(x: FloatArray, y: FloatArray, hover: str, colour: str) -> Any:
     table = density_table(x, y)
     # Counts range over decades: their logarithm keeps the sparse outskirts visible.
     grid = table.assign(shade=np.log1p(table["rows"])).pivot(index="y", columns="x", values=["shade", "rows"])
@@ -76,7 +83,7 @@ def _density(x: FloatArray, y: FloatArray, hover: str) -> Any:
         y=grid.index.to_numpy(),
         z=grid["shade"].to_numpy(),
         customdata=grid["rows"].to_numpy(),
-        colorscale=DENSITY,
+        colorscale=density(colour),
         showscale=False,
         hoverongaps=False,
         hovertemplate=hover + "<br>%{customdata:,} rows<extra></extra>",

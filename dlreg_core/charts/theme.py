@@ -28,8 +28,6 @@ GRID = "rgba(128, 138, 154, 0.25)"
 CLEAR = "rgba(0, 0, 0, 0)"
 LOW_TO_HIGH = [[0.0, SKY], [0.5, "#A79AA8"], [1.0, VERMILLION]]
 """Colour scale from a small to a large value, told apart with any kind of colour vision."""
-DENSITY = [[0.0, "rgba(0, 114, 178, 0.12)"], [0.5, "rgba(0, 114, 178, 0.6)"], [1.0, "rgba(0, 114, 178, 1)"]]
-"""Colour scale from few to many, by opacity: the ground shows through where there is little."""
 
 _BASELINES = ("mean", "median", "ridge", "linear", "decisiontree", "tree", "boosted", "gradientboost", "baseline")
 _MODELS = (
@@ -68,6 +66,17 @@ def model_colour(model_or_family: str) -> str:
         if name in plain:
             return colour
     return GREY if plain.startswith(_BASELINES) else VERMILLION
+
+
+def faded(colour: str, opacity: float) -> str:
+    """Return a colour such as "#0072B2" with an opacity."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def density(colour: str = ACCENT) -> list[list[float | str]]:
+    """Return a colour scale from few to many, by opacity: the ground shows through where there is little."""
+    return [[share, faded(colour, opacity)] for share, opacity in ((0.0, 0.12), (0.5, 0.6), (1.0, 1.0))]
 
 
 def axis_title(what: str, unit: str) -> str:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dlreg_core.charts import errors as charts
+from dlreg_core.charts.theme import model_colour
 from dlreg_core.evaluation import learning
 from dlreg_core.evaluation.arrays import FloatArray
 from dlreg_core.evaluation.kept_intervals import interval_of
@@ -78,13 +79,14 @@ def _errors_seen(path: str, task: int, model: str, unit: str, dark: bool) -> dic
     del task, dark
     part = core.predictions(RunFolder(Path(path)).id)
     both = (part.actual, part.predicted[model], unit)
-    spread = findings.distribution_words(*both)
+    spread, colour = findings.distribution_words(*both), model_colour(model)
+    dots = (*both, part.rows, colour)
     return {
-        "predicted": Seen.of(findings.predicted_actual_words(*both), charts.PredictedActual(*both, part.rows)),
-        "residuals": Seen.of(findings.residuals_predicted_words(*both), charts.ResidualsPredicted(*both, part.rows)),
-        "histogram": Seen.of(spread, charts.ResidualHistogram(*both)),
-        "normal": Seen.of(spread, charts.QQPlot(*both)),
-        "quantiles": Seen.of(findings.quantile_words(*both), charts.ErrorByQuantile(*both)),
+        "predicted": Seen.of(findings.predicted_actual_words(*both), charts.PredictedActual(*dots)),
+        "residuals": Seen.of(findings.residuals_predicted_words(*both), charts.ResidualsPredicted(*dots)),
+        "histogram": Seen.of(spread, charts.ResidualHistogram(*both, colour=colour)),
+        "normal": Seen.of(spread, charts.QQPlot(*both, colour=colour)),
+        "quantiles": Seen.of(findings.quantile_words(*both), charts.ErrorByQuantile(*both, colour=colour)),
     }
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.charts.later import LaterRows
+from dlreg_core.charts.theme import model_colour
 from dlreg_core.report import time_words
 from dlreg_core.report.tables import rounded
 from dlreg_core.specs import ROW_ORDER, OverTime, Report, TrainResult
@@ -39,7 +40,8 @@ def _picture(report: Report, found: OverTime) -> None:
     moments = pd.Series(part.rows) if found.column == ROW_ORDER else core.test_rows(report.run_id)[found.column]
     low, high = run_answers.bounds_of(report.run_id, found.model)
     name = "row" if found.column == ROW_ORDER else found.column
-    shown = LaterRows(moments, part.actual, part.predicted[found.model], low, high, report.experiment.recipe.unit, name)
+    unit, colour = report.experiment.recipe.unit, model_colour(found.model)
+    shown = LaterRows(moments, part.actual, part.predicted[found.model], low, high, unit, name, colour=colour)
     picture(shown, key="later_rows")
 
 

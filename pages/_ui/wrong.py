@@ -7,6 +7,7 @@ import streamlit as st
 
 from dlreg_core.charts.grouped import GroupedResiduals
 from dlreg_core.charts.numbers import number, quantity
+from dlreg_core.charts.theme import model_colour
 from dlreg_core.report import findings, time_words
 from dlreg_core.report.tables import rounded, worst_table
 from dlreg_core.specs import Report, TrainResult
@@ -152,4 +153,5 @@ def against_column(report: Report, model: str) -> None:
     st.markdown("A pattern here is something the column knows and the model missed.")
     chosen = st.selectbox("Column", columns, index=columns.index(first), key="residual_column")
     residual = part.actual - part.predicted[model]
-    picture(GroupedResiduals(raw[chosen], residual, report.experiment.recipe.unit), key="residual-column-chart")
+    shown = GroupedResiduals(raw[chosen], residual, report.experiment.recipe.unit, colour=model_colour(model))
+    picture(shown, key="residual-column-chart")

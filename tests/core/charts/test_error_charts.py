@@ -5,6 +5,7 @@ import pytest
 from dlreg_core.charts.errors import ErrorByQuantile, PredictedActual, QQPlot, ResidualHistogram, ResidualsPredicted
 from dlreg_core.charts.grouped import GroupedResiduals
 from dlreg_core.charts.points import density_table
+from dlreg_core.charts.theme import model_colour
 
 ACTUAL, PREDICTED = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 2.0, 1.0, 4.0])
 
@@ -123,3 +124,17 @@ def test_every_display_has_a_text_a_height_and_no_title(kind):
     assert figure.layout.height
     assert figure.layout.title.text is None
     assert figure.layout.xaxis.title.text
+
+
+@pytest.mark.parametrize("kind", [PredictedActual, ResidualsPredicted, ResidualHistogram, QQPlot, ErrorByQuantile])
+def test_errors_have_the_colour_of_their_model(kind):
+    mark = kind(*many(100), "kg", colour=model_colour("TabM 2")).plot().data[0].marker
+    assert mark.color == "#E69F00"
+
+
+def test_boxes_and_densities_have_the_colour_of_their_model_too():
+    colour = model_colour("RealMLP")
+    box = GroupedResiduals(pd.Series(list("abab")), ACTUAL, colour=colour).plot().data[0]
+    assert (box.marker.color, box.fillcolor) == (colour, "rgba(0, 158, 115, 0.25)")
+    heat = PredictedActual(*many(20_001), colour=colour).plot().data[0]
+    assert heat.colorscale[-1] == (1.0, "rgba(0, 158, 115, 1)")
