@@ -32,7 +32,10 @@ def open_model(name: str) -> None:
 def show_chart(result: TrainResult, unit: str) -> None:
     """Show the models as dots; a click leads to a model's errors."""
     chosen = picture(LeaderboardChart(result.leaderboard, unit), key="leaderboard_dots", on_select="rerun")
-    how = "Dots are the error on the test rows, lines its 95 % interval. Click a dot to look at that model's errors."
+    how = (
+        "Dots are the error on the test rows, lines its 95 % interval. Click a dot, or select a row of the table, to "
+        "look at that model's errors."
+    )
     st.caption(escaped(f"{how} {context.chosen_words(result)}"))
     for point in chosen["selection"]["points"]:
         if point.get("customdata"):
@@ -53,7 +56,9 @@ def show_table(result: TrainResult, unit: str) -> None:
             type="tertiary",
             icon=":material/download:",
         )
-    ranking.show(table, result, unit, columns)
+    chosen = ranking.show(table, result, unit, columns)
+    if chosen is not None:
+        open_model(chosen)
 
 
 def show_absent(rows: tuple[LeaderboardRow, ...]) -> None:

@@ -60,25 +60,32 @@ def choose_columns() -> list[str]:
     return [name for name in LABELS if name in chosen]
 
 
-def show(table: pd.DataFrame, result: TrainResult, unit: str, columns: list[str]) -> None:
-    """Show the models that were judged, sortable by any column."""
+def show(table: pd.DataFrame, result: TrainResult, unit: str, columns: list[str]) -> str | None:
+    """Show the models that were judged, sortable by any column; return the one whose row is selected."""
     judged = table[table["rmse"].notna()].copy()
     for name in _IN_UNIT:
         judged[name] = rounded(judged[name])
+    names = list(judged["model"])
     judged["model"] = [context.model_label(result, name) for name in judged["model"]]
     # As numbers of seconds they sort rightly; the words are for reading.
     judged["fit_seconds"] = judged["fit_seconds"].astype("float64")
     shown, config = read_alike(judged[["rank", "model", *columns]], _config(judged, unit))
     if "fit_seconds" in columns:
         shown = (shown if isinstance(shown, Styler) else shown.style).format(duration, subset=["fit_seconds"])
-    st.dataframe(
+    # By keyboard too, which the dots of the chart can't be reached with.
+    chosen = st.dataframe(
         shown,
         hide_index=True,
         column_config=config,
         height="content",
         placeholder="\u2013",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="leaderboard_rows",
         alt=f"The models from the lowest test error up, {duration(result.seconds)} of training in all.",
     )
+    rows = chosen["selection"]["rows"]
+    return names[rows[0]] if rows and rows[0] < len(names) else None
 
 
 def show_against(table: pd.DataFrame) -> None:

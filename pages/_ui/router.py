@@ -11,6 +11,10 @@ from pages._ui import figures, sidebar, state
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = PAGES.parent / "assets" / "logo.svg"
 
+_TOUCH = "<style>@media (hover: none) { [data-testid='stElementToolbar'] { display: none; } }</style>"
+"""Where nothing hovers, the toolbar of a table stays open after a touch, over what stands above the table; no option
+of Streamlit leaves it out."""
+
 WAY = {
     "Build": (("data", "Data", "table"), ("prepare", "Prepare", "tune"), ("train", "Train", "model_training")),
     "Understand": (
@@ -49,6 +53,7 @@ def main() -> None:
     pages[""] = [st.Page(_home, title="Data", url_path="home", default=True, visibility="hidden")]
     page = st.navigation(pages)
     st.set_page_config(page_title=f"{page.title.removesuffix(' ✓')} · dlreg", page_icon=str(LOGO))
+    st.html(_TOUCH)
     sidebar.show_open()
     page.run()
     figures.offer()
