@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import Dispatcher, open_dispatcher
-from dlreg_core.runs import RunFolder
+from dlreg_core.runs import RunFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Experiment, Recipe, RunState, TrainPlan
 
@@ -101,12 +101,24 @@ def wait_until_ended(dispatcher: Dispatcher, run_id: str, seconds: float = 240.0
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Return a run that a worker process has trained: two networks, their ensemble and the baselines.
 
-    It is shared by all tests of a session and must not be changed.
+    It is shared by all tests of a session, whichever process they run in, and must not be changed.
     """
-    home = tmp_path_factory.mktemp("trained")
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    # Whichever process asks first trains it; the others wait.
+    with FileLock(place / "trained.lock"):
+        name = place / "trained.txt"
+        if not name.exists():
+            name.write_text(_trained(place / "trained"))
+        return open_store(Settings(home=place / "trained")).folder(name.read_text())
+
+
+def _trained(home: Path) -> str:
+    """Train the run that all tests share; return its identifier."""
     dispatcher = open_dispatcher(Settings(home=home))
     # It ends when both networks are trained; that long it needs only on a busy machine. With more epochs FastAI would
     # be so far ahead that the other is set aside.
@@ -124,4 +136,4 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     done = run.train_task().done()
     assert done is not None
     assert done.state == "completed", f"{done.reason}\n{run.train_task().log()}"
-    yield run
+    return run_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -49,8 +50,12 @@ def register(key: str, claim: Claim[Any]) -> None:
 def measure(key: str, tables: int, first_seed: int = 0) -> tuple[int, int]:
     """Return how many of so many tables without the thing, and of as many with it, are said to have it."""
     claim = CLAIMS[key]
-    seeds = range(first_seed, first_seed + tables)
     # Of one seed, both kinds of tables are drawn alike, so that little but the thing itself differs.
-    false = sum(claim.says(claim.without(np.random.default_rng([seed, 1]))) for seed in seeds)
-    true = sum(claim.says(claim.with_it(np.random.default_rng([seed, 1]))) for seed in seeds)
+    false, true = (_said(claim.says, make, tables, first_seed) for make in (claim.without, claim.with_it))
     return false, true
+
+
+@cache
+def _said(says: Callable[[Any], bool], make: Callable[[np.random.Generator], Any], tables: int, first_seed: int) -> int:
+    """Count of how many tables it is said; claims that share the tables without the thing have them made once."""
+    return sum(says(make(np.random.default_rng([seed, 1]))) for seed in range(first_seed, first_seed + tables))

@@ -74,6 +74,8 @@ def split_said(rows: Rows) -> bool:
     return rows.by in told if rows.by else bool(told)
 
 
+INDEPENDENT = partial(rows_of, by="")
+
 for key, by, words in (
     ("split-group", "batch", "12 to 200 batches with levels of their own (half of the variance)"),
     ("split-number", "well", "24 numbered wells with levels of their own (half of the variance)"),
@@ -85,7 +87,7 @@ for key, by, words in (
         key,
         Claim(
             "A random split flatters",
-            without=partial(rows_of, by=""),
+            without=INDEPENDENT,
             with_it=partial(rows_of, by=by),
             says=split_said,
             without_words="150 to 1,000 independent rows, six columns that repeat or order them",

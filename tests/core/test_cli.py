@@ -248,6 +248,7 @@ def test_a_run_is_deleted(shell: Shell, answer: dict[str, object], tmp_path: Pat
     assert json.loads(other("runs", "--json").stdout) == []
 
 
+@pytest.mark.soak
 def test_of_a_run_that_trains_the_queue_tells_where_and_it_can_not_be_continued(shell: Shell, tmp_path: Path) -> None:
     other = Shell(tmp_path)
     shutil.copy(shell.folder / "houses.csv", tmp_path)
@@ -296,6 +297,7 @@ def test_orphans_are_cleaned_and_nothing_else(shell: Shell, answer: dict[str, ob
     assert set(other.home.rglob("*")) == before
 
 
+@pytest.mark.soak
 def test_a_running_training_is_cancelled_from_another_shell(shell: Shell, tmp_path: Path) -> None:
     other = Shell(tmp_path)
     shutil.copy(shell.folder / "houses.csv", tmp_path)
@@ -339,6 +341,7 @@ def test_help_names_every_command() -> None:
         assert f" {name} " in done.stdout
 
 
+@pytest.mark.soak
 def test_what_gives_the_target_away_is_told_and_can_be_dropped(shell: Shell) -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(

@@ -33,6 +33,8 @@ from dlreg_core.training.pipeline import Pipeline
 from tests.conftest import add_table, experiment_on, wait_until_ended
 from tests.pages.opening import opened, texts
 
+pytestmark = pytest.mark.soak
+
 CLEANING = Cleaning(
     impute_numbers="iterative",
     fills={"wind": NumberFill(method="knn"), "price": NumberFill(method="constant", constant=3.0, flag=False)},

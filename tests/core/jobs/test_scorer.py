@@ -249,6 +249,7 @@ def test_what_earlier_runs_measured_is_heard_of(scorer: Scorer, trained: RunFold
     assert after.model("FASTAI").seconds_fewest > 3 * before.model("FASTAI").seconds_fewest
 
 
+@pytest.mark.soak
 def test_what_cannot_be_prepared_is_told(scorer: Scorer, trained: RunFolder) -> None:
     experiment = trained.experiment()
     recipe = experiment.recipe.model_copy(update={"target": "place"})

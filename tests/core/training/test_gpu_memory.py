@@ -307,6 +307,7 @@ def test_a_family_is_measured_as_it_will_be_trained(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+@pytest.mark.soak
 def test_the_process_that_lanes_are_forked_from_has_not_asked_for_a_gpu() -> None:
     """CUDA can't be used in a process that was forked from one that has looked for GPUs."""
     code = (

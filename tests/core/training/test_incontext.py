@@ -99,6 +99,7 @@ def test_a_saved_model_works_elsewhere_without_its_weights(key: str, tmp_path: P
     np.testing.assert_allclose(copy.predict(features), before, rtol=1e-5)
 
 
+@pytest.mark.soak
 def test_a_predictor_takes_them_by_their_keys_and_can_be_handed_on(tmp_path: Path) -> None:
     features, target = table()
     for key in KEYS:

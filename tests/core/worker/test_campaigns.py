@@ -43,6 +43,7 @@ def train(home: Path, experiment: Experiment) -> tuple[RunFolder, TrainResult]:
     return run, result
 
 
+@pytest.mark.soak
 def test_each_trial_of_a_search_is_a_network_on_the_leaderboard(tmp_path: Path) -> None:
     ranges = {"learning_rate": NumberRange(low=1e-4, high=1e-2, log=True), "dropout": [0.0, 0.2]}
     search = Search(method="random", family="FEEDFORWARD", ranges=ranges, trials=3, seed=1)

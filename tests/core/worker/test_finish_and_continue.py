@@ -71,6 +71,7 @@ def test_a_run_that_is_told_to_finish_stops_inside_the_network_and_is_complete(k
     check_usable(run)
 
 
+@pytest.mark.soak
 def test_a_run_that_is_told_to_finish_before_its_first_network_still_gets_one(tmp_path: Path) -> None:
     dispatcher, run = start(tmp_path, "FASTAI", "TABM")
     task = run.train_task()
@@ -86,6 +87,7 @@ def test_a_run_that_is_told_to_finish_before_its_first_network_still_gets_one(tm
     assert result.stopped_early
 
 
+@pytest.mark.soak
 def test_with_folds_a_run_that_is_told_to_finish_completes_the_first_network(tmp_path: Path) -> None:
     dispatcher, run = start(tmp_path, "TABM", rows=400, choose_by="folds")
     task = run.train_task()

@@ -265,6 +265,7 @@ def test_a_finished_run_holds_what_it_should_and_no_more(trained: RunFolder) -> 
     assert not list((task.path / "model").glob("snapshot*"))
 
 
+@pytest.mark.soak
 def test_a_repetition_gives_the_same_scores(trained: RunFolder, result: TrainResult, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(trained.home / "datasets", home / "datasets")

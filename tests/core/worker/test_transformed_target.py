@@ -47,7 +47,7 @@ def train(home: Path, transform: TransformName, **split: object) -> RunFolder:
     return run
 
 
-@pytest.fixture(scope="module", params=["folds", "holdout"])
+@pytest.fixture(scope="module", params=["folds", pytest.param("holdout", marks=pytest.mark.soak)])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     yield train(tmp_path_factory.mktemp("home"), "log", choose_by=request.param)
 

@@ -84,6 +84,7 @@ def test_a_single_number(tmp_path: Path) -> None:
     assert pipeline.schema.names == ("x",)
 
 
+@pytest.mark.soak
 def test_only_text(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     words = ["house", "garden", "lake", "street", "noise", "sun", "balcony", "cellar"]
@@ -92,6 +93,7 @@ def test_only_text(tmp_path: Path) -> None:
     check_completed(train(tmp_path, quick(tmp_path, pd.DataFrame({"t": text, "y": y + ["lake" in t for t in text]}))))
 
 
+@pytest.mark.soak
 def test_odd_names(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     names = [
