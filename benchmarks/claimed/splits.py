@@ -41,6 +41,12 @@ def read(table: pd.DataFrame) -> Read:
 # --- what a random split hides ----------------------------------------------------------------------------------------
 
 
+def walk(random: Random, steps: int) -> np.ndarray:
+    """Return a random walk of a standard deviation of 1.5: unlike a trend, it tells nothing of what comes later."""
+    levels = np.cumsum(random.standard_normal(steps))
+    return 1.5 * (levels - levels.mean()) / levels.std()
+
+
 def rows_of(random: Random, by: str) -> Rows:
     """Return rows with columns of every kind that could make them depend on each other; by one of them they do."""
     count = int(random.choice(ROWS))
@@ -56,9 +62,9 @@ def rows_of(random: Random, by: str) -> Rows:
         codes = pd.factorize(table[by])[0]
         table["y"] += random.normal(0, 1.5, codes.max() + 1)[codes]
     elif by == "year":
-        table["y"] += 0.35 * (table["year"] - 2001) * random.choice([-1, 1])
+        table["y"] += walk(random, 18)[table["year"] - 2001]
     elif by in ("day", ROW_ORDER):
-        table["y"] += np.linspace(0, 5, count) * random.choice([-1, 1])
+        table["y"] += walk(random, count)
     if by == ROW_ORDER:
         # Something that goes with the rows, by which a model knows where in the file it is.
         return Rows(table.assign(d=np.linspace(0, 1, count) + random.normal(0, 0.05, count)), by)
@@ -79,9 +85,9 @@ INDEPENDENT = partial(rows_of, by="")
 for key, by, words in (
     ("split-group", "batch", "12 to 200 batches with levels of their own (half of the variance)"),
     ("split-number", "well", "24 numbered wells with levels of their own (half of the variance)"),
-    ("split-year", "year", "a trend over 18 years (half of the variance)"),
-    ("split-gaps", "day", "a trend over dates, 2 % of them missing"),
-    ("split-rows", ROW_ORDER, "a trend over the order of the rows"),
+    ("split-year", "year", "a random walk over 18 years (half of the variance)"),
+    ("split-gaps", "day", "a random walk over dates, 2 % of them missing"),
+    ("split-rows", ROW_ORDER, "a random walk over the order of the rows"),
 ):
     register(
         key,

@@ -163,6 +163,7 @@ def test_runs_lists_them(shell: Shell, answer: dict[str, object]) -> None:
     assert "completed" in plain.stdout
 
 
+@pytest.mark.soak
 def test_a_run_and_its_exported_file_predict_the_same(shell: Shell, answer: dict[str, object]) -> None:
     run_id = str(answer["run_id"])
     exported = shell("export", run_id, "--out", "out/model.zip")

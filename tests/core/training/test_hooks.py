@@ -69,6 +69,11 @@ class Fitted:
     watch: EpochWatch
 
     @property
+    def taught(self) -> list[EpochFigures]:
+        """The epochs, without what a linear path predicts before the first one."""
+        return [figures for figures in self.seen if figures.epoch]
+
+    @property
     def rmse(self) -> float:
         return -float(self.model.score(*VALIDATION))
 
@@ -90,7 +95,7 @@ def fit(
     transform: TargetTransform = AS_IT_IS,
 ) -> Fitted:
     seen: list[EpochFigures] = []
-    asked = None if stop_now is None else (lambda: stop_now(seen))
+    asked = None if stop_now is None else (lambda: stop_now([figures for figures in seen if figures.epoch]))
     watch = EpochWatch(on_epoch=seen.append, stop_now=asked, stop_after=stop_after, target_std=STD)
     learned, held = TRAIN[1], VALIDATION[1]
     if transform.changes:
@@ -140,10 +145,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fitted]:
 @every_family
 def test_every_epoch_is_told_once_with_its_figures(whole: Callable[[str], Fitted], key: str) -> None:
     fitted = whole(key)
-    assert [figures.epoch for figures in fitted.seen] == list(range(1, EPOCHS + 1))
+    assert [figures.epoch for figures in fitted.taught] == list(range(1, EPOCHS + 1))
     assert fitted.watch.epochs == EPOCHS
     assert fitted.watch.times == sorted(fitted.watch.times)
-    for figures in fitted.seen:
+    for figures in fitted.taught:
         assert figures.validation is not None
         assert 0 < figures.validation < 1000
         assert figures.train_loss is not None
@@ -207,7 +212,7 @@ def test_the_training_loss_is_the_mean_over_the_rows_in_its_units(tmp_path: Path
     errors = np.asarray(fitted.model.predict(TRAIN[0]) - TRAIN[1])
     loss = np.mean(np.abs(errors)) if key == "NN_TORCH" else np.mean((errors / STD) ** 2)
     # RealMLP clips its predictions to the range of the training target, but not when it is taught.
-    for figures in fitted.seen:
+    for figures in fitted.taught:
         assert figures.train_loss == pytest.approx(loss, rel=0.05 if key == "REALMLP" else 1e-4)
 
 
@@ -245,7 +250,7 @@ def test_a_figure_that_is_no_number_is_unknown() -> None:
 @every_family
 def test_a_stopped_training_leaves_a_whole_model(tmp_path: Path, key: str) -> None:
     fitted = fit(key, tmp_path, epochs=MANY, stop_now=lambda seen: len(seen) >= 2)
-    assert [figures.epoch for figures in fitted.seen] == [1, 2]
+    assert [figures.epoch for figures in fitted.taught] == [1, 2]
     assert fitted.watch.stopped is True
     before = np.asarray(fitted.model.predict(VALIDATION[0]))
     fitted.model.save()
@@ -285,10 +290,10 @@ def test_the_best_of_the_epochs_is_kept_not_the_last(tmp_path: Path, key: str) -
 @every_family
 def test_a_training_can_end_after_its_first_epoch(tmp_path: Path, key: str) -> None:
     fitted = fit(key, tmp_path, epochs=MANY, stop_after=1)
-    assert [figures.epoch for figures in fitted.seen] == [1]
+    assert [figures.epoch for figures in fitted.taught] == [1]
     assert fitted.watch.stopped is True
-    assert fitted.seen[0].validation == pytest.approx(fitted.rmse, rel=TOLERANCE)
-    assert fitted.seen[0].train_loss is not None
+    assert fitted.taught[0].validation == pytest.approx(fitted.rmse, rel=TOLERANCE)
+    assert fitted.taught[0].train_loss is not None
     assert np.isfinite(fitted.model.predict(VALIDATION[0])).all()
 
 
