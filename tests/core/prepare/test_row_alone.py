@@ -82,7 +82,7 @@ def test_rows_of_shared_tables_mean_alone_what_they_mean_in_their_file(shared_da
 def test_many_rows_of_shared_tables_mean_alone_what_they_mean_in_their_file(shared_data: Path, name: str) -> None:
     content = start_of(shared_data / name, 3_000_000)
     schema, rows = learned(content, TABLES[name])
-    step = max(1, len(rows) // 400)
+    step = max(1, len(rows) // 200)
     assert_alone(schema, rows, content, list(range(0, len(rows), step)), "utf-8")
 
 
