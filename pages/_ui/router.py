@@ -11,9 +11,13 @@ from pages._ui import figures, sidebar, state
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = PAGES.parent / "assets" / "logo.svg"
 
-_TOUCH = "<style>@media (hover: none) { [data-testid='stElementToolbar'] { display: none; } }</style>"
-"""Where nothing hovers, the toolbar of a table stays open after a touch, over what stands above the table; no option
-of Streamlit leaves it out."""
+# What no option of Streamlit does. Where nothing hovers, the toolbar of a table stays open after a touch, over what
+# stands above the table. The open tab has the colour of primary buttons, which can't be read as text on a dark ground;
+# the line below it tells it apart.
+_STYLE = """<style>
+@media (hover: none) { [data-testid="stElementToolbar"] { display: none; } }
+[role="tab"][aria-selected="true"], [role="tab"][aria-selected="true"] p { color: inherit !important; }
+</style>"""
 
 WAY = {
     "Build": (("data", "Data", "table"), ("prepare", "Prepare", "tune"), ("train", "Train", "model_training")),
@@ -53,7 +57,7 @@ def main() -> None:
     pages[""] = [st.Page(_home, title="Data", url_path="home", default=True, visibility="hidden")]
     page = st.navigation(pages)
     st.set_page_config(page_title=f"{page.title.removesuffix(' ✓')} · dlreg", page_icon=str(LOGO))
-    st.html(_TOUCH)
+    st.html(_STYLE)
     sidebar.show_open()
     page.run()
     figures.offer()

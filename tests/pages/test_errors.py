@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import tomllib
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -57,3 +58,11 @@ def test_errors_lead_to_no_other_host() -> None:
     client = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["client"]
     assert client["showErrorLinks"] == "false"
     assert client["showErrorDetails"] == "none"
+
+
+def test_a_bare_string_in_a_page_is_not_shown(tmp_path: Path) -> None:
+    page = tmp_path / "page.py"
+    page.write_text('import streamlit as st\n\nWIDTH = 3\n"""What it is for."""\nst.title("Page")\n')
+    app = AppTest.from_file(str(page)).run()
+    assert [title.value for title in app.title] == ["Page"]
+    assert not app.markdown
