@@ -33,8 +33,8 @@ def show_chart(result: TrainResult, unit: str) -> None:
     """Show the models as dots; a click leads to a model's errors."""
     chosen = picture(LeaderboardChart(result.leaderboard, unit), key="leaderboard_dots", on_select="rerun")
     how = (
-        "Dots are the error on the test rows, lines its 95 % interval. Click a dot, or select a row of the table, to "
-        "look at that model's errors."
+        "Dots are the error on the test rows, lines its 95 % interval. Click a dot, or select a row of the table "
+        "(by keyboard: Shift and Space), to look at that model's errors."
     )
     st.caption(escaped(f"{how} {context.chosen_words(result)}"))
     for point in chosen["selection"]["points"]:
