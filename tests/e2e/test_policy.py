@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from dlreg_core.charts.points import MOST_SVG_POINTS
 from tests.e2e.test_journey import LONG, SOON
@@ -33,18 +35,37 @@ def test_charts_tables_and_saved_figures_break_no_rule(page: Page, server: str, 
     assert saved.value.path().read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_page_of_another_server_gets_no_frame_and_no_answer(page: Page, server: str) -> None:
-    """It stands in a tab of its own, whose complaints are what is looked for."""
-    elsewhere = page.context.browser
-    assert elsewhere is not None
-    tab = elsewhere.new_page()
+class Elsewhere(BaseHTTPRequestHandler):
+    """Another program on this machine; a browser keeps pages of the internet from it by itself."""
+
+    framed = ""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(f"<iframe src='{self.framed}'></iframe>".encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_page_of_another_server_gets_no_frame_and_no_answer(browser: Browser, server: str) -> None:
+    Elsewhere.framed = server
+    elsewhere = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+    tab = browser.new_page()
     said: list[str] = []
     tab.on("console", lambda message: said.append(message.text))
-    tab.route("http://evil.example/", lambda route: route.fulfill(body=f"<iframe src='{server}'></iframe>"))
-    tab.goto("http://evil.example/")
+    tab.goto(f"http://127.0.0.1:{elsewhere.server_port}")
     tried = "address => new Promise(done => { const s = new WebSocket(address); s.onclose = e => done(e.code); })"
     assert tab.evaluate(tried, f"{server.replace('http', 'ws')}/_stcore/stream") == 1006
-    tried = "address => fetch(address, {method: 'PUT', body: 'a,b'}).then(() => 'came in', () => 'refused')"
-    assert tab.evaluate(tried, f"{server}/api/uploads/x") == "refused"
-    assert any("frame-ancestors" in text for text in said)
+    # A browser sends this without asking first.
+    tried = "address => fetch(address, {method: 'POST', mode: 'no-cors', body: 'a,b'}).then(() => 'came', () => 'not')"
+    assert tab.evaluate(tried, f"{server}/api/networks") == "not"
     tab.close()
+    elsewhere.shutdown()
+    elsewhere.server_close()
+    assert any("frame-ancestors" in text for text in said), said
+    assert any("WebSocket" in text and "Unexpected response code: 403" in text for text in said), said
+    assert any("status of 403" in text or "NotSameOrigin" in text for text in said), said
