@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from dlreg_core.api import routes_below  # noqa: E402 - the line above makes it importable
+from dlreg_core.api import guards, routes_below, start_line  # noqa: E402 - the line above makes it importable
 from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
 from pages._ui import errors  # noqa: E402
@@ -25,6 +25,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     """Look after runs while the server lives: start what waits, find what went on without it."""
     dispatcher = open_dispatcher(load_settings())
     dispatcher.start()
+    where = (st.get_option(f"server.{name}") for name in ("address", "port", "baseUrlPath"))
+    print(start_line(*where), flush=True)
     try:
         yield None
     finally:
@@ -32,5 +34,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         open_scorer().close()
 
 
-routes = routes_below(st.get_option("server.baseUrlPath"))
-app = st.App(ROOT / "pages" / "_ui" / "router.py", routes=routes, lifespan=lifespan, on_script_error=errors.unexpected)
+app = st.App(
+    ROOT / "pages" / "_ui" / "router.py",
+    routes=routes_below(st.get_option("server.baseUrlPath")),
+    middleware=guards(Path(st.__file__).with_name("static") / "index.html"),
+    lifespan=lifespan,
+    on_script_error=errors.unexpected,
+)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dlreg_core.errors import InputError
+
+AUTHORITY = re.compile(
+    r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?)(?::(?P<port>[0-9]{1,5}))?",
+    re.IGNORECASE | re.ASCII,
+)
+"""A name of a server as an address bar shows it, with a port or without."""
 
 _READ = ("DLREG_", "HOME", "XDG_DATA_HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA")
 """Beginnings of the environment variables that settings are read from, directly or for where a home is by default."""
@@ -62,16 +71,35 @@ class Settings(BaseSettings):
     """Where tables may be read from besides uploads: folders of the server and beginnings of addresses (https://,
     s3://), separated by commas; empty for nowhere."""
 
+    hosts: str = ""
+    """Names that people open the app by besides those of this machine for itself, with the port where it isn't the
+    usual one or the server's own, separated by commas."""
+
     @field_validator("home", "weights_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         # Workers start in other folders than the server: a relative home would mean another place there.
         return value.expanduser().resolve() if value is not None else None
 
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, value: str) -> str:
+        for name in _listed(value):
+            if not AUTHORITY.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no name of a server; write dlreg.example.org, or dlreg.example.org:8443 with a port"
+                )
+        return value
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Names that people open the app by, besides those of this machine for itself."""
+        return _listed(self.hosts)
+
     @property
     def allowed_places(self) -> tuple[str, ...]:
         """Folders and beginnings of addresses that tables may be read from."""
-        return tuple(place.strip() for place in self.places.split(",") if place.strip())
+        return _listed(self.places)
 
     @property
     def weights_folder(self) -> Path:
@@ -84,8 +112,18 @@ class Settings(BaseSettings):
         return self.database or f"sqlite:///{self.home / 'dlreg.db'}"
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def load_settings() -> Settings:
-    """Read the settings from the environment; one object as long as it doesn't change."""
+    """Read the settings from the environment; one object as long as it doesn't change.
+
+    Raises
+    ------
+    InputError
+        If one of them has a value that it can't have.
+    """
     said = tuple(sorted((name, value) for name, value in os.environ.items() if name.upper().startswith(_READ)))
     return _settings(said, Path.cwd())
 
@@ -94,4 +132,9 @@ def load_settings() -> Settings:
 def _settings(said: tuple[tuple[str, str], ...], folder: Path) -> Settings:
     # Pages ask dozens of times for each click, and reading takes milliseconds. The folder counts for relative paths.
     del said, folder
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as exc:
+        wrong = exc.errors()[0]
+        name = f"DLREG_{'_'.join(map(str, wrong['loc'])).upper()}"
+        raise InputError(f"{name} can't be used: {wrong['msg'].removeprefix('Value error, ')}.") from exc

@@ -81,6 +81,14 @@ def test_every_command_and_option_is_documented() -> None:
             assert option in (None, "--help") or option in section.group(), f"{name} {option}"
 
 
+def test_every_setting_is_documented() -> None:
+    from dlreg_core.settings import Settings
+
+    pages = README + "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    for name in Settings.model_fields:
+        assert f"DLREG_{name.upper()}" in pages, name
+
+
 def test_links_and_pictures_exist() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     for page in pages:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dlreg_core import errors
-from dlreg_core.errors import DlregError
+from dlreg_core.errors import DlregError, InputError
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import (
     Cleaning,
@@ -233,5 +233,5 @@ def test_settings_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.
     assert found.database_url == f"sqlite:///{tmp_path / 'here' / 'dlreg.db'}"
     assert Settings(database="postgresql://x/y").database_url == "postgresql://x/y"
     monkeypatch.setenv("DLREG_SLOTS", "-1")
-    with pytest.raises(ValidationError):
+    with pytest.raises(InputError, match="DLREG_SLOTS can't be used: Input should be greater than or equal to 0"):
         load_settings()

@@ -13,19 +13,22 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import ROOT, wait_for
 from tests.test_packaging import answers, free_port
+from tests.watching import Watch
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+NOT_THERE = "the server responded with a status of 404"
 QUIET = ["--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the app from a home of its own."""
+    """Serve the app from a home of its own; fails where it asks another machine."""
     folder = tmp_path_factory.mktemp("served")
     port = free_port()
     command = [sys.executable, "-m", "dlreg_core.cli", "serve", "--port", str(port)]
-    environment = {**os.environ, "DLREG_HOME": str(folder / "home")}
+    watch = Watch(folder)
+    environment = {**watch.environment, "DLREG_HOME": str(folder / "home")}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
@@ -36,6 +39,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+    # Neither the server nor what it started, such as training, asked another machine.
+    assert watch.seen() == []
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +63,12 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
     tab = context.new_page()
     complaints: list[str] = []
     tab.on("pageerror", lambda error: complaints.append(str(error)))
+    # What the content security policy forbids is said on the console alone. A deep link first asks for a file below the
+    # page's own address, and gets a harmless 404.
+    tab.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type == "error" and NOT_THERE not in said.text else None,
+    )
     tab.on(
         "request",
         lambda r: complaints.append(r.url) if r.url.startswith("http") and not r.url.startswith(server) else None,
