@@ -97,6 +97,7 @@ class RunStore:
             continues=task.task().more is not None,
             launched=launch.time if launch else None,
             begun=task.begun(),
+            used_seconds=task.used_seconds() if running else 0.0,
             started=_first_start(folder),
             ended=done.ended if done else None,
             finishing=running and task.is_asked_to_finish(),

@@ -124,7 +124,7 @@ class Order:
     stop_after : int, optional
         End it after this epoch.
     until : float
-        The moment (`time.time`) after which it shall end with the epoch.
+        The moment (`time.monotonic`) after which it shall end with the epoch.
     late : float
         Seconds by which a training whose learning rate follows a schedule may be late, if that completes it.
     """
@@ -360,7 +360,7 @@ def _stopper(order: Order, watch: EpochWatch, finish: Callable[[], bool]) -> Cal
     def stop_now() -> bool:
         if finish():
             return True
-        late = time.time() - order.until
+        late = time.monotonic() - order.until
         if late <= 0:
             return False
         # A schedule that is cut loses more than the little time that its last epochs take.

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.runs import RunStore, open_store
-from dlreg_core.runs.housekeeping import find_orphans, remove_old_runs, remove_orphans
+from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs, remove_orphans
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Recipe, RunState, now
+from tests.hostile.clocks import Clocks
 
 
 def experiment() -> Experiment:
@@ -65,14 +66,19 @@ def test_a_home_that_is_not_there_has_no_orphans(tmp_path: Path) -> None:
     assert find_orphans(tmp_path / "nowhere") == ()
 
 
-def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore) -> None:
+def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     old, young, live = (store.create(experiment()) for _ in range(3))
     old.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=31)))
-    young.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=29)))
+    young.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=28)))
     for run in (old, young, live):
         store.refresh(run.id)
-    assert remove_old_runs(store, 0) == ()
-    assert remove_old_runs(store, 30) == (old.id,)
+    assert old_runs(store, 0) == ()
+    assert old_runs(store, 30) == (old.id,)
+    keeper = Housekeeper(store, 30)
+    clocks = Clocks(monkeypatch)
+    for _ in range(27):
+        keeper.look()
+        clocks.pass_by(3600.0)
     assert {r.run_id for r in store.list("local")} == {young.id, live.id}
     assert not old.path.exists()
     assert young.path.exists()
