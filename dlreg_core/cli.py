@@ -31,7 +31,7 @@ from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
 from dlreg_core.report.split_words import start_words
 from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
-from dlreg_core.runs import RunFolder
+from dlreg_core.runs import RunFolder, keep_private, open_home
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
@@ -52,6 +52,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 def main() -> None:
     """Run the command line; bad input ends with 2 and one line on standard error, failed work with 1."""
+    keep_private()
     try:
         sys.exit(app(standalone_mode=False))
     except _UsageError as exc:
@@ -77,6 +78,7 @@ def serve(
             "and can start and delete runs.",
             err=True,
         )
+    open_home(load_settings().home)
     front = front_folder()
     options = [f"--server.address={host}", f"--server.port={port}"]
     limit = load_settings().max_upload_mb

@@ -20,6 +20,7 @@ from dlreg_core.ingest.arrivals import Arrival, Ticket, scan_of
 from dlreg_core.ingest.store import DatasetStore
 from dlreg_core.runs.files import read_spec, write_spec
 from dlreg_core.runs.machine import born
+from dlreg_core.runs.privacy import keep_private
 
 _SECONDS = 0.25
 """Between two reports of how far it has come."""
@@ -112,4 +113,5 @@ def _is_complete(folder: Path) -> bool:
 
 
 if __name__ == "__main__":
+    keep_private()
     read_arrived(Path(sys.argv[1]))
