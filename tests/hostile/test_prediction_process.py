@@ -1,0 +1,145 @@
+"""A prediction process that stops, dies or works for ever holds nobody up but who asked it, and not for long."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from dlreg_core.jobs import answering
+from dlreg_core.jobs.answering import OverdueError, Pool, StoppedError
+from tests.conftest import wait_for
+
+# Answers at once, sleeps, works for ever, or dies; what it is told to do once is done by the first process alone.
+PROCESS = """
+import sys, time, pathlib
+for line in sys.stdin:
+    do, _, name = line.strip().partition(" ")
+    if name:
+        path = pathlib.Path(name)
+        do, first = ("echo", do) if path.exists() else (do, do)
+        path.touch()
+    if do == "sleep":
+        time.sleep(600)
+    elif do == "work":
+        while True:
+            sum(range(10_000))
+    elif do == "die":
+        sys.exit(1)
+    print("answer", len(line), flush=True)
+"""
+
+
+def start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", PROCESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    monkeypatch.setattr(answering, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(answering, "SILENT_SECONDS", 0.5)
+    made = Pool(start, most=3, idle_seconds=0.2)
+    yield made
+    made.close()
+
+
+def asking(do: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=do, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_stopped_process_is_replaced_and_the_answer_comes(pool: Pool) -> None:
+    pool.ask(b"hello\n", 30, heavy=False)
+    first = pool.first
+    assert first is not None
+    os.kill(first.pid, signal.SIGSTOP)
+    assert pool.ask(b"hello\n", 30, heavy=False) == b"answer 6\n"
+    assert pool.first is not first
+    assert not psutil.pid_exists(first.pid)
+
+
+def test_a_stopped_process_holds_up_nobody_else(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "SILENT_SECONDS", 60.0)
+    pool.ask(b"hello\n", 30, heavy=False)
+    first = pool.first
+    assert first is not None
+    os.kill(first.pid, signal.SIGSTOP)
+    held: list[bytes] = []
+    waiting = asking(lambda: held.append(pool.ask(b"hello\n", 60, heavy=False)))
+    wait_for(lambda: pool._busy[0])
+    began = time.monotonic()
+    assert pool.ask(b"another\n", 30, heavy=False) == b"answer 8\n"
+    assert time.monotonic() - began < 10
+    assert held == []
+    os.kill(first.pid, signal.SIGCONT)
+    waiting.join(30)
+    assert held == [b"answer 6\n"]
+
+
+def test_a_request_larger_than_a_pipe_is_answered_or_given_up(pool: Pool) -> None:
+    large = b"x" * 1_000_000 + b"\n"
+    assert pool.ask(large, 30, heavy=False) == b"answer 1000001\n"
+    first = pool.first
+    assert first is not None
+    os.kill(first.pid, signal.SIGSTOP)
+    assert pool.ask(large, 30, heavy=False) == b"answer 1000001\n"
+
+
+def test_a_process_that_sleeps_on_every_request_is_given_up(pool: Pool) -> None:
+    with pytest.raises(StoppedError):
+        pool.ask(b"sleep\n", 30, heavy=False)
+    assert pool.ask(b"hello\n", 30, heavy=False) == b"answer 6\n"
+
+
+def test_a_process_that_dies_is_started_again_once(pool: Pool, tmp_path: os.PathLike[str]) -> None:
+    assert pool.ask(f"die {tmp_path}/once\n".encode(), 30, heavy=False).startswith(b"answer")
+    with pytest.raises(StoppedError):
+        pool.ask(b"die\n", 30, heavy=False)
+
+
+def test_work_without_an_end_has_one(pool: Pool) -> None:
+    with pytest.raises(OverdueError):
+        pool.ask(b"work\n", 1.5, heavy=False)
+    assert pool.ask(b"hello\n", 30, heavy=False) == b"answer 6\n"
+
+
+def test_one_process_is_left_to_what_is_quick(pool: Pool) -> None:
+    ends: list[str] = []
+
+    def work() -> None:
+        try:
+            pool.ask(b"work\n", 60, heavy=True)
+        except (StoppedError, OverdueError) as exc:
+            ends.append(type(exc).__name__)
+
+    threads = [asking(work) for _ in range(4)]
+    wait_for(lambda: pool._heavy == 2)
+    began = time.monotonic()
+    for _ in range(3):
+        assert pool.ask(b"hello\n", 30, heavy=False) == b"answer 6\n"
+    assert time.monotonic() - began < 20
+    with pytest.raises(OverdueError):
+        pool.ask(b"hello\n", 0.2, heavy=True)
+    pool.close()
+    for thread in threads:
+        thread.join(30)
+    assert ends == ["StoppedError"] * 4
+    assert all(process is None or not process.is_alive() for process in pool._places)
+
+
+def test_processes_that_nobody_needs_end_but_the_first(pool: Pool) -> None:
+    pool.ask(b"hello\n", 30, heavy=False)
+    pool._busy[0] = True
+    pool.ask(b"hello\n", 30, heavy=False)
+    pool._busy[0] = False
+    wait_for(lambda: pool._places[1] is None)
+    assert pool.first is not None
+    assert pool.first.is_alive()
