@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +31,7 @@ from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_
 from dlreg_core.report.split_words import start_words
 from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.runs import RunFolder, keep_private, open_home
+from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
@@ -201,9 +201,9 @@ def predict(
     from dlreg_core.prepare.reading import free_name, read_raw_rows
     from dlreg_core.training.pipeline import Pipeline
 
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         if Path(model).is_file():
-            pipeline, _ = load_bundle(Path(model), Path(folder))
+            pipeline, _ = load_bundle(Path(model), folder)
         else:
             run = open_desk(load_settings()).folder(model)
             if run.result() is None:

@@ -51,6 +51,11 @@ class Answering:
             return self._do(request)
         except DlregError as exc:
             return {"error": exc.message, "hint": exc.hint}
+        except MemoryError:
+            # What is held for others is given up as well, so that the next request may find room.
+            self._pipelines.clear()
+            self._facts.clear()
+            return {"error": "The prediction process ran out of memory.", "hint": "Use fewer rows, or another model."}
         except OSError as exc:
             return {"error": f"{exc.filename or 'A file'} can't be read or written ({exc.strerror or exc})."}
 

@@ -62,6 +62,7 @@ class Arrival(Spec):
     hint: str = ""
     pid: int | None = None
     process_born: str = ""
+    process_created: float | None = None
     time: datetime = Field(default_factory=now)
     instant: Instant | None = None
     """When its first byte came, by the machine's own clock."""
@@ -217,4 +218,4 @@ def _is_lost(arrival: Arrival) -> bool:
     if arrival.pid is None:
         # Its process is being started.
         return seconds_since(arrival.instant, arrival.time) > _SILENT
-    return living(arrival.pid, arrival.process_born) is None
+    return living(arrival.pid, arrival.process_born, arrival.process_created) is None

@@ -49,7 +49,6 @@ from dlreg_core.ingest.sampling import sampled_rows
 from dlreg_core.ingest.stored import all_rows, chosen_rows, missing_values, top_rows
 from dlreg_core.ingest.streaming import Progress, Scan, scan_file
 from dlreg_core.ingest.unpacking import unpacked
-from dlreg_core.runs.privacy import open_home
 from dlreg_core.specs import SCHEMA_VERSION, Dataset, Reading
 
 Columns = list[str]
@@ -354,7 +353,6 @@ class DatasetStore:
     @contextmanager
     def _spooled(self, content: bytes) -> Iterator[Path]:
         """Put content that came in one piece on disk, to read it piece by piece from there."""
-        open_home(self._root.parent)
         self._root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".spool-", dir=self._root) as place:
             path = Path(place) / "file"
@@ -362,7 +360,6 @@ class DatasetStore:
             yield path
 
     def _written(self, write: Callable[[Path], Dataset]) -> Dataset:
-        open_home(self._root.parent)
         self._root.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dlreg_core.errors import DlregError
 from dlreg_core.runs.calendar import Calendar, calendar_of, keep_calendar
+from dlreg_core.runs.scratch import left_scratch
 from dlreg_core.runs.store import RunStore
 
 _LOOK_SECONDS = 3600.0
@@ -25,9 +26,10 @@ UPLOAD_SECONDS = _DAY
 def find_orphans(home: Path, seconds: float = ORPHAN_SECONDS, calendar: Calendar | None = None) -> tuple[Path, ...]:
     """Return files and folders below `home` that nothing refers to and that nobody works on.
 
-    These are half-built and half-deleted runs, tasks and data sets, half-written files, and model files of runs that
-    are gone; each untouched for `seconds`. Everything of ours that isn't complete yet has a name with a leading dot
-    until it is.
+    These are half-built and half-deleted runs, tasks and data sets, half-written files, half-fetched weights, what a
+    training that was killed had prepared, and model files of runs that are gone; each untouched for `seconds`.
+    Everything of ours that isn't complete yet has a name with a leading dot until it is. Temporary folders of processes
+    that were killed stand in the system's place for them.
     """
     calendar = calendar or calendar_of(home)
     runs, datasets, exports = home / "runs", home / "datasets", home / "cache" / "exports"
@@ -41,8 +43,14 @@ def find_orphans(home: Path, seconds: float = ORPHAN_SECONDS, calendar: Calendar
         *datasets.glob(".*"),
         *datasets.glob("*/.*"),
         *exports.glob(".*"),
+        *home.glob(".*.json.*"),
+        *(home / "drafts").glob("*/.*"),
+        *(path for path in (home / "weights").glob(".*-*") if path.is_dir()),
+        # The rows that a training had prepared, and that it removes itself unless it is killed.
+        *(path for path in runs.glob("*/tasks/*/model/scratch") if (path.parents[1] / "DONE").exists()),
         *(path for path in uploads.glob("*") if _is_older(path, UPLOAD_SECONDS, calendar) and path.name != ".reading"),
     ]
+    found += left_scratch()
     found += [path for path in exports.glob("*-*") if not (runs / path.name.partition("-")[0]).is_dir()]
     return tuple(sorted(path for path in set(found) if _is_older(path, seconds, calendar)))
 

@@ -6,6 +6,7 @@ out of memory.
 
 from __future__ import annotations
 
+import errno
 import time
 from datetime import datetime
 from functools import cache
@@ -16,6 +17,7 @@ import psutil
 from dlreg_core.specs import Instant, now
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_NO_MEMORY = ("can't allocate memory", "Cannot allocate memory", "std::bad_alloc", "bad allocation")
 _PROCESSES = Path("/proc")
 _CGROUP = Path("/proc/self/cgroup")
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -92,6 +94,18 @@ def living(pid: int, born_as: str, created: float | None = None) -> psutil.Proce
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except (psutil.Error, ValueError, OverflowError):
         return None
+
+
+def lacked_memory(error: BaseException) -> bool:
+    """Tell whether an error, or one that it came from, says that there was no memory, however the library puts it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, MemoryError) or (isinstance(found, OSError) and found.errno == errno.ENOMEM):
+            return True
+        if "Memory" in type(found).__name__ or any(saying in str(found) for saying in _NO_MEMORY):
+            return True
+        found = found.__cause__ or found.__context__
+    return False
 
 
 def oom_kills() -> int | None:

@@ -35,7 +35,8 @@ def make(path: Path, age: float) -> Path:
 
 
 def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunStore) -> None:
-    run = store.create(experiment())
+    run, dead = store.create(experiment()), store.create(experiment())
+    dead.train_task().finish(Done(state=RunState.FAILED, reason="killed"))
     home = store.home
     exports = home / "cache" / "exports"
     orphans = {
@@ -44,6 +45,10 @@ def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunS
         make(run.path / "tasks" / ".2-abc" / "task.json", 7200).parent,
         make(run.path / "tasks" / "1" / ".pulse.json.abc", 7200),
         make(home / "datasets" / ".part-abc" / "data.parquet", 7200).parent,
+        make(home / ".calendar.json.abc", 7200),
+        make(home / "drafts" / "ab" / ".x.json.abc", 7200),
+        make(home / "weights" / ".MITRA-abc" / "half.bin", 7200).parent,
+        make(dead.path / "tasks" / "1" / "model" / "scratch" / "rows.npz", 7200).parent,
         make(exports / "gone-tabm.zip", 7200),
         make(exports / "gone-tabm.json", 7200),
         make(exports / ".abc" / "half.zip", 7200).parent,
@@ -51,6 +56,9 @@ def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunS
     make(home / "datasets" / ("a" * 16) / "data.parquet", 7200)
     make(home / "drafts" / "ab" / "x.json", 7200)
     make(exports / f"{run.id}-tabm.zip", 7200)
+    # A training that goes on needs what it has prepared, however long ago.
+    make(run.path / "tasks" / "1" / "model" / "scratch" / "rows.npz", 7200)
+    make(home / "weights" / ".MITRA.lock", 7200)
     make(home / "runs" / ".2602young" / "experiment.json", 10)
     # An old folder in which somebody writes.
     make(home / "datasets" / ".part-live" / "data.parquet", 10)
