@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from dlreg_core.ingest.arrivals import Arrivals
-from dlreg_core.jobs.dispatcher import Dispatcher
+from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.inline import InlineBackend
 from dlreg_core.jobs.slots import Slot, cpu_slots
 from dlreg_core.jobs.watch import Limits
@@ -27,7 +27,7 @@ from dlreg_core.runs.machine import born, instant, living
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Instant, Pulse, Recipe, RunState, now
 from dlreg_core.training.surroundings import Budget
-from tests.conftest import ROOT, wait_for
+from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for
 from tests.hostile.clocks import DAY, HOUR, JUMPS, YEAR, Clocks
 
 HOLDER = """
@@ -388,3 +388,48 @@ def test_a_damaged_calendar_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "calendar.json").write_text("{")
     assert keep_calendar(tmp_path).watched == 0.0
     assert calendar_of(tmp_path).age(time.time() - 500) == pytest.approx(500, abs=5)
+
+
+# --- a real training --------------------------------------------------------------------------------------------------
+
+JUMPING = """
+import os, time
+real, flag = time.time, os.environ["DLREG_JUMP"]
+
+def jumping():
+    try:
+        return real() + float(open(flag).read())
+    except (OSError, ValueError):
+        return real()
+
+time.time = jumping
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seconds", [HOUR, -HOUR])
+def test_a_training_goes_on_while_its_own_clock_is_set(
+    home: Path, tmp_path: Path, clocks: Clocks, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "sitecustomize.py").write_text(JUMPING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "python"))
+    monkeypatch.setenv("DLREG_JUMP", str(tmp_path / "jump"))
+    dispatcher = open_dispatcher(Settings(home=home))
+    asked = experiment_on(add_table(home, small_table()), "price", models=("NN_TORCH", "FASTAI"), time_limit=30.0)
+    run = dispatcher.store.folder(dispatcher.submit(asked))
+    task = run.train_task()
+
+    def seen(kind: str) -> bool:
+        dispatcher.tick()
+        return any(event.kind == kind for event in task.events().events)
+
+    wait_for(lambda: seen("epoch"), 120)
+    (tmp_path / "jump").write_text(str(seconds))
+    clocks.jump(seconds)
+    wait_for(lambda: seen("") or task.done() is not None, 180)
+    report = dispatcher.store.report(run.id)
+    assert (report.state, report.reason) == (RunState.COMPLETED, "")
+    assert report.result is not None
+    assert {fit.family for fit in report.result.plan.fits} == {"NN_TORCH", "FASTAI"}
+    assert 0 < report.result.seconds < 90
