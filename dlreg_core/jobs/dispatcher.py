@@ -17,7 +17,7 @@ from dlreg_core.jobs.local import LocalProcesses
 from dlreg_core.jobs.slots import Place, Slot, fitting, places, slots_of
 from dlreg_core.jobs.standing import Standing
 from dlreg_core.jobs.vigil import Vigil
-from dlreg_core.jobs.watch import Limits, why_end
+from dlreg_core.jobs.watch import Limits, forget, why_end
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.housekeeping import Housekeeper
 from dlreg_core.runs.index import QueuedTask
@@ -218,6 +218,7 @@ class Dispatcher:
             # Damaged, or written by another version: it must not keep its place from the others for ever.
             state = RunState.INTERRUPTED
         if state.is_final:
+            forget(task, self._vigil)
             self.store.index.dequeue(queued.run_id, queued.number)
         self.store.refresh(queued.run_id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Hashable
+from collections.abc import Hashable
 
 MOST_BETWEEN_LOOKS = 30.0
 """Seconds between two looks that are still taken for watching. Whoever looks again after longer was held up: asleep,
@@ -38,7 +38,3 @@ class Vigil:
     def forget(self, what: Hashable) -> None:
         """Forget what was seen of `what`."""
         self._since.pop(what, None)
-
-    def keep(self, kept: Collection[Hashable]) -> None:
-        """Forget everything but `kept`."""
-        self._since = {what: seen for what, seen in self._since.items() if what in kept}

@@ -70,6 +70,12 @@ def why_end(task: TaskFolder, limits: Limits, vigil: Vigil) -> str:
     return ""
 
 
+def forget(task: TaskFolder, vigil: Vigil) -> None:
+    """Forget what was seen of a task that has ended."""
+    for what in ("sign", "overrun"):
+        vigil.forget((str(task.path), what))
+
+
 def _signs(task: TaskFolder) -> tuple[Instant | None, float]:
     """Return a task's last sign of life, and for how long it has worked.
 

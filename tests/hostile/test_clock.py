@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,39 +28,41 @@ from dlreg_core.runs.machine import born, instant, living
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Instant, Pulse, Recipe, RunState, now
 from dlreg_core.training.surroundings import Budget
-from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for
+from tests.conftest import add_table, experiment_on, small_table, wait_for
 from tests.hostile.clocks import DAY, HOUR, JUMPS, YEAR, Clocks
 
-HOLDER = """
-import sys
-from pathlib import Path
-from dlreg_core.runs import TaskFolder
-with TaskFolder(Path(sys.argv[1])).hold() as task:
-    TaskFolder(Path(sys.argv[1])).mark_ready()
-    sys.stdin.read()
-"""
 KEEP_DAYS = 30.0
 
 
 class Held(InlineBackend):
-    """A worker that another process pretends to be; notes whom it is told to kill."""
+    """A worker that holds its task, and does nothing until it is killed."""
 
     def __init__(self) -> None:
         super().__init__(lambda task: Done(state=RunState.COMPLETED))
-        self.process: subprocess.Popen[bytes] | None = None
         self.launched = 0
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def launch(self, task: TaskFolder, slot: Slot | None) -> None:
         self.launched += 1
         task.mark_launched()
-        command = [sys.executable, "-c", HOLDER, str(task.path)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
-        task.note_process(self.process.pid)
+        task.note_process(os.getpid())
+        self._thread = threading.Thread(target=self._hold, args=(TaskFolder(task.path),))
+        self._thread.start()
 
-    def kill(self, task: TaskFolder) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+    def kill(self, task: TaskFolder | None = None) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _hold(self, task: TaskFolder) -> None:
+        with task.hold():
+            task.mark_ready()
+            self._ended.wait()
 
 
 def experiment() -> Experiment:
@@ -81,11 +84,7 @@ def store(tmp_path: Path) -> RunStore:
 def backend() -> Iterator[Held]:
     held = Held()
     yield held
-    if held.process is not None:
-        held.process.kill()
-        held.process.wait()
-        assert held.process.stdin is not None
-        held.process.stdin.close()
+    held.kill()
 
 
 def beat(task: TaskFolder, lived: float = 1.0) -> None:
@@ -128,9 +127,7 @@ def test_a_healthy_run_outlives_every_setting_of_the_clock(
     assert report.silent_seconds < 30
     assert report.used_seconds < 60
     assert backend.launched == 1
-    assert backend.process is not None
-    assert backend.process.poll() is None
-    assert task.ready() == task.ready()
+    assert backend.alive
     assert dispatcher.places() == {}
 
 

@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from dlreg_core.jobs import answering
+from dlreg_core.jobs import Scorer, answering
 from dlreg_core.jobs.answering import OverdueError, Pool, StoppedError
+from dlreg_core.jobs.scoring import Scored
+from dlreg_core.prepare import prepared_of
+from dlreg_core.runs import RunFolder
 from tests.conftest import wait_for
 
 # Answers at once, sleeps, works for ever, or dies; what it is told to do once is done by the first process alone.
@@ -143,3 +146,36 @@ def test_processes_that_nobody_needs_end_but_the_first(pool: Pool) -> None:
     wait_for(lambda: pool._places[1] is None)
     assert pool.first is not None
     assert pool.first.is_alive()
+
+
+@pytest.mark.soak
+def test_a_stopped_scorer_holds_up_nobody_elses_page(trained: RunFolder) -> None:
+    scorer = Scorer()
+    rows = prepared_of(trained.home, trained.experiment()).test.iloc[:2]
+    try:
+        before = scorer.predict(trained, rows)
+        first = scorer._pool.first
+        assert first is not None
+        os.kill(first.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        took: dict[str, float] = {}
+        found: list[Scored] = []
+
+        def predict() -> None:
+            found.append(scorer.predict(trained, rows))
+            took["whoever asked it"] = time.monotonic() - began
+
+        waiting = asking(predict)
+        wait_for(lambda: scorer._pool._busy[0])
+        scorer.preflight(trained.home, trained.experiment())
+        took["another, with a new process"] = time.monotonic() - began
+        once_more = time.monotonic()
+        scorer.preflight(trained.home, trained.experiment())
+        took["another, afterwards"] = time.monotonic() - once_more
+        waiting.join(120)
+        assert found == [before]
+        print({who: round(seconds, 1) for who, seconds in took.items()})
+        assert took["another, with a new process"] < answering.SILENT_SECONDS + 20
+        assert took["another, afterwards"] < 2
+    finally:
+        scorer.close()
