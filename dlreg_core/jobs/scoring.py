@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.errors import ScorerError
+from dlreg_core.ingest.arrow import parquet
 from dlreg_core.jobs.answering import OverdueError, Pool, StoppedError
 from dlreg_core.jobs.environment import module_environment
 from dlreg_core.jobs.local import module_command
@@ -20,8 +21,11 @@ from dlreg_core.runs import RunFolder
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.specs import Experiment, Exported, Spec
 
-_MOST_SECONDS = {"preflight": 120.0, "rows": 120.0, "explain": 300.0, "file": 3600.0, "export": 1800.0}
-"""How long an answer may take, with loading the libraries; large tables and slow networks have their time."""
+_MOST_SECONDS = {"preflight": 120.0, "rows": 120.0, "explain": 300.0, "file": 600.0, "export": 1800.0}
+"""How long an answer may take, with loading the libraries."""
+
+_FEWEST_ROWS_PER_SECOND = 50.0
+"""The slowest network predicts more rows than this: a file has as much more time."""
 
 _HEAVY = frozenset({"file", "export"})
 
@@ -75,7 +79,7 @@ class Scorer:
         Only the first predictions are in the answer.
         """
         request = {"do": "file", "run": str(run.path), "model": model, "source": str(source), "target": str(target)}
-        return Scored.model_validate(self._ask(request))
+        return Scored.model_validate(self._ask(request, _row_count(source) / _FEWEST_ROWS_PER_SECOND))
 
     def explain(self, run: RunFolder, row: pd.DataFrame, model: str | None = None) -> tuple[NDArray[np.float64], float]:
         """Explain the prediction of one raw row.
@@ -121,9 +125,9 @@ class Scorer:
         """End the processes."""
         self._pool.close()
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], more_seconds: float = 0.0) -> dict[str, Any]:
         line = json.dumps(request, default=_plain).encode() + b"\n"
-        seconds = _MOST_SECONDS[request["do"]]
+        seconds = _MOST_SECONDS[request["do"]] + more_seconds
         try:
             answer = json.loads(self._pool.ask(line, seconds, heavy=request["do"] in _HEAVY))
         except StoppedError as exc:
@@ -138,6 +142,14 @@ class Scorer:
         if "error" in answer:
             raise ScorerError(str(answer["error"]), str(answer.get("hint", "")))
         return dict(answer)
+
+
+def _row_count(path: Path) -> int:
+    try:
+        return int(parquet.read_metadata(path).num_rows)
+    except (OSError, ValueError):
+        # The process says what is wrong with it.
+        return 0
 
 
 def _start() -> subprocess.Popen[bytes]:

@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
-from dlreg_core.jobs import Scorer, answering
+from dlreg_core.jobs import Scorer, answering, scoring
 from dlreg_core.jobs.answering import OverdueError, Pool, StoppedError
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import prepared_of
@@ -179,3 +181,11 @@ def test_a_stopped_scorer_holds_up_nobody_elses_page(trained: RunFolder) -> None
         assert took["another, afterwards"] < 2
     finally:
         scorer.close()
+
+
+def test_a_large_file_has_more_time(tmp_path: Path) -> None:
+    pd.DataFrame({"a": range(5000)}).to_parquet(tmp_path / "rows.parquet")
+    assert scoring._row_count(tmp_path / "rows.parquet") == 5000
+    (tmp_path / "damaged.parquet").write_bytes(b"PAR1")
+    assert scoring._row_count(tmp_path / "damaged.parquet") == 0
+    assert scoring._row_count(tmp_path) == 0
