@@ -413,7 +413,8 @@ def test_a_training_goes_on_while_its_own_clock_is_set(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "python"))
     monkeypatch.setenv("DLREG_JUMP", str(tmp_path / "jump"))
     dispatcher = open_dispatcher(Settings(home=home))
-    asked = experiment_on(add_table(home, small_table()), "price", models=("NN_TORCH", "FASTAI"), time_limit=30.0)
+    asked = experiment_on(add_table(home, small_table()), "price", models=("FASTAI",), time_limit=30.0)
+    began = time.perf_counter()
     run = dispatcher.store.folder(dispatcher.submit(asked))
     task = run.train_task()
 
@@ -428,5 +429,5 @@ def test_a_training_goes_on_while_its_own_clock_is_set(
     report = dispatcher.store.report(run.id)
     assert (report.state, report.reason) == (RunState.COMPLETED, "")
     assert report.result is not None
-    assert {fit.family for fit in report.result.plan.fits} == {"NN_TORCH", "FASTAI"}
-    assert 0 < report.result.seconds < 90
+    assert {fit.family for fit in report.result.plan.fits} == {"FASTAI"}
+    assert 0 < report.result.seconds < time.perf_counter() - began
