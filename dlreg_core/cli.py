@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -340,12 +341,21 @@ def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
 
 
 def _write_rows(rows: pd.DataFrame, out: Path) -> None:
+    # All of it or nothing, also where the command is killed; not where it goes to a terminal or into a pipe.
+    whole = out.is_file() or not out.exists()
+    target = out.resolve() if out.is_file() else out
+    place = target.with_name(f".{target.name}.part") if whole else out
     try:
         if out.suffix == ".parquet":
-            rows.to_parquet(out, index=False)
+            rows.to_parquet(place, index=False)
         else:
-            without_formulas(rows).to_csv(out, index=False)
+            without_formulas(rows).to_csv(place, index=False)
+        if whole:
+            place.replace(target)
     except OSError as exc:
+        if whole:
+            with suppress(OSError):
+                place.unlink()
         raise InputError(f"{out} can't be written.", "Choose another place.") from exc
 
 

@@ -9,12 +9,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from dlreg_core.cli import _write_rows
 from dlreg_core.errors import DlregError, InputError, TrainingError, WorkError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.keeping import read_dataset
@@ -276,3 +279,38 @@ def test_a_lack_of_memory_is_told_as_such(
 def test_a_lack_of_memory_in_a_lane_is_told_as_such() -> None:
     assert str(failure(RuntimeError(ALLOCATOR))) == "The memory did not suffice."
     assert str(failure(RuntimeError("another"))) == "RuntimeError: another"
+
+
+# --- what a command writes --------------------------------------------------------------------------------------------
+
+
+def test_predictions_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, out = pd.DataFrame({"a": [1, 2], "prediction": [3.0, 4.0]}), tmp_path / "out.csv"
+    out.write_text("before")
+    (tmp_path / "link.csv").symlink_to(out)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pd.DataFrame, "to_csv", full)
+        with pytest.raises(InputError, match="can't be written"):
+            _write_rows(rows, out)
+    assert out.read_text() == "before"
+    _write_rows(rows, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert pd.read_csv(out).equals(rows)
+    _write_rows(rows, tmp_path / "new.parquet")
+    assert pd.read_parquet(tmp_path / "new.parquet").equals(rows)
+    with pytest.raises(InputError, match="can't be written"):
+        _write_rows(rows, tmp_path)
+    with pytest.raises(InputError, match="can't be written"):
+        _write_rows(rows, out / "in-a-file.csv")
+    os.mkfifo(tmp_path / "pipe")
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    _write_rows(rows, tmp_path / "pipe")
+    reader.join(10)
+    assert read == [out.read_text()]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "new.parquet", "out.csv", "pipe"]
