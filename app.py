@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 
 from dlreg_core.api import guards, routes_below, start_line  # noqa: E402 - the line above makes it importable
 from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402
+from dlreg_core.runs import keep_private  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
 from pages._ui import errors  # noqa: E402
 
@@ -23,6 +24,7 @@ from pages._ui import errors  # noqa: E402
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     """Look after runs while the server lives: start what waits, find what went on without it."""
+    keep_private()
     dispatcher = open_dispatcher(load_settings())
     dispatcher.start()
     where = (st.get_option(f"server.{name}") for name in ("address", "port", "baseUrlPath"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +31,8 @@ from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
 from dlreg_core.report.split_words import start_words
 from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
-from dlreg_core.runs import RunFolder
+from dlreg_core.runs import RunFolder, keep_private, open_home
+from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
@@ -52,6 +53,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 def main() -> None:
     """Run the command line; bad input ends with 2 and one line on standard error, failed work with 1."""
+    keep_private()
     try:
         sys.exit(app(standalone_mode=False))
     except _UsageError as exc:
@@ -77,6 +79,7 @@ def serve(
             "and can start and delete runs.",
             err=True,
         )
+    open_home(load_settings().home)
     front = front_folder()
     options = [f"--server.address={host}", f"--server.port={port}"]
     limit = load_settings().max_upload_mb
@@ -199,9 +202,9 @@ def predict(
     from dlreg_core.prepare.reading import free_name, read_raw_rows
     from dlreg_core.training.pipeline import Pipeline
 
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         if Path(model).is_file():
-            pipeline, _ = load_bundle(Path(model), Path(folder))
+            pipeline, _ = load_bundle(Path(model), folder)
         else:
             run = open_desk(load_settings()).folder(model)
             if run.result() is None:
@@ -338,12 +341,21 @@ def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
 
 
 def _write_rows(rows: pd.DataFrame, out: Path) -> None:
+    # All of it or nothing, also where the command is killed; not where it goes to a terminal or into a pipe.
+    whole = out.is_file() or not out.exists()
+    target = out.resolve() if out.is_file() else out
+    place = target.with_name(f".{target.name}.part") if whole else out
     try:
         if out.suffix == ".parquet":
-            rows.to_parquet(out, index=False)
+            rows.to_parquet(place, index=False)
         else:
-            without_formulas(rows).to_csv(out, index=False)
+            without_formulas(rows).to_csv(place, index=False)
+        if whole:
+            place.replace(target)
     except OSError as exc:
+        if whole:
+            with suppress(OSError):
+                place.unlink()
         raise InputError(f"{out} can't be written.", "Choose another place.") from exc
 
 

@@ -18,7 +18,7 @@ from dlreg_core.bundle import write_bundle
 from dlreg_core.errors import ConflictError, DlregError
 from dlreg_core.explanation import EXACT_FEATURES, ExplainSizes, evaluations, explain
 from dlreg_core.prepare import background_rows, fit_cleaner, prepared_of
-from dlreg_core.runs import RunFolder
+from dlreg_core.runs import RunFolder, keep_private
 from dlreg_core.specs import Experiment
 from dlreg_core.training.expected import TableFacts
 from dlreg_core.training.networks import core_count, device_note
@@ -51,6 +51,11 @@ class Answering:
             return self._do(request)
         except DlregError as exc:
             return {"error": exc.message, "hint": exc.hint}
+        except MemoryError:
+            # What is held for others is given up as well, so that the next request may find room.
+            self._pipelines.clear()
+            self._facts.clear()
+            return {"error": "The prediction process ran out of memory.", "hint": "Use fewer rows, or another model."}
         except OSError as exc:
             return {"error": f"{exc.filename or 'A file'} can't be read or written ({exc.strerror or exc})."}
 
@@ -162,6 +167,7 @@ def _scored(table: pd.DataFrame, warnings: tuple[str, ...]) -> dict[str, Any]:
 
 def main() -> None:
     """Answer line by line until the client is gone."""
+    keep_private()
     # Libraries print what they like; only answers may reach the client.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

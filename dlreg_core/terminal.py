@@ -18,7 +18,7 @@ from dlreg_core.report.ahead_words import ahead_words
 from dlreg_core.report.answers import report_answer
 from dlreg_core.report.split_words import split_line
 from dlreg_core.runs import TaskFolder
-from dlreg_core.specs import Event, Report, RunState, TrainResult, now
+from dlreg_core.specs import Event, Report, RunState, TrainResult
 
 _POLL_SECONDS = 0.2
 
@@ -116,8 +116,7 @@ def _print_worth(result: TrainResult) -> None:
 
 
 def _used(task: TaskFolder) -> float:
-    begun = task.begun()
-    return (now() - begun).total_seconds() if begun is not None else 0.0
+    return task.used_seconds()
 
 
 def _sentence(event: Event) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +17,7 @@ from dlreg_core.bundle.requirements import requirements_for
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
 from dlreg_core.prepare import prepared_of, read_own_rows
 from dlreg_core.runs import RunFolder
+from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.specs import Exported, TrainResult
 from dlreg_core.training.pipeline import Pipeline, deploy
 
@@ -79,8 +79,8 @@ def write_bundle(run: RunFolder, model: str | None, target: Path, pipeline: Pipe
         raise ConflictError(f"Run {run.id} has no models to export.", "Train it first.")
     pipeline = pipeline or Pipeline(run.model_path())
     name = model or result.best_model
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "bundle"
+    with scratch_folder() as folder:
+        place = folder / "bundle"
         _fill(place, run, pipeline, result, name)
         difference = _check(place)
         target.parent.mkdir(parents=True, exist_ok=True)

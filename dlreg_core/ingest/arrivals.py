@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +27,8 @@ from dlreg_core.errors import ConflictError, InputError, NotFoundError
 from dlreg_core.ingest.keeping import plain_name
 from dlreg_core.ingest.streaming import Scan, Scanner
 from dlreg_core.runs.files import read_spec, write_new, write_spec
-from dlreg_core.runs.task import living
-from dlreg_core.specs import SCHEMA_VERSION, Spec, now
+from dlreg_core.runs.machine import instant, living, seconds_since
+from dlreg_core.specs import SCHEMA_VERSION, Instant, Spec, now
 
 _ID = re.compile(r"[A-Za-z0-9_-]{32}")
 _DISK_PER_BYTE = 2.0
@@ -62,7 +61,11 @@ class Arrival(Spec):
     message: str = ""
     hint: str = ""
     pid: int | None = None
+    process_born: str = ""
     process_created: float | None = None
+    time: datetime = Field(default_factory=now)
+    instant: Instant | None = None
+    """When its first byte came, by the machine's own clock."""
 
     @property
     def has_ended(self) -> bool:
@@ -133,7 +136,7 @@ class Arrivals:
             found = read_spec(folder / "arrival.json", Arrival)
         except NotFoundError:
             return Arrival()
-        if found.has_ended or not _is_lost(folder, found):
+        if found.has_ended or not _is_lost(found):
             return found
         return found.model_copy(
             update={
@@ -170,7 +173,7 @@ class Receiver:
         self._scanner = Scanner()
         self._size = 0
         self._file: BinaryIO = (folder / "file").open("wb")
-        write_spec(folder / "arrival.json", Arrival(name=name))
+        write_spec(folder / "arrival.json", Arrival(name=name, instant=instant()))
 
     def __enter__(self) -> Self:
         return self
@@ -211,8 +214,8 @@ def scan_of(folder: Path) -> Scan:
     return read_spec(folder / "scan.json", Scan)
 
 
-def _is_lost(folder: Path, arrival: Arrival) -> bool:
+def _is_lost(arrival: Arrival) -> bool:
     if arrival.pid is None:
         # Its process is being started.
-        return time.time() - (folder / "arrival.json").stat().st_mtime > _SILENT
-    return living(arrival.pid, arrival.process_created or 0.0) is None
+        return seconds_since(arrival.instant, arrival.time) > _SILENT
+    return living(arrival.pid, arrival.process_born, arrival.process_created) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -118,8 +117,11 @@ def read_dataset(source: Source, name: str = "", reading: Reading = GUESS_ALL) -
     """
     called = plain_name(name or own_name(source))
     if isinstance(source, str | Path) and reads_in_pieces(source):
-        with tempfile.TemporaryDirectory(prefix="dlreg-") as place:
-            part, scan = Path(place), scan_file(Path(source))
+        # Model files carry this package along, and know nothing of runs.
+        from dlreg_core.runs.scratch import scratch_folder
+
+        with scratch_folder() as part:
+            scan = scan_file(Path(source))
             large = write_large(part, Path(source), scan, called, identifier_of(scan.digest, reading), reading, quietly)
             kept = part / SAMPLE
             with parquet.ParquetFile(kept if kept.exists() else part / TABLE) as file:

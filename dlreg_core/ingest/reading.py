@@ -26,6 +26,7 @@ from dlreg_core.ingest.encoding import to_utf8
 from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.ingest.marks import Mark, decimal_mark
+from dlreg_core.ingest.ordinary import ordinary
 from dlreg_core.ingest.signatures import foreign_kind, is_feather, is_json, is_parquet, is_workbook
 from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.ingest.workbooks import read_workbook
@@ -77,7 +78,7 @@ def read_bytes(source: Source) -> bytes:
     if isinstance(source, str | Path):
         path = Path(source)
         try:
-            return path.read_bytes()
+            return ordinary(path).read_bytes()
         except FileNotFoundError as exc:
             raise NotFoundError(f"There is no file {path.name}.", "Check its name and folder.") from exc
         except OSError as exc:

@@ -364,7 +364,6 @@ class DatasetStore:
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
         try:
             dataset = write(part)
-            part.chmod(0o755)
             folder = self.folder(dataset.id)
             if folder.exists() and self._stored(dataset.id) is None:
                 self._discard(folder)

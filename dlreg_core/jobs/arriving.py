@@ -6,7 +6,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from dlreg_core.jobs.local import module_command, module_environment
+from dlreg_core.jobs.environment import module_environment
+from dlreg_core.jobs.local import module_command
 
 
 def start_reading(folder: Path) -> None:

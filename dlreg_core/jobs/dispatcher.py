@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from filelock import FileLock, Timeout
@@ -17,37 +16,18 @@ from dlreg_core.jobs.backend import JobBackend
 from dlreg_core.jobs.local import LocalProcesses
 from dlreg_core.jobs.slots import Place, Slot, fitting, places, slots_of
 from dlreg_core.jobs.standing import Standing
+from dlreg_core.jobs.vigil import Vigil
+from dlreg_core.jobs.watch import Limits, forget, why_end
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
-from dlreg_core.runs.housekeeping import remove_old_runs, remove_orphans
+from dlreg_core.runs.housekeeping import Housekeeper
 from dlreg_core.runs.index import QueuedTask
-from dlreg_core.runs.life import keepable, post_mortem, silent_seconds
+from dlreg_core.runs.life import keepable, post_mortem
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Done, Experiment, ExplainRequest, RunState, TaskKind, now
+from dlreg_core.specs import Done, Experiment, ExplainRequest, RunState, TaskKind
 
 _log = logging.getLogger(__name__)
 
-_HOUSEKEEPING_SECONDS = 3600.0
 _LAST_WORD_SECONDS = 2.0
-_WITHOUT_NETWORK = 4.0
-"""A run that has no network yet may overrun its budget by this multiple of what others may."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a run is ended that doesn't end by itself.
-
-    Attributes
-    ----------
-    silence : float
-        Seconds without a sign of life.
-    overrun, overrun_seconds : float
-        A run may take its budget times the first, plus the second. It plans to keep its budget, so this catches only
-        one that has lost its way.
-    """
-
-    silence: float = 300.0
-    overrun: float = 1.5
-    overrun_seconds: float = 120.0
 
 
 class Dispatcher:
@@ -86,9 +66,9 @@ class Dispatcher:
         self._backend = backend
         self._slots = tuple(slots)
         self._limits = limits or Limits()
-        self._keep_days = keep_days
         self._stands_by = stand_by
-        self._tidied = -_HOUSEKEEPING_SECONDS
+        self._vigil = Vigil()
+        self._housekeeper = Housekeeper(store, keep_days)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -197,8 +177,7 @@ class Dispatcher:
         for queued in live:
             if queued.slot is not None:
                 task = self._task(queued)
-                since = task.begun() if task is not None else None
-                used[queued.run_id, queued.number] = (now() - since).total_seconds() if since is not None else 0.0
+                used[queued.run_id, queued.number] = task.used_seconds() if task is not None else 0.0
         return places(live, self._slots, used)
 
     # --- looking after them -------------------------------------------------------------------------------------------
@@ -208,12 +187,13 @@ class Dispatcher:
         self._backend.reap()
         try:
             with FileLock(self.store.home / "dispatch.lock", timeout=0):
+                self._vigil.look()
                 for queued in self.store.index.live():
                     self._look_after(queued)
                 for queued in self.store.index.live():
                     if queued.slot is None:
                         self._start(queued)
-                self._tidy()
+                self._housekeeper.tidy()
         except Timeout:
             # Another server looks at this very moment, and sees what this one would.
             return
@@ -238,6 +218,7 @@ class Dispatcher:
             # Damaged, or written by another version: it must not keep its place from the others for ever.
             state = RunState.INTERRUPTED
         if state.is_final:
+            forget(task, self._vigil)
             self.store.index.dequeue(queued.run_id, queued.number)
         self.store.refresh(queued.run_id)
 
@@ -260,23 +241,9 @@ class Dispatcher:
         """End a task that gives no sign of life, or has taken far more time than it was given."""
         if queued.slot is None and not self._take_place(task, queued):
             return
-        if task.start() is None:
-            loading = (now() - task.launched()).total_seconds()
-            if loading > self._limits.silence:
-                self._give_up(task, f"Its libraries were not loaded after {loading / 60:.0f} min, and it was ended.")
-            return
-        silent = silent_seconds(task)
-        if silent > self._limits.silence:
-            self._give_up(task, f"It gave no sign of life for {silent / 60:.0f} min and was ended.")
-        limit = task.time_limit() if queued.kind.trains else 0.0
-        most = limit * self._limits.overrun + self._limits.overrun_seconds
-        if not task.checkpoint().fits:
-            # Its first network is trained however late: without one, it would end with nothing.
-            most *= _WITHOUT_NETWORK
-        # Loading isn't the person's time, but it must end as well.
-        used = (now() - (task.begun() or task.launched())).total_seconds()
-        if queued.kind.trains and used > most:
-            self._give_up(task, f"It had {limit:.0f} s, was still going after {used:.0f} s, and was ended.")
+        why = why_end(task, self._limits, self._vigil)
+        if why:
+            self._give_up(task, why)
 
     def _take_place(self, task: TaskFolder, queued: QueuedTask) -> bool:
         """Note the place of a task that runs, after the queue was lost; True if it counts as having one."""
@@ -328,13 +295,6 @@ class Dispatcher:
             self.store.index.dequeue(queued.run_id, queued.number)
             self.store.refresh(queued.run_id)
             return None
-
-    def _tidy(self) -> None:
-        if time.monotonic() - self._tidied < _HOUSEKEEPING_SECONDS:
-            return
-        self._tidied = time.monotonic()
-        remove_orphans(self.store.home)
-        remove_old_runs(self.store, self._keep_days)
 
     # --- in a server ----------------------------------------------------------------------------------------------
 

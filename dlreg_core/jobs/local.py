@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-import dlreg_core
 from dlreg_core.errors import WorkError
+from dlreg_core.jobs.environment import module_environment
 from dlreg_core.jobs.slots import Slot
 from dlreg_core.jobs.standing import STAND_BY, StandBy, Standing
 from dlreg_core.runs import TaskFolder
@@ -28,18 +26,6 @@ _WORKER = "dlreg_core.worker"
 def module_command(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs a module of this package with this interpreter."""
     return [sys.executable, "-m", module, *arguments]
-
-
-def module_environment() -> dict[str, str]:
-    """Return the environment in which this package is found, from whatever folder the process starts.
-
-    Threads of a network's arithmetic that wait for each other sleep: by default they keep their cores busy with
-    waiting, and with one core taken by anything else a step takes ten times as long.
-    """
-    root = str(Path(dlreg_core.__file__).resolve().parents[1])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    own = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **own}
 
 
 class LocalProcesses:
@@ -118,7 +104,7 @@ def _started_for(task: TaskFolder, environment: Mapping[str, str]) -> subprocess
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=module_environment() | {MARK: str(task.path)} | dict(environment),
+            env=module_environment(fetches=True) | {MARK: str(task.path)} | dict(environment),
             cwd=task.path,
         )
 
@@ -131,7 +117,7 @@ def _standing_by(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env=module_environment() | dict(environment),
+        env=module_environment(fetches=True) | dict(environment),
     )
 
 

@@ -14,6 +14,7 @@ from dlreg_core.prepare.cleaner import Cleaner
 from dlreg_core.prepare.reading import free_name
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.files import read_spec, write_spec
+from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.specs import Exported
 
 PREDICTED = ("prediction", "low", "high")
@@ -65,8 +66,8 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, cleaner: C
     # Before the process is started, so that a wrong file is told at once.
     complete = cleaner.complete(rows)
     cleaner.schema_.coerce(complete.iloc[:1])
-    with tempfile.TemporaryDirectory(prefix="dlreg-") as folder:
-        source, target = Path(folder) / "rows.parquet", Path(folder) / "predictions.parquet"
+    with scratch_folder() as folder:
+        source, target = folder / "rows.parquet", folder / "predictions.parquet"
         cleaner.wanted(complete).reset_index(drop=True).to_parquet(source)
         scored = scorer.predict_file(run, source, target, model)
         found = pd.read_parquet(target)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.errors import ScorerError
-from dlreg_core.jobs.local import module_command, module_environment
+from dlreg_core.ingest.arrow import parquet
+from dlreg_core.jobs.answering import OverdueError, Pool, StoppedError
+from dlreg_core.jobs.environment import module_environment
+from dlreg_core.jobs.local import module_command
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.outlook import Outlook
 from dlreg_core.specs import Experiment, Exported, Spec
+
+_MOST_SECONDS = {"preflight": 120.0, "rows": 120.0, "explain": 300.0, "file": 600.0, "export": 1800.0}
+"""How long an answer may take, with loading the libraries."""
+
+_FEWEST_ROWS_PER_SECOND = 50.0
+"""The slowest network predicts more rows than this: a file has as much more time."""
+
+_HEAVY = frozenset({"file", "export"})
 
 
 class Scored(Spec):
@@ -30,15 +40,17 @@ class Scored(Spec):
 
 
 class Scorer:
-    """Talks to one prediction process, which is started when it is needed and again when it has died.
+    """Talks to prediction processes, which are started when they are needed and again when they have died.
 
-    The process reads requests as JSON lines from its standard input and answers in the same way, so it ends by itself
+    One is enough for one person. While it is busy, another request gets another process, so that what a run needs,
+    predictions and model files don't wait for each other, and none of them for a process that has stopped.
+
+    A process reads requests as JSON lines from its standard input and answers in the same way, so it ends by itself
     when this one does. Tables travel as Parquet files.
     """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        self._lock = threading.Lock()
+        self._pool = Pool(_start)
 
     def predict(self, run: RunFolder, rows: pd.DataFrame, model: str | None = None) -> Scored:
         """Predict a few raw rows.
@@ -67,7 +79,7 @@ class Scorer:
         Only the first predictions are in the answer.
         """
         request = {"do": "file", "run": str(run.path), "model": model, "source": str(source), "target": str(target)}
-        return Scored.model_validate(self._ask(request))
+        return Scored.model_validate(self._ask(request, _row_count(source) / _FEWEST_ROWS_PER_SECOND))
 
     def explain(self, run: RunFolder, row: pd.DataFrame, model: str | None = None) -> tuple[NDArray[np.float64], float]:
         """Explain the prediction of one raw row.
@@ -110,56 +122,44 @@ class Scorer:
         return Outlook.model_validate(self._ask(request))
 
     def close(self) -> None:
-        """End the process."""
-        with self._lock:
-            self._end()
+        """End the processes."""
+        self._pool.close()
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        with self._lock:
-            answer = self._exchange(request)
-            if answer is None:
-                # It has died, perhaps long ago and for lack of memory: one fresh start, then the truth.
-                self._end()
-                answer = self._exchange(request)
-        if answer is None:
-            self.close()
-            raise ScorerError("The prediction process ended unexpectedly.", "Try again; the machine may lack memory.")
+    def _ask(self, request: dict[str, Any], more_seconds: float = 0.0) -> dict[str, Any]:
+        line = json.dumps(request, default=_plain).encode() + b"\n"
+        seconds = _MOST_SECONDS[request["do"]] + more_seconds
+        try:
+            answer = json.loads(self._pool.ask(line, seconds, heavy=request["do"] in _HEAVY))
+        except StoppedError as exc:
+            raise ScorerError(
+                "The prediction process ended unexpectedly.", "Try again; the machine may lack memory."
+            ) from exc
+        except OverdueError as exc:
+            raise ScorerError(
+                f"The prediction process gave no answer for {seconds / 60:.0f} min.",
+                "Try again later, with fewer rows or another model.",
+            ) from exc
         if "error" in answer:
             raise ScorerError(str(answer["error"]), str(answer.get("hint", "")))
-        return answer
+        return dict(answer)
 
-    def _exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        process = self._started()
-        if process.stdin is None or process.stdout is None:
-            return None
-        try:
-            process.stdin.write(json.dumps(request, default=_plain) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except OSError:
-            return None
-        return json.loads(line) if line else None
 
-    def _started(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                module_command("dlreg_core.scorer"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                env=module_environment(),
-            )
-        return self._process
+def _row_count(path: Path) -> int:
+    try:
+        return int(parquet.read_metadata(path).num_rows)
+    except (OSError, ValueError):
+        # The process says what is wrong with it.
+        return 0
 
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream is not None:
-                    stream.close()
-            self._process = None
+
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        module_command("dlreg_core.scorer"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=module_environment(),
+    )
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

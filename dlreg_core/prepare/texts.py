@@ -8,6 +8,7 @@ from typing import Any, cast, get_args
 from pydantic import ValidationError
 
 from dlreg_core.errors import PlanError
+from dlreg_core.ingest.ordinary import ordinary
 from dlreg_core.specs import Cleaning, History, Spec, Split, TransformName
 
 
@@ -27,7 +28,7 @@ def steps_from_file(path: Path) -> CleaningSteps:
         If it can't be read, or says something that isn't known; the message names the place.
     """
     try:
-        return CleaningSteps.model_validate_json(path.read_bytes())
+        return CleaningSteps.model_validate_json(ordinary(path).read_bytes())
     except OSError as exc:
         raise PlanError(f"{path} can't be read ({exc.strerror}).", "Give a JSON file.") from exc
     except ValidationError as exc:

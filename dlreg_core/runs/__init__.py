@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dlreg_core.runs.folder import EventLog, RunFolder, TaskFolder
 from dlreg_core.runs.index import RunIndex, RunSummary
+from dlreg_core.runs.privacy import keep_private, open_home
 from dlreg_core.runs.results import (
     Explanation,
     PartPredictions,
@@ -24,7 +25,9 @@ __all__ = [
     "RunSummary",
     "TaskFolder",
     "find_explanation",
+    "keep_private",
     "load_predictions",
+    "open_home",
     "open_store",
     "save_explanation",
     "save_predictions",

@@ -96,7 +96,6 @@ class RunFolder:
         folder.mkdir(parents=True, exist_ok=True)
         # The folder appears under its number only when it is complete.
         building = Path(tempfile.mkdtemp(prefix=f".{number}-", dir=folder))
-        building.chmod(0o755)
         write_spec(building / "task.json", task)
         try:
             building.rename(folder / str(number))

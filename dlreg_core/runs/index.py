@@ -31,9 +31,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 
+from dlreg_core.runs.database import is_damaged, is_refused, set_aside, unwritable
 from dlreg_core.specs import Experiment, LeaderboardRow, RunState, TaskKind, TrainResult, split_text
 
 _metadata = MetaData()
@@ -159,9 +160,21 @@ class RunIndex:
             Path(database).parent.mkdir(parents=True, exist_ok=True)
             # Two processes that make the tables of a new home at the same moment would trip over each other.
             with FileLock(f"{database}.lock"):
-                self._make_tables()
+                self._open_file(Path(database))
         else:
             self._make_tables()
+
+    def _open_file(self, path: Path) -> None:
+        """Open a SQLite file; one that is damaged is set aside, and an empty one takes its place."""
+        try:
+            if path.exists() and is_damaged(self._engine):
+                self._engine.dispose()
+                set_aside(path)
+            self._make_tables()
+        except OperationalError as exc:
+            if not is_refused(exc):
+                raise
+            raise unwritable(self._engine, exc) from exc
 
     def _make_tables(self) -> None:
         """Make the tables; those of an earlier version are dropped, since the folders hold all that they held."""

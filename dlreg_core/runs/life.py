@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 from dlreg_core.errors import NotFoundError
-from dlreg_core.runs.machine import boot_id, oom_kills
+from dlreg_core.runs.machine import boot_id, oom_kills, seconds_since
 from dlreg_core.runs.task import TaskFolder
 from dlreg_core.specs import Done, RunState, Start, TaskKind
 
@@ -65,8 +64,8 @@ def silent_seconds(task: TaskFolder) -> float:
     except NotFoundError:
         return 0.0
     if pulse is not None:
-        return max(0.0, time.time() - pulse.active)
-    return max(0.0, time.time() - start.time.timestamp()) if start is not None else 0.0
+        return seconds_since(pulse.active, pulse.time)
+    return seconds_since(start.instant, start.time) if start is not None else 0.0
 
 
 def keepable(run: RunFolder) -> tuple[str, ...]:

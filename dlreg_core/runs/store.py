@@ -13,6 +13,7 @@ from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.folder import RunFolder
 from dlreg_core.runs.index import QueuedTask, RunIndex, RunSummary
 from dlreg_core.runs.life import keepable, post_mortem, silent_seconds, source_of
+from dlreg_core.runs.privacy import open_home
 from dlreg_core.runs.task import TaskFolder
 from dlreg_core.settings import Settings
 from dlreg_core.specs import ContinueRequest, Done, Experiment, Report, RunState, TaskKind, now
@@ -97,6 +98,7 @@ class RunStore:
             continues=task.task().more is not None,
             launched=launch.time if launch else None,
             begun=task.begun(),
+            used_seconds=task.used_seconds() if running else 0.0,
             started=_first_start(folder),
             ended=done.ended if done else None,
             finishing=running and task.is_asked_to_finish(),
@@ -233,7 +235,7 @@ def exports_of(home: Path, run_id: str) -> tuple[Path, ...]:
 
 @cache
 def _store(home: Path, url: str) -> RunStore:
-    home.mkdir(parents=True, exist_ok=True)
+    open_home(home)
     store = RunStore(home, RunIndex(url))
     store.reconcile()
     return store

@@ -22,8 +22,8 @@ from filelock import FileLock, Timeout
 
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs.files import read_spec, write_new, write_spec, write_text
-from dlreg_core.runs.machine import boot_id, oom_kills
-from dlreg_core.specs import Checkpoint, Done, Event, Launch, Pulse, Ready, RunState, Start, Task, now
+from dlreg_core.runs.machine import boot_id, born, instant, living, oom_kills, seconds_since
+from dlreg_core.specs import Checkpoint, Done, Event, Launch, Moment, Pulse, Ready, RunState, Start, Task, now
 
 if TYPE_CHECKING:
     from dlreg_core.runs.folder import RunFolder
@@ -95,18 +95,20 @@ class TaskFolder:
         ConflictError
             If somebody else has noted that before.
         """
-        if not write_new(self.path / "launched.json", (launch or Launch()).model_dump_json()):
+        launch = launch or Launch()
+        launch = launch.model_copy(update={"instant": launch.instant or instant()})
+        if not write_new(self.path / "launched.json", launch.model_dump_json()):
             raise ConflictError(f"Task {self.number} of run {self.run.id} has been started already.")
 
     def note_process(self, pid: int, mark: str = "") -> None:
         """Add the process that was started to the note of `mark_launched`, and what marks it where that is no path."""
         try:
-            created = psutil.Process(pid).create_time()
+            process_born = born(pid)
         except psutil.Error:
-            # Gone already; a time that no process has says so.
-            created = 0.0
+            # Gone already; what no process is says so.
+            process_born = "gone"
         launch = self.launch() or Launch()
-        process = {"pid": pid, "created": created, "mark": mark}
+        process = {"pid": pid, "born": process_born, "mark": mark}
         write_spec(self.path / "launched.json", launch.model_copy(update=process))
 
     def launch(self) -> Launch | None:
@@ -119,9 +121,14 @@ class TaskFolder:
         launch = self.launch()
         return launch.time if launch is not None else now()
 
+    def since_launch(self) -> float:
+        """Return the seconds since a process was started for this task; 0 where none was noted."""
+        launch = self.launch()
+        return seconds_since(launch.instant, launch.time) if launch is not None else 0.0
+
     def mark_ready(self) -> Ready:
         """Note that the process of this task has loaded what it needs; the budget counts from here."""
-        ready = Ready(loading=max(0.0, (now() - self.launched()).total_seconds()))
+        ready = Ready(instant=instant(), loading=self.since_launch())
         write_spec(self.path / "ready.json", ready)
         return ready
 
@@ -139,6 +146,13 @@ class TaskFolder:
         if ready is not None:
             return ready.time
         return self.launched() if self.done() is not None else None
+
+    def used_seconds(self) -> float:
+        """Return how much of its budget the task has used, while it runs; 0 while its process loads."""
+        ready = self.ready()
+        if ready is not None:
+            return seconds_since(ready.instant, ready.time)
+        return self.since_launch() if self.done() is not None else 0.0
 
     def start(self) -> Start | None:
         """Return which process took this task, or None while none has."""
@@ -181,7 +195,7 @@ class TaskFolder:
             me = psutil.Process()
             # Room for the last word, should the disk be full by then.
             (self.path / "reserve").write_bytes(bytes(_RESERVE_BYTES))
-            start = Start(pid=me.pid, created=me.create_time(), boot=boot_id(), oom_kills=oom_kills())
+            start = Start(instant=instant(), pid=me.pid, born=born(me.pid), boot=boot_id(), oom_kills=oom_kills())
             write_spec(self.path / "started.json", start)
             # Whoever cancelled before there was a process to kill has written DONE in the meantime.
             if self.done() is not None:
@@ -213,9 +227,9 @@ class TaskFolder:
     def arriving(self) -> psutil.Process | None:
         """Return the process that was started for this task, if that very process still lives."""
         launch = self.launch()
-        if launch is None or launch.pid is None or launch.created is None:
+        if launch is None or launch.pid is None:
             return None
-        return living(launch.pid, launch.created)
+        return living(launch.pid, launch.born, launch.created)
 
     def process(self) -> psutil.Process | None:
         """Return the process that took this task, if that very process still lives."""
@@ -223,7 +237,7 @@ class TaskFolder:
             start = self.start()
         except NotFoundError:
             return None
-        return living(start.pid, start.created) if start is not None else None
+        return living(start.pid, start.born, start.created) if start is not None else None
 
     def pulse(self) -> Pulse | None:
         """Return the worker's last sign of life, or None where it gave none."""
@@ -234,7 +248,7 @@ class TaskFolder:
 
     def mark_cancelling(self) -> None:
         """Note that this task's processes are being ended, so that nobody takes it for one whose worker died."""
-        write_text(self.path / "cancelling.json", json.dumps({"time": now().isoformat()}))
+        write_spec(self.path / "cancelling.json", Moment(instant=instant()))
 
     def ask_to_finish(self) -> None:
         """Ask the worker to stop training, and to make a result of what there is."""
@@ -289,7 +303,8 @@ class TaskFolder:
         if done is not None:
             return done.state
         if (self.path / "cancelling.json").exists():
-            return RunState.RUNNING if self._age("cancelling.json") < CANCEL_GRACE_SECONDS else RunState.CANCELLED
+            cancelled = self._since("cancelling.json") >= CANCEL_GRACE_SECONDS
+            return RunState.CANCELLED if cancelled else RunState.RUNNING
         if (self.path / "started.json").exists():
             return post_mortem(self).state
         return self._state_before_start()
@@ -297,17 +312,18 @@ class TaskFolder:
     def _state_before_start(self) -> RunState:
         launch = self.launch()
         if launch is not None:
-            if launch.pid is not None and launch.created is not None:
+            if launch.pid is not None:
                 arriving = self.arriving() is not None
             else:
-                arriving = 0 <= (now() - launch.time).total_seconds() < LAUNCH_GRACE_SECONDS
+                arriving = self.since_launch() < LAUNCH_GRACE_SECONDS
             if arriving:
                 return RunState.RUNNING
         attempts = len(self._failed_launches()) + (launch is not None)
         return RunState.QUEUED if attempts < MOST_LAUNCHES else RunState.FAILED
 
-    def _age(self, name: str) -> float:
-        return now().timestamp() - (self.path / name).stat().st_mtime
+    def _since(self, name: str) -> float:
+        moment = read_spec(self.path / name, Moment)
+        return seconds_since(moment.instant, moment.time)
 
     def checkpoint(self) -> Checkpoint:
         """Return what a training task has finished so far."""
@@ -347,16 +363,3 @@ class TaskFolder:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - last_bytes))
             return file.read().decode("utf-8", errors="replace")
-
-
-def living(pid: int, created: float) -> psutil.Process | None:
-    """Return the process with that number if it lives and is the one that began at that moment.
-
-    A process number is used again: only the start time tells whether it is still the same process.
-    """
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - created) < 1.0
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (psutil.Error, ValueError, OverflowError):
-        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dlreg_core.specs.base import (
     SCHEMA_VERSION,
+    Instant,
     Spec,
     now,
 )
@@ -77,6 +78,7 @@ from dlreg_core.specs.work import (
     FamilySpeed,
     FinishedFit,
     Launch,
+    Moment,
     Pulse,
     Ready,
     RunState,
@@ -113,10 +115,12 @@ __all__ = [
     "FinishedFit",
     "Histogram",
     "History",
+    "Instant",
     "Interval",
     "Launch",
     "LeaderboardRow",
     "Level",
+    "Moment",
     "NumberFill",
     "NumberForm",
     "NumberRange",

@@ -294,6 +294,8 @@ class Report(Spec):
     started: datetime | None = None
     """When the run's first process took it up."""
     ended: datetime | None = None
+    used_seconds: float = 0.0
+    """How much of its time limit a running task has used."""
     finishing: bool = False
     """True when it was told to finish and keep the best."""
     silent_seconds: float = 0.0

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from dlreg_core.specs.base import SCHEMA_VERSION, Spec, now
+from dlreg_core.specs.base import SCHEMA_VERSION, Instant, Spec, now
 from dlreg_core.specs.plans import PlannedFit
 
 
@@ -81,23 +81,35 @@ class Task(Spec):
 class Launch(Spec):
     """A process is started for a task: the content of ``launched.json``.
 
-    ``pid`` and ``created`` name the process once it is there; both together, since numbers are used again.
+    ``pid`` and ``born`` name the process once it is there; both together, since numbers are used again.
     """
 
     time: datetime = Field(default_factory=now)
+    instant: Instant | None = None
+    """That moment by the machine's own clock."""
     slot: str = ""
     cores: int | None = None
     pid: int | None = None
+    born: str = ""
     created: float | None = None
+    """What earlier versions wrote in place of ``born``; it changes when the clock is set."""
     mark: str = ""
     """What marks the environment of the task's processes, where it isn't the task's own folder: a process that stood by
     knew of no task when it began."""
+
+
+class Moment(Spec):
+    """When something was asked: the content of ``cancelling.json``."""
+
+    time: datetime = Field(default_factory=now)
+    instant: Instant | None = None
 
 
 class Ready(Spec):
     """A process has loaded all that its task needs: the content of ``ready.json``. The budget counts from here."""
 
     time: datetime = Field(default_factory=now)
+    instant: Instant | None = None
     loading: float = 0.0
     """Seconds that passed since the process was started for the task, or since one that stood by was given it."""
 
@@ -106,8 +118,11 @@ class Start(Spec):
     """A process has taken a task: the content of ``started.json``."""
 
     time: datetime = Field(default_factory=now)
+    instant: Instant | None = None
     pid: int
-    created: float
+    born: str = ""
+    created: float | None = None
+    """What earlier versions wrote in place of ``born``."""
     boot: str = ""
     """Which start of the machine this was."""
     oom_kills: int | None = None
@@ -117,10 +132,13 @@ class Start(Spec):
 class Pulse(Spec):
     """The last sign of life of a worker: the content of ``pulse.json``, written every few seconds.
 
-    ``active`` is the last moment at which it had used the processor or reported progress, as ``time.time`` tells it.
+    ``active`` is the last moment at which it had used the processor or reported progress.
     """
 
-    active: float
+    time: datetime = Field(default_factory=now)
+    active: Instant
+    lived: float = 0.0
+    """Seconds for which it has worked by its own reckoning: those in which it was held up as a whole don't count."""
     memory_mb: float
     gpu_memory_mb: float | None = None
 

@@ -161,7 +161,11 @@ class Campaign:
     def _end_slow_contexts(self) -> None:
         """End pre-trained networks that can't be asked to end: those that are late, and all once it is enough."""
         for work in self._lanes.work:
-            if isinstance(work, Order) and is_pretrained(work.family) and (self._enough() or time.time() > work.until):
+            if (
+                isinstance(work, Order)
+                and is_pretrained(work.family)
+                and (self._enough() or time.monotonic() > work.until)
+            ):
                 self._lanes.kill(work)
 
     # --- hearing ------------------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ class Fleet:
             # The safety net: schedules are sized to fit, so it only catches a machine that became much slower.
             left = math.inf if network.late else self._around.time_left() / waves
             limit = max(5.0 / waves, min(2.0 * network.proposal.seconds + 5.0, left))
-            until = time.time() + limit
+            until = time.monotonic() + limit
         folder = str(self.networks.folder(network.planned.model))
         return network.order(folder, until=until, late=_LATE_SHARE * max(self.began, 0.0))
 

@@ -6,7 +6,6 @@ import math
 import pickle
 import random
 import shutil
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
+from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.training import gpu_memory
 from dlreg_core.training.catalogue import family, is_pretrained, pretrained
 from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
@@ -124,7 +124,7 @@ class Order:
     stop_after : int, optional
         End it after this epoch.
     until : float
-        The moment (`time.time`) after which it shall end with the epoch.
+        The moment (`time.monotonic`) after which it shall end with the epoch.
     late : float
         Seconds by which a training whose learning rate follows a schedule may be late, if that completes it.
     """
@@ -360,7 +360,7 @@ def _stopper(order: Order, watch: EpochWatch, finish: Callable[[], bool]) -> Cal
     def stop_now() -> bool:
         if finish():
             return True
-        late = time.time() - order.until
+        late = time.monotonic() - order.until
         if late <= 0:
             return False
         # A schedule that is cut loses more than the little time that its last epochs take.
@@ -390,12 +390,12 @@ def _measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
     few = min(len(train), max(_FEWEST_PILOT_ROWS, order.batches * batch))
     few_held = max(2, len(held) * few // len(train))
     settings = order.settings | {chosen.epochs_setting: _PILOT_EPOCHS}
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         start = time.perf_counter()
         _fitted(
             order.family,
             settings,
-            folder,
+            str(folder),
             "pilot",
             rows,
             train[:few],

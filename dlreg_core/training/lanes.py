@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlreg_core.errors import TrainingError
+from dlreg_core.runs.machine import lacked_memory
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
@@ -220,7 +221,7 @@ def failure(error: Exception) -> Exception:
         return error
     if _NO_SPACE in str(error):
         return OSError(errno.ENOSPC, "No space left on device")
-    if isinstance(error, MemoryError) or "Memory" in type(error).__name__:
+    if lacked_memory(error):
         return FitFailedError(_TOO_LITTLE_MEMORY)
     return FitFailedError(f"{type(error).__name__}: {error}")
 

@@ -21,14 +21,14 @@ class Emit(Protocol):
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds of a run and the moment at which it began, as ``time.time`` tells it."""
+    """Seconds of a run and the moment at which it began, as ``time.monotonic`` tells it."""
 
     began: float
     seconds: float
 
     def used(self) -> float:
         """Seconds since the run began."""
-        return time.time() - self.began
+        return time.monotonic() - self.began
 
     def left(self) -> float:
         """Seconds left."""

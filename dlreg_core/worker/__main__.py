@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from dlreg_core.jobs.standing import STAND_BY
-from dlreg_core.runs.folder import TaskFolder
+from dlreg_core.runs import TaskFolder, keep_private
 from dlreg_core.specs import RunState
 from dlreg_core.worker.standing import load, stand_by
 from dlreg_core.worker.work import work
@@ -22,6 +22,7 @@ def main() -> None:
 
     Exits with 0 only when the task was completed, or none came.
     """
+    keep_private()
     # A crash in a library leaves its name in the log.
     faulthandler.enable()
     if hasattr(os, "nice"):

@@ -11,6 +11,7 @@ import psutil
 
 from dlreg_core.jobs.devices import nvidia_smi
 from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.machine import instant
 from dlreg_core.runs.task import TaskFolder
 from dlreg_core.specs import Pulse
 
@@ -18,6 +19,9 @@ _SECONDS = 2.0
 _RESOURCES_SECONDS = 6.0
 _MOST_RESOURCES = 1_000
 """Events about resources in a whole run: their distance grows with its budget."""
+
+_HELD_UP_SECONDS = 30.0
+"""After longer than this without a beat, the process was stopped or its container paused: that was not its time."""
 
 _LEAST_CPU_SHARE = 0.05
 """A process that uses less of one core than this since the last look isn't working, it is waiting."""
@@ -41,7 +45,8 @@ class Heart:
         self._every = max(_RESOURCES_SECONDS, budget / _MOST_RESOURCES)
         self._gpu = gpu
         self._ended = threading.Event()
-        self._active = time.time()
+        self._active = instant()
+        self._lived = 0.0
         self._cpu = 0.0
         self._looked = self._told = time.monotonic()
         self._thread = threading.Thread(target=self._beat_on, name="heart", daemon=True)
@@ -62,11 +67,12 @@ class Heart:
         passed = max(1e-3, moment - self._looked)
         cores = max(0.0, cpu - self._cpu) / passed
         self._cpu, self._looked = cpu, moment
+        self._lived += passed if passed <= _HELD_UP_SECONDS else 0.0
         if cores >= _LEAST_CPU_SHARE:
-            self._active = time.time()
+            self._active = instant()
         tell = moment - self._told >= self._every
         gpu = self._gpu_use() if tell and self._gpu else {}
-        pulse = Pulse(active=self._active, memory_mb=memory, gpu_memory_mb=gpu.get("gpu_memory_mb"))
+        pulse = Pulse(active=self._active, lived=self._lived, memory_mb=memory, gpu_memory_mb=gpu.get("gpu_memory_mb"))
         write_spec(self._folder.path / "pulse.json", pulse)
         if tell:
             self._told = moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from dlreg_core.errors import PlanError
@@ -10,7 +11,7 @@ from dlreg_core.prepare.drawing import WHY_DRAWN
 from dlreg_core.report.plan_words import outlook_words
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.outlook import Outlook
-from dlreg_core.specs import Experiment, Task, now
+from dlreg_core.specs import Experiment, Task
 from dlreg_core.training.networks import Rows, core_count
 from dlreg_core.training.preflight import frame_mb, own_memory_mb, preflight
 from dlreg_core.training.surroundings import Budget
@@ -70,7 +71,7 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
         folder=folder,
         task=task,
         experiment=experiment,
-        budget=Budget(began=(folder.begun() or now()).timestamp(), seconds=folder.time_limit()),
+        budget=Budget(began=time.monotonic() - folder.used_seconds(), seconds=folder.time_limit()),
         table=table,
         cleaner=cleaner,
         rows=Rows(

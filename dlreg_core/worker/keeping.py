@@ -59,7 +59,8 @@ def earlier_seconds(folder: TaskFolder) -> float:
     for task in folder.run.tasks():
         done, started = task.done(), task.started()
         if task.number < folder.number and task.task().kind.trains and done is not None and started is not None:
-            seconds += (done.ended - (task.begun() or task.launched())).total_seconds()
+            # By the time of day, which may have been set back meanwhile.
+            seconds += max(0.0, (done.ended - (task.begun() or task.launched())).total_seconds())
     return seconds
 
 

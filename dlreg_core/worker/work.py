@@ -12,6 +12,7 @@ from dlreg_core.errors import DlregError
 from dlreg_core.report.run_words import loading_words
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.life import OUT_OF_MEMORY_HINT
+from dlreg_core.runs.machine import lacked_memory
 from dlreg_core.specs import Done, RunState, Task, TaskKind
 from dlreg_core.worker.heart import Heart
 
@@ -47,30 +48,34 @@ def work(folder: TaskFolder) -> Done:
             with Heart(folder, limit, os.environ.get("CUDA_VISIBLE_DEVICES", "")):
                 do(folder, task)
             done = Done(state=RunState.COMPLETED)
-        except DlregError as exc:
-            _log_error()
-            done = Done(state=RunState.FAILED, reason=exc.message, hint=exc.hint)
-        except MemoryError:
-            _log_error()
-            done = Done(
-                state=RunState.FAILED,
-                reason="The machine ran out of memory.",
-                hint=OUT_OF_MEMORY_HINT,
-            )
         except Exception as exc:  # noqa: BLE001 - the end of the process: whatever it was must reach the person
             _log_error()
-            done = _full_disk(exc) or Done(
-                state=RunState.FAILED,
-                reason=f"Something unforeseen went wrong ({type(exc).__name__}: {exc}).",
-                hint="The log of the run has the details.",
-            )
+            done = _ending(exc)
         folder.finish(done)
     return done
 
 
+def _ending(error: Exception) -> Done:
+    """Return what a person is told of a task that an error has ended."""
+    if lacked_memory(error):
+        gpu = "cuda" in str(error).lower()
+        return Done(
+            state=RunState.FAILED,
+            reason=f"The {'GPU' if gpu else 'machine'} ran out of memory.",
+            hint=OUT_OF_MEMORY_HINT,
+        )
+    if isinstance(error, DlregError):
+        return Done(state=RunState.FAILED, reason=error.message, hint=error.hint)
+    return _full_disk(error) or Done(
+        state=RunState.FAILED,
+        reason=f"Something unforeseen went wrong ({type(error).__name__}: {error}).",
+        hint="The log of the run has the details.",
+    )
+
+
 def _log_error() -> None:
-    # With a full disk the log can't be written either.
-    with suppress(OSError):
+    # With a full disk, or without memory, the log can't be written either.
+    with suppress(OSError, MemoryError):
         traceback.print_exc()
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.report.run_words import is_keeping
-from dlreg_core.specs import Report, RunState, now
+from dlreg_core.specs import Report, RunState
 from pages._ui import core, state
 
 _BADGES = {
@@ -104,7 +104,7 @@ def state_word(state_of_run: RunState, *, has_result: bool = False) -> str:
 
 def used_seconds(report: Report) -> float:
     """Return how much of its time the running task of a run has used; none while its libraries are loaded."""
-    return (now() - report.begun).total_seconds() if report.begun is not None else 0.0
+    return report.used_seconds if report.begun is not None else 0.0
 
 
 def share_done(report: Report) -> float:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dlreg_core.ingest.arrivals import Arrival, Arrivals
 from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.machine import born
 from tests.conftest import add_table, small_table
 from tests.pages.test_data import ROOT, texts
 
@@ -24,9 +25,7 @@ def waiting(home: Path, arrival: Arrival) -> AppTest:
 
 def test_how_far_it_has_come_is_shown(home: Path) -> None:
     me = psutil.Process()
-    arrival = Arrival(
-        name="large.csv", done="Reading the rows", share=0.4, pid=me.pid, process_created=me.create_time()
-    )
+    arrival = Arrival(name="large.csv", done="Reading the rows", share=0.4, pid=me.pid, process_born=born(me.pid))
     app = waiting(home, arrival)
     assert not app.exception
     (bar,) = app.get("progress")

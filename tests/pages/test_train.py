@@ -11,8 +11,9 @@ from dlreg_core.jobs import Desk, LocalProcesses, Scorer
 from dlreg_core.prepare.draft import draft_of, save_draft
 from dlreg_core.runs import RunFolder, TaskFolder
 from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.machine import boot_id
 from dlreg_core.runs.outlook import Outlook
-from dlreg_core.specs import ContinueRequest, Dataset, Pulse, RunState, TaskKind
+from dlreg_core.specs import ContinueRequest, Dataset, Instant, Pulse, RunState, TaskKind
 from tests.conftest import add_table, experiment_on, small_table, wait_for
 from tests.pages.opening import (
     bars,
@@ -213,7 +214,9 @@ def test_a_run_without_a_sign_of_life_is_reported(home: Path) -> None:
     dataset = add_table(home, small_table())
     task = running(home, dataset)
     with task.hold():
-        write_spec(task.path / "pulse.json", Pulse(active=time.time() - 80, memory_mb=100))
+        write_spec(
+            task.path / "pulse.json", Pulse(active=Instant(boot=boot_id(), ticks=time.monotonic() - 80), memory_mb=100)
+        )
         app = opened(dataset=dataset.id, run=task.run.id)
     assert not app.exception
     warning = app.warning[0].value.replace("\\", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -16,6 +15,8 @@ from dlreg_core.ingest import DatasetStore, large
 from dlreg_core.ingest.arrivals import Arrival, Arrivals
 from dlreg_core.ingest.reader import read_arrived
 from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.machine import boot_id
+from dlreg_core.specs import Instant
 
 ROWS = b"size,place,price\n" + b"".join(b"%d,north,%d\n" % (i, 2 * i) for i in range(60))
 
@@ -104,11 +105,10 @@ def test_a_reading_process_that_is_gone_has_ended(home: Path) -> None:
     assert not Arrivals(home).state(ticket).has_ended, "it is being started"
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    write_spec(folder / "arrival.json", Arrival(name="big.csv", pid=child.pid, process_created=1.0))
+    write_spec(folder / "arrival.json", Arrival(name="big.csv", pid=child.pid, process_born="an earlier one"))
     assert "ended before it was done" in Arrivals(home).state(ticket).message
-    write_spec(folder / "arrival.json", Arrival(name="big.csv"))
-    long_ago = time.time() - 600
-    os.utime(folder / "arrival.json", (long_ago, long_ago))
+    long_ago = Instant(boot=boot_id(), ticks=time.monotonic() - 600)
+    write_spec(folder / "arrival.json", Arrival(name="big.csv", instant=long_ago))
     assert Arrivals(home).state(ticket).has_ended, "no process ever began"
 
 
@@ -125,11 +125,10 @@ def test_its_reader_may_wait_for_the_last_byte(home: Path) -> None:
     assert arrivals.state(ticket).dataset_id
 
 
-def test_a_reader_ends_when_nothing_more_comes(home: Path) -> None:
+def test_a_reader_ends_when_nothing_more_comes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arrivals = Arrivals(home)
     ticket = arrivals.issue(None, 10_000)
     receiver = arrivals.receive(ticket, "t.csv", None)
-    long_ago = time.time() - 3600
-    os.utime(receiver.folder / "file", (long_ago, long_ago))
+    monkeypatch.setattr("dlreg_core.ingest.reader._MOST_SILENT", 0.3)
     read_arrived(receiver.folder)
     assert not receiver.folder.exists()

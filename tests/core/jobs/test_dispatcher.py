@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -21,10 +20,12 @@ from dlreg_core.jobs.dispatcher import Dispatcher, Limits
 from dlreg_core.jobs.slots import Slot, cpu_slots
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.machine import boot_id, instant
 from dlreg_core.runs.task import MARK
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Done, Experiment, ExplainRequest, Pulse, Recipe, RunState, Start, TaskKind
+from dlreg_core.specs import Done, Experiment, ExplainRequest, Instant, Pulse, Recipe, RunState, Start, TaskKind
 from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for
+from tests.hostile.clocks import Clocks
 
 HOLDER = """
 import subprocess, sys
@@ -226,16 +227,23 @@ def test_a_killed_worker_has_failed_its_children_are_ended_and_its_slot_is_free(
     started(store.folder(second).train_task())
 
 
-def test_a_run_that_gives_no_sign_of_life_is_ended(store: RunStore, spawned: Callable[[TaskFolder], None]) -> None:
+def test_a_run_that_gives_no_sign_of_life_is_ended(
+    store: RunStore, spawned: Callable[[TaskFolder], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks = Clocks(monkeypatch)
     dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), Limits(silence=30.0))
     run = store.folder(dispatcher.submit(experiment()))
     processes = started(run.train_task())
     dispatcher.tick()
     assert run.state() is RunState.RUNNING
-    silent = Pulse(active=time.time() - 31, memory_mb=1.0)
+    silent = Pulse(active=Instant(boot=boot_id(), ticks=time.monotonic() - 31), memory_mb=1.0)
     (run.train_task().path / "pulse.json").write_text(silent.model_dump_json())
     assert store.report(run.id).silent_seconds > 30
     dispatcher.tick()
+    assert not gone(processes), "nobody has watched it for so long"
+    for _ in range(4):
+        clocks.pass_by(10.0)
+        dispatcher.tick()
     assert gone(processes)
     report = store.report(run.id)
     assert (report.state, report.reason) == (RunState.FAILED, "It gave no sign of life for 1 min and was ended.")
@@ -243,24 +251,24 @@ def test_a_run_that_gives_no_sign_of_life_is_ended(store: RunStore, spawned: Cal
 
 
 def test_a_run_that_takes_far_more_than_it_was_given_is_ended(
-    store: RunStore, spawned: Callable[[TaskFolder], None]
+    store: RunStore, spawned: Callable[[TaskFolder], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clocks = Clocks(monkeypatch)
     limits = Limits(overrun=1.5, overrun_seconds=0.0)
     dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), limits)
     run = store.folder(dispatcher.submit(experiment()))
     processes = started(run.train_task())
     task = run.train_task()
-    launch = task.launch()
-    assert launch is not None
     dispatcher.tick()
     assert run.state() is RunState.RUNNING
     for seconds, ended in ((700, False), (800, True)):
         # Without a network yet it may take four times as long as others: 720 s.
-        earlier = launch.model_copy(update={"time": launch.time - timedelta(seconds=seconds)})
-        (task.path / "launched.json").write_text(earlier.model_dump_json())
+        write_spec(task.path / "pulse.json", Pulse(active=instant(), lived=seconds, memory_mb=1.0))
+        dispatcher.tick()
+        clocks.pass_by(10.0)
         dispatcher.tick()
         assert gone(processes) is ended
-    assert "It had 120 s, was still going after 80" in store.report(run.id).reason
+    assert "It had 120 s, was still going after 800 s" in store.report(run.id).reason
 
 
 def test_after_a_restart_of_the_machine_queued_runs_start_and_running_ones_are_interrupted(store: RunStore) -> None:
@@ -365,8 +373,7 @@ def test_killing_a_process_number_that_was_used_again_harms_nobody(store: RunSto
     run = store.create(experiment())
     bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        created = psutil.Process(bystander.pid).create_time() - 100
-        write_spec(run.train_task().path / "started.json", Start(pid=bystander.pid, created=created))
+        write_spec(run.train_task().path / "started.json", Start(pid=bystander.pid, born="an earlier one"))
         LocalProcesses().kill(run.train_task())
         assert bystander.poll() is None
     finally:

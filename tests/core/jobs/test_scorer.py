@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,7 +165,7 @@ def test_what_goes_wrong_is_told_in_a_sentence_and_the_process_goes_on(
     scorer: Scorer, trained: RunFolder, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     scorer.predict(trained, rows.iloc[:1])
-    process = scorer._process
+    process = scorer._pool.first
     with pytest.raises(ScorerError, match="The table has no column size"):
         scorer.predict(trained, rows.drop(columns="size"))
     with pytest.raises(ScorerError, match="The table has no column size"):
@@ -178,23 +180,23 @@ def test_what_goes_wrong_is_told_in_a_sentence_and_the_process_goes_on(
     shutil.copytree(trained.path, empty.path, ignore=shutil.ignore_patterns("result.json", "model"))
     with pytest.raises(ScorerError, match="Run empty has no models to use"):
         scorer.predict(empty, rows.iloc[:1])
-    assert scorer._process is process
+    assert scorer._pool.first is process
     assert process is not None
-    assert process.poll() is None
+    assert process.is_alive()
 
 
 def test_a_process_that_was_killed_is_started_again(trained: RunFolder, rows: pd.DataFrame) -> None:
     scorer = Scorer()
     try:
         before = scorer.predict(trained, rows.iloc[:2], "Mean")
-        assert scorer._process is not None
-        first = scorer._process.pid
-        scorer._process.kill()
+        first = scorer._pool.first
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
         assert scorer.predict(trained, rows.iloc[:2], "Mean") == before
-        assert scorer._process.pid != first
+        assert scorer._pool.first is not first
     finally:
         scorer.close()
-    assert scorer._process is None
+    assert scorer._pool.first is None
     scorer.close()
 
 

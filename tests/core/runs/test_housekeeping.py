@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.runs import RunStore, open_store
-from dlreg_core.runs.housekeeping import find_orphans, remove_old_runs, remove_orphans
+from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs, remove_orphans
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Recipe, RunState, now
+from tests.hostile.clocks import Clocks
 
 
 def experiment() -> Experiment:
@@ -34,7 +35,8 @@ def make(path: Path, age: float) -> Path:
 
 
 def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunStore) -> None:
-    run = store.create(experiment())
+    run, dead = store.create(experiment()), store.create(experiment())
+    dead.train_task().finish(Done(state=RunState.FAILED, reason="killed"))
     home = store.home
     exports = home / "cache" / "exports"
     orphans = {
@@ -43,6 +45,10 @@ def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunS
         make(run.path / "tasks" / ".2-abc" / "task.json", 7200).parent,
         make(run.path / "tasks" / "1" / ".pulse.json.abc", 7200),
         make(home / "datasets" / ".part-abc" / "data.parquet", 7200).parent,
+        make(home / ".calendar.json.abc", 7200),
+        make(home / "drafts" / "ab" / ".x.json.abc", 7200),
+        make(home / "weights" / ".MITRA-abc" / "half.bin", 7200).parent,
+        make(dead.path / "tasks" / "1" / "model" / "scratch" / "rows.npz", 7200).parent,
         make(exports / "gone-tabm.zip", 7200),
         make(exports / "gone-tabm.json", 7200),
         make(exports / ".abc" / "half.zip", 7200).parent,
@@ -50,6 +56,9 @@ def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunS
     make(home / "datasets" / ("a" * 16) / "data.parquet", 7200)
     make(home / "drafts" / "ab" / "x.json", 7200)
     make(exports / f"{run.id}-tabm.zip", 7200)
+    # A training that goes on needs what it has prepared, however long ago.
+    make(run.path / "tasks" / "1" / "model" / "scratch" / "rows.npz", 7200)
+    make(home / "weights" / ".MITRA.lock", 7200)
     make(home / "runs" / ".2602young" / "experiment.json", 10)
     # An old folder in which somebody writes.
     make(home / "datasets" / ".part-live" / "data.parquet", 10)
@@ -65,14 +74,19 @@ def test_a_home_that_is_not_there_has_no_orphans(tmp_path: Path) -> None:
     assert find_orphans(tmp_path / "nowhere") == ()
 
 
-def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore) -> None:
+def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     old, young, live = (store.create(experiment()) for _ in range(3))
     old.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=31)))
-    young.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=29)))
+    young.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=28)))
     for run in (old, young, live):
         store.refresh(run.id)
-    assert remove_old_runs(store, 0) == ()
-    assert remove_old_runs(store, 30) == (old.id,)
+    assert old_runs(store, 0) == ()
+    assert old_runs(store, 30) == (old.id,)
+    keeper = Housekeeper(store, 30)
+    clocks = Clocks(monkeypatch)
+    for _ in range(27):
+        keeper.look()
+        clocks.pass_by(3600.0)
     assert {r.run_id for r in store.list("local")} == {young.id, live.id}
     assert not old.path.exists()
     assert young.path.exists()

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -20,7 +19,9 @@ from pydantic import BaseModel
 import dlreg_core.runs.task as task_module
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs import RunFolder, TaskFolder
+from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.life import keepable, post_mortem, silent_seconds
+from dlreg_core.runs.machine import boot_id, born
 from dlreg_core.runs.task import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
 from dlreg_core.specs import (
     Checkpoint,
@@ -29,7 +30,9 @@ from dlreg_core.specs import (
     Experiment,
     ExplainRequest,
     FinishedFit,
+    Instant,
     Launch,
+    Moment,
     PlannedFit,
     Pulse,
     Recipe,
@@ -71,6 +74,10 @@ def start_holder(task: TaskFolder) -> subprocess.Popen[str]:
         text=True,
         cwd=ROOT,
     )
+
+
+def ago(seconds: float) -> Instant:
+    return Instant(boot=boot_id(), ticks=time.monotonic() - seconds)
 
 
 def set_start(task: TaskFolder, **changes: object) -> None:
@@ -165,7 +172,7 @@ def test_what_was_finished_before_the_end_can_be_kept(task: TaskFolder) -> None:
 def test_a_launch_whose_process_never_came_is_tried_again_and_given_up_in_the_end(task: TaskFolder) -> None:
     for _ in range(MOST_LAUNCHES):
         assert task.state() is RunState.QUEUED
-        task.mark_launched(Launch(time=Launch().time - timedelta(seconds=LAUNCH_GRACE_SECONDS + 1)))
+        task.mark_launched(Launch(instant=ago(LAUNCH_GRACE_SECONDS + 1)))
         last = task.state()
         if last is RunState.QUEUED:
             task.retry()
@@ -179,7 +186,7 @@ def test_a_launched_process_that_has_died_is_not_waited_for(task: TaskFolder) ->
     assert task.state() is RunState.RUNNING
     launch = task.launch()
     assert launch is not None
-    (task.path / "launched.json").write_text(launch.model_copy(update={"created": 1.0}).model_dump_json())
+    (task.path / "launched.json").write_text(launch.model_copy(update={"born": "an earlier one"}).model_dump_json())
     assert task.state() is RunState.QUEUED
 
 
@@ -210,7 +217,7 @@ def test_silence_is_counted_from_the_last_sign_of_life(task: TaskFolder) -> None
     assert silent_seconds(task) == 0.0
     with task.hold():
         assert silent_seconds(task) < 5
-        (task.path / "pulse.json").write_text(Pulse(active=time.time() - 100, memory_mb=1.0).model_dump_json())
+        (task.path / "pulse.json").write_text(Pulse(active=ago(100), memory_mb=1.0).model_dump_json())
         assert 99 < silent_seconds(task) < 110
 
 
@@ -249,8 +256,7 @@ def test_a_task_that_is_being_cancelled_is_never_taken_for_interrupted(task: Tas
     assert task.state() is RunState.FAILED
     task.mark_cancelling()
     assert task.state() is RunState.RUNNING
-    long_ago = (task.path / "cancelling.json").stat().st_mtime - CANCEL_GRACE_SECONDS - 1
-    os.utime(task.path / "cancelling.json", (long_ago, long_ago))
+    write_spec(task.path / "cancelling.json", Moment(instant=ago(CANCEL_GRACE_SECONDS + 1)))
     assert task.state() is RunState.CANCELLED, "whoever cancelled it died before saying so"
 
 
@@ -291,10 +297,15 @@ def test_a_task_that_was_worked_on_is_never_taken_again(task: TaskFolder) -> Non
 
 def test_a_process_number_that_was_used_again_is_not_the_worker(task: TaskFolder) -> None:
     me = psutil.Process()
-    start = Start(pid=me.pid, created=me.create_time(), boot="b")
+    start = Start(pid=me.pid, born=born(me.pid), boot="b")
     (task.path / "started.json").write_text(start.model_dump_json())
     assert task.process() == me
-    set_start(task, created=me.create_time() - 3600)
+    set_start(task, born="an earlier one")
+    assert task.process() is None
+    # Earlier versions noted the time of day.
+    set_start(task, born="", created=me.create_time())
+    assert task.process() == me
+    set_start(task, born="", created=me.create_time() - 3600)
     assert task.process() is None
     assert task.state() is RunState.INTERRUPTED
 

@@ -25,7 +25,7 @@ def task(tmp_path: Path) -> TaskFolder:
 
 def active(task: TaskFolder) -> float:
     pulse = task.pulse()
-    return pulse.active if pulse is not None else 0.0
+    return pulse.active.ticks if pulse is not None else 0.0
 
 
 def test_work_is_a_sign_of_life_and_waiting_is_none(task: TaskFolder, monkeypatch: pytest.MonkeyPatch) -> None:
