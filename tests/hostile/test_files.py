@@ -19,8 +19,10 @@ import pytest
 from pyarrow import parquet
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest import DatasetStore, read_rows, read_table
+from dlreg_core.ingest import DatasetStore, keeping, large, read_rows, read_table, reading
+from tests.conftest import small_table
 from tests.hostile import making
+from tests.pages.test_data import opened, texts
 
 _SECONDS, _MEGABYTES = 10.0, 300.0
 TABLE = making.table()
@@ -177,3 +179,49 @@ def test_repeated_texts_of_a_reasonable_length_are_read(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(content)
     dataset = store.add_large(tmp_path / "t.parquet")
     assert dataset.rows == 2_000
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whatever reads a file in this process fail; pages under test run in it, the reader doesn't."""
+
+    def parsed(*_: object, **__: object) -> None:
+        pytest.fail("a file is parsed in the server's process")
+
+    monkeypatch.setattr(reading, "_read", parsed)
+    monkeypatch.setattr(keeping, "stream_table", parsed)
+    monkeypatch.setattr(large, "reads_in_pieces", parsed)
+
+
+def test_the_server_parses_no_file_of_data(
+    home: Path, unread: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLREG_PLACES", str(tmp_path))
+    app = opened()
+    app.file_uploader[0].upload("houses.csv", small_table().to_csv(index=False).encode(), "text/csv").run()
+    assert "houses.csv: 240 rows × 6 columns" in texts(app)
+    dataset = app.query_params["dataset"]
+    app.session_state[f"reading_{dataset}"] = True
+    app.run()
+    app.toggle(key=f"header_{dataset}").set_value(False).run()
+    assert app.dataframe[0].value.columns[0] == "column_1"
+    next(b for b in app.button if b.label == "Read it this way").click().run()
+    assert app.query_params["dataset"] != dataset
+    app = opened()
+    app.text_area[0].input("size\tplace\tprice\n120\tnorth\t310\n80\tsouth\t210\n").run()
+    next(b for b in app.button if b.label == "Use these cells").click().run()
+    assert "pasted table: 2 rows × 3 columns" in texts(app)
+    (tmp_path / "place.csv").write_text("a,b\n1,2\n3,4\n")
+    app = opened()
+    app.text_input(key="place").input(f"{tmp_path}/place.csv").run()
+    app.button(key="read_place").click().run()
+    assert not app.exception
+    assert "place.csv: 2 rows" in texts(app)
+
+
+def test_a_hostile_file_is_one_sentence_on_data(home: Path, unread: None) -> None:
+    app = opened()
+    app.file_uploader[0].upload("far.xlsx", making.sheet_xml(_far("XFD1048576")), "application/x").run()
+    assert not app.exception
+    assert "reaches over 1,048,576 rows and 16,384 columns" in app.error[0].value
+    assert DatasetStore(home).list() == ()
