@@ -99,6 +99,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "1,048,576 rows and 16,384 columns",
     ),
     "a far cell beyond all sheets": (lambda: making.sheet_xml(_far("ZZZ9999999")), "more than 1,048,576 rows"),
+    "a cell whose place is no number of 32 bits": (
+        lambda: making.sheet_xml(_far("C9223372036854775807") + '<row r="10"><c r="c4294967295"><v>2</v></c></row>'),
+        "more than 1,048,576 rows",
+    ),
     "wide above and long below": (
         lambda: making.sheet_xml(f'{_far("XFD9")}<row r="50000"><c r="A50000"><v>2</v></c></row>'),
         "50,000 rows and 16,384 columns",

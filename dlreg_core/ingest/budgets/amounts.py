@@ -84,6 +84,8 @@ def check_text(size: int, column: str) -> None:
 
 
 def _bytes(size: int) -> str:
+    if size >= 1024**5:
+        return "more than 1,000,000 GB"
     return f"{size / 1024**3:,.4g} GB" if size >= 1024**3 else f"{size / 1024**2:,.4g} MB"
 
 

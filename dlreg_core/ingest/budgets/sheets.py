@@ -18,8 +18,8 @@ from dlreg_core.ingest.formulas import sheet_member
 MOST_UNPACKED = 2 * 1024**3
 _OLE = b"\xd0\xcf\x11\xe0"
 _STRINGS = "xl/sharedStrings"
-_FILLED = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>')
-_FAR = re.compile(rb'<c r="(?:[A-Z]{2}|[A-Z][0-9]{6})')
+_FILLED = re.compile(rb'<c r="([A-Za-z]+)([0-9]+)"[^>]*(?<!/)>')
+_FAR = re.compile(rb'<c r="(?:[A-Za-z]{2}|[A-Za-z][0-9]{6})')
 """Neither a sheet of up to 26 columns and 99,999 rows, nor anything written unusually, has such a cell."""
 
 _USUAL, _ENDS = b'<c r="', (b" ", b">", b"/", b"\n", b"\t", b"\r")
@@ -113,7 +113,7 @@ def _check_references(content: bytes, info: zipfile.ZipInfo, sheet: str) -> None
     rows = columns = 0
     for text in _member_text(content, info):
         filled = _FILLED.findall(text)
-        rows = max(rows, max((int(row) for row in {row for _, row in filled}), default=0))
+        rows = max(rows, max((_number(row) for row in {row for _, row in filled}), default=0))
         columns = max(columns, max((place_of(letters) + 1 for letters in {one for one, _ in filled}), default=0))
         check_extent(rows, columns, sheet)
 
@@ -160,12 +160,12 @@ class _Walk:
         if local == "row":
             check_extent(self._last_row, self._last_column, self._sheet)
             told = str(attributes.get("r", ""))
-            self._row = int(told) if told.isascii() and told.isdigit() and len(told) < _MOST_DIGITS else self._row + 1
+            self._row = _number(told) if told.isascii() and told.isdigit() else self._row + 1
             self._column = 0
         elif local == "c":
-            found = re.fullmatch(r"([A-Z]{1,3})(\d{1,7})", str(attributes.get("r", "")))
+            found = re.fullmatch(r"([A-Za-z]+)([0-9]+)", str(attributes.get("r", "")))
             if found:
-                self._row, self._column = int(found[2]), place_of(found[1].encode()) + 1
+                self._row, self._column = _number(found[2]), place_of(found[1].encode()) + 1
             else:
                 self._column += 1
         elif local in ("v", "is", "f"):
@@ -177,10 +177,15 @@ class _Walk:
         check_extent(self._last_row, self._last_column, self._sheet)
 
 
+def _number(digits: str | bytes) -> int:
+    """Return a number, of a very long one its beginning, which is large enough."""
+    return int(digits[:_MOST_DIGITS])
+
+
 def place_of(letters: bytes) -> int:
     """Return the place of a column by its letters, counted from 0."""
     place = 0
-    for letter in letters:
+    for letter in letters[:_MOST_DIGITS].upper():
         place = place * 26 + letter - 64
     return place - 1
 
