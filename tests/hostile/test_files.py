@@ -82,6 +82,11 @@ def _greedy_xz() -> bytes:
     return bytes(content)
 
 
+def _boasting_xls() -> bytes:
+    told = struct.pack("<IIHHH", 0, len(TABLE), 0, 3, 0)
+    return making.xls(TABLE).replace(told, struct.pack("<IIHHH", 0, 2**31 - 1, 0, 255, 0))
+
+
 def _wide_json() -> bytes:
     rows: list[dict[str, int]] = [{"a": 1} for _ in range(4_500)]
     return json.dumps([*rows, {f"c{i}": i for i in range(4_900)}]).encode()
@@ -115,6 +120,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a far row of xlsb": (lambda: making.xlsb(TABLE, [*range(200), 2**31]), "more than 1,048,576 rows"),
     "a far cell of xls": (lambda: making.xls(TABLE, (65_535, 65_000)), "more than 16,384 columns"),
     "a far cell within xls": (lambda: making.xls(TABLE, (65_535, 2_000)), "65,536 rows and 2,001 columns"),
+    "an xls that says it is large": (_boasting_xls, "more than 1,048,576 rows"),
     "repeated rows of ods": (
         lambda: making.open_document(
             f"<table:table-row>{making.ods_cell('a')}{making.ods_cell('b')}</table:table-row>"

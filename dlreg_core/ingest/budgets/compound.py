@@ -14,12 +14,15 @@ _END = 0xFFFFFFFA
 _STREAMS = ("Workbook", "Book")
 _ENTRY = 128
 _CELLS = frozenset({0x0003, 0x0006, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x0206, 0x027E, 0x0406})
-_SEVERAL = 0x00BD
+_SEVERAL, _DIMENSIONS = 0x00BD, 0x0200
 _LEAST_SMALL = 4096
 
 
 def cell_places(content: bytes) -> Iterator[tuple[int, int]]:
-    """Yield row and column, counted from 0, of the filled cells of all sheets; none where the file is damaged."""
+    """Yield row and column, counted from 0, of the filled cells of all sheets; none where the file is damaged.
+
+    Of each sheet the last cell that it says to have is among them.
+    """
     try:
         stream = _workbook_stream(content)
     except (struct.error, IndexError, OverflowError):
@@ -32,6 +35,12 @@ def cell_places(content: bytes) -> Iterator[tuple[int, int]]:
             if at + 4 > size:
                 return
             yield struct.unpack_from("<HH", stream, at)
+        elif kind == _DIMENSIONS and length >= 12:
+            # Room is made for what a sheet says of itself, too.
+            if at + 12 > size:
+                return
+            rows, columns = struct.unpack_from("<4xI2xH", stream, at)
+            yield rows - 1, columns - 1
         elif kind == _SEVERAL and length >= 6:
             if at + length > size:
                 return
