@@ -13,7 +13,7 @@ from dlreg_core.errors import NotFoundError, TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
 from dlreg_core.ingest.budgets import check_decoded, check_feather, check_parquet, checked_texts, decodes_to
-from dlreg_core.ingest.budgets.parquet import check_footer, repeating_texts
+from dlreg_core.ingest.budgets.parquet import check_footer, check_types, repeating_texts
 from dlreg_core.ingest.dialect import (
     Layout,
     Text,
@@ -148,7 +148,7 @@ def _read(content: bytes, reading: Reading) -> RawTable:
         return _read_arrow(content, "Parquet", _parquet_table)
     if is_feather(content):
         check_feather(content)
-        return _read_arrow(content, "Feather", lambda source: pa.ipc.open_file(source).read_all())
+        return _read_arrow(content, "Feather", _feather_table)
     if is_workbook(content):
         sheet = read_workbook(content, reading)
         return RawTable(sheet.table, sheet.dialect, sheet.units, sheet.notes)
@@ -264,3 +264,9 @@ def _parquet_table(source: pa.NativeFile) -> pa.Table:
         check_decoded(decodes_to(file), "Parquet")
         repeating = repeating_texts(file)
     return parquet.ParquetFile(source, read_dictionary=repeating).read()
+
+
+def _feather_table(source: pa.NativeFile) -> pa.Table:
+    file = pa.ipc.open_file(source)
+    check_types(file.schema)
+    return file.read_all()

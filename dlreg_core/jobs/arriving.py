@@ -9,6 +9,9 @@ from dlreg_core.errors import DlregError, WorkError
 from dlreg_core.ingest.arrivals import note_end, note_waiting
 from dlreg_core.jobs.readers import open_readers
 
+_ONE = threading.Lock()
+"""Large files are read one after the other: small ones, for which somebody waits, always find a place."""
+
 
 def start_reading(folder: Path) -> None:
     """Have a file read that has arrived whole; returns at once.
@@ -24,7 +27,8 @@ def start_reading(folder: Path) -> None:
 
 def _read(folder: Path) -> None:
     try:
-        open_readers().ask({"do": "arrived", "folder": str(folder)}, (folder / "file").stat().st_size)
+        with _ONE:
+            open_readers().ask({"do": "arrived", "folder": str(folder)}, (folder / "file").stat().st_size)
     except DlregError as exc:
         note_end(folder, exc)
     except BaseException:

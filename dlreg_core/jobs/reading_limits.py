@@ -11,11 +11,11 @@ _SECONDS = 300.0
 _SLOWEST = 2 * 1024**2
 """Bytes a second at which even the slowest kind of file is read on a busy machine."""
 
-_MOST_MEMORY, _LEAST_MEMORY = 4 * 1024**3, 1024**3
+_MOST_MEMORY, _LEAST_MEMORY = 4 * 1024**3, 3 * 1024**3 // 2
 
 
 def memory_limit(settings: Settings) -> int:
-    """Return how many bytes of memory reading a file may take: a quarter of the machine's, from 1 to 4 GB."""
+    """Return how many bytes of memory reading a file may take: a quarter of the machine's, from 1.5 to 4 GB."""
     if settings.reader_memory_mb:
         return settings.reader_memory_mb * 1024**2
     return int(max(_LEAST_MEMORY, min(_MOST_MEMORY, psutil.virtual_memory().total // 4)))

@@ -66,6 +66,19 @@ def _feather(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
+def _views() -> bytes:
+    """Return texts that are all views on the same bytes."""
+    one = pa.array(["x" * 1_000_000]).cast(pa.string_view())
+    views = np.tile(np.frombuffer(one.buffers()[1], np.uint8), 6_000).tobytes()
+    texts = pa.Array.from_buffers(pa.string_view(), 6_000, [None, pa.py_buffer(views), *one.buffers()[2:]])
+    return _feather(pa.table({"a": texts, "b": np.arange(6_000)}))
+
+
+def _lists(write: Callable[[pa.Table], bytes]) -> bytes:
+    many = pa.ListArray.from_arrays(pa.array([0, 2_000_000]), pa.array(np.zeros(2_000_000, np.int8)))
+    return write(pa.table({"a": many, "b": [1]}))
+
+
 def _lying_feather() -> bytes:
     content = _feather(pa.table({"a": np.zeros(60_000), "b": np.zeros(60_000)}))
     told = struct.pack("<q", 480_000)
@@ -136,6 +149,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a repeated text of Parquet": (lambda: _parquet(_repeated_text()), "5.588 GB"),
     "a long text of Parquet": (lambda: _parquet(_repeated_text(100, 20_000_000)), 'column "a" has 19.07 MB'),
     "a repeated text of Feather": (lambda: _feather(_repeated_text()), "5.588 GB"),
+    "views of Feather": (_views, "5.588 GB"),
+    "lists of Feather": (lambda: _lists(_feather), "type list"),
+    "lists of Parquet": (lambda: _lists(_parquet), "type list"),
     "packed buffers of Feather": (_lying_feather, "2,048 GB"),
     "empty objects": (lambda: b"[" + b"{}," * 5_000_001 + b'{"a": 1}]', "5,000,002 objects"),
     "a wide object among many": (_wide_json, "4,501 rows"),
