@@ -7,6 +7,8 @@ import json
 import lzma
 import resource
 import struct
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -20,7 +22,7 @@ from pyarrow import parquet
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest import DatasetStore, keeping, large, read_rows, read_table, reading
-from tests.conftest import small_table
+from tests.conftest import ROOT, small_table
 from tests.hostile import making
 from tests.pages.test_data import opened, texts
 
@@ -251,3 +253,12 @@ def test_a_hostile_file_is_one_sentence_on_data(home: Path, unread: None) -> Non
     assert not app.exception
     assert "reaches over 1,048,576 rows and 16,384 columns" in app.error[0].value
     assert DatasetStore(home).list() == ()
+
+
+@pytest.mark.soak
+def test_damaged_files_of_every_kind_are_tables_or_sentences() -> None:
+    ended = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "hostile.py", "--files", "100", "--seed", str(time.time_ns())],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
