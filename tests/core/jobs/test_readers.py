@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ import pytest
 from dlreg_core.errors import ConflictError, NotFoundError, TableError, WorkError
 from dlreg_core.ingest import DatasetStore, boundary
 from dlreg_core.ingest.arrivals import Arrivals
-from dlreg_core.jobs import arriving, readers
+from dlreg_core.jobs import arriving, readers, reading_process
 from dlreg_core.jobs.handed import Handed
 from dlreg_core.jobs.readers import Readers
 from dlreg_core.jobs.reading_limits import memory_limit, time_limit
@@ -267,3 +268,14 @@ def test_whatever_a_library_raises_is_ours() -> None:
     for kept in (OSError(28, "full"), KeyboardInterrupt(), WorkError("x")):
         with pytest.raises(type(kept)), boundary.said_plainly():
             raise kept
+
+
+def test_a_full_disk_says_nothing_about_the_file(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pa, "output_stream", full)
+    (tmp_path / "t.csv").write_bytes(CSV)
+    request = {"do": "add", "home": str(home), "owner": None, "path": str(tmp_path / "t.csv"), "name": "t", "memory": 1}
+    told = reading_process.answered(request)
+    assert (told["error"], told["kind"]) == ("The server's disk is full.", "WorkError")
