@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     max_large_upload_mb: int = Field(default=5_000, ge=1)
     """Largest file that the browser may send in pieces, in megabytes; the server writes it to disk as it comes."""
 
+    reader_memory_mb: int = Field(default=0, ge=0)
+    """Memory that reading one file may take, in megabytes; 0 means a quarter of the machine's, from 1.5 to 4 GB."""
+
     stand_by: bool = True
     """Whether a process with everything loaded stands by while somebody prepares a run, so that training begins at
     once; it takes about 0.9 GB of memory meanwhile."""

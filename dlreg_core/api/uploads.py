@@ -30,9 +30,10 @@ async def receive(request: Request) -> JSONResponse:
             ticket, unquote(request.headers.get("x-file-name", "table")), size
         )
         with receiver:
-            start_reading(receiver.folder)
             await _take(request, receiver)
-            receiver.finish(size)
+            folder = receiver.finish(size)
+        # Not before all of it is there: one that never comes whole holds no process.
+        start_reading(folder)
     except ClientDisconnect:
         # Whoever has gone away gets no answer; nothing of the file is kept.
         return JSONResponse({}, status_code=400)

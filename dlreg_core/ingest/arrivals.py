@@ -13,6 +13,7 @@ A ticket is a long random name, is good for one file, and belongs to whoever it 
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -23,11 +24,11 @@ from typing import BinaryIO, Self
 
 from pydantic import Field
 
-from dlreg_core.errors import ConflictError, InputError, NotFoundError
+from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError
 from dlreg_core.ingest.keeping import plain_name
 from dlreg_core.ingest.streaming import Scan, Scanner
 from dlreg_core.runs.files import read_spec, write_new, write_spec
-from dlreg_core.runs.machine import instant, living, seconds_since
+from dlreg_core.runs.machine import born, instant, living, seconds_since
 from dlreg_core.specs import SCHEMA_VERSION, Instant, Spec, now
 
 _ID = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -51,7 +52,8 @@ class Arrival(Spec):
     """How far a file has come.
 
     ``done`` says what is being done, ``share`` which part of it is finished. At the end there is either a data set, or
-    a message that says why there is none.
+    a message that says why there is none. The process that reads it writes that, or the server that waits for that
+    process.
     """
 
     done: str = "Receiving the file"
@@ -66,6 +68,8 @@ class Arrival(Spec):
     time: datetime = Field(default_factory=now)
     instant: Instant | None = None
     """When its first byte came, by the machine's own clock."""
+    server_pid: int | None = None
+    server_born: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -195,7 +199,6 @@ class Receiver:
         self._file.close()
         if size is not None and size != self._size:
             raise InputError("The file didn't arrive whole.", "Choose it again.")
-        # With this the file is complete: its reader has been waiting for it.
         write_spec(self.folder / "scan.json", self._scanner.result())
         return self.folder
 
@@ -214,8 +217,28 @@ def scan_of(folder: Path) -> Scan:
     return read_spec(folder / "scan.json", Scan)
 
 
+def note_waiting(folder: Path) -> None:
+    """Note in a ticket's folder that its file waits for its turn, and that this process looks after it."""
+    found = read_spec(folder / "arrival.json", Arrival)
+    waiting = {"done": "Waiting for other files", "server_pid": os.getpid(), "server_born": born(os.getpid())}
+    write_spec(folder / "arrival.json", found.model_copy(update=waiting))
+
+
+def note_end(folder: Path, error: DlregError) -> None:
+    """Note why there is no data set of a file, unless its end is known already."""
+    # Whoever waited for it may have given it up.
+    with suppress(NotFoundError):
+        found = read_spec(folder / "arrival.json", Arrival)
+        if not found.has_ended:
+            ended = {"share": 1.0, "message": error.message, "hint": error.hint}
+            write_spec(folder / "arrival.json", found.model_copy(update=ended))
+
+
 def _is_lost(arrival: Arrival) -> bool:
+    if arrival.server_pid is not None and living(arrival.server_pid, arrival.server_born) is not None:
+        # It notes the end of the process that reads.
+        return False
     if arrival.pid is None:
-        # Its process is being started.
+        # It has just arrived.
         return seconds_since(arrival.instant, arrival.time) > _SILENT
     return living(arrival.pid, arrival.process_born, arrival.process_created) is None

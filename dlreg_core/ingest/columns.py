@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.column_cells import Aside
 from dlreg_core.ingest.dates import Dates, parse_dates
 from dlreg_core.ingest.durations import DURATION_WORDS, UNIT, may_be_durations, parse_durations
 from dlreg_core.ingest.judging import TypedColumn, judge_dates, judge_numbers, judge_text, strays_note, words
+from dlreg_core.ingest.limits import unusable_type
 from dlreg_core.ingest.moment_notes import (
     Note,
     Ways,
@@ -122,10 +122,7 @@ def plain_values(name: str, raw: pa.ChunkedArray) -> pa.Array:
         return seconds_of(raw)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _as_numbers(raw)
-    raise TableError(
-        f'Column "{name}" holds values of the type {kind}, which can\'t be used.',
-        "Leave the column out, or write it as numbers, text or dates.",
-    )
+    raise unusable_type(name, kind)
 
 
 def _becomes_text(kind: pa.DataType) -> bool:

@@ -8,9 +8,14 @@ from typing import Any
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
+from dlreg_core.ingest.budgets import MOST_CELLS_IN_MEMORY, check_cells
 from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 
+_MOST_BYTES = 256 * 1024**2
+_MOST_OBJECTS = 5_000_000
+_MOST_DIGITS = 400
+_OTHER_HINT = "Save the table as CSV or Parquet."
 _NESTED_HINT = "Write one value for each name, without lists or objects in it."
 
 
@@ -27,6 +32,7 @@ def read_json(text: bytes) -> pa.Table:
     TableError
         If it is no JSON, or no list of flat objects; the message names the line or the object.
     """
+    _check_size(text)
     whole = text.decode("utf-8", errors="replace").lstrip("\ufeff")
     rows = _list(whole) if whole.lstrip().startswith("[") else _wrapped(whole) or _lines(whole)
     cells: dict[str, list[Any]] = {}
@@ -38,6 +44,7 @@ def read_json(text: bytes) -> pa.Table:
                 raise TableError(f'{where} holds a list or an object in "{name}".', _NESTED_HINT)
             if name not in cells:
                 check_width(len(cells) + 1)
+                check_cells(len(rows), len(cells) + 1, "JSON", MOST_CELLS_IN_MEMORY)
                 cells[name] = [None] * count
             cells[name].append(value)
         for column in cells.values():
@@ -46,9 +53,31 @@ def read_json(text: bytes) -> pa.Table:
     return pa.table([_column(column) for column in cells.values()], names=list(name_columns(tuple(cells))))
 
 
+def _check_size(text: bytes) -> None:
+    """Refuse a file that would fill the memory: an object takes a hundred times as much there as its braces."""
+    if len(text) > _MOST_BYTES:
+        size, most = len(text) / 1024**2, _MOST_BYTES // 1024**2
+        raise TableError(f"The JSON has {size:,.0f} MB; {most} MB is the most that can be read.", _OTHER_HINT)
+    objects = text.count(b"{")
+    if objects > _MOST_OBJECTS:
+        raise TableError(
+            f"The JSON has {objects:,} objects; {_MOST_OBJECTS:,} is the most that can be read.", _OTHER_HINT
+        )
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # An integer of thousands of digits, which takes long to read and is beyond all floats.
+        return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else float(digits))
+
+
 def _list(text: str) -> list[tuple[str, Any]]:
     try:
-        return [(f"Object {number:,}", row) for number, row in enumerate(json.loads(text), start=1)]
+        return [(f"Object {number:,}", row) for number, row in enumerate(_loaded(text), start=1)]
     except json.JSONDecodeError as exc:
         raise TableError(f"The JSON breaks off or is wrong on line {exc.lineno:,}.", "Export it again.") from exc
     except RecursionError as exc:
@@ -58,7 +87,7 @@ def _list(text: str) -> list[tuple[str, Any]]:
 def _wrapped(text: str) -> list[tuple[str, Any]]:
     """Return the rows of a list of objects that stands within an object, such as {"data": […]}; none without one."""
     try:
-        outer = json.loads(text)
+        outer = _loaded(text)
     except (json.JSONDecodeError, RecursionError):
         return []
     lists = {name: rows for name, rows in outer.items() if _is_rows(rows)} if isinstance(outer, dict) else {}
@@ -78,7 +107,7 @@ def _lines(text: str) -> list[tuple[str, Any]]:
         if not line.strip():
             continue
         try:
-            rows.append((f"Line {number:,}", json.loads(line)))
+            rows.append((f"Line {number:,}", _loaded(line)))
         except (json.JSONDecodeError, RecursionError) as exc:
             raise TableError(
                 f"Line {number:,} is no complete JSON object.", "Write one object on each line, or a list of objects."

@@ -33,7 +33,7 @@ def formulas_without_results(content: bytes, sheet: str) -> dict[int, int]:
     if not zipfile.is_zipfile(io.BytesIO(content)):
         return {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        name = _member(archive, sheet)
+        name = sheet_member(archive, sheet)
         if name is None or archive.getinfo(name).file_size > _MOST_BYTES:
             return {}
         found = Counter(match[1] for match in _CELL.finditer(archive.read(name)))
@@ -51,7 +51,7 @@ def formula_note(cells: int, rows: int) -> str:
     )
 
 
-def _member(archive: zipfile.ZipFile, sheet: str) -> str | None:
+def sheet_member(archive: zipfile.ZipFile, sheet: str) -> str | None:
     """Return the name of the file that holds a sheet."""
     names = set(archive.namelist())
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:

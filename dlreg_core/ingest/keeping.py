@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import parquet
+from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.large import reads_in_pieces, unpacked_file
 from dlreg_core.ingest.profile import profile
 from dlreg_core.ingest.reading import GUESS_ALL, RawTable, Source, read_bytes, read_table, start_of
@@ -107,6 +108,7 @@ def write_large(
     return dataset
 
 
+@said_plainly()
 def read_dataset(source: Source, name: str = "", reading: Reading = GUESS_ALL) -> tuple[Dataset, pd.DataFrame]:
     """Read and profile a table file without keeping it; for parameters and errors see `DatasetStore.add`.
 

@@ -12,6 +12,10 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
+from dlreg_core.ingest.arrow import parquet
+from dlreg_core.ingest.budgets import decodes_to
+from dlreg_core.ingest.budgets.archives import opened_archive
+from dlreg_core.ingest.budgets.parquet import check_footer
 from dlreg_core.ingest.reading import Source
 from dlreg_core.ingest.signatures import is_feather, is_json, is_parquet, is_workbook, packed_kind
 from dlreg_core.ingest.unpacking import peek, unpack_file
@@ -20,6 +24,8 @@ LARGE = 64 * 1024**2
 """Files of more bytes than this are read piece by piece."""
 
 _HEAD = 65_536
+_FOOTER = 8
+_LEAST_PARQUET = 12
 _PIECE = 4 * 1024**2
 _WORKBOOK = ("xl/", "word/", "ppt/", "content.xml")
 
@@ -46,7 +52,7 @@ def _is_large(file: BinaryIO, size: int, large: int) -> bool:
     head = file.read(_HEAD)
     kind = packed_kind(head)
     if kind is None or (kind == "ZIP" and _is_document(file)):
-        return size > large and _comes_in_pieces(head)
+        return _comes_in_pieces(head) and (size > large or _decodes_beyond(file, size, head, large))
     file.seek(0)
     try:
         start, beyond = peek(file, kind, large)
@@ -56,13 +62,28 @@ def _is_large(file: BinaryIO, size: int, large: int) -> bool:
     return beyond and _comes_in_pieces(start[:_HEAD])
 
 
+def _decodes_beyond(file: BinaryIO, size: int, head: bytes, large: int) -> bool:
+    """Tell whether a Parquet file stands for more values than are held in memory."""
+    if not is_parquet(head) or size < _LEAST_PARQUET:
+        return False
+    file.seek(size - _FOOTER)
+    check_footer(file.read(_FOOTER))
+    file.seek(0)
+    try:
+        with parquet.ParquetFile(pa.PythonFile(file, "r")) as found:
+            return decodes_to(found) > large
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        # What is wrong with it is said where it is read.
+        return False
+
+
 def _comes_in_pieces(head: bytes) -> bool:
     return is_parquet(head) or not (is_feather(head) or is_json(head) or is_workbook(head))
 
 
 def _is_document(file: BinaryIO) -> bool:
     try:
-        with zipfile.ZipFile(file) as archive:
+        with opened_archive(file) as archive:
             return any(name.startswith(_WORKBOOK) for name in archive.namelist())
     except (zipfile.BadZipFile, OSError):
         return False

@@ -1,4 +1,4 @@
-"""How wide a table may be."""
+"""How wide a table may be, and of what its columns."""
 
 from __future__ import annotations
 
@@ -17,3 +17,11 @@ def check_width(columns: int) -> None:
             f"The table has {count} columns; {MAX_COLUMNS:,} is the most that can be used.",
             "Remove columns, or exchange rows and columns if the table lies on its side.",
         )
+
+
+def unusable_type(name: str, kind: object) -> TableError:
+    """Return what is said of a column whose values can't be used, whatever they are."""
+    return TableError(
+        f'Column "{name}" holds values of the type {kind}, which can\'t be used.',
+        "Leave the column out, or write it as numbers, text or dates.",
+    )

@@ -12,6 +12,8 @@ import pyarrow as pa
 from dlreg_core.errors import NotFoundError, TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
+from dlreg_core.ingest.budgets import check_decoded, check_feather, check_parquet, checked_texts, decodes_to
+from dlreg_core.ingest.budgets.parquet import check_footer, check_types, repeating_texts
 from dlreg_core.ingest.dialect import (
     Layout,
     Text,
@@ -143,9 +145,11 @@ def start_of(content: bytes) -> bytes:
 
 def _read(content: bytes, reading: Reading) -> RawTable:
     if is_parquet(content):
-        return _read_arrow(content, "Parquet", parquet.read_table)
+        check_footer(content[-8:])
+        return _read_arrow(content, "Parquet", _parquet_table)
     if is_feather(content):
-        return _read_arrow(content, "Feather", lambda source: pa.ipc.open_file(source).read_all())
+        check_feather(content)
+        return _read_arrow(content, "Feather", _feather_table)
     if is_workbook(content):
         sheet = read_workbook(content, reading)
         return RawTable(sheet.table, sheet.dialect, sheet.units, sheet.notes)
@@ -200,6 +204,8 @@ def _parse(text: bytes, layout: Layout) -> pa.Table:
                 column_types={f"f{i}": pa.string() for i in range(width)}, strings_can_be_null=False
             ),
         )
+    except MemoryError:
+        raise
     except pa.ArrowException as exc:
         raise layout_error(lines, layout) from exc
     # The two readers can differ on quotation marks within a field of the header.
@@ -242,8 +248,26 @@ def _read_arrow(content: bytes, kind: str, read: Callable[[pa.NativeFile], pa.Ta
     try:
         table = read(pa.BufferReader(content))
         table.validate(full=True)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
         raise TableError(f"The {kind} file is damaged or of an unknown kind.", "Write it again.") from exc
     check_width(table.num_columns)
     names = name_columns(tuple(table.column_names))
+    checked_texts(table, names, kind)
     return RawTable(table.rename_columns(list(names)), Dialect(file=kind, header_row=None))
+
+
+def _parquet_table(source: pa.NativeFile) -> pa.Table:
+    """Read all of a Parquet file that fits into memory; texts that repeat are held once."""
+    with parquet.ParquetFile(source) as file:
+        check_parquet(file)
+        check_decoded(decodes_to(file), "Parquet")
+        repeating = repeating_texts(file)
+    return parquet.ParquetFile(source, read_dictionary=repeating).read()
+
+
+def _feather_table(source: pa.NativeFile) -> pa.Table:
+    file = pa.ipc.open_file(source)
+    check_types(file.schema)
+    return file.read_all()

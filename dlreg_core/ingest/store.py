@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dlreg_core.errors import NotFoundError, TableError
+from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.keeping import (
     PROFILE,
     RAW,
@@ -72,6 +73,7 @@ class DatasetStore:
         self._root = home / "datasets"
         self._owner = owner
 
+    @said_plainly()
     def add(self, source: Source, name: str = "", reading: Reading = GUESS_ALL) -> Dataset:
         """Read a table file and keep it.
 
@@ -111,6 +113,7 @@ class DatasetStore:
             lambda part: write_small(part, content, plain_name(name or own_name(source)), dataset_id, reading),
         )
 
+    @said_plainly()
     def add_large(
         self,
         path: Path,
@@ -152,6 +155,7 @@ class DatasetStore:
             pack(unpacked_one if unpacked_one.exists() else path, folder / SOURCE)
         unpacked_one.unlink(missing_ok=True)
 
+    @said_plainly()
     def read_again(self, dataset_id: str, reading: Reading) -> Dataset:
         """Read a data set's file in another way; what comes of it is a data set of its own, under the same name."""
         name, kept = self.get(dataset_id).name, self._source(dataset_id)
@@ -165,6 +169,7 @@ class DatasetStore:
             (self.folder(again.id) / RAW).unlink(missing_ok=True)
             return again
 
+    @said_plainly()
     def preview_again(self, dataset_id: str, reading: Reading, rows: int = 8) -> pd.DataFrame:
         """Return the first rows of a data set's file as they come out when it is read in another way."""
         with pa.input_stream(self._source(dataset_id), compression="zstd") as file:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pyarrow as pa
 
+from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.columns import type_column
 from dlreg_core.ingest.judging import TypedColumn, with_unit
 from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
@@ -69,6 +70,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
+@said_plainly()
 def read_rows(source: Source, *, like: Like | None = None) -> pd.DataFrame:
     """Read the rows of a table file without storing or profiling them, such as rows to predict.
 

@@ -11,17 +11,20 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
+from dlreg_core.ingest.budgets.archives import opened_archive
 from dlreg_core.ingest.signatures import packed_kind
 
 MOST_UNPACKED = 4 * 1024**3
 _MOST_IN_MEMORY = 1024**3
 """What isn't text or Parquet is unpacked in memory, and takes several times as much when it is read."""
 _PIECE = 4 * 1024**2
+_PACKED = 65_536
+_MOST_XZ = 256 * 1024**2
 _MOST_RATIO = 1_000
 _UNSUSPICIOUS = 64 * 1024**2
 """Up to this size, any ratio of packing is believed: it fits into any memory."""
@@ -102,13 +105,53 @@ def _opened(source: BinaryIO, kind: str) -> IO[bytes]:
     if kind == "bzip2":
         return bz2.open(source)
     if kind == "xz":
-        return lzma.open(source)
+        return cast(IO[bytes], io.BufferedReader(_Xz(source)))
     stream: IO[bytes] = pa.input_stream(source, compression="zstd")
     return stream
 
 
+class _Xz(io.RawIOBase):
+    """Unpacks xz with little memory: the file itself says how much it takes, which may be gigabytes."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._packed = b""
+        self._unpack = lzma.LZMADecompressor(memlimit=_MOST_XZ)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if self._unpack.eof:
+                self._packed = (self._unpack.unused_data or self._source.read(_PACKED)).lstrip(b"\0")
+                if not self._packed:
+                    return 0
+                self._unpack = lzma.LZMADecompressor(memlimit=_MOST_XZ)
+            elif self._unpack.needs_input:
+                self._packed = self._packed or self._source.read(_PACKED)
+                if not self._packed:
+                    raise EOFError
+            piece = self._decompressed(len(buffer))
+            if piece:
+                buffer[: len(piece)] = piece
+                return len(piece)
+
+    def _decompressed(self, most: int) -> bytes:
+        packed, self._packed = self._packed, b""
+        try:
+            return self._unpack.decompress(packed, most)
+        except lzma.LZMAError as exc:
+            if "emory" not in str(exc):
+                raise
+            raise TableError(
+                f"The xz file takes more than {_MOST_XZ // 1024**2} MB of memory to be unpacked.",
+                "Pack it with a lower level, or choose the unpacked file.",
+            ) from exc
+
+
 def _only_member(source: BinaryIO) -> IO[bytes]:
-    archive = zipfile.ZipFile(source)
+    archive = opened_archive(source)
     names = [i.filename for i in archive.infolist() if not i.is_dir() and not _is_litter(i.filename)]
     if not names:
         raise TableError("The ZIP archive is empty.", "Choose an archive that holds a table.")

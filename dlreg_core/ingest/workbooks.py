@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
+from dlreg_core.ingest.budgets import check_sheet, check_workbook
 from dlreg_core.ingest.formulas import formula_note, formulas_without_results
 from dlreg_core.ingest.headers import Head, find_head, first_row_of_table, name_columns
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.specs import Dialect, Reading
 
-_MOST_UNPACKED = 2 * 1024**3
 _SAMPLE_ROWS = 200
 _Cell = Any
 
@@ -70,7 +70,7 @@ def read_workbook(content: bytes, reading: Reading) -> Sheet:
         ) from exc
     sheet = reading.sheet
     try:
-        _check_size(content)
+        check_workbook(content)
         book = python_calamine.load_workbook(io.BytesIO(content))
         names = book.sheet_names
         if sheet is not None and sheet not in names:
@@ -78,6 +78,7 @@ def read_workbook(content: bytes, reading: Reading) -> Sheet:
                 f'The workbook has no sheet "{sheet}".', f"Choose one of its sheets: {', '.join(names[:20])}."
             )
         for name in [sheet] if sheet is not None else names:
+            check_sheet(content, name)
             found = book.get_sheet_by_name(name)
             check_width(found.width)
             rows = _without_empty_end(found.to_python(skip_empty_area=False))
@@ -99,16 +100,6 @@ def read_workbook(content: bytes, reading: Reading) -> Sheet:
     return Sheet(
         table, dialect, {name: unit for name, unit in units.items() if unit}, _notes(content, name, table, kept)
     )
-
-
-def _check_size(content: bytes) -> None:
-    """Refuse a workbook that unpacks to more than memory may hold, before anything of it is unpacked."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        return
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > _MOST_UNPACKED:
-        raise TableError("The workbook is larger than 2 GB when it is unpacked.", "Save the table as CSV.")
 
 
 def _without_empty_end(rows: list[list[_Cell]]) -> list[list[_Cell]]:

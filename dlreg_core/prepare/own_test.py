@@ -8,6 +8,7 @@ import pandas as pd
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.conversions import converted, convertible
 from dlreg_core.ingest.expecting import reading_like
 from dlreg_core.ingest.large import reads_in_pieces
@@ -17,6 +18,7 @@ from dlreg_core.prepare.repairing import repaired
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, Reading, Recipe
 
 
+@said_plainly()
 def add_own_test(store: DatasetStore, source: Source, name: str, table: Dataset) -> Dataset:
     """Read and keep an own test file: what its cells leave open means what it means in the table it judges models of.
 

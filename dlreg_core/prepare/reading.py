@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.columns import flat, plain_values
 from dlreg_core.ingest.expecting import reading_like
 from dlreg_core.ingest.known_form import read_known
@@ -21,6 +22,7 @@ _MOST_EXACT = 2.0**53
 _OWN_FILE = Dialect(delimiter=",", encoding="utf-8")
 
 
+@said_plainly()
 def read_raw_rows(source: Source, schema: Schema) -> pd.DataFrame:
     """Read a table file so that its columns arrive as the model's schema expects them.
 

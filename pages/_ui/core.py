@@ -10,6 +10,8 @@ import streamlit as st
 
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
+from dlreg_core.jobs.handed import Handed
+from dlreg_core.jobs.readers import open_readers
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare import Cleaner
 from dlreg_core.prepare.form import load_cleaner
@@ -43,6 +45,17 @@ def datasets() -> DatasetStore:
 def store(home: str, whose: str) -> DatasetStore:
     """Return the data sets of `place`."""
     return DatasetStore(Path(home), whose)
+
+
+def handed() -> Handed:
+    """Return what reads the files that this person hands in."""
+    return Handed(settings().home, owner())
+
+
+def expect_file() -> None:
+    """Let a process stand by that reads the file which may be handed in next."""
+    if settings().stand_by:
+        open_readers().prepare()
 
 
 def desk() -> Desk:
@@ -134,7 +147,7 @@ def _dataset(home: str, whose: str, dataset_id: str) -> Dataset:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _preview_again(home: str, whose: str, dataset_id: str, reading: str) -> pd.DataFrame:
-    return store(home, whose).preview_again(dataset_id, Reading.model_validate_json(reading))
+    return Handed(Path(home), whose).preview_again(dataset_id, Reading.model_validate_json(reading))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

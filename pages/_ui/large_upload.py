@@ -10,7 +10,6 @@ import streamlit as st
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.arrivals import Arrival, Arrivals
-from dlreg_core.ingest.large import reads_in_pieces
 from dlreg_core.jobs.arriving import start_reading
 from dlreg_core.specs import Dataset
 from pages._ui import core, state
@@ -20,6 +19,8 @@ _ACCEPT = ".csv,.tsv,.txt,.parquet,.gz,.zip,.zst,.bz2,.xz"
 _HERE = Path(__file__)
 _TICKET, _WAITING, _WRONG = "large_ticket", "large_waiting", "large_wrong"
 _MEGABYTE = 1024**2
+_AT_ONCE = 8 * _MEGABYTE
+"""A file of up to so many bytes is read while a person waits."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -71,9 +72,9 @@ def fetched(pieces: Iterable[bytes], name: str) -> Dataset | None:
             receiver.write(piece)
         folder = receiver.finish(None)
     file = folder / "file"
-    if not reads_in_pieces(file):
+    if file.stat().st_size <= _AT_ONCE:
         try:
-            return core.datasets().add(file.read_bytes(), name)
+            return core.handed().add(file, name)
         finally:
             file.unlink()
             _arrivals().forget(ticket)

@@ -11,7 +11,6 @@ from dlreg_core.charts.shap_tables import importance
 from dlreg_core.jobs.many import PredictedTable, predict_table
 from dlreg_core.jobs.scoring import Scored
 from dlreg_core.prepare.form import Value, form_fields, row_frame, row_values, typical_row
-from dlreg_core.prepare.reading import read_raw_rows
 from dlreg_core.report.tables import rounded
 from dlreg_core.specs import LeaderboardRow, Report
 from pages._ui import core, errors, row_form, state
@@ -85,6 +84,7 @@ def many_rows(report: Report, model: LeaderboardRow) -> None:
     needed = core.cleaner(report.run_id).needed
     names = ", ".join(needed[:12]) + (f" and {len(needed) - 12} more" if len(needed) > 12 else "")
     st.markdown(escaped(f"A table (CSV, Excel, Parquet and others) with the columns {names}. Other columns are kept."))
+    core.expect_file()
     upload = st.file_uploader("File with rows to predict", type=TYPES, label_visibility="collapsed", key="many_file")
     if upload is None:
         return
@@ -100,7 +100,7 @@ def _predicted(report: Report, model: LeaderboardRow, upload: Any) -> PredictedT
         return kept[1]
     cleaner = core.cleaner(report.run_id)
     with st.spinner("Reading the file.", show_time=True):
-        rows = read_raw_rows(upload.getvalue(), cleaner.schema_)
+        rows = core.handed().raw_rows(upload.getvalue(), core.run_folder(report.run_id))
     time = about(len(rows) / (model.predict_rows_per_second or 1000.0))
     words = f"Predicting {len(rows):,} rows: {time}, and about 10 s more where the models aren't loaded yet."
     with st.spinner(words, show_time=True):

@@ -41,7 +41,7 @@ def _form(dataset: Dataset, dialect: Dialect) -> None:
     if st.button("Read it this way", key=f"read_{dataset.id}"):
         try:
             with st.spinner("Reading"):
-                again = core.datasets().read_again(dataset.id, chosen)
+                again = core.handed().read_again(dataset.id, chosen)
         except DlregError as exc:
             errors.show(exc)
             return

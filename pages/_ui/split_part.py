@@ -10,7 +10,6 @@ from dlreg_core.charts.split_bar import SplitBar
 from dlreg_core.errors import RecipeError
 from dlreg_core.prepare.advice import few_rows_warning, group_columns, time_columns
 from dlreg_core.prepare.draft import Draft
-from dlreg_core.prepare.own_test import add_own_test
 from dlreg_core.report.split_words import advice_words, folds_words, row_order_words
 from dlreg_core.report.table_words import rows_words
 from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, Recipe
@@ -169,7 +168,7 @@ def _own_file(dataset: Dataset, draft: Draft, changes: dict[str, Any]) -> None:
     added = upload(
         "A file with the same columns, whose rows judge the models",
         "test",
-        lambda content, name: add_own_test(core.datasets(), content, name, dataset),
+        lambda content, name: core.handed().add_own_test(content, name, dataset),
     )
     if added is not None:
         preparing.change(draft, **changes, test_dataset=added.id)

@@ -33,6 +33,7 @@ def upload(label: str, name: str, add: Callable[[bytes, str], Dataset] | None = 
 
     A file that can't be read is said once and plainly, and nothing else on the page changes.
     """
+    core.expect_file()
     megabytes = core.settings().max_upload_mb
     key = f"upload_{name}_{state.recall(f'uploads_{name}', 0)}"
     file = st.file_uploader(label, type=TYPES, key=key, max_upload_size=megabytes, help=_HELP.format(megabytes))
@@ -40,7 +41,7 @@ def upload(label: str, name: str, add: Callable[[bytes, str], Dataset] | None = 
         return None
     try:
         with st.spinner(f"Reading {escaped(file.name)}"):
-            dataset = (add or core.datasets().add)(file.getvalue(), file.name)
+            dataset = (add or core.handed().add)(file.getvalue(), file.name)
     except DlregError as exc:
         errors.show(exc)
         return None
@@ -59,7 +60,7 @@ def pasted() -> Dataset | None:
         if not st.button("Use these cells", disabled=not text.strip(), key=f"use_{key}"):
             return None
         with errors.shown():
-            dataset = core.datasets().add(text.encode(), "pasted table")
+            dataset = core.handed().add(text.encode(), "pasted table")
             state.remember("pasted", state.recall("pasted", 0) + 1)
             return dataset
     return None

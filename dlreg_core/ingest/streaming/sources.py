@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +15,8 @@ import pyarrow as pa
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
+from dlreg_core.ingest.budgets import check_parquet, checked_texts
+from dlreg_core.ingest.budgets.parquet import check_footer, repeating_texts
 from dlreg_core.ingest.columns import flat
 from dlreg_core.ingest.dialect import Layout, Text, column_names, find_layout, unclosed_quote, units_by_name
 from dlreg_core.ingest.encoding import (
@@ -41,6 +43,10 @@ _SPOT = 256 * 1024
 _SPOTS = 12
 _SAMPLED_ROWS = 100_000
 _BATCH = 65_536
+_FOOTER = 8
+_PART = 128 * 1024**2
+_MOST_TEXTS = 16 * 1024**3
+"""Bytes of all texts of a file, each standing for itself."""
 
 Place = Callable[[float], None]
 """Is told which share of the file has been read."""
@@ -136,6 +142,8 @@ class TextRows:
             try:
                 with csv.open_csv(file, **self._options()) as reader:
                     yield from self._checked(reader, file, place)
+            except MemoryError:
+                raise
             except pa.ArrowException as exc:
                 raise layout_error(self.text, self.layout) from exc
 
@@ -158,30 +166,47 @@ class ArrowRows:
     path: Path
     names: tuple[str, ...]
     dialect: Dialect
+    repeating: tuple[str, ...] = ()
+    """Columns of the file that are read as numbers of an entry in a list."""
     unnamed: frozenset[str] = frozenset()
     units: Mapping[str, str] = field(default_factory=dict)
 
+    def _opened(self) -> parquet.ParquetFile:
+        return parquet.ParquetFile(self.path, read_dictionary=list(self.repeating))
+
     def sample(self) -> pa.Table:
         """Return the first rows of several row groups."""
-        with _damaged(), parquet.ParquetFile(self.path) as file:
+        with _damaged(), self._opened() as file:
             groups = range(0, file.num_row_groups, max(1, file.num_row_groups // 8))
             each = _SAMPLED_ROWS // max(1, len(groups))
-            found = []
+            found = [file.schema_arrow.empty_table()]
             for group in groups:
                 batch = next(file.iter_batches(batch_size=each, row_groups=[group]), None)
-                found += [] if batch is None else [pa.Table.from_batches([batch])]
-            table = pa.concat_tables(found) if found else file.schema_arrow.empty_table()
+                if batch is not None:
+                    # Of long texts fewer tell as much.
+                    found.append(pa.Table.from_batches([next(_parts(batch, self.names, _PART))]))
+            table = pa.concat_tables(found)
         return pa.table([flat(column) for column in table.columns], names=list(self.names))
 
     def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
         """Yield all rows; ``TableError`` where the file is damaged."""
-        with _damaged(), parquet.ParquetFile(self.path) as file:
-            seen = 0
+        with _damaged(), self._opened() as file:
+            seen = texts = 0
             for batch in file.iter_batches(batch_size=_BATCH):
                 seen += batch.num_rows
                 place(seen / max(1, file.metadata.num_rows))
-                columns = [flat(pa.chunked_array([column])).combine_chunks() for column in batch.columns]
-                yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                texts += checked_texts(batch, self.names, "Parquet", _MOST_TEXTS - texts)
+                for part in _parts(batch, self.names, _PART):
+                    columns = [flat(pa.chunked_array([column])).combine_chunks() for column in part.columns]
+                    yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
+
+
+def _parts(batch: pa.RecordBatch, names: Sequence[str], most: int) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in parts whose texts, each standing for itself, take about so many bytes."""
+    size = checked_texts(batch, names, "Parquet", _MOST_TEXTS)
+    step = max(1, batch.num_rows * most // size) if size > most else max(1, batch.num_rows)
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)
 
 
 @contextmanager
@@ -189,16 +214,21 @@ def _damaged() -> Iterator[None]:
     """Say in one sentence what Arrow means by its errors."""
     try:
         yield
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
         raise TableError("The Parquet file is damaged or of an unknown kind.", "Write it again.") from exc
 
 
 def open_parquet(path: Path) -> ArrowRows:
     """Open a Parquet file; ``TableError`` where it is none, or too wide."""
+    with path.open("rb") as tail:
+        tail.seek(-min(_FOOTER, path.stat().st_size), io.SEEK_END)
+        check_footer(tail.read())
     with _damaged(), parquet.ParquetFile(path) as file:
-        names = tuple(file.schema_arrow.names)
-    check_width(len(names))
-    return ArrowRows(path, name_columns(names), Dialect(file="Parquet", header_row=None))
+        check_parquet(file)
+        names, repeating = tuple(file.schema_arrow.names), tuple(repeating_texts(file))
+    return ArrowRows(path, name_columns(names), Dialect(file="Parquet", header_row=None), repeating)
 
 
 def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> TextRows:

@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from dlreg_core.api import routes_below
+from dlreg_core.api import routes_below, uploads
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.arrivals import Arrivals
 from tests.conftest import wait_for
@@ -45,3 +45,15 @@ def test_what_is_refused_is_said_in_a_sentence(home: Path) -> None:
     assert large.status_code == 413
     assert "larger than" in large.json()["message"]
     assert client.get(f"/api/uploads/{ticket}").status_code == 405
+
+
+def test_a_file_that_does_not_come_whole_starts_no_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Path] = []
+    monkeypatch.setattr(uploads, "start_reading", started.append)
+    client = TestClient(Starlette(routes=routes_below()))
+    ticket = Arrivals(home).issue("local", 10_000)
+    answer = client.put(f"/api/uploads/{ticket}", content=ROWS, headers={"Content-Length": "5000"})
+    assert answer.status_code == 413
+    assert "didn't arrive whole" in answer.json()["message"]
+    assert started == []
+    assert not (home / "uploads" / ticket).exists()

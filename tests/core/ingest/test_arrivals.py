@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -110,25 +109,3 @@ def test_a_reading_process_that_is_gone_has_ended(home: Path) -> None:
     long_ago = Instant(boot=boot_id(), ticks=time.monotonic() - 600)
     write_spec(folder / "arrival.json", Arrival(name="big.csv", instant=long_ago))
     assert Arrivals(home).state(ticket).has_ended, "no process ever began"
-
-
-def test_its_reader_may_wait_for_the_last_byte(home: Path) -> None:
-    arrivals = Arrivals(home)
-    ticket = arrivals.issue(None, 10_000)
-    with arrivals.receive(ticket, "t.csv", len(ROWS)) as receiver:
-        reading = threading.Thread(target=read_arrived, args=(receiver.folder,))
-        reading.start()
-        receiver.write(ROWS)
-        assert not arrivals.state(ticket).has_ended
-        receiver.finish(len(ROWS))
-    reading.join(60)
-    assert arrivals.state(ticket).dataset_id
-
-
-def test_a_reader_ends_when_nothing_more_comes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arrivals = Arrivals(home)
-    ticket = arrivals.issue(None, 10_000)
-    receiver = arrivals.receive(ticket, "t.csv", None)
-    monkeypatch.setattr("dlreg_core.ingest.reader._MOST_SILENT", 0.3)
-    read_arrived(receiver.folder)
-    assert not receiver.folder.exists()
