@@ -17,7 +17,7 @@ if str(ROOT) not in sys.path:
 from dlreg_core.api import routes_below  # noqa: E402 - the line above makes it importable
 from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
-from pages._ui import errors  # noqa: E402
+from pages._ui import errors, late_requests  # noqa: E402
 
 
 @asynccontextmanager
@@ -32,5 +32,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         open_scorer().close()
 
 
+late_requests.ignore()
 routes = routes_below(st.get_option("server.baseUrlPath"))
 app = st.App(ROOT / "pages" / "_ui" / "router.py", routes=routes, lifespan=lifespan, on_script_error=errors.unexpected)
