@@ -18,7 +18,7 @@ from dlreg_core.api import guards, routes_below, start_line  # noqa: E402 - the 
 from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402
 from dlreg_core.runs import keep_private  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
-from pages._ui import errors  # noqa: E402
+from pages._ui import errors, late_requests  # noqa: E402
 
 
 @asynccontextmanager
@@ -36,6 +36,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         open_scorer().close()
 
 
+late_requests.ignore()
 app = st.App(
     ROOT / "pages" / "_ui" / "router.py",
     routes=routes_below(st.get_option("server.baseUrlPath")),

@@ -138,6 +138,8 @@ def stand_by(desk: Desk) -> tuple[float, float]:
     while (standing := desk.stand_by()) is None or not standing.ready:
         if time.monotonic() - begun > 600:
             raise TimeoutError("nothing stands by")
+        # The place of the run before is free once somebody has looked.
+        desk.dispatcher.tick()
         time.sleep(0.05)
     return time.monotonic() - begun, standing.memory_mb
 

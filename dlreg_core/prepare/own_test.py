@@ -43,19 +43,35 @@ def add_own_test(store: DatasetStore, source: Source, name: str, table: Dataset)
     in_pieces = isinstance(source, str | Path) and reads_in_pieces(source)
     content = source if in_pieces else read_bytes(source)
     encoding = None if in_pieces else _encoding_like(store, read_bytes(content), table)
-    first = store.add(content, name, Reading(encoding=encoding))
+    here_before = {dataset.id for dataset in store.list()}
+    readings = [store.add(content, name, Reading(encoding=encoding))]
+    chosen = _as_table(store, readings, table, Reading(encoding=encoding))
+    # Other readings were only tried; what somebody opened before stays.
+    for tried in {dataset.id for dataset in readings} - here_before - {chosen.id}:
+        store.delete(tried)
+    return chosen
+
+
+def _as_table(store: DatasetStore, readings: list[Dataset], table: Dataset, reading: Reading) -> Dataset:
+    """Read a file again where the table's order of dates, or its decimal mark, fits what was read in another way.
+
+    What is tried is added to the readings, of which the first is there.
+    """
+    (first,) = readings
     found = [table.column(column) for column in table.column_names if column in first.column_names]
     orders = {column.day_first for column in found if column.day_first is not None}
-    if len(orders) == 1 and any(column.day_first is not None for column in first.columns):
-        first = store.read_again(first.id, Reading(encoding=encoding, day_first=next(iter(orders))))
+    if len(orders) == 1:
+        reading = reading.model_copy(update={"day_first": orders.pop()})
+        if any(column.day_first not in (None, reading.day_first) for column in first.columns):
+            first = store.read_again(first.id, reading)
+            readings.append(first)
     marks = {column.form.decimal for column in found if column.form is not None}
     if len(marks) != 1 or first.dialect is None or not first.dialect.delimiter or first.dialect.decimal in marks:
         return first
-    reading = Reading(encoding=encoding, day_first=next(iter(orders), None), decimal=next(iter(marks)))
-    again = store.read_again(first.id, reading)
+    readings.append(store.read_again(first.id, reading.model_copy(update={"decimal": marks.pop()})))
     # Numbers that the table's mark makes texts of are plainly written with the other one.
     numbers = [column.name for column in first.columns if column.form is not None]
-    return again if all(again.column(name).form is not None for name in numbers) else first
+    return readings[-1] if all(readings[-1].column(name).form is not None for name in numbers) else first
 
 
 def _encoding_like(store: DatasetStore, content: bytes, table: Dataset) -> str | None:

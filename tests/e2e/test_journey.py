@@ -86,6 +86,7 @@ def start_training(page: Page, server: str) -> None:
     expect(page.get_by_role("button", name="Cancel").first).to_be_visible(timeout=SOON)
 
 
+@pytest.mark.timeout(600)
 def test_from_upload_to_a_model_file_that_predicts(page: Page, server: str, tmp_path: Path) -> None:
     start_training(page, server)
     expect(page.get_by_text("Best so far").first).to_be_visible(timeout=LONG)

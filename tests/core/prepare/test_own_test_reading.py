@@ -48,3 +48,15 @@ def test_a_few_bytes_are_in_the_tables_encoding(tmp_path: Path) -> None:
     own, alone = read(tmp_path, table, "city,rent\nОмск,60\n", "cp1251")
     assert own["city"].tolist() == ["Омск"]
     assert alone["city"].tolist() != ["Омск"]
+
+
+def test_readings_that_were_only_tried_leave_nothing_and_what_was_there_stays(tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path)
+    table = store.add(GERMAN.encode(), "table.csv")
+    content = "Fläche,Grund\n81,1.250\n85,2.750\n".encode()
+    own = add_own_test(store, content, "own.csv", table)
+    assert {dataset.id for dataset in store.list()} == {table.id, own.id}
+    opened = store.add(content, "own.csv")
+    assert opened.id != own.id
+    assert add_own_test(store, content, "own.csv", table).id == own.id
+    assert {dataset.id for dataset in store.list()} == {table.id, own.id, opened.id}
