@@ -9,7 +9,7 @@ _HOOK = """
 import os
 import sys
 
-_FILE = os.open(os.environ["WATCHED_CONNECTIONS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+_FILE = os.open({file!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 _HERE = ("127.", "::1", "localhost", "0.0.0.0", "::")
 
 
@@ -23,7 +23,7 @@ def _watch(event, arguments):
         return
     host = host.decode() if isinstance(host, bytes) else host
     if isinstance(host, str) and host and not host.startswith(_HERE):
-        os.write(_FILE, f"{event} {host}\\n".encode())
+        os.write(_FILE, f"{{event}} {{host}}\\n".encode())
 
 
 sys.addaudithook(_watch)
@@ -37,12 +37,12 @@ class Watch:
         self._file = folder / "connections"
         self._place = folder / "watch"
         self._place.mkdir(parents=True)
-        (self._place / "sitecustomize.py").write_text(_HOOK)
+        (self._place / "sitecustomize.py").write_text(_HOOK.format(file=str(self._file)))
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment that a process has to be started with."""
-        return {**os.environ, "PYTHONPATH": str(self._place), "WATCHED_CONNECTIONS": str(self._file)}
+        return {**os.environ, "PYTHONPATH": str(self._place)}
 
     def seen(self) -> list[str]:
         """Return what was asked of other machines; fails where the process wasn't watched."""
