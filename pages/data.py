@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pandas as pd
 import streamlit as st
 
 from dlreg_core.charts.numbers import percent
-from dlreg_core.errors import NotFoundError
+from dlreg_core.errors import NotFoundError, RecipeError
 from dlreg_core.report.table_words import (
     TYPE_HELP,
     dialect_words,
@@ -16,7 +18,7 @@ from dlreg_core.report.table_words import (
     values_words,
 )
 from dlreg_core.specs import Column, Dataset
-from pages._ui import core, large_upload, patterns_part, preparing, reading_part, state, upload
+from pages._ui import core, large_upload, patterns_part, preparing, reading_part, split_start, state, upload
 from pages._ui.results import read_alike
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to, header
@@ -160,6 +162,15 @@ def show(dataset: Dataset) -> None:
     columns_table(dataset)
     patterns_part.gaps(dataset)
     patterns_part.closeness(dataset)
+    look_ahead(dataset)
+
+
+def look_ahead(dataset: Dataset) -> None:
+    """Have measured what Prepare begins with, while somebody still looks at the table."""
+    draft = preparing.draft(dataset)
+    if draft is not None:
+        with suppress(RecipeError):
+            split_start.begin(dataset, draft)
 
 
 def page() -> None:

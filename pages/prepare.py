@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from dlreg_core.errors import RecipeError
@@ -63,6 +65,17 @@ def leave(dataset: Dataset, draft: Draft) -> None:
     go_to("train")
 
 
+def stand_by(dataset: Dataset) -> None:
+    """Have loaded what a run needs, since whoever prepares one will start it.
+
+    Not before it is measured how to split: a person waits for that, and both would share the processor.
+    """
+    draft = preparing.draft(dataset)
+    with suppress(RecipeError):
+        if draft is not None and split_start.begin(dataset, draft):
+            core.desk().stand_by(draft.plan.device)
+
+
 def page() -> None:
     """Show the page."""
     header("Prepare", "Choose what to predict and from what. The suggestions are a good start.")
@@ -72,8 +85,7 @@ def page() -> None:
         nothing_to_predict(dataset)
     else:
         choose(dataset, draft)
-        # Whoever prepares a run will start one: what it needs is loaded meanwhile.
-        core.desk().stand_by(draft.plan.device)
+        stand_by(dataset)
 
 
 page()

@@ -18,6 +18,11 @@ PATIENCE = 0.5
 """Seconds that a page waits for it before it is shown without."""
 
 
+def begin(dataset: Dataset, draft: Draft) -> bool:
+    """Have it measured, if it isn't yet, and return whether it is known."""
+    return draft.split_chosen or _running(dataset, draft).done()
+
+
 def advice(dataset: Dataset, draft: Draft) -> SplitAdvice | None:
     """Return what was measured; None while it is being measured. `RecipeError` where no column is left."""
     try:

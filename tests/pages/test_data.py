@@ -8,9 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.ingest import SAMPLES, DatasetStore
+from dlreg_core.prepare.advice import SplitAdvice
 from dlreg_core.prepare.draft import load_draft
-from dlreg_core.specs import Reading
-from tests.conftest import ROOT, add_table, small_table
+from dlreg_core.specs import Dataset, Reading, Recipe
+from pages._ui import split_start
+from tests.conftest import ROOT, add_table, small_table, wait_for
 from tests.core.ingest.test_formats import workbook
 
 
@@ -242,3 +244,18 @@ def test_what_is_missing_together_and_what_goes_together_is_shown_when_it_is_ope
     assert "Missing in the same rows: size and area" in texts(app)
     assert re.search(r"These go together closely: .*size", texts(app))
     assert len(app.get("plotly_chart")) == 2
+
+
+def test_what_prepare_begins_with_is_measured_while_the_table_is_looked_at(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[str | None] = []
+
+    def advice(dataset: Dataset, _table: pd.DataFrame, recipe: Recipe) -> SplitAdvice:
+        measured.append(recipe.target)
+        return SplitAdvice()
+
+    monkeypatch.setattr(split_start, "split_advice", advice)
+    app = opened(add_table(home, small_table()).id)
+    assert not app.exception
+    wait_for(lambda: measured == ["price"], 60)

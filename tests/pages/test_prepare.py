@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dlreg_core.jobs import Desk
 from dlreg_core.prepare.advice import SplitAdvice, split_advice
 from dlreg_core.prepare.draft import Draft, load_draft, recipe_of, save_draft
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui import columns_part, split_start
-from tests.conftest import ROOT, add_table, small_table
+from tests.conftest import ROOT, add_table, small_table, wait_for
 from tests.core.prepare.test_twins import measured_twice
 
 
@@ -241,6 +242,24 @@ def test_until_it_is_measured_the_page_is_there_and_the_way_on_waits(
     widget(app.button, "Continue").click().run()
     assert not app.exception
     assert kept(home, dataset).column == "batch"
+
+
+def test_nothing_is_loaded_in_advance_while_the_split_is_measured(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = Event()
+    loaded: list[str] = []
+
+    def slow(*_: object) -> SplitAdvice:
+        ready.wait(60)
+        return SplitAdvice()
+
+    monkeypatch.setattr(split_start, "split_advice", slow)
+    monkeypatch.setattr(split_start, "PATIENCE", 0.0)
+    monkeypatch.setattr(Desk, "stand_by", lambda self, device: loaded.append(device))
+    app = opened(add_table(home, batches()))
+    assert not loaded
+    ready.set()
+    wait_for(lambda: bool(app.run().radio) and bool(loaded), 60)
+    assert loaded[0] == "auto"
 
 
 def test_a_column_that_was_not_measured_is_when_it_is_asked_for(home: Path) -> None:
