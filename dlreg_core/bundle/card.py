@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dlreg_core.bundle.manifest import Manifest
+from dlreg_core.names import shortened, visible
 from dlreg_core.prepare.schema import Field
 from dlreg_core.report import words
 from dlreg_core.report.ahead_words import ahead_words, width_by
+from dlreg_core.report.markdown import escaped_sparingly as escaped
 from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.report.worth import worth_words
 from dlreg_core.specs import ColumnType, Experiment, Recipe, RowCounts, TrainResult
+
+_MOST_OF_LEVEL = 80
 
 _TEMPLATE = """---
 library_name: dlreg
@@ -62,7 +66,7 @@ venv/bin/python predict.py rows.csv out.csv
 
 ## How it was made
 
-- Data: {dataset}, {rows}, {test:,} to judge. Split: {split}.
+- Data: {data}, {rows}, {test:,} to judge. Split: {split}.
 - Cleaning: {cleaning}
 - The figures above are from the {test:,} test rows, which chose nothing.
 - Trained on {date} with {versions}.
@@ -80,38 +84,34 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
     """Return the model card as Markdown with YAML front matter."""
     row, unit = manifest.metrics, manifest.unit
     is_best = manifest.model == result.best_model
+    ranges = words.coverage_words(row, manifest.rows, unit, width_by(result))
+    limits = (ranges, ahead_words(result, manifest.model, unit))
     return _TEMPLATE.format(
         name=_yaml(manifest.name),
         dataset=_yaml(experiment.dataset_name),
-        title=_cell(manifest.name),
+        title=escaped(manifest.name),
         rmse=row.rmse or 0.0,
         mae=row.mae or 0.0,
         r2=row.r2 or 0.0,
-        target=_cell(manifest.target),
-        unit=f" in {unit}" if unit else "",
+        target=escaped(manifest.target),
+        unit=f" in {escaped(unit)}" if unit else "",
         inputs=len(manifest.inputs.fields),
-        model=manifest.model,
-        headline=words.headline(result, unit)
-        if is_best
-        else f"On average it is off by {words.quantity(row.mae, unit)}.",
-        versus=words.versus_baseline(result) if is_best else "",
-        worth=worth_words(result)[1] if is_best else "",
+        model=escaped(manifest.model),
+        headline=escaped(
+            words.headline(result, unit) if is_best else f"On average it is off by {words.quantity(row.mae, unit)}."
+        ),
+        versus=escaped(words.versus_baseline(result) if is_best else ""),
+        worth=escaped(worth_words(result)[1] if is_best else ""),
         python=manifest.versions["python"],
         columns="\n".join(_line(field) for field in manifest.inputs.fields),
+        data=escaped(experiment.dataset_name),
         rows=_rows(manifest.rows),
         test=manifest.rows.test,
-        split=_split(experiment),
-        cleaning=_cell(_cleaning(experiment.recipe)),
+        split=escaped(_split(experiment)),
+        cleaning=escaped(_cleaning(experiment.recipe)),
         date=f"{manifest.created:%d %B %Y}",
-        versions=", ".join(f"{name} {pin}" for name, pin in manifest.versions.items()),
-        coverage=" ".join(
-            sentence
-            for sentence in (
-                words.coverage_words(row, manifest.rows, unit, width_by(result)),
-                ahead_words(result, manifest.model, unit),
-            )
-            if sentence
-        ),
+        versions=escaped(", ".join(f"{name} {pin}" for name, pin in manifest.versions.items())),
+        coverage=escaped(" ".join(sentence for sentence in limits if sentence)),
     )
 
 
@@ -121,9 +121,9 @@ def _line(field: Field) -> str:
         low, high = (f"{v:g}" if isinstance(v, float) else str(v)[part] for v in (field.minimum, field.maximum))
         seen = f"{low} to {high}"
     else:
-        shown = ", ".join(field.levels[:8])
+        shown = ", ".join(shortened(level, _MOST_OF_LEVEL) for level in field.levels[:8])
         seen = shown + (f" and {len(field.levels) - 8} more" if len(field.levels) > 8 else "")
-    return f"| {_cell(field.name)} | {field.type.value} | {_cell(seen)} |"
+    return f"| {escaped(field.name)} | {field.type.value} | {escaped(seen)} |"
 
 
 def _rows(rows: RowCounts) -> str:
@@ -154,11 +154,6 @@ def _cleaning(recipe: Recipe) -> str:
     return " ".join(sentences)
 
 
-def _cell(text: str) -> str:
-    """Return `text` so that it can't break out of a Markdown table or start markup."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
 def _yaml(text: str) -> str:
     """Return `text` as a quoted YAML scalar."""
-    return "'" + text.replace("'", "''").replace("\n", " ") + "'"
+    return "'" + visible(text).replace("'", "''") + "'"

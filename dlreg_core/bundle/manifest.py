@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from dlreg_core.prepare import Schema
-from dlreg_core.specs import LeaderboardRow, RowCounts, Spec, now
+from dlreg_core.specs import LeaderboardRow, Name, RowCounts, Spec, Unit, now
 
 FORMAT = "dlreg-model"
 FORMAT_VERSION = 1
@@ -38,9 +38,9 @@ class Manifest(Spec):
 
     format: str = FORMAT
     format_version: int = FORMAT_VERSION
-    name: str
+    name: Name
     target: str
-    unit: str
+    unit: Unit
     model: str
     family: str
     inputs: Schema

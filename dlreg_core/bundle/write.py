@@ -24,6 +24,7 @@ from dlreg_core.training.pipeline import Pipeline, deploy
 RUNTIME = (
     "__init__.py",
     "errors.py",
+    "names.py",
     "specs",
     "evaluation/__init__.py",
     "evaluation/ahead.py",

@@ -114,7 +114,7 @@ class BeforeAfter:
             figure.update_layout({f"xaxis{axis}": {"domain": [start, end], "visible": False}})
             figure.update_layout({f"yaxis{axis}": {"anchor": f"x{axis}", "visible": False}})
             figure.add_annotation(
-                text=theme.plain(panel.title), x=start, y=1.0, xref="paper", yref="paper", xanchor="left",
+                text=theme.label(panel.title), x=start, y=1.0, xref="paper", yref="paper", xanchor="left",
                 yanchor="bottom", showarrow=False,
             )  # fmt: skip
         figure.update_layout(bargap=0.06, margin={"l": 0, "r": 0, "t": 24, "b": 0})

@@ -81,7 +81,7 @@ class GroupedResiduals:
             figure.add_trace(self._points(table))
         else:
             figure.add_trace(boxes(table, self.colour))
-            figure.update_xaxes(type="category")
+            figure.update_xaxes(type="category", **theme.name_ticks([str(level) for level in table["level"]]))
         figure.add_hline(y=0, line_dash="dash", line_color=theme.GREY, line_width=1.5)
         if self._is_date:
             figure.update_xaxes(type="date")

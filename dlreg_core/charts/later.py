@@ -64,7 +64,7 @@ class LaterRows:
         if not len(self.actual):
             return theme.nothing("No test rows to show.", height=self.height)
         table = self.frame()
-        figure = theme.figure(height=self.height, x=theme.plain(self.order), y=self.unit, grid="y")
+        figure = theme.figure(height=self.height, x=self.order, y=self.unit, grid="y")
         x = table["moment"]
         figure.add_scatter(x=x, y=table["low"], mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)
         figure.add_scatter(

@@ -65,7 +65,12 @@ class LeaderboardChart:
         figure = theme.figure(height=90 + 27 * len(table), x=theme.axis_title("RMSE on test rows", self.unit), grid="y")
         figure.add_trace(self._dots(table))
         names = [theme.plain(name) for name in table["model"]]
-        figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(table) - 0.4])
+        figure.update_yaxes(
+            categoryorder="array",
+            categoryarray=names[::-1],
+            range=[-0.6, len(table) - 0.4],
+            **theme.name_ticks(table["model"].tolist()),
+        )
         if self.best_baseline is not None:
             line = {"line_dash": "dot", "line_color": theme.GREY, "line_width": 2, "layer": "below"}
             figure.add_vline(x=self.best_baseline, annotation_text="best baseline", annotation_position="top", **line)
@@ -96,10 +101,10 @@ class LeaderboardChart:
         return theme.GREY if line["role"] == "baseline" else theme.model_colour(str(line["family"]))
 
     def _hover(self, table: pd.DataFrame) -> list[str]:
-        texts = []
+        texts, unit = [], theme.plain(self.unit)
         for line in records(table):
-            text = f"<b>{theme.plain(line['model'])}</b><br>RMSE {quantity(line['rmse'], self.unit)}"
+            text = f"<b>{theme.plain(line['model'])}</b><br>RMSE {quantity(line['rmse'], unit)}"
             if pd.notna(line["low"]):
-                text += f" (95 %: {quantity_range(line['low'], line['high'], self.unit)})"
-            texts.append(text + (f"<br>MAE {quantity(line['mae'], self.unit)}" if pd.notna(line["mae"]) else ""))
+                text += f" (95 %: {quantity_range(line['low'], line['high'], unit)})"
+            texts.append(text + (f"<br>MAE {quantity(line['mae'], unit)}" if pd.notna(line["mae"]) else ""))
         return texts

@@ -51,7 +51,7 @@ class OverTime:
             figure.add_scatter(
                 x=list(self.moments),
                 y=list(values),
-                name=theme.plain(name),
+                name=theme.label(name),
                 mode="lines",
                 line={"color": colour, "width": width},
                 hovertemplate=f"{theme.plain(name)}<br>%{{x}}: %{{y:,.3~r}}<extra></extra>",

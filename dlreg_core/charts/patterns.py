@@ -44,7 +44,7 @@ class MissingPicture:
     def plot(self) -> go.Figure:
         """Return the figure."""
         table = self.frame()
-        names = [theme.plain(shortened(name)) for name in self.found.columns[:MOST_GAPS]]
+        names = [theme.label(name, _LONGEST_NAME) for name in self.found.columns[:MOST_GAPS]]
         marks = table.drop(columns=["rows", "share"]).to_numpy(dtype=np.float64)
         lines = [
             f"{rows:,} {'row' if rows == 1 else 'rows'} ({part_words(rows, self.found.rows)})" for rows in table["rows"]
@@ -98,7 +98,7 @@ class AssociationPicture:
     def plot(self) -> go.Figure:
         """Return the figure."""
         count = len(self.found.columns)
-        names = [theme.plain(shortened(name)) for name in self.found.columns]
+        names = [theme.label(name, _LONGEST_NAME) for name in self.found.columns]
         strength = self.found.strength.copy()
         # A column goes with itself: that is no news.
         np.fill_diagonal(strength, np.nan)
@@ -125,8 +125,3 @@ class AssociationPicture:
         figure.update_xaxes(tickvals=list(range(count)), ticktext=names, tickangle=-35)
         figure.update_yaxes(tickvals=list(range(count)), ticktext=names, autorange="reversed")
         return figure
-
-
-def shortened(name: str) -> str:
-    """Return a name that leaves room for the picture."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

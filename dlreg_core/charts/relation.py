@@ -103,7 +103,7 @@ class Relation:
         figure = theme.figure(height=_HEIGHT, x=x, y=y, grid="y")
         if not self.is_scatter:
             figure.add_trace(boxes(table))
-            figure.update_xaxes(type="category")
+            figure.update_xaxes(type="category", **theme.name_ticks([str(level) for level in table["level"]]))
             return figure
         value = table["value"]
         if self._is_date:

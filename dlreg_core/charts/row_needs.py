@@ -49,11 +49,12 @@ class RowNeedsCurve:
             mode="lines+markers",
             line={"color": theme.ACCENT, "width": 2},
             marker={"size": 8},
-            customdata=[quantity(line["error"], self.unit) for line in records(table)],
+            customdata=[quantity(line["error"], theme.plain(self.unit)) for line in records(table)],
             hovertemplate="%{x:,} rows: off by %{customdata}<extra></extra>",
         )
         figure.update_xaxes(
             title="training rows", type="log", tickvals=list(self.rows), ticktext=[f"{n:,}" for n in self.rows]
         )
-        figure.update_yaxes(title=f"mean absolute error{f' ({self.unit})' if self.unit else ''}", rangemode="tozero")
+        unit = f" ({theme.plain(self.unit)})" if self.unit else ""
+        figure.update_yaxes(title=f"mean absolute error{unit}", rangemode="tozero")
         return figure

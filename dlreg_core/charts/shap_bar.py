@@ -53,10 +53,13 @@ class ShapBar(ShapTables):
             customdata=[[line["feature"], self._hover(line)] for line in records(table)],
             hovertemplate="%{customdata[1]}<extra></extra>",
         )
-        figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
+        figure.update_yaxes(
+            categoryorder="array", categoryarray=names[::-1], **theme.name_ticks(table["feature"].tolist())
+        )
         return figure
 
     def _hover(self, line: dict[str, object]) -> str:
-        text = f"<b>{theme.plain(str(line['feature']))}</b><br>{quantity(float(str(line['mean_abs'])), self.unit)}"
+        unit = theme.plain(self.unit)
+        text = f"<b>{theme.plain(str(line['feature']))}</b><br>{quantity(float(str(line['mean_abs'])), unit)}"
         low, high = float(str(line["low"])), float(str(line["high"]))
-        return text if pd.isna(low) else f"{text} (95 %: {quantity_range(low, high, self.unit)})"
+        return text if pd.isna(low) else f"{text} (95 %: {quantity_range(low, high, unit)})"

@@ -113,8 +113,8 @@ class ShapBeeswarm(ShapTables):
                     hovertemplate="%{customdata[1]}<extra></extra>",
                 )
             )
-        names = [theme.plain(feature) for feature in features]
-        figure.update_yaxes(tickvals=[position[f] for f in features], ticktext=names, range=[-0.6, len(features) - 0.4])
+        ticks = theme.name_ticks(features, [position[f] for f in features])
+        figure.update_yaxes(**ticks, range=[-0.6, len(features) - 0.4])
         figure.add_vline(x=0, line_color=theme.GREY, line_width=1)
         return figure
 
@@ -123,8 +123,8 @@ class ShapBeeswarm(ShapTables):
         return {"color": part["rank"], **RANK_SCALE}
 
     def _hover(self, part: pd.DataFrame) -> list[str]:
-        dots = zip(part["feature"], part["value"], part["shap"], strict=True)
-        return [f"{theme.plain(f'{name} = {value}')}<br>{signed(shap, self.unit)}" for name, value, shap in dots]
+        dots, unit = zip(part["feature"], part["value"], part["shap"], strict=True), theme.plain(self.unit)
+        return [f"{theme.plain(f'{name} = {value}')}<br>{signed(shap, unit)}" for name, value, shap in dots]
 
 
 RANK_SCALE: dict[str, object] = {

@@ -84,7 +84,7 @@ class ShapDependence(ShapTables):
             self._dots(figure, table, table["value"])
         figure.add_hline(y=0, line_color=theme.GREY, line_width=1)
         if self.colour and table["rank"].notna().any():
-            text = {"text": f"colour: {theme.plain(self.colour)}", "showarrow": False}
+            text = {"text": f"colour: {theme.label(self.colour)}", "showarrow": False}
             figure.add_annotation(x=1, y=1.06, xref="paper", yref="paper", xanchor="right", **text)
         return figure
 
@@ -100,7 +100,7 @@ class ShapDependence(ShapTables):
             # The same spread at each call, so that the picture doesn't dance when a page is drawn again.
             spread = np.random.default_rng(0).uniform(-0.2, 0.2, len(table))
             self._dots(figure, table, level.map(place).astype("float64") + spread)
-        figure.update_xaxes(tickvals=list(place.values()), ticktext=[theme.plain(name) for name in place])
+        figure.update_xaxes(**theme.name_ticks(list(place), list(place.values())))
 
     def _dots(self, figure: go.Figure, table: pd.DataFrame, x: pd.Series) -> None:
         kind = go.Scattergl if len(table) > MOST_SVG_POINTS else go.Scatter
@@ -122,7 +122,7 @@ class ShapDependence(ShapTables):
         colour = self.colour
         texts = []
         for value, shap, raw in zip(table["value"], table["shap"], table["colour"], strict=True):
-            text = f"{theme.plain(f'{self.feature} = {as_text(value)}')}<br>{signed(shap, self.unit)}"
+            text = f"{theme.plain(f'{self.feature} = {as_text(value)}')}<br>{signed(shap, theme.plain(self.unit))}"
             texts.append(text + (f"<br>{theme.plain(f'{colour} = {as_text(raw)}')}" if colour else ""))
         return texts
 

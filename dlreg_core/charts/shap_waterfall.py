@@ -95,11 +95,7 @@ class ShapWaterfall(ShapTables):
             hovertemplate="%{customdata}<br>%{text}<extra></extra>",
         )
         figure.update_xaxes(range=self._span(table))
-        figure.update_yaxes(
-            tickvals=list(range(len(table))),
-            ticktext=[theme.plain(label) for label in table["label"]],
-            autorange="reversed",
-        )
+        figure.update_yaxes(**theme.name_ticks(table["label"].tolist(), range(len(table))), autorange="reversed")
         return figure
 
     @staticmethod

@@ -7,11 +7,13 @@ Marks that carry no meaning are a grey that stands out on both.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from dlreg_core.charts.numbers import CURRENCIES
+from dlreg_core.names import shortened, visible
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
@@ -29,6 +31,8 @@ CLEAR = "rgba(0, 0, 0, 0)"
 LOW_TO_HIGH = [[0.0, SKY], [0.5, "#A79AA8"], [1.0, VERMILLION]]
 """Colour scale from a small to a large value, told apart with any kind of colour vision."""
 
+_MOST_CHARACTERS = 400
+_MOST_OF_TITLE = 80
 _BASELINES = ("mean", "median", "ridge", "linear", "decisiontree", "tree", "boosted", "gradientboost", "baseline")
 _MODELS = (
     ("ensemble", BLUE),
@@ -95,7 +99,27 @@ def hover_value(field: str, unit: str) -> str:
 
 def plain(text: str) -> str:
     """Return `text` with nothing in it that plotly would read as markup: column names are foreign text."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "% {")
+    shown = shortened(visible(text), _MOST_CHARACTERS)
+    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "% {")
+
+
+def label(text: str, most: int = 40) -> str:
+    """Return `text` for an axis or a legend, likewise, with its middle left out where it would squeeze the picture."""
+    return plain(shortened(visible(text), most))
+
+
+def name_ticks(names: Sequence[str], places: Sequence[Any] | None = None) -> dict[str, Any]:
+    """Return what an axis needs to have names, in a length that leaves room, at some places; else where they stand.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As they come.
+    places : sequence, optional
+        Where they stand; without it, the names themselves are the places, as `plain` returns them.
+    """
+    at = [plain(name) for name in names] if places is None else list(places)
+    return {"tickvals": at, "ticktext": [label(name) for name in names]}
 
 
 def figure(*, height: int, x: str = "", y: str = "", grid: str = "xy") -> go.Figure:
@@ -126,7 +150,7 @@ def figure(*, height: int, x: str = "", y: str = "", grid: str = "xy") -> go.Fig
 
 def _axis(title: str, grid: bool) -> dict[str, Any]:
     return {
-        "title": {"text": plain(title)},
+        "title": {"text": label(title, _MOST_OF_TITLE)},
         "showgrid": grid,
         "gridcolor": GRID,
         "zeroline": False,

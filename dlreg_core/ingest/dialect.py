@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.headers import find_head, first_row_of_table, name_columns
+from dlreg_core.ingest.column_names import Names, names_of
+from dlreg_core.ingest.headers import find_head, first_row_of_table
 from dlreg_core.specs import Reading
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -204,7 +205,7 @@ def _score(sample: str, delimiter: str) -> tuple[float, bool, int]:
     return (share, start == 0, width)
 
 
-def column_names(layout: Layout) -> tuple[str, ...]:
+def column_names(layout: Layout) -> Names:
     """Return the names of the columns; columns without one are called after their position.
 
     Parameters
@@ -214,7 +215,7 @@ def column_names(layout: Layout) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
+    Names
 
     Raises
     ------
@@ -222,13 +223,13 @@ def column_names(layout: Layout) -> tuple[str, ...]:
         If two columns have the same name.
     """
     if not layout.has_header:
-        return tuple(f"column_{i}" for i in range(1, len(layout.first) + 1))
-    return name_columns(layout.first)
+        return Names(tuple(f"column_{i}" for i in range(1, len(layout.first) + 1)), {})
+    return names_of(layout.first)
 
 
 def units_by_name(layout: Layout) -> dict[str, str]:
     """Return what stood in a row of units, by column."""
-    return {name: unit for name, unit in zip(column_names(layout), layout.units, strict=False) if unit}
+    return {name: unit for name, unit in zip(column_names(layout).tidy, layout.units, strict=False) if unit}
 
 
 def first_bad_record(text: Text, layout: Layout) -> TableError | None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.budgets import MOST_CELLS_IN_MEMORY, check_cells
-from dlreg_core.ingest.headers import name_columns
+from dlreg_core.ingest.column_names import Names, names_of
 from dlreg_core.ingest.limits import check_width
 
 _MOST_BYTES = 256 * 1024**2
@@ -19,7 +19,7 @@ _OTHER_HINT = "Save the table as CSV or Parquet."
 _NESTED_HINT = "Write one value for each name, without lists or objects in it."
 
 
-def read_json(text: bytes) -> pa.Table:
+def read_json(text: bytes) -> tuple[pa.Table, Names]:
     """Read objects as rows; their names are the columns, in the order in which they are first met.
 
     Parameters
@@ -50,7 +50,8 @@ def read_json(text: bytes) -> pa.Table:
         for column in cells.values():
             if len(column) == count:
                 column.append(None)
-    return pa.table([_column(column) for column in cells.values()], names=list(name_columns(tuple(cells))))
+    names = names_of(tuple(cells))
+    return pa.table([_column(column) for column in cells.values()], names=list(names.tidy)), names
 
 
 def _check_size(text: bytes) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dlreg_core.ingest.dialect import DELIMITERS, records
 from dlreg_core.ingest.encoding import encoding_by_start, to_utf8
 from dlreg_core.ingest.signatures import is_feather, is_json, is_parquet, is_workbook
+from dlreg_core.names import clean_name
 from dlreg_core.specs import Dialect, Reading
 
 _SAMPLE = 262_144
@@ -45,7 +46,7 @@ def reading_like(content: bytes, known: Dialect, names: Collection[str], levels:
     sample = text[:_SAMPLE].decode("utf-8", errors="ignore")
     if sample[:8].lower().lstrip('"').startswith(_SEPARATOR):
         return Reading(encoding=encoding)
-    found = max(_headers(sample, known, frozenset(names)), default=(0, 0.0, False, "", 0))
+    found = max(_headers(sample, known, frozenset(map(clean_name, names))), default=(0, 0.0, False, "", 0))
     if found[0]:
         return Reading(encoding=encoding, delimiter=found[3], header=found[4])
     # Names that were made up stand in no file.
@@ -59,7 +60,7 @@ def _headers(sample: str, known: Dialect, names: frozenset[str]) -> list[tuple[i
         if not delimiter:
             continue
         rows = _records(sample, delimiter)
-        hits = [len(names & {" ".join(field.split()) for field in fields}) for _, fields in rows[:_MOST_ABOVE]]
+        hits = [len(names & {clean_name(field) for field in fields}) for _, fields in rows[:_MOST_ABOVE]]
         if not hits or not max(hits):
             continue
         best = hits.index(max(hits))

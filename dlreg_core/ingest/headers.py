@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import pyarrow as pa
-
-from dlreg_core.errors import TableError
 from dlreg_core.ingest.unit_table import known_unit
-from dlreg_core.ingest.values import MISSING, unwrapped
+from dlreg_core.ingest.values import MISSING
+from dlreg_core.names import clean_name
 
 Row = Sequence[str]
 
@@ -222,7 +220,7 @@ def _known(rows: Sequence[Row], place: int) -> list[str]:
 
 
 def _unit(cell: str) -> str:
-    inner = _BRACKETS.sub(r"\1", cell.strip()).strip()
+    inner = clean_name(_BRACKETS.sub(r"\1", cell.strip()))
     fits = _is_word(inner) and len(inner) <= _LONGEST_UNIT and inner.casefold() not in _KINDS
     return inner if fits else ""
 
@@ -253,28 +251,3 @@ def _joined(headings: Row, names: Row) -> Row:
         current = heading.strip() or (current if name.strip() else "")
         found.append(f"{current} {name.strip()}".strip())
     return tuple(found)
-
-
-def name_columns(header: tuple[str, ...]) -> tuple[str, ...]:
-    """Tidy the names of a header: white space is collapsed, empty names are filled in, repeated ones refused."""
-    plain = unwrapped(pa.array([name.strip() for name in header], pa.string())).to_pylist()
-    names = [" ".join(name.split()) for name in plain]
-    positions: dict[str, list[int]] = {}
-    for position, name in enumerate(names, start=1):
-        if name:
-            positions.setdefault(name, []).append(position)
-    repeated = {name: where for name, where in positions.items() if len(where) > 1}
-    if repeated:
-        listed = "; ".join(
-            f'"{name}" in columns {", ".join(map(str, where))}' for name, where in list(repeated.items())[:5]
-        )
-        raise TableError(f"Several columns have the same name: {listed}.", "Give every column a name of its own.")
-    taken = set(names)
-    for index, name in enumerate(names):
-        if not name:
-            candidate = f"column_{index + 1}"
-            while candidate in taken:
-                candidate += "_"
-            names[index] = candidate
-            taken.add(candidate)
-    return tuple(names)

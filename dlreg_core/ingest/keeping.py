@@ -17,6 +17,7 @@ from dlreg_core.ingest.reading import GUESS_ALL, RawTable, Source, read_bytes, r
 from dlreg_core.ingest.sampling import sampled_rows
 from dlreg_core.ingest.streaming import Progress, Scan, scan_file, stream_table
 from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
+from dlreg_core.names import clean_name
 from dlreg_core.specs import Dataset, Reading
 
 TABLE = "data.parquet"
@@ -155,9 +156,8 @@ def own_name(source: Source) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Return the last part of a name, without what can't be printed."""
-    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    return "".join(character for character in last if character.isprintable()).strip() or "table"
+    """Return the last part of a name, cleaned."""
+    return clean_name(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]) or "table"
 
 
 def quietly(_what: str, _share: float) -> None:

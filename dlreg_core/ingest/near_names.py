@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from dlreg_core.names import clean_name
+
 _NEAR = 0.6
 _MOST_NEAR = 3
 _MOST_LISTED = 12
 
 
 def named_column(name: str, known: Sequence[str]) -> str | None:
-    """Return the column that a name stands for: it need not have the file's white space, nor lack it.
+    """Return the column that a name stands for: it may have what was left out of the file's name, or lack it.
 
     Parameters
     ----------
@@ -20,8 +22,8 @@ def named_column(name: str, known: Sequence[str]) -> str | None:
     known : sequence of str
         The names of the columns.
     """
-    tidy = " ".join(name.split())
-    return next((one for one in (name, tidy) if one in known), None)
+    tidy, clean = " ".join(name.split()), clean_name(name)
+    return next((one for one in (name, tidy, clean) if one in known), None)
 
 
 def near_names(name: str, known: Sequence[str]) -> tuple[str, ...]:

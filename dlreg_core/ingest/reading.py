@@ -14,6 +14,7 @@ from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
 from dlreg_core.ingest.budgets import check_decoded, check_feather, check_parquet, checked_texts, decodes_to
 from dlreg_core.ingest.budgets.parquet import check_footer, check_types, repeating_texts
+from dlreg_core.ingest.column_names import names_of
 from dlreg_core.ingest.dialect import (
     Layout,
     Text,
@@ -25,7 +26,6 @@ from dlreg_core.ingest.dialect import (
 )
 from dlreg_core.ingest.documents import read_json
 from dlreg_core.ingest.encoding import to_utf8
-from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.ingest.marks import Mark, decimal_mark
 from dlreg_core.ingest.ordinary import ordinary
@@ -54,6 +54,8 @@ class RawTable:
     """By column, what stood in a row of units."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """By column, why it is empty, where the file tells."""
+    written: Mapping[str, str] = field(default_factory=dict)
+    """How names stand in the file that had to be cleaned."""
 
 
 def read_bytes(source: Source) -> bytes:
@@ -152,9 +154,11 @@ def _read(content: bytes, reading: Reading) -> RawTable:
         return _read_arrow(content, "Feather", _feather_table)
     if is_workbook(content):
         sheet = read_workbook(content, reading)
-        return RawTable(sheet.table, sheet.dialect, sheet.units, sheet.notes)
+        return RawTable(sheet.table, sheet.dialect, sheet.units, sheet.notes, sheet.written)
     if is_json(content):
-        return RawTable(read_json(content), Dialect(file="JSON", encoding="utf-8", header_row=None))
+        found, names = read_json(content)
+        dialect = Dialect(file="JSON", encoding="utf-8", header_row=None, renamed=names.changed)
+        return RawTable(found, dialect, written=names.written)
     return _read_text(content, reading)
 
 
@@ -166,7 +170,8 @@ def _read_text(content: bytes, reading: Reading) -> RawTable:
     layout = find_layout(text, reading)
     check_width(len(layout.first))
     table = _parse(text, layout)
-    table = table.rename_columns(list(column_names(layout)))
+    names = column_names(layout)
+    table = table.rename_columns(list(names.tidy))
     table = _without_trailing_rows(_without_empty_columns(table, layout))
     mark = Mark(reading.decimal) if reading.decimal else decimal_mark(table, layout.delimiter)
     dialect = Dialect(
@@ -176,8 +181,9 @@ def _read_text(content: bytes, reading: Reading) -> RawTable:
         doubtful=mark.doubtful,
         header_row=layout.skipped_lines if layout.has_header else None,
         unit_rows=layout.unit_rows,
+        renamed=names.changed,
     )
-    return RawTable(table, dialect, units_by_name(layout))
+    return RawTable(table, dialect, units_by_name(layout), written=names.written)
 
 
 def _parse(text: bytes, layout: Layout) -> pa.Table:
@@ -253,9 +259,10 @@ def _read_arrow(content: bytes, kind: str, read: Callable[[pa.NativeFile], pa.Ta
     except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
         raise TableError(f"The {kind} file is damaged or of an unknown kind.", "Write it again.") from exc
     check_width(table.num_columns)
-    names = name_columns(tuple(table.column_names))
-    checked_texts(table, names, kind)
-    return RawTable(table.rename_columns(list(names)), Dialect(file=kind, header_row=None))
+    names = names_of(table.column_names)
+    checked_texts(table, names.tidy, kind)
+    dialect = Dialect(file=kind, header_row=None, renamed=names.changed)
+    return RawTable(table.rename_columns(list(names.tidy)), dialect, written=names.written)
 
 
 def _parquet_table(source: pa.NativeFile) -> pa.Table:

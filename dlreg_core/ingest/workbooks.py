@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.budgets import check_sheet, check_workbook
+from dlreg_core.ingest.column_names import Names, names_of
 from dlreg_core.ingest.formulas import formula_note, formulas_without_results
-from dlreg_core.ingest.headers import Head, find_head, first_row_of_table, name_columns
+from dlreg_core.ingest.headers import Head, find_head, first_row_of_table
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.specs import Dialect, Reading
 
@@ -31,14 +32,16 @@ class Sheet:
         Its rows.
     dialect : Dialect
         How it was read.
-    units, notes : dict of str to str
-        By column, what stood in a row of units, and why it is empty.
+    units, notes, written : dict of str to str
+        By column, what stood in a row of units, why it is empty, and how its name stands in the file where that had to
+        be cleaned.
     """
 
     table: pa.Table
     dialect: Dialect
     units: dict[str, str]
     notes: dict[str, str]
+    written: dict[str, str]
 
 
 def read_workbook(content: bytes, reading: Reading) -> Sheet:
@@ -92,14 +95,15 @@ def read_workbook(content: bytes, reading: Reading) -> Sheet:
         ) from exc
     if not names or not rows:
         raise TableError("The workbook holds no table: all of its sheets are empty.", "Choose a workbook with rows.")
-    table, head, kept = _table(rows, reading.header)
+    table, head, kept, named = _table(rows, reading.header)
     header = head.start if head.names is not None else None
     below = head.body - head.start - 1 if head.units else 0
-    dialect = Dialect(file="workbook", sheet=name, sheets=tuple(names), header_row=header, unit_rows=below)
-    units = dict(zip(head.names or (), head.units, strict=False))
-    return Sheet(
-        table, dialect, {name: unit for name, unit in units.items() if unit}, _notes(content, name, table, kept)
+    dialect = Dialect(
+        file="workbook", sheet=name, sheets=tuple(names), header_row=header, unit_rows=below, renamed=named.changed
     )
+    units = dict(zip(head.names or (), head.units, strict=False))
+    known_units = {name: unit for name, unit in units.items() if unit}
+    return Sheet(table, dialect, known_units, _notes(content, name, table, kept), named.written)
 
 
 def _without_empty_end(rows: list[list[_Cell]]) -> list[list[_Cell]]:
@@ -120,8 +124,8 @@ def _notes(content: bytes, sheet: str, table: pa.Table, places: list[int]) -> di
     }
 
 
-def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table, Head, list[int]]:
-    """Return the table, its head, and the places of its columns on the sheet."""
+def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table, Head, list[int], Names]:
+    """Return the table, its head, the places of its columns on the sheet, and their names."""
     sample = [[_text(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
     start = min(wanted, len(rows) - 1) if isinstance(wanted, int) else first_row_of_table(sample)
     named = wanted != "none" if wanted is not None else True if _only_text(rows[start]) else None
@@ -131,10 +135,10 @@ def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table,
     names = head.names if head.names is not None else tuple(f"column_{i}" for i in range(1, len(columns) + 1))
     kept = [i for i, column in enumerate(columns) if names[i].strip() or any(_text(cell) for cell in column)]
     arrays = [_column(columns[i]) for i in kept]
-    tidy = name_columns(tuple(names[i] for i in kept))
+    called = names_of([names[i] for i in kept])
     units = tuple(head.units[i] for i in kept) if head.units else ()
-    head = replace(head, names=None if head.names is None else tidy, units=units)
-    return _filled(pa.table(arrays, names=list(tidy))), head, kept
+    head = replace(head, names=None if head.names is None else called.tidy, units=units)
+    return _filled(pa.table(arrays, names=list(called.tidy))), head, kept, called
 
 
 def _filled(table: pa.Table) -> pa.Table:

@@ -14,7 +14,7 @@ from dlreg_core.ingest.seconds import unit_of
 from dlreg_core.prepare.advice import SplitAdvice
 from dlreg_core.prepare.plan import target_choices
 from dlreg_core.runs.files import write_spec
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName, Unit
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)
 """Types of columns that say nothing about new rows, so that they are left out unless a person wants them."""
@@ -30,7 +30,7 @@ class Draft(Spec):
     """
 
     target: str
-    unit: str = ""
+    unit: Unit = ""
     target_transform: TransformName = "none"
     used: dict[str, bool] = Field(default_factory=dict)
     types: dict[str, ColumnType] = Field(default_factory=dict)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.ingest.boundary import said_plainly
+from dlreg_core.ingest.column_names import names_as_known
 from dlreg_core.ingest.columns import flat, plain_values
 from dlreg_core.ingest.expecting import reading_like
 from dlreg_core.ingest.known_form import read_known
-from dlreg_core.ingest.reading import Source, read_bytes, read_table
+from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
 from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
 from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.ingest.values import encode
@@ -47,7 +51,7 @@ def read_raw_rows(source: Source, schema: Schema) -> pd.DataFrame:
     written, content = schema.written, unpacked(content)
     levels = {level for field in schema.fields for level in field.levels}
     reading = reading_like(content, written.dialect, (*schema.names, *written.columns), levels)
-    table = read_table(content, reading, single_column=True).table
+    table = _as_known(read_table(content, reading, single_column=True), (*schema.names, *written.columns)).table
     return pd.DataFrame(
         {
             name: _column(name, column, written.columns.get(name))
@@ -70,6 +74,17 @@ def read_own_rows(source: Source, schema: Schema) -> pd.DataFrame:
     }
     plain = WrittenTable(dialect=_OWN_FILE, columns=columns)
     return read_raw_rows(source, schema.model_copy(update={"written": plain}))
+
+
+def _as_known(raw: RawTable, known: Sequence[str]) -> RawTable:
+    """Return a table whose columns have the names by which the model knows them."""
+    others = names_as_known(raw.written, raw.table.column_names, frozenset(known))
+    if not others:
+        return raw
+    names = [others.get(name, name) for name in raw.table.column_names]
+    units = {others.get(name, name): unit for name, unit in raw.units.items()}
+    notes = {others.get(name, name): note for name, note in raw.notes.items()}
+    return replace(raw, table=raw.table.rename_columns(names), units=units, notes=notes)
 
 
 def _column(name: str, raw: pa.ChunkedArray, form: Written | None) -> pd.Series:
@@ -103,7 +118,7 @@ def _guessed(content: bytes, schema: Schema) -> pd.DataFrame:
         field.name: ColumnType.TEXT if field.unit or field.type is ColumnType.DATETIME else field.type
         for field in schema.fields
     }
-    raw = read_table(content, single_column=True)
+    raw = _as_known(read_table(content, single_column=True), schema.names)
     columns = type_columns(raw, kinds)
     rows = to_frame(arrow_table(columns))
     unnamed = {field.name for field in schema.fields if field.type is ColumnType.NUMBER and not field.unit}

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dlreg_core.specs.base import (
     SCHEMA_VERSION,
     Instant,
+    Name,
     Spec,
+    Unit,
     now,
 )
 from dlreg_core.specs.cleaning import (
@@ -121,6 +123,7 @@ __all__ = [
     "LeaderboardRow",
     "Level",
     "Moment",
+    "Name",
     "NumberFill",
     "NumberForm",
     "NumberRange",
@@ -154,6 +157,7 @@ __all__ = [
     "TrainPlan",
     "TrainResult",
     "TransformName",
+    "Unit",
     "Unseen",
     "Written",
     "WrittenTable",

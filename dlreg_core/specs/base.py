@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from dlreg_core.names import MOST_OF_UNIT, clean_name
 
 SCHEMA_VERSION = 1
+
+Name = Annotated[str, AfterValidator(clean_name)]
+"""A name that people give: cleaned, whichever way it comes in."""
+
+Unit = Annotated[str, AfterValidator(partial(clean_name, most=MOST_OF_UNIT))]
+"""A unit that people give, likewise."""
 
 
 def now() -> datetime:

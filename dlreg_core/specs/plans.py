@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlreg_core.specs.base import SCHEMA_VERSION, Spec, now
+from dlreg_core.specs.base import SCHEMA_VERSION, Name, Spec, Unit, now
 from dlreg_core.specs.cleaning import Cleaning, History
 from dlreg_core.specs.tables import ColumnType
 
@@ -76,7 +76,7 @@ class Recipe(Spec):
 
     target: str
     features: tuple[str, ...] = Field(min_length=1)
-    unit: str = ""
+    unit: Unit = ""
     types: dict[str, ColumnType] = Field(default_factory=dict)
     """Types that a person set, by column; the profile's types hold for the others."""
     cleaning: Cleaning = Cleaning()
@@ -216,11 +216,11 @@ class Experiment(Spec):
     """Data set + recipe + plan: everything needed to repeat a run."""
 
     schema_version: int = SCHEMA_VERSION
-    name: str
+    name: Name
     owner: str = "local"
     """Whom the run belongs to."""
     dataset_id: str
-    dataset_name: str
+    dataset_name: Name
     recipe: Recipe
     plan: TrainPlan = TrainPlan()
     replay_of: str | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlreg_core.specs.base import SCHEMA_VERSION, Spec, now
+from dlreg_core.specs.base import SCHEMA_VERSION, Name, Spec, now
 
 
 class ColumnType(StrEnum):
@@ -124,6 +124,8 @@ class Dialect(Spec):
     """Lines between the names and the values, which hold units or kinds of columns."""
     doubtful: tuple[str, ...] = ()
     """Columns whose numbers fit both decimal marks, where no other column shows which one the file has."""
+    renamed: tuple[str, ...] = ()
+    """Columns whose names stand otherwise in the file: with what can't be seen, or longer than a name may be."""
 
 
 class Dataset(Spec):
@@ -131,7 +133,7 @@ class Dataset(Spec):
 
     schema_version: int = SCHEMA_VERSION
     id: str
-    name: str
+    name: Name
     file_bytes: int
     rows: int
     columns: tuple[Column, ...]

@@ -10,6 +10,7 @@ import streamlit as st
 from dlreg_core.charts.columns import ColumnHistogram
 from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.ingest.seconds import unit_of
+from dlreg_core.names import MOST_OF_UNIT, clean_name
 from dlreg_core.prepare import target_choices
 from dlreg_core.prepare.draft import Draft, is_used, order_of, type_of
 from dlreg_core.prepare.target_transform import impossible
@@ -46,14 +47,15 @@ def target(dataset: Dataset, draft: Draft) -> Draft:
         )
         if chosen != draft.target:
             draft = _other_target(dataset, draft, chosen)
-        unit = st.text_input(
+        written = st.text_input(
             "Unit",
             draft.unit,
             key=f"unit_{dataset.id}_{chosen}",
             placeholder="such as $, kg, minutes",
             max_chars=20,
             help="Stands beside every number of the target.",
-        ).strip()
+        )
+        unit = clean_name(written, MOST_OF_UNIT)
         if unit != draft.unit:
             draft = preparing.change(draft, unit=unit)
         column = preparing.target_column(dataset, draft)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
 from dlreg_core.errors import NotFoundError
+from dlreg_core.report import markdown
 from dlreg_core.report.run_words import is_keeping
 from dlreg_core.specs import Report, RunState
 from pages._ui import core, state
@@ -20,6 +19,7 @@ _BADGES = {
     RunState.INTERRUPTED: ("interrupted", "orange"),
 }
 _AFTER_TRAINING = ("leaderboard",)
+escaped, as_label = markdown.escaped, markdown.escaped_sparingly
 
 
 def done_steps() -> frozenset[str]:
@@ -118,16 +118,3 @@ def _badge(report: Report) -> None:
         word = "finishing"
     colour = _BADGES[report.state][1]
     st.markdown(f"**{escaped(report.experiment.name)}**  :{colour}-badge[{word}]")
-
-
-def escaped(text: str) -> str:
-    """Return `text` so that Markdown shows it as it is: names come from files, and may hold anything."""
-    special = "\\`*_{}[]()#+-.!|<>$:~"
-    return "".join(f"\\{c}" if c in special else c for c in text)
-
-
-def as_label(text: str) -> str:
-    """Return text for a widget's label, which screen readers get as it stands: escaped only where it has to be."""
-    shown = re.sub(r"[\\`*\[\]<>$~|!]|:(?=\w)|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
-    # At its beginning a label may look like a heading or a list.
-    return re.sub(r"^(\s*)([#+-]|\d+(?=[.)]))", lambda m: f"{m[1]}\\{m[2]}" if m[2] in "#+-" else m[0], shown)

@@ -32,6 +32,7 @@ Every finding has a code by which a program knows it:
 ``leading-zeros``        digits that are codes, since some begin with 0
 ``not-numbers``          a few values that keep a column from being numbers
 ``ambiguous-decimals``   numbers that fit both decimal marks, where nothing in the file settles it
+``renamed``              names that are cleaned: they stand otherwise in the file
 ``total-row``            a last row that is the sum of the others
 ``no-results``           formulas of a workbook whose results the file doesn't hold
 ``sign-words``           amounts with CR or DR, and which of them counts as negative

@@ -13,6 +13,7 @@ from dlreg_core.ingest.conversions import common_unit, converted, units_of
 from dlreg_core.ingest.durations import UNIT
 from dlreg_core.ingest.findings.finding import Finding, Repair, Severity, joined
 from dlreg_core.ingest.findings.sample import Sample
+from dlreg_core.names import MOST_CHARACTERS
 from dlreg_core.specs import ColumnType, Dataset
 
 _UNUSED = (ColumnType.CONSTANT, ColumnType.IDENTIFIER)
@@ -53,6 +54,7 @@ def column_findings(sample: Sample, target: str | None = None) -> Iterator[Findi
     yield from _rare_levels(sample.dataset)
     yield from _notes(sample)
     yield from _doubtful_marks(sample.dataset)
+    yield from _renamed(sample.dataset)
 
 
 def _correlated(sample: Sample, target: str | None) -> Iterator[Finding]:
@@ -125,6 +127,19 @@ def _doubtful_marks(dataset: Dataset) -> Iterator[Finding]:
     )
     repair = f"Choose the decimal {group} under Read it differently if that is wrong."
     yield Finding(names, text, "ambiguous-decimals", "medium", repair)
+
+
+def _renamed(dataset: Dataset) -> Iterator[Finding]:
+    """Tell of names that stand otherwise in the file."""
+    names = dataset.dialect.renamed if dataset.dialect is not None else ()
+    names = tuple(name for name in names if name in dataset.column_names)
+    if names:
+        them, stand = ("this name", "stands") if len(names) == 1 else ("these names", "stand")
+        text = (
+            f"{them} {stand} otherwise in the file: with characters that can't be seen, or longer than "
+            f"{MOST_CHARACTERS} characters. Where names would have become equal, a mark in brackets tells them apart."
+        )
+        yield Finding(names, text, "renamed", "low", "Files of new rows may have the names as in the file, or as here.")
 
 
 def _others_missing(sample: Sample, name: str) -> tuple[str, Repair | None]:

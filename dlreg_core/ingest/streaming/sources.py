@@ -17,6 +17,7 @@ from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import csv, parquet
 from dlreg_core.ingest.budgets import check_parquet, checked_texts
 from dlreg_core.ingest.budgets.parquet import check_footer, repeating_texts
+from dlreg_core.ingest.column_names import names_of
 from dlreg_core.ingest.columns import flat
 from dlreg_core.ingest.dialect import Layout, Text, column_names, find_layout, unclosed_quote, units_by_name
 from dlreg_core.ingest.encoding import (
@@ -28,7 +29,6 @@ from dlreg_core.ingest.encoding import (
     nul_error,
     unreadable_error,
 )
-from dlreg_core.ingest.headers import name_columns
 from dlreg_core.ingest.limits import check_width
 from dlreg_core.ingest.marks import Mark, decimal_mark
 from dlreg_core.ingest.reading import layout_error
@@ -227,8 +227,8 @@ def open_parquet(path: Path) -> ArrowRows:
         check_footer(tail.read())
     with _damaged(), parquet.ParquetFile(path) as file:
         check_parquet(file)
-        names, repeating = tuple(file.schema_arrow.names), tuple(repeating_texts(file))
-    return ArrowRows(path, name_columns(names), Dialect(file="Parquet", header_row=None), repeating)
+        names, repeating = names_of(file.schema_arrow.names), tuple(repeating_texts(file))
+    return ArrowRows(path, names.tidy, Dialect(file="Parquet", header_row=None, renamed=names.changed), repeating)
 
 
 def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> TextRows:
@@ -265,7 +265,8 @@ def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> Text
         raise nul_error(_line_at(path, scan.first_nul))
     layout = find_layout(head[mark:], reading)
     check_width(len(layout.first))
-    names = column_names(layout)
+    named = column_names(layout)
+    names = named.tidy
     start, above = mark + layout.body, mark + layout.skip
     text = Text(lambda: _opened(path, above), scan.quotes)
     if unclosed_quote(text, layout.delimiter):
@@ -278,6 +279,7 @@ def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> Text
         encoding=encoding,
         header_row=layout.skipped_lines if layout.has_header else None,
         unit_rows=layout.unit_rows,
+        renamed=named.changed,
     )
     found = TextRows(path, start, scan.size, layout, names, dialect, unnamed, text)
     told = Mark(reading.decimal) if reading.decimal else decimal_mark(found.sample(), layout.delimiter)
