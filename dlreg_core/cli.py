@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,11 +33,14 @@ from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_
 from dlreg_core.report.split_words import start_words
 from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.runs import RunFolder, keep_private, open_home
+from dlreg_core.runs.life import OUT_OF_MEMORY_HINT
+from dlreg_core.runs.machine import lacked_memory
+from dlreg_core.runs.made import was_made
 from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, TrainPlan
 from dlreg_core.table_commands import table_app
-from dlreg_core.terminal import follow, print_report
+from dlreg_core.terminal import follow, print_report, say
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
 from dlreg_core.training.catalogue.search_texts import search_from_texts
 
@@ -57,13 +61,18 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False))
     except _UsageError as exc:
-        typer.echo(exc.format_message(), err=True)
+        say(exc.format_message(), err=True)
         sys.exit(2)
     except (InputError, NotFoundError, ConflictError) as exc:
-        typer.echo(str(exc), err=True)
+        say(str(exc), err=True)
         sys.exit(2)
     except DlregError as exc:
-        typer.echo(str(exc), err=True)
+        say(str(exc), err=True)
+        sys.exit(1)
+    except Exception as exc:
+        if not lacked_memory(exc):
+            raise
+        say(f"The machine ran out of memory. {OUT_OF_MEMORY_HINT}", err=True)
         sys.exit(1)
 
 
@@ -74,7 +83,7 @@ def serve(
 ) -> None:
     """Start the app in the browser."""
     if host not in ("127.0.0.1", "localhost", "::1"):
-        typer.echo(
+        say(
             f"Listening on {host}: there is no sign-in yet, so everybody who reaches this address sees all data "
             "and can start and delete runs.",
             err=True,
@@ -181,7 +190,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     warnings = () if replay else _warnings(store, dataset, experiment.recipe)
     run_id = desk.submit(experiment)
     for line in (f"Run {run_id}", *_said(dataset, experiment.recipe), *warnings, *said):
-        typer.echo(line, err=True)
+        say(line, err=True)
     state = follow(desk, run_id, quiet=as_json)
     if export is not None and state is RunState.COMPLETED:
         _write_model(desk.folder(run_id), None, export)
@@ -204,6 +213,7 @@ def predict(
 
     with scratch_folder() as folder:
         if Path(model).is_file():
+            _say_whose(Path(model))
             pipeline, _ = load_bundle(Path(model), folder)
         else:
             run = open_desk(load_settings()).folder(model)
@@ -213,7 +223,7 @@ def predict(
         rows = read_raw_rows(data, pipeline.schema)
         found = pipeline.predicted(rows, name or None)
         for sentence in pipeline.warnings(rows, name or None):
-            typer.echo(sentence, err=True)
+            say(sentence, err=True)
     _write_rows(rows.assign(**{free_name(column, rows): found[column].to_numpy() for column in found.columns}), out)
 
 
@@ -334,10 +344,23 @@ def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
         exported = scorer.export(run, model, out.resolve())
     finally:
         scorer.close()
-    typer.echo(
+    say(
         f"{out}: {exported.model}, {exported.size_mb:.1f} MB, {exported.reference_rows} reference rows reproduced.",
         err=True,
     )
+
+
+def _say_whose(model: Path) -> None:
+    """Say what is known of a model file that isn't known to be ours; what it says of itself is no evidence."""
+    from dlreg_core.bundle.manifest import sha256
+
+    digest = sha256(model) if zipfile.is_zipfile(model) else ""
+    if digest and not was_made(load_settings().home, digest):
+        say(
+            f"Loading {model.name} runs code that is in it, and this home has no record of having made it "
+            f"(SHA-256 {digest}).",
+            err=True,
+        )
 
 
 def _write_rows(rows: pd.DataFrame, out: Path) -> None:

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from dlreg_core.run_commands import AsJson
 from dlreg_core.settings import load_settings
+from dlreg_core.terminal import say
 from dlreg_core.training.catalogue import (
     FAMILIES,
     PRETRAINED,
@@ -45,9 +46,9 @@ def models(
     if accept_licence:
         weights.accept_licence(accept_licence, getpass.getuser())
         chosen = pretrained(accept_licence)
-        typer.echo(f"{chosen.title}: {chosen.weights_licence} is accepted. {chosen.condition}".strip(), err=True)
+        say(f"{chosen.title}: {chosen.weights_licence} is accepted. {chosen.condition}".strip(), err=True)
     if fetch:
-        typer.echo(f"{pretrained(fetch).title}: {_fetched(weights, fetch)}", err=True)
+        say(f"{pretrained(fetch).title}: {_fetched(weights, fetch)}", err=True)
     states = [(known, weights.state(known.key)) for known in PRETRAINED]
     if as_json:
         trained = [trained_answer(family) | _HERE for family in FAMILIES]
@@ -55,7 +56,7 @@ def models(
         return
     Console().print(_table(states), highlight=False)
     for line in _hints(states):
-        typer.echo(line)
+        say(line)
 
 
 def _fetched(weights: Weights, key: str) -> Path:

@@ -16,7 +16,7 @@ from dlreg_core.report.split_words import split_name
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import RunState
-from dlreg_core.terminal import follow, print_report
+from dlreg_core.terminal import follow, print_report, say
 
 run_app = typer.Typer()
 
@@ -43,7 +43,7 @@ def runs(as_json: AsJson = False) -> None:
         best = f"{run.best_model} (RMSE {number(run.best_rmse, 4)})" if known else "–"
         size = f"{run.size_mb:,.1f} MB" if run.size_mb is not None else ""
         told = f"{run.name}  {split_name(run.split)}  {best}"
-        typer.echo(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {size:>10}  {told}")
+        say(f"{run.run_id}  {run.state:<11}  {run.created:%Y-%m-%d %H:%M}  {size:>10}  {told}")
 
 
 @run_app.command()
@@ -59,7 +59,7 @@ def queue(as_json: AsJson = False) -> None:
         return
     for task, place in lines:
         run = names.get(task.run_id)
-        typer.echo(f"{task.run_id}  {_where(task.slot, place):<34}  {run.name if run else ''}")
+        say(f"{task.run_id}  {_where(task.slot, place):<34}  {run.name if run else ''}")
 
 
 @run_app.command()
@@ -71,7 +71,7 @@ def finish(run_id: RunId) -> None:
     desk = open_desk(load_settings())
     task = desk.finish(run_id)
     if task.task().more is None:
-        typer.echo(f"Run {run_id} is finishing: it keeps the best so far.")
+        say(f"Run {run_id} is finishing: it keeps the best so far.")
         return
     follow(desk, run_id, quiet=False)
     print_report(desk.report(run_id), as_json=False)
@@ -98,14 +98,14 @@ def cancel(run_id: RunId) -> None:
     """End a run that is queued or running."""
     if not open_desk(load_settings()).cancel(run_id):
         raise ConflictError(f"Run {run_id} isn't running.", "There is nothing to cancel.")
-    typer.echo(f"Run {run_id} is cancelled.")
+    say(f"Run {run_id} is cancelled.")
 
 
 @run_app.command()
 def delete(run_id: RunId) -> None:
     """Remove a run with everything that belongs to it."""
     open_desk(load_settings()).delete(run_id)
-    typer.echo(f"Run {run_id} is deleted.")
+    say(f"Run {run_id} is deleted.")
 
 
 @run_app.command()
@@ -116,8 +116,8 @@ def clean(
     home = load_settings().home
     found = find_orphans(home) if dry_run else remove_orphans(home)
     for path in found:
-        typer.echo(str(path))
-    typer.echo(f"{len(found)} {'found' if dry_run else 'removed'}.", err=True)
+        say(str(path))
+    say(f"{len(found)} {'found' if dry_run else 'removed'}.", err=True)
 
 
 def _figures(place: Place | None) -> tuple[int | None, float | None]:

@@ -16,6 +16,7 @@ from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.near_names import named_column, names_hint
+from dlreg_core.names import visible
 from dlreg_core.report.answers import profile_answer
 from dlreg_core.report.table_words import dialect_words, type_words, values_words
 from dlreg_core.run_commands import AsJson, DayFirst
@@ -44,8 +45,8 @@ def profile(
         typer.echo(json.dumps(profile_answer(dataset, found)))
         return
     console = Console()
-    console.print(f"{dataset.name}: {dataset.rows:,} rows × {len(dataset.columns):,} columns", highlight=False)
-    console.print(dialect_words(dataset.dialect), highlight=False, markup=False)
+    console.print(Text(f"{dataset.name}: {dataset.rows:,} rows × {len(dataset.columns):,} columns"), highlight=False)
+    console.print(Text(visible(dialect_words(dataset.dialect))), highlight=False)
     console.print(_columns(dataset), highlight=False)
     for finding in found:
         console.print(_line(finding), highlight=False)
@@ -59,11 +60,12 @@ def _columns(dataset: Dataset) -> Table:
         missing = percent(column.missing / dataset.rows) if column.missing else ""
         cells = (column.name, type_words(column), values_words(column), f"{column.distinct:,}", missing)
         # What stands in a file is no markup.
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     return table
 
 
 def _line(finding: Finding) -> Text:
     name = f"{finding.title}: " if finding.title else ""
+    told = visible(f"{name}{finding.text} {finding.repair}".strip())
     line = Text(f"{finding.severity:<6} ", style=_STYLES[finding.severity])
-    return line.append(f"{name}{finding.text} {finding.repair}".strip(), style="default")
+    return line.append(told, style="default")

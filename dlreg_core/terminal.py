@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from dlreg_core.charts.numbers import number
 from dlreg_core.charts.tables import records
 from dlreg_core.jobs import Desk
+from dlreg_core.names import visible
 from dlreg_core.report import time_words, words, worth
 from dlreg_core.report.ahead_words import ahead_words
 from dlreg_core.report.answers import report_answer
@@ -21,6 +22,11 @@ from dlreg_core.runs import TaskFolder
 from dlreg_core.specs import Event, Report, RunState, TrainResult
 
 _POLL_SECONDS = 0.2
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print one line, on standard error if `err`, of which nothing is an order to the terminal."""
+    typer.echo(visible(text), err=err)
 
 
 def follow(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
@@ -52,7 +58,8 @@ def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
     console = Console(file=sys.stderr)
     task = desk.folder(run_id).train_task()
     limit = max(1.0, task.time_limit())
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    # What is told holds names and levels of the table: none of it is markup or an order to the terminal.
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("Waiting for a free place", total=limit)
         offset, stage = 0, ""
@@ -64,7 +71,7 @@ def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
             for event in log.events:
                 stage = _sentence(event) or stage
                 if not quiet and not console.is_terminal and _sentence(event):
-                    console.print(_sentence(event), highlight=False)
+                    console.print(_sentence(event), highlight=False, markup=False)
             if state.is_final and task.done() is not None:
                 desk.refresh(run_id)
                 return state
@@ -78,41 +85,41 @@ def print_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report_answer(report)))
     elif result is not None:
-        typer.echo(split_line(report.experiment.recipe.split, result.rows))
-        typer.echo(words.headline(result, report.experiment.recipe.unit))
-        typer.echo(words.versus_baseline(result))
+        say(split_line(report.experiment.recipe.split, result.rows))
+        say(words.headline(result, report.experiment.recipe.unit))
+        say(words.versus_baseline(result))
         ahead = ahead_words(result, result.best_model, report.experiment.recipe.unit)
         if ahead:
-            typer.echo(ahead)
+            say(ahead)
         for row in result.leaderboard:
             rmse = f"{number(row.rmse, 5) if row.rmse is not None else '':>12}"
             r2 = f"{row.r2:>7.3f}" if row.r2 is not None else " " * 7
-            typer.echo(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
+            say(f"{row.model:<18}{row.role:<10}{rmse}{r2}  {row.note}")
         _print_worth(result)
         unit = report.experiment.recipe.unit
         if result.over_time is not None:
-            typer.echo(f"Will it work tomorrow? {time_words.over_time_words(result.over_time, unit)}")
+            say(f"Will it work tomorrow? {time_words.over_time_words(result.over_time, unit)}")
         for sentence in time_words.unseen_words(result.unseen, unit):
-            typer.echo(sentence)
-        typer.echo(f"Run {report.run_id} in {report.run_dir}")
+            say(sentence)
+        say(f"Run {report.run_id} in {report.run_dir}")
     if report.state is not RunState.COMPLETED:
-        typer.echo(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)
+        say(f"The run is {report.state}. {report.reason} {report.hint}".strip(), err=True)
     elif report.reason:
         # The latest continuation ended badly; what there was before it stays.
-        typer.echo(f"It could not be continued. {report.reason} {report.hint}".strip(), err=True)
+        say(f"It could not be continued. {report.reason} {report.hint}".strip(), err=True)
 
 
 def _print_worth(result: TrainResult) -> None:
     answer = " ".join(sentence for sentence in worth.worth_words(result) if sentence)
     if not answer:
         return
-    typer.echo(f"Was deep learning worth it? {answer}")
+    say(f"Was deep learning worth it? {answer}")
     missing = worth.missing_words(result)
     if missing:
-        typer.echo(missing)
+        say(missing)
     for line in records(worth.worth_table(result)):
         error = f"error {line['mae']} ({line['mae_interval']}), RMSE {line['rmse']} ({line['rmse_interval']})"
-        typer.echo(f"  against {line['against']}: {error}; training {line['fit']}, predicting {line['speed']}")
+        say(f"  against {line['against']}: {error}; training {line['fit']}, predicting {line['speed']}")
 
 
 def _used(task: TaskFolder) -> float:
@@ -136,4 +143,4 @@ def _sentence(event: Event) -> str:
             text = data["text"]
         case _:
             text = ""
-    return str(text)
+    return visible(text)

@@ -43,6 +43,11 @@ async def receive(request: Request) -> JSONResponse:
         return JSONResponse(
             {"message": "The server could not keep the file.", "hint": "Its disk may be full."}, status_code=507
         )
+    except MemoryError:
+        return JSONResponse(
+            {"message": "The server ran out of memory while it took the file.", "hint": "Send it again later."},
+            status_code=507,
+        )
     return JSONResponse({"ticket": ticket}, status_code=202)
 
 

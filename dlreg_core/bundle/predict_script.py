@@ -46,6 +46,11 @@ def differences(manifest: dict[str, Any]) -> tuple[list[str], list[str]]:
     return wrong, other
 
 
+def say(text: object) -> None:
+    """Print one line on standard error; what stands in files is no order to the terminal."""
+    print("".join(character if character.isprintable() else " " for character in str(text)), file=sys.stderr)
+
+
 def main(arguments: list[str]) -> int:
     """Check, predict, write; return the exit code."""
     check_only = arguments == ["--check"]
@@ -55,10 +60,10 @@ def main(arguments: list[str]) -> int:
     manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
     wrong, other = differences(manifest)
     if wrong:
-        print(f"The model is damaged: {'; '.join(wrong[:5])}.", file=sys.stderr)
+        say(f"The model is damaged: {'; '.join(wrong[:5])}.")
         return 1
     if other:
-        print(f"Versions differ: {'; '.join(other)}. Results may differ, or loading may fail.", file=sys.stderr)
+        say(f"Versions differ: {'; '.join(other)}. Results may differ, or loading may fail.")
     # No compiled files: they would be files that the manifest doesn't know.
     sys.dont_write_bytecode = True
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -84,12 +89,12 @@ def main(arguments: list[str]) -> int:
             return 0
         rows = read_raw_rows(Path(arguments[0]), pipeline.schema)
         for sentence in pipeline.warnings(rows):
-            print(sentence, file=sys.stderr)
+            say(sentence)
         found = pipeline.predicted(rows)
         added = {free_name(name, rows): found[name].to_numpy() for name in found.columns}
         without_formulas(rows.assign(**added)).to_csv(arguments[1], index=False)
     except (DlregError, OSError) as exc:
-        print(exc, file=sys.stderr)
+        say(exc)
         return 2
     return 0
 

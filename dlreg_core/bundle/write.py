@@ -17,6 +17,7 @@ from dlreg_core.bundle.requirements import requirements_for
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
 from dlreg_core.prepare import prepared_of, read_own_rows
 from dlreg_core.runs import RunFolder
+from dlreg_core.runs.made import note_made
 from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.specs import Exported, TrainResult
 from dlreg_core.training.pipeline import Pipeline, deploy
@@ -87,12 +88,14 @@ def write_bundle(run: RunFolder, model: str | None, target: Path, pipeline: Pipe
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f".{target.name}.part")
         members = _zip(place, unfinished)
+        digest = sha256(unfinished)
+        note_made(run.home, digest)
         unfinished.replace(target)
     return Exported(
         path=str(target),
         model=name,
         size_mb=target.stat().st_size / 1e6,
-        sha256=sha256(target),
+        sha256=digest,
         members=members,
         reference_rows=_REFERENCE_ROWS,
         max_relative_difference=difference,

@@ -9,7 +9,7 @@ from pathlib import Path
 from dlreg_core.errors import WorkError
 
 _PRIVATE = 0o077
-_OURS = ("dlreg.db", "runs", "datasets", "uploads", "calendar.json")
+_OURS = ("dlreg.db", "runs", "datasets", "uploads", "calendar.json", "exported.sha256")
 
 
 def keep_private() -> None:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from dlreg_core.errors import DlregError
+from dlreg_core.runs.life import OUT_OF_MEMORY_HINT
+from dlreg_core.runs.machine import lacked_memory
 from pages._ui.sidebar import escaped
 
 _log = logging.getLogger(__name__)
@@ -46,6 +48,11 @@ def unexpected(error: Exception) -> bool:
         return True
     # Streamlit logs the error too, but not the number that a person can tell.
     _log.error("Error %s on the page %s", number, st.context.url or "?", exc_info=error)
+    if lacked_memory(error):
+        told = "**The server ran out of memory while it made this page.** Nothing is lost."
+        st.error(f"{told} {OUT_OF_MEMORY_HINT}", icon=":material/error:")
+        _again(number)
+        return True
     st.error(
         "**This could not be shown.** Nothing is lost: show the page again, or open another one. If it happens again, "
         f"the server's log tells more about error **{number}**.",

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dlreg_core.charts.theme import for_print
 from pages._ui import state
+from pages._ui.sidebar import escaped
 from pages._ui.widgets import FIGURES, Display, csv_bytes
 
 _HERE = Path(__file__)
@@ -49,7 +50,7 @@ def _choice() -> None:
             on_click="ignore",
             icon=":material/download:",
         )
-    st.caption(display.alt)
+    st.caption(escaped(display.alt))
     st.dataframe(table.head(_SHOWN), hide_index=True, height=282, placeholder="", alt="The data behind the figure.")
 
 

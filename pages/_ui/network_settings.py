@@ -12,6 +12,7 @@ from dlreg_core.charts.numbers import value_words
 from dlreg_core.errors import PlanError
 from dlreg_core.training.catalogue import Setting, checked_settings, counts, family, settings_of
 from pages._ui import state
+from pages._ui.sidebar import escaped
 
 _WIDTH = 210
 Settings = dict[str, dict[str, Any]]
@@ -49,7 +50,7 @@ def choose_settings(start: Settings, models: Sequence[str], key: str) -> Setting
                 found[model] = chosen
     state.remember(f"settings_{key}", (start, found))
     if refused:
-        st.error(refused[0].message, icon=":material/error:")
+        st.error(escaped(refused[0].message), icon=":material/error:")
         return None
     if found:
         st.caption(f":material/tune: Changed: {changed_words(found)}.")

@@ -14,6 +14,7 @@ from dlreg_core.training.catalogue import Setting, family, settings_of
 from dlreg_core.training.catalogue.search_texts import METHODS
 from dlreg_core.training.catalogue.searching import MOST_TRIALS, USUAL_TRIALS, checked_search
 from pages._ui import search_fields
+from pages._ui.sidebar import escaped
 
 _WIDTH = 210
 _OFF = "off"
@@ -63,7 +64,7 @@ def choose_search(start: Search | None, models: Sequence[str], fixed: Fixed, see
         try:
             search = _form(METHODS[method], start, models, fixed, seed, key)
         except PlanError as exc:
-            st.error(str(exc), icon=":material/error:")
+            st.error(escaped(str(exc)), icon=":material/error:")
             raise
     st.caption(f":material/travel_explore: {search_words(search)}")
     return search

@@ -185,7 +185,7 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
         counts = preparing.counts(dataset, preparing.recipe(dataset, draft), draft.plan.time_limit)
     except RecipeError as exc:
         if draft.kind == "own" and draft.test_dataset is None:
-            st.info(f"{exc.message} {exc.hint}", icon=":material/upload_file:")
+            st.info(escaped(f"{exc.message} {exc.hint}"), icon=":material/upload_file:")
         else:
             errors.show(exc)
         if draft.keep_twins and st.button("Don't keep near twins together"):
@@ -198,7 +198,7 @@ def outcome(dataset: Dataset, draft: Draft) -> bool:
         st.markdown(f":gray[{escaped(folds)}]")
     warning = few_rows_warning(counts)
     if warning:
-        st.warning(warning, icon=":material/warning:")
+        st.warning(escaped(warning), icon=":material/warning:")
     left_out = rows_words(counts)
     if left_out:
         st.markdown(f":gray[{left_out}]")

@@ -172,6 +172,7 @@ def test_a_run_and_its_exported_file_predict_the_same(shell: Shell, answer: dict
     from_run = shell("predict", run_id, "new.csv", "--out", "run.csv")
     from_file = shell("predict", "out/model.zip", "new.csv", "--out", "file.parquet")
     assert (from_run.returncode, from_file.returncode) == (0, 0), from_run.stderr + from_file.stderr
+    assert "no record" not in from_file.stderr
     one, two = pd.read_csv(shell.folder / "run.csv"), pd.read_parquet(shell.folder / "file.parquet")
     np.testing.assert_allclose(one["prediction"], two["prediction"], rtol=1e-5)
     new = pd.read_csv(shell.folder / "new.csv")

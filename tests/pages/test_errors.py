@@ -22,6 +22,12 @@ def failing() -> None:
         errors.unexpected(exc)
 
 
+def without_memory() -> None:
+    from pages._ui import errors
+
+    errors.unexpected(MemoryError())
+
+
 def refusing() -> None:
     from dlreg_core.errors import PlanError
     from pages._ui import errors
@@ -38,6 +44,13 @@ def test_an_unforeseen_error_has_a_number_that_the_log_knows(caplog: pytest.LogC
     assert f"error **{number}**" in app.error[0].value
     assert record.exc_info is not None
     assert "KeyError" in app.code[0].value
+    assert labels(app) == ["Show the page again"]
+
+
+def test_lack_of_memory_is_told_as_such() -> None:
+    app = AppTest.from_function(without_memory).run()
+    assert "ran out of memory" in app.error[0].value
+    assert "Use fewer rows" in app.error[0].value
     assert labels(app) == ["Show the page again"]
 
 

@@ -27,6 +27,7 @@ from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.target_transform import TargetTransform
 from dlreg_core.report.worth import worth_words
 from dlreg_core.runs import RunFolder, load_predictions
+from dlreg_core.runs.made import was_made
 from dlreg_core.specs import Exported
 from dlreg_core.training.pipeline import Pipeline
 
@@ -99,6 +100,8 @@ def test_it_predicts_like_the_run(which: str, request: pytest.FixtureRequest, tm
 def test_what_was_written_is_told(best: Written) -> None:
     exported = best.exported
     assert exported.sha256 == sha256(best.path)
+    # By which the home knows it again, wherever it was copied to.
+    assert was_made(best.run.home, exported.sha256)
     assert exported.size_mb == best.path.stat().st_size / 1e6
     with zipfile.ZipFile(best.path) as archive:
         assert sorted(exported.members) == sorted(archive.namelist())
