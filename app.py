@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 
 from dlreg_core.api import guards, routes_below, start_line  # noqa: E402 - the line above makes it importable
 from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402
+from dlreg_core.logs import keep_plain  # noqa: E402
 from dlreg_core.runs import keep_private  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
 from pages._ui import errors, late_requests  # noqa: E402
@@ -36,6 +37,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         open_scorer().close()
 
 
+keep_plain()
 late_requests.ignore()
 app = st.App(
     ROOT / "pages" / "_ui" / "router.py",

@@ -22,6 +22,7 @@ from dlreg_core.ingest.seconds import is_clock, unit_of
 from dlreg_core.jobs import Scorer, open_desk
 from dlreg_core.jobs.desk import checked_time_limit
 from dlreg_core.jobs.devices import gpu_names
+from dlreg_core.logs import keep_plain
 from dlreg_core.model_commands import model_app
 from dlreg_core.prepare import prepared_of
 from dlreg_core.prepare.advice import split_advice
@@ -58,6 +59,7 @@ _UsageError: Any = typer.BadParameter.__base__
 def main() -> None:
     """Run the command line; bad input ends with 2 and one line on standard error, failed work with 1."""
     keep_private()
+    keep_plain()
     try:
         sys.exit(app(standalone_mode=False))
     except _UsageError as exc:

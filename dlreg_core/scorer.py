@@ -17,6 +17,7 @@ import pandas as pd
 from dlreg_core.bundle import write_bundle
 from dlreg_core.errors import ConflictError, DlregError
 from dlreg_core.explanation import EXACT_FEATURES, ExplainSizes, evaluations, explain
+from dlreg_core.logs import keep_plain
 from dlreg_core.prepare import background_rows, fit_cleaner, prepared_of
 from dlreg_core.runs import RunFolder, keep_private
 from dlreg_core.specs import Experiment
@@ -168,6 +169,7 @@ def _scored(table: pd.DataFrame, warnings: tuple[str, ...]) -> dict[str, Any]:
 def main() -> None:
     """Answer line by line until the client is gone."""
     keep_private()
+    keep_plain()
     # Libraries print what they like; only answers may reach the client.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

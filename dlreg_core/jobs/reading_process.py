@@ -24,6 +24,7 @@ from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.reader import read_arrived
 from dlreg_core.jobs.reading_limits import limit_memory, memory_error
+from dlreg_core.logs import keep_plain
 from dlreg_core.runs import RunFolder, keep_private
 from dlreg_core.specs import Reading
 
@@ -103,6 +104,7 @@ def _waited(seconds: float) -> bool:
 def main() -> None:
     """Answer line by line until the client is gone, or this process has grown too large."""
     keep_private()
+    keep_plain()
     # Libraries print what they like; only answers may reach the client.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

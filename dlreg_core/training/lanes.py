@@ -12,7 +12,6 @@ import errno
 import math
 import os
 import threading
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_all_start_methods, get_context, parent_process
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlreg_core.errors import TrainingError
+from dlreg_core.logs import print_error
 from dlreg_core.runs.machine import lacked_memory
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
         except (KeyboardInterrupt, SystemExit, BrokenPipeError):
             return
         except Exception as exc:  # noqa: BLE001 - whatever a library raises is told, and ends this network alone
-            traceback.print_exc()
+            print_error(exc)
             answer = ("broken" if gpu_memory.broke(exc) else "error", failure(exc))
         try:
             pipe.send(answer)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from dlreg_core.jobs.standing import STAND_BY
+from dlreg_core.logs import keep_plain
 from dlreg_core.runs import TaskFolder, keep_private
 from dlreg_core.specs import RunState
 from dlreg_core.worker.standing import load, stand_by
@@ -23,6 +24,7 @@ def main() -> None:
     Exits with 0 only when the task was completed, or none came.
     """
     keep_private()
+    keep_plain()
     # A crash in a library leaves its name in the log.
     faulthandler.enable()
     if hasattr(os, "nice"):

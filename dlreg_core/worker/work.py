@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dlreg_core.errors import DlregError
+from dlreg_core.logs import print_error
 from dlreg_core.report.run_words import loading_words
 from dlreg_core.runs.folder import TaskFolder
 from dlreg_core.runs.life import OUT_OF_MEMORY_HINT
@@ -49,7 +49,7 @@ def work(folder: TaskFolder) -> Done:
                 do(folder, task)
             done = Done(state=RunState.COMPLETED)
         except Exception as exc:  # noqa: BLE001 - the end of the process: whatever it was must reach the person
-            _log_error()
+            _log_error(exc)
             done = _ending(exc)
         folder.finish(done)
     return done
@@ -73,10 +73,10 @@ def _ending(error: Exception) -> Done:
     )
 
 
-def _log_error() -> None:
+def _log_error(error: Exception) -> None:
     # With a full disk, or without memory, the log can't be written either.
     with suppress(OSError, MemoryError):
-        traceback.print_exc()
+        print_error(error)
 
 
 def _full_disk(error: BaseException) -> Done | None:

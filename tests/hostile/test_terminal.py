@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +24,7 @@ from dlreg_core.runs.files import write_spec
 from dlreg_core.runs.made import note_made, was_made
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Event, Experiment, Exported, Recipe, RunState, now
-from tests.conftest import add_table, experiment_on, small_table
+from tests.conftest import ROOT, add_table, experiment_on, small_table
 
 ESCAPES = "\x1b[31m\x1b]0;pwned\x07\x9b2J\u202e\u2066"
 SEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -194,3 +196,36 @@ def test_a_strange_model_file_is_told_before_it_is_loaded(
     note_made(home, digest)
     assert run(monkeypatch, *arguments) == 2
     assert capsys.readouterr().err.splitlines() == [second]
+
+
+# --- logs -------------------------------------------------------------------------------------------------------------
+
+LOGGING = f"""
+import logging, sys
+from dlreg_core.logs import keep_plain, print_error
+keep_plain()
+keep_plain()
+logging.basicConfig(format="%(levelname)s %(message)s")
+name = {ESCAPES!r} + "\\nERROR nothing happened"
+logging.warning("The column %s of 100 %% is odd.", name)
+logging.warning("%s", 7)
+try:
+    raise KeyError(name)
+except KeyError as exc:
+    logging.exception("No column %s", name)
+    print_error(exc)
+raise ValueError(name)
+"""
+
+
+def test_logs_and_tracebacks_are_text() -> None:
+    ended = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert ended.returncode == 1
+    assert not SEEN.search(ended.stderr)
+    lines = ended.stderr.splitlines()
+    begins = [line for line in lines if line.startswith(("ERROR", "WARNING"))]
+    assert [line.split()[1] for line in begins] == ["The", "7", "No"]
+    assert "of 100 % is odd." in ended.stderr
+    assert any(line.strip().startswith("ValueError: [31m") for line in lines)
+    # The traceback is still told.
+    assert ended.stderr.count("Traceback (most recent call last)") == 3
