@@ -39,7 +39,7 @@ from dlreg_core.runs.machine import lacked_memory
 from dlreg_core.runs.made import was_made
 from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, TrainPlan
+from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, Split, TrainPlan
 from dlreg_core.table_commands import table_app
 from dlreg_core.terminal import follow, print_report, say
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
@@ -173,7 +173,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             target=target,
             features=features or (target + "?",),
             unit=unit_of(dataset.column(target)) if target in dataset.column_names else "",
-            split=split_from_text("random" if split == "auto" else split, own, validation, seed, gap),
+            split=_split(dataset, "random" if split == "auto" else split, own, validation, seed, gap),
             cleaning=with_profile(dataset, features, steps.cleaning),
             history=with_horizon(steps.history, target, horizon),
             target_transform=transform_from_text(transform),
@@ -279,11 +279,18 @@ def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str
 
 def _features(dataset: Dataset, target: str, drop: str) -> tuple[str, ...]:
     """Return the columns to predict from: all but the target and those to drop."""
-    dropped = [name.strip() for name in drop.split(",") if name.strip()]
-    for name in dropped:
-        if name not in dataset.column_names:
+    dropped = set()
+    for name in (part.strip() for part in drop.split(",") if part.strip()):
+        found = named_column(name, dataset.column_names)
+        if found is None:
             raise PlanError(f"There is no column {name} to drop.", f"There are {', '.join(dataset.column_names[:12])}.")
+        dropped.add(found)
     return tuple(name for name in dataset.column_names if name != target and name not in dropped)
+
+
+def _split(dataset: Dataset, text: str, own: str | None, validation: str, seed: int, gap: float) -> Split:
+    split = split_from_text(text, own, validation, seed, gap)
+    return split.model_copy(update={"column": named_column(split.column or "", dataset.column_names) or split.column})
 
 
 def _said(dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def models(
 def _fetched(weights: Weights, key: str) -> Path:
     """Fetch weights, and show on a terminal how far it is."""
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bars: dict[str, Any] = {}
 
