@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -36,12 +35,11 @@ from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.runs import RunFolder, keep_private, open_home
 from dlreg_core.runs.life import OUT_OF_MEMORY_HINT
 from dlreg_core.runs.machine import lacked_memory
-from dlreg_core.runs.made import was_made
 from dlreg_core.runs.scratch import scratch_folder
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, Split, TrainPlan
 from dlreg_core.table_commands import table_app
-from dlreg_core.terminal import follow, print_report, say
+from dlreg_core.terminal import follow, print_report, say, say_whose
 from dlreg_core.training.catalogue import checked_settings, family, parsed_setting
 from dlreg_core.training.catalogue.search_texts import search_from_texts
 
@@ -215,7 +213,7 @@ def predict(
 
     with scratch_folder() as folder:
         if Path(model).is_file():
-            _say_whose(Path(model))
+            say_whose(Path(model), load_settings().home)
             pipeline, _ = load_bundle(Path(model), folder)
         else:
             run = open_desk(load_settings()).folder(model)
@@ -357,19 +355,6 @@ def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
         f"{out}: {exported.model}, {exported.size_mb:.1f} MB, {exported.reference_rows} reference rows reproduced.",
         err=True,
     )
-
-
-def _say_whose(model: Path) -> None:
-    """Say what is known of a model file that isn't known to be ours; what it says of itself is no evidence."""
-    from dlreg_core.bundle.manifest import sha256
-
-    digest = sha256(model) if zipfile.is_zipfile(model) else ""
-    if digest and not was_made(load_settings().home, digest):
-        say(
-            f"Loading {model.name} runs code that is in it, and this home has no record of having made it "
-            f"(SHA-256 {digest}).",
-            err=True,
-        )
 
 
 def _write_rows(rows: pd.DataFrame, out: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+import zipfile
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -19,6 +21,7 @@ from dlreg_core.report.ahead_words import ahead_words
 from dlreg_core.report.answers import report_answer
 from dlreg_core.report.split_words import split_line
 from dlreg_core.runs import TaskFolder
+from dlreg_core.runs.made import was_made
 from dlreg_core.specs import Event, Report, RunState, TrainResult
 
 _POLL_SECONDS = 0.2
@@ -27,6 +30,20 @@ _POLL_SECONDS = 0.2
 def say(text: object, *, err: bool = False) -> None:
     """Print one line, on standard error if `err`, of which nothing is an order to the terminal."""
     typer.echo(visible(text), err=err)
+
+
+def say_whose(model: Path, home: Path) -> None:
+    """Say what is known of a model file that a home may not have made; what it says of itself is no evidence."""
+    # Imported here: most commands need nothing of model files.
+    from dlreg_core.bundle.manifest import sha256
+
+    digest = sha256(model) if zipfile.is_zipfile(model) else ""
+    if digest and not was_made(home, digest):
+        say(
+            f"Loading {model.name} runs code that is in it, and this home has no record of having made it "
+            f"(SHA-256 {digest}).",
+            err=True,
+        )
 
 
 def follow(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
