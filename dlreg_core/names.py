@@ -8,6 +8,7 @@ kept as they are, and made `visible` where they are shown.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 MOST_CHARACTERS = 200
@@ -22,6 +23,11 @@ _JOINERS = "\u200c\u200d"
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that are drawn as nothing."""
 _NOTHING = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f")
+_SILENT = re.compile(f"[{''.join(_BLANKS | _NOTHING)}\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""What can't be seen although it counts as printable."""
+_USUAL = re.compile(r"[\u0020-\u02ff\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2100-\u22ff]*")
+"""Latin letters, punctuation, currencies, arrows: all of them that are printable are seen."""
+_PILED = "Mn" * (_MOST_MARKS + 1)
 _NUMBER_SIGNS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 """Signs that are drawn, although Unicode counts them among the characters that only shape others."""
 _JOINED_FROM = "\u0590"
@@ -69,17 +75,26 @@ def visible(text: object) -> str:
 
 
 def _shown(text: str) -> str:
-    if text.isascii() and text.isprintable():
+    if _is_plain(text):
         return text
     kept: list[str] = []
     marks = 0
     for place, character in enumerate(text):
         after = text[place + 1] if place + 1 < len(text) else ""
         shown = _character(character, kept[-1] if kept else "", after)
-        marks = marks + 1 if shown and unicodedata.category(shown) in ("Mn", "Me") else 0
+        marks = marks + 1 if shown and unicodedata.category(shown) == "Mn" else 0
         if shown and marks <= _MOST_MARKS:
             kept.append(shown)
     return "".join(kept)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell, quickly, that there is nothing to leave out of a text."""
+    if not text.isprintable():
+        return False
+    return bool(_USUAL.fullmatch(text)) or not (
+        _SILENT.search(text) or _PILED in "".join(map(unicodedata.category, text))
+    )
 
 
 def _character(character: str, before: str, after: str) -> str:
