@@ -24,7 +24,7 @@ _LINKED = re.compile(
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
 _ARROWS = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
-_NEEDED = re.compile(r"[\\`*\[\]<>$~|!]|:(?=\w)|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w]+;)")
+_NEEDED = re.compile(r"[\\`*\[\]<>$~|!]|:(?=[^\W\d])|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w]+;)")
 
 
 def escaped(text: str) -> str:
