@@ -122,8 +122,8 @@ def _line(field: Field) -> str:
         seen = f"{low} to {high}"
     else:
         shown = ", ".join(shortened(level, _MOST_OF_LEVEL) for level in field.levels[:8])
-        seen = shown + (f" and {len(field.levels) - 8} more" if len(field.levels) > 8 else "")
-    return f"| {escaped(field.name)} | {field.type.value} | {escaped(seen)} |"
+        seen = escaped(shown) + (f" and {len(field.levels) - 8} more" if len(field.levels) > 8 else "")
+    return f"| {escaped(field.name)} | {field.type.value} | {seen} |"
 
 
 def _rows(rows: RowCounts) -> str:
