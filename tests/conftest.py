@@ -12,12 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs import Dispatcher, open_dispatcher
 from dlreg_core.runs import RunFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Experiment, Recipe, RunState, TrainPlan
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 # Loading the libraries in advance would take every page's test some 10 s of a processor.
 os.environ["DLREG_STAND_BY"] = "0"
