@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlreg_core.errors import PlanError
+from dlreg_core.jobs.data_desk import DataDesk
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.slots import Place
 from dlreg_core.jobs.standing import Standing
@@ -80,6 +81,15 @@ class Desk:
     def delete(self, run_id: str) -> None:
         """See `RunStore.delete`."""
         self._store.delete(run_id, self.owner)
+
+    def delete_explanations(self, run_id: str) -> int:
+        """See `RunStore.delete_explanations`."""
+        return self._store.delete_explanations(run_id, self.owner)
+
+    @property
+    def data(self) -> DataDesk:
+        """The data sets of this owner, and what can be done with them."""
+        return DataDesk(self._store, self.owner)
 
     def place(self, run_id: str) -> Place | None:
         """See `Dispatcher.place`."""
