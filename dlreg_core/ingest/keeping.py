@@ -159,7 +159,7 @@ def note_opened(folder: Path) -> None:
     path = folder / OPENED
     # A full disk, or a folder that goes away at this moment, must not keep anybody from looking at a table.
     with suppress(OSError):
-        if not path.exists() or time.time() - path.stat().st_mtime > _NOTED_SECONDS:
+        if not path.exists() or abs(time.time() - path.stat().st_mtime) > _NOTED_SECONDS:
             path.touch()
 
 
