@@ -135,8 +135,11 @@ def _tried(run: RunFolder, pipeline: Pipeline, model: str, *, with_rows: bool) -
     """Return the first test rows as far as the model needs them, without identifiers and texts."""
     private = {field.name for field in pipeline.schema.fields if field.type in PRIVATE}
     try:
-        dataset = DatasetStore(run.home).get(run.experiment().dataset_id)
-        table = prepared_of(run.home, run.experiment())
+        store, experiment = DatasetStore(run.home), run.experiment()
+        dataset = store.get(experiment.dataset_id)
+        if experiment.recipe.split.test_dataset is not None:
+            store.get(experiment.recipe.split.test_dataset)
+        table = prepared_of(run.home, experiment)
     except NotFoundError as exc:
         if with_rows:
             raise ConflictError(
@@ -150,7 +153,9 @@ def _tried(run: RunFolder, pipeline: Pipeline, model: str, *, with_rows: bool) -
         rows = pipeline.spec.cleaner.wanted(table.test.iloc[:_REFERENCE_ROWS])
         learned = pd.concat([table.train, table.validation])
     private &= set(pipeline.schema.names)
-    rows = rows.assign(**dict.fromkeys(private))
+    rows = rows.copy()
+    for column in private:
+        rows[column] = None
     return _Tried(rows, pipeline.predict(rows, model), frozenset(private), learned)
 
 

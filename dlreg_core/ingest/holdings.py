@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def kept_data(store: DatasetStore, dataset_id: str) -> KeptData:
     folder = store.held(dataset_id)
     files = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     moment = datetime.fromtimestamp(opened_at(folder), UTC)
-    return KeptData(dataset_id, store.readable(dataset_id), sum(files) / 1e6, moment, copies=_copies(store, dataset_id))
+    return KeptData(dataset_id, store.readable(dataset_id), sum(files) / 1e6, moment)
 
 
 def opened_at(folder: Path) -> float:
@@ -75,22 +76,18 @@ def _touched(path: Path) -> float:
         return 0.0
 
 
-def _copies(store: DatasetStore, dataset_id: str) -> tuple[str, ...]:
-    """Return the other data sets of the same file."""
-    own = store.folder(dataset_id) / SOURCE
-    if not own.is_file():
-        return ()
-    size = own.stat().st_size
-    digest = ""
-    found = []
-    for other in store.identifiers():
-        theirs = store.folder(other) / SOURCE
-        if other == dataset_id or not theirs.is_file() or theirs.stat().st_size != size:
-            continue
-        digest = digest or _digest(own)
-        if _digest(theirs) == digest:
-            found.append(other)
-    return tuple(sorted(found))
+def copies(store: DatasetStore) -> dict[str, tuple[str, ...]]:
+    """Return, by data set, the others that are the same file; only those that have some."""
+    sized: dict[int, list[str]] = defaultdict(list)
+    for name in store.identifiers():
+        with suppress(OSError):
+            sized[(store.folder(name) / SOURCE).stat().st_size].append(name)
+    same: dict[str, list[str]] = defaultdict(list)
+    for names in sized.values():
+        for name in names if len(names) > 1 else ():
+            with suppress(OSError):
+                same[_digest(store.folder(name) / SOURCE)].append(name)
+    return {name: tuple(n for n in names if n != name) for names in same.values() if len(names) > 1 for name in names}
 
 
 def _digest(path: Path) -> str:

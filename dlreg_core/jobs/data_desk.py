@@ -9,10 +9,11 @@ from typing import Literal
 
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.holdings import KeptData, delete_uploads, kept_data, opened_at
-from dlreg_core.prepare.draft import delete_drafts, drafted, judged_by_drafts
+from dlreg_core.ingest.holdings import KeptData, copies, delete_uploads, kept_data, opened_at
+from dlreg_core.prepare.draft import delete_drafts, drafted, forget_test_file, judged_by_drafts
 from dlreg_core.runs import RunStore, RunSummary
 from dlreg_core.runs.calendar import Calendar
+from dlreg_core.specs import Experiment
 
 _DAY = 24 * 3600.0
 _NAMED = 3
@@ -38,11 +39,12 @@ class DataDesk:
 
     def list(self) -> tuple[KeptData, ...]:
         """Return the data sets with the runs that use them, the one that was opened last first."""
-        uses = self._uses()
+        uses, same = self._uses(), copies(self._tables)
         found = []
         for name in self._tables.identifiers():
             try:
-                found.append(replace(kept_data(self._tables, name), runs=tuple(uses[name])))
+                kept = kept_data(self._tables, name)
+                found.append(replace(kept, runs=tuple(uses[name]), copies=same.get(name, ())))
             except (NotFoundError, FileNotFoundError):
                 # Deleted at this moment.
                 continue
@@ -50,7 +52,13 @@ class DataDesk:
 
     def get(self, dataset_id: str) -> KeptData:
         """Return a data set with the runs that use it; `NotFoundError` if there is none."""
-        return replace(kept_data(self._tables, dataset_id), runs=tuple(self._uses()[dataset_id]))
+        same = copies(self._tables).get(dataset_id, ())
+        return replace(kept_data(self._tables, dataset_id), runs=tuple(self._uses()[dataset_id]), copies=same)
+
+    def has(self, experiment: Experiment) -> bool:
+        """Tell whether the data that a run learned from, and was judged by, is still there."""
+        needed = {experiment.dataset_id, experiment.recipe.split.test_dataset} - {None}
+        return needed <= {*self._tables.identifiers()}
 
     def delete(self, dataset_id: str, runs: WithRuns = "refuse") -> KeptData:
         """Delete a data set with its draft, what is left of its upload, and copies of its rows.
@@ -90,6 +98,8 @@ class DataDesk:
                 self._runs.delete_rows(run.run_id)
         delete_drafts(self._runs.home, self._owner, dataset_id)
         self._tables.delete(dataset_id)
+        if not self._tables.folder(dataset_id).exists():
+            forget_test_file(self._runs.home, dataset_id)
         delete_uploads(self._runs.home, dataset_id)
         self._runs.index.wipe()
         return found

@@ -298,6 +298,15 @@ def delete_drafts(home: Path, owner: str | None, dataset_id: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def forget_test_file(home: Path, dataset_id: str) -> None:
+    """Take a data set that is deleted out of the drafts that wanted to judge by it."""
+    for path in (home / "drafts").glob("*/*.json"):
+        with suppress(FileNotFoundError, ValidationError):
+            draft = Draft.model_validate_json(path.read_bytes())
+            if draft.test_dataset == dataset_id:
+                write_spec(path, draft.changed(test_dataset=None))
+
+
 def drafted(home: Path, dataset_id: str) -> float:
     """Return when a draft of a data set was last kept, in seconds since 1970; 0 where there is none."""
     return max((path.stat().st_mtime for path in _drafts_of(home, dataset_id)), default=0.0)

@@ -16,6 +16,14 @@ KEPT_RUNS = (
 )
 """What is true of runs that are kept when the data that they learned from is deleted."""
 
+GONE = (
+    "The data of this run was deleted, and what shows its rows with it. Its models can still be looked at, predict new "
+    "rows, and be exported without rows."
+)
+
+GONE_WITHOUT = "The data of this run was deleted, so that it can't be continued."
+"""The same of a run without models."""
+
 DELETED_RUNS = "Their models, figures, predictions and explanations are deleted too; nothing of its rows is left here."
 """The same of runs that are deleted with it."""
 

@@ -84,8 +84,7 @@ def sample(dataset_id: str) -> pd.DataFrame:
 
 def has_data(report: Report) -> bool:
     """Tell whether the data that a run learned from, and was judged by, is still there."""
-    needed = {report.experiment.dataset_id, report.experiment.recipe.split.test_dataset} - {None}
-    return needed <= {*datasets().identifiers()}
+    return desk().data.has(report.experiment)
 
 
 def forget_data() -> None:

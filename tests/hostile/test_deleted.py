@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.errors import ConflictError, NotFoundError
+from dlreg_core.errors import ConflictError, NotFoundError, RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.arrivals import Arrivals
 from dlreg_core.ingest.reader import read_arrived
 from dlreg_core.jobs import Dispatcher
 from dlreg_core.jobs.data_desk import DataDesk
 from dlreg_core.prepare import fit_cleaner, prepared_of
-from dlreg_core.prepare.draft import Draft, save_draft
+from dlreg_core.prepare.draft import Draft, load_draft, save_draft
+from dlreg_core.prepare.own_test import own_test_table
 from dlreg_core.runs import (
     Explanation,
     PartPredictions,
@@ -228,6 +229,20 @@ def test_a_file_that_judges_counts_as_used(store: RunStore) -> None:
     store.refresh(run.id)
     with pytest.raises(ConflictError, match="used this data"):
         DataDesk(store, OWNER).delete(judge.id)
+
+
+def test_drafts_forget_a_file_that_would_have_judged(store: RunStore) -> None:
+    dataset = uploaded(store.home)
+    judge = DatasetStore(store.home, OWNER).add(table(60).to_csv(index=False).encode(), "judge.csv")
+    save_draft(store.home, OWNER, dataset.id, Draft(target="price", kind="own", test_dataset=judge.id))
+    made = experiment(dataset).recipe.model_copy(update={"split": Split(kind="own", test_dataset=judge.id)})
+    DataDesk(store, OWNER).delete(judge.id)
+    kept = load_draft(store.home, OWNER, dataset.id)
+    assert kept is not None
+    assert (kept.kind, kept.test_dataset) == ("own", None)
+    # A page that is open still knows it.
+    with pytest.raises(RecipeError, match="The own test file was deleted"):
+        own_test_table(DatasetStore(store.home, OWNER), made)
 
 
 def test_what_two_people_have_stays_for_the_other(store: RunStore) -> None:
