@@ -17,7 +17,7 @@ from dlreg_core.specs import now
 
 _log = logging.getLogger(__name__)
 
-_TRIES, _PAUSE_SECONDS = 5, 0.2
+_TRIES, _PAUSE_SECONDS = 2, 0.2
 
 
 def is_damaged(engine: Engine) -> bool:
@@ -96,5 +96,5 @@ def wipe_deleted(engine: Engine) -> bool:
             if found is None or not found[0]:
                 return True
         time.sleep(_PAUSE_SECONDS)
-    _log.warning("the list of runs is in use; what was deleted from it is wiped out by the next deletion")
+    _log.warning("the list of runs is in use; what was deleted from it is wiped out later")
     return False

@@ -137,6 +137,8 @@ class Housekeeper:
         self._orphans, self._old = frozenset(orphans), frozenset(old)
         if self._tables is not None:
             self._look_at_tables(self._tables, calendar)
+        # What was in use when something was deleted.
+        self._store.index.wipe()
 
     def _look_at_tables(self, tables: Tables, calendar: Calendar) -> None:
         unused = tables.old(self._keep_days, calendar) if calendar.watched > _DAY else ()
