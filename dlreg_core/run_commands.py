@@ -13,7 +13,7 @@ from dlreg_core.jobs import Desk, open_desk
 from dlreg_core.jobs.data_desk import WithRuns
 from dlreg_core.jobs.slots import Place
 from dlreg_core.report.answers import queue_answer, run_answer
-from dlreg_core.report.data_words import DELETED_RUNS, KEPT_RUNS, copies_words, runs_counted, used_by_words
+from dlreg_core.report.data_words import KEPT_RUNS, copies_words, deleted_runs_words, runs_counted, used_by_words
 from dlreg_core.report.split_words import split_name
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
 from dlreg_core.settings import load_settings
@@ -144,8 +144,9 @@ def _delete_data(desk: Desk, dataset_id: str, runs: WithRuns) -> None:
     desk.data.delete(dataset_id, runs)
     typer.echo(f"Data set {dataset_id} is deleted.")
     if kept.runs:
-        what = "deleted with it" if runs == "delete" else "kept"
-        typer.echo(f"{runs_counted(len(kept.runs))} {what}. {DELETED_RUNS if runs == 'delete' else KEPT_RUNS}")
+        gone = runs == "delete"
+        told = deleted_runs_words(len(kept.copies)) if gone else KEPT_RUNS
+        typer.echo(f"{runs_counted(len(kept.runs))} {'deleted with it' if gone else 'kept'}. {told}")
     if kept.copies:
         typer.echo(f"{copies_words(len(kept.copies))} ({', '.join(kept.copies)})")
 

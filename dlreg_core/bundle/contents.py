@@ -136,7 +136,7 @@ def values_found(model: Path, rows: pd.DataFrame, private: Collection[str]) -> M
         content = _content(path)
         for name, values in wanted.items():
             found[name] |= {value for value in values - found[name] if value in content}
-    return {name: ValuesFound(looked=len(values), found=len(found[name])) for name, values in wanted.items()}
+    return {name: ValuesFound(looked=len(wanted[name]), found=len(found[name])) for name in sorted(wanted)}
 
 
 def _distinct(values: pd.Series) -> frozenset[bytes]:

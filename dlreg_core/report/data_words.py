@@ -24,10 +24,19 @@ GONE = (
 GONE_WITHOUT = "The data of this run was deleted, so that it can't be continued."
 """The same of a run without models."""
 
-DELETED_RUNS = "Their models, figures, predictions and explanations are deleted too; nothing of its rows is left here."
-"""The same of runs that are deleted with it."""
-
 ELSEWHERE = "Files that were downloaded, and backups, are not deleted."
+
+
+def deleted_runs_words(copies: int) -> str:
+    """Return what is true of runs that are deleted with the data that they learned from.
+
+    Parameters
+    ----------
+    copies : int
+        How many other data sets are the same file.
+    """
+    text = "Their models, figures, predictions and explanations are deleted too"
+    return f"{text}; nothing of its rows is left here." if not copies else f"{text}."
 
 
 def age_words(moment: datetime) -> str:

@@ -32,10 +32,9 @@ def held_words(held: DataHeld | None) -> tuple[str, ...]:
             "target, and read them with every prediction."
         )
     found += _column_words(held)
-    found += [
-        f"In the fitted model, {one.found:,} of {one.looked:,} values of {name} that were looked for were found."
-        for name, one in held.found.items()
-    ]
+    if held.found:
+        counted = (f"{one.found:,} of {one.looked:,} of {name}" for name, one in held.found.items())
+        found.append(f"Of values that were looked for in the fitted model itself, it holds {_named(counted)}.")
     return (*found, _BY_HEART)
 
 

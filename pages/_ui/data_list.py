@@ -10,11 +10,11 @@ import streamlit as st
 from dlreg_core.charts.numbers import size
 from dlreg_core.ingest.holdings import KeptData
 from dlreg_core.report.data_words import (
-    DELETED_RUNS,
     ELSEWHERE,
     KEPT_RUNS,
     copies_words,
     data_space_words,
+    deleted_runs_words,
     runs_counted,
     used_by_words,
 )
@@ -26,7 +26,6 @@ from pages._ui.widgets import go_to
 _SAID = "said_of_data"
 _DELETE, _KEEP = "delete", "keep"
 _CHOICES = {_DELETE: "Delete the runs too", _KEEP: "Keep the runs"}
-_WHAT = {_DELETE: DELETED_RUNS, _KEEP: KEPT_RUNS}
 
 
 def show() -> None:
@@ -73,7 +72,7 @@ def choose(kept: tuple[KeptData, ...]) -> KeptData | None:
             "name": text("Name"),
             "rows": number("Rows", format="%,d"),
             "columns": number("Columns", format="%,d"),
-            "size": number("Size, MB", format="%,.1f", help="Room on the disk: the table, and the file it came from."),
+            "size": number("Size, MB", format="%,.2f", help="Room on the disk: the table, and the file it came from."),
             "opened": st.column_config.DatetimeColumn("Last opened", format="D MMM YYYY, HH:mm"),
             "used": text("Used by", help="Runs that learned from it, or were judged by it."),
         },
@@ -103,19 +102,21 @@ def confirm_delete(one: KeptData) -> None:
         f"Delete **{escaped(one.name)}**, the file it came from and what was prepared of it? "
         f"{escaped(f'That frees {size(one.size_mb)}.')} This can't be taken back."
     )
-    choice = _DELETE
+    choice: str | None = _DELETE
     if one.runs:
         counted = used_by_words([run.name for run in one.runs])
         choice = st.radio(
             escaped(f"Used by {counted}."),
             list(_CHOICES),
             format_func=lambda key: _CHOICES[key],
-            captions=[escaped(_WHAT[key]) for key in _CHOICES],
+            index=None,
+            captions=[escaped(deleted_runs_words(len(one.copies))), escaped(KEPT_RUNS)],
             key=f"runs_of_{one.dataset_id}",
         )
     st.caption(escaped(" ".join(filter(None, (copies_words(len(one.copies)), ELSEWHERE)))))
-    label = "Delete data set" if not one.runs or choice == _KEEP else f"Delete it and {runs_counted(len(one.runs))}"
-    if st.button(label, key=f"delete_{one.dataset_id}"):
+    label = f"Delete it and {runs_counted(len(one.runs))}" if one.runs and choice == _DELETE else "Delete data set"
+    # What becomes of runs is nobody's default.
+    if st.button(label, key=f"delete_{one.dataset_id}", disabled=choice is None):
         with errors.shown():
             core.desk().data.delete(one.dataset_id, _DELETE if choice == _DELETE else _KEEP)
             _forget(one, with_runs=choice == _DELETE)

@@ -76,8 +76,8 @@ def test_what_becomes_of_the_runs_is_chosen(home: Path, keep: bool) -> None:
     captions = "".join(app.radio[0].proto.captions).replace("\\", "")
     assert "nothing of its rows is left here" in captions
     assert "hold values of its rows" in captions
-    if keep:
-        app.radio[0].set_value("keep").run()
+    assert widget(app.button, "Delete data set").disabled
+    app.radio[0].set_value("keep" if keep else "delete").run()
     assert "Open" in labels(app)
     widget(app.button, "Delete data set" if keep else "Delete it and 1 run").click().run()
     assert not DatasetStore(home).identifiers()
@@ -87,6 +87,7 @@ def test_what_becomes_of_the_runs_is_chosen(home: Path, keep: bool) -> None:
 def test_a_run_that_waits_is_in_the_way(home: Path) -> None:
     task = waiting(home)
     app = asked(task.run.experiment().dataset_id)
+    app.radio[0].set_value("delete").run()
     widget(app.button, "Delete it and 1 run").click().run()
     assert not app.exception
     assert "still needs this data" in texts(app)

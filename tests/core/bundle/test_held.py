@@ -205,4 +205,9 @@ def test_what_is_told_of_pasts_and_contexts() -> None:
         "prediction." in words
     )
     assert "Values that occur: 12 of shop." in words
+    looked = DataHeld(
+        reference_rows=0, found={"a": ValuesFound(looked=200, found=3), "b": ValuesFound(looked=9, found=0)}
+    )
+    told = "Of values that were looked for in the fitted model itself, it holds 3 of 200 of a and 0 of 9 of b."
+    assert told in held_words(looked)
     assert held_words(None) == ()
