@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -92,10 +93,12 @@ class DataDesk:
                 f"{_named(found.runs)} used this data.", "Say whether the runs that used it are deleted too, or kept."
             )
         for run in found.runs:
-            if runs == "delete":
-                self._runs.delete(run.run_id)
-            else:
-                self._runs.delete_rows(run.run_id)
+            # One whose folder is gone has nothing left.
+            with suppress(NotFoundError):
+                if runs == "delete":
+                    self._runs.delete(run.run_id)
+                else:
+                    self._runs.delete_rows(run.run_id)
         delete_drafts(self._runs.home, self._owner, dataset_id)
         self._tables.delete(dataset_id)
         if not self._tables.folder(dataset_id).exists():

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dlreg_core.charts.numbers import size
 from dlreg_core.ingest.holdings import KeptData
+from dlreg_core.jobs.data_desk import WithRuns
 from dlreg_core.report.data_words import (
     ELSEWHERE,
     KEPT_RUNS,
@@ -24,8 +25,7 @@ from pages._ui.sidebar import escaped
 from pages._ui.widgets import go_to
 
 _SAID = "said_of_data"
-_DELETE, _KEEP = "delete", "keep"
-_CHOICES = {_DELETE: "Delete the runs too", _KEEP: "Keep the runs"}
+_CHOICES: dict[WithRuns, str] = {"delete": "Delete the runs too", "keep": "Keep the runs"}
 
 
 def show() -> None:
@@ -102,7 +102,7 @@ def confirm_delete(one: KeptData) -> None:
         f"Delete **{escaped(one.name)}**, the file it came from and what was prepared of it? "
         f"{escaped(f'That frees {size(one.size_mb)}.')} This can't be taken back."
     )
-    choice: str | None = _DELETE
+    choice: WithRuns | None = "refuse"
     if one.runs:
         counted = used_by_words([run.name for run in one.runs])
         choice = st.radio(
@@ -114,12 +114,13 @@ def confirm_delete(one: KeptData) -> None:
             key=f"runs_of_{one.dataset_id}",
         )
     st.caption(escaped(" ".join(filter(None, (copies_words(len(one.copies)), ELSEWHERE)))))
-    label = f"Delete it and {runs_counted(len(one.runs))}" if one.runs and choice == _DELETE else "Delete data set"
-    # What becomes of runs is nobody's default.
-    if st.button(label, key=f"delete_{one.dataset_id}", disabled=choice is None):
+    label = f"Delete it and {runs_counted(len(one.runs))}" if choice == "delete" else "Delete data set"
+    # A click counts for those runs alone that were named; what becomes of them is nobody's default.
+    key = f"delete_{one.dataset_id}_{hash(tuple(run.run_id for run in one.runs))}"
+    if st.button(label, key=key, disabled=choice is None) and choice is not None:
         with errors.shown():
-            core.desk().data.delete(one.dataset_id, _DELETE if choice == _DELETE else _KEEP)
-            _forget(one, with_runs=choice == _DELETE)
+            core.desk().data.delete(one.dataset_id, choice)
+            _forget(one, with_runs=choice == "delete")
             st.rerun()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -229,6 +230,20 @@ def test_a_file_that_judges_counts_as_used(store: RunStore) -> None:
     store.refresh(run.id)
     with pytest.raises(ConflictError, match="used this data"):
         DataDesk(store, OWNER).delete(judge.id)
+
+
+@pytest.mark.parametrize("choice", ["delete", "keep"])
+def test_a_run_whose_folder_is_gone_or_damaged_is_no_hindrance(store: RunStore, choice: str) -> None:
+    dataset = uploaded(store.home)
+    gone, damaged = (store.create(experiment(dataset)) for _ in range(2))
+    for run in (gone, damaged):
+        run.train_task().finish(Done(state=RunState.FAILED, reason="r"))
+        store.refresh(run.id)
+    shutil.rmtree(gone.path)
+    (damaged.path / "experiment.json").write_text("{")
+    DataDesk(store, OWNER).delete(dataset.id, choice)  # type: ignore[arg-type]
+    assert damaged.path.exists() is (choice == "keep")
+    assert not any(name.startswith("datasets/") for name in traces(store.home))
 
 
 def test_drafts_forget_a_file_that_would_have_judged(store: RunStore) -> None:
