@@ -30,6 +30,7 @@ from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.prepare.own_test import add_own_test
 from dlreg_core.prepare.recipe_checks import check_recipe
 from dlreg_core.prepare.texts import CleaningSteps, split_from_text, steps_from_file, transform_from_text, with_horizon
+from dlreg_core.report.held_words import checked_words, held_words
 from dlreg_core.report.split_words import start_words
 from dlreg_core.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.runs import RunFolder, keep_private, open_home
@@ -232,9 +233,12 @@ def export(
     run_id: RunId,
     out: Annotated[Path, typer.Option(help="The file to write.")],
     model: Annotated[str, typer.Option(help="Name of the model; the best by default.")] = "",
+    no_rows: Annotated[
+        bool, typer.Option("--no-rows", help="Leave out reference rows and typical values; it can't test itself then.")
+    ] = False,
 ) -> None:
     """Write a trained model as one file that works without this program."""
-    _write_model(open_desk(load_settings()).folder(run_id), model or None, out)
+    _write_model(open_desk(load_settings()).folder(run_id), model or None, out, with_rows=not no_rows)
 
 
 def front_folder() -> Path:
@@ -339,7 +343,7 @@ def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Exper
     )
 
 
-def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
+def _write_model(run: RunFolder, model: str | None, out: Path, *, with_rows: bool = True) -> None:
     result = run.result()
     if result is None:
         raise ConflictError(f"Run {run.id} has no models.", "Train it first.")
@@ -348,13 +352,12 @@ def _write_model(run: RunFolder, model: str | None, out: Path) -> None:
         raise NotFoundError(f"Run {run.id} has no model {model!r}.", f"Choose from {', '.join(models)}.")
     scorer = Scorer()
     try:
-        exported = scorer.export(run, model, out.resolve())
+        exported = scorer.export(run, model, out.resolve(), with_rows=with_rows)
     finally:
         scorer.close()
-    say(
-        f"{out}: {exported.model}, {exported.size_mb:.1f} MB, {exported.reference_rows} reference rows reproduced.",
-        err=True,
-    )
+    say(f"{out}: {exported.model}, {exported.size_mb:.1f} MB. {checked_words(exported)}", err=True)
+    for sentence in held_words(exported.held):
+        say(f"- {sentence}", err=True)
 
 
 def _write_rows(rows: pd.DataFrame, out: Path) -> None:

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from dlreg_core.charts.numbers import about, number
-from dlreg_core.errors import ConflictError
-from dlreg_core.jobs import open_desk
+from dlreg_core.errors import ConflictError, InputError
+from dlreg_core.jobs import Desk, open_desk
+from dlreg_core.jobs.data_desk import WithRuns
 from dlreg_core.jobs.slots import Place
 from dlreg_core.report.answers import queue_answer, run_answer
+from dlreg_core.report.data_words import KEPT_RUNS, copies_words, deleted_runs_words, runs_counted, used_by_words
 from dlreg_core.report.split_words import split_name
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
 from dlreg_core.settings import load_settings
@@ -102,10 +104,51 @@ def cancel(run_id: RunId) -> None:
 
 
 @run_app.command()
-def delete(run_id: RunId) -> None:
-    """Remove a run with everything that belongs to it."""
-    open_desk(load_settings()).delete(run_id)
-    say(f"Run {run_id} is deleted.")
+def delete(
+    run_id: Annotated[str, typer.Argument(help="Identifier of a run, as `dlreg runs` shows it.")] = "",
+    explanations: Annotated[
+        bool, typer.Option("--explanations", help="Only what explains the run's models, which holds rows of its table.")
+    ] = False,
+    data: Annotated[str, typer.Option(help="Delete a data set instead, by its identifier in `dlreg data`.")] = "",
+    with_runs: Annotated[bool, typer.Option("--with-runs", help="Delete the runs that used the data as well.")] = False,
+    keep_runs: Annotated[
+        bool, typer.Option("--keep-runs", help="Keep those runs, without what shows or needs rows of the data.")
+    ] = False,
+) -> None:
+    """Remove a run, or a data set, with everything that belongs to it."""
+    if bool(run_id) == bool(data) or (with_runs and keep_runs) or (run_id and (with_runs or keep_runs)):
+        raise InputError(
+            "Give either a run, or a data set with --data.",
+            "With --data, --with-runs or --keep-runs says what becomes of the runs that used it.",
+        )
+    desk = open_desk(load_settings())
+    if data:
+        if explanations:
+            raise InputError("--explanations is for a run.", "Give its identifier.")
+        _delete_data(desk, data, "delete" if with_runs else "keep" if keep_runs else "refuse")
+    elif explanations:
+        count = desk.delete_explanations(run_id)
+        say(f"{count} {'explanation' if count == 1 else 'explanations'} of run {run_id} deleted.")
+    else:
+        desk.delete(run_id)
+        say(f"Run {run_id} is deleted.")
+
+
+def _delete_data(desk: Desk, dataset_id: str, runs: WithRuns) -> None:
+    kept = desk.data.get(dataset_id)
+    if kept.runs and runs == "refuse":
+        raise ConflictError(
+            f"{kept.name} is used by {used_by_words([run.name for run in kept.runs])}.",
+            "Add --with-runs to delete them too, or --keep-runs to keep their models and figures.",
+        )
+    desk.data.delete(dataset_id, runs)
+    say(f"Data set {dataset_id} is deleted.")
+    if kept.runs:
+        gone = runs == "delete"
+        told = deleted_runs_words(len(kept.copies)) if gone else KEPT_RUNS
+        say(f"{runs_counted(len(kept.runs))} {'deleted with it' if gone else 'kept'}. {told}")
+    if kept.copies:
+        say(f"{copies_words(len(kept.copies))} ({', '.join(kept.copies)})")
 
 
 @run_app.command()

@@ -67,7 +67,8 @@ class Answering:
         if request["do"] == "file":
             return self._file(pipeline, model, Path(request["source"]), Path(request["target"]))
         if request["do"] == "export":
-            exported = write_bundle(RunFolder(Path(request["run"])), model, Path(request["target"]), pipeline)
+            run, target = RunFolder(Path(request["run"])), Path(request["target"])
+            exported = write_bundle(run, model, target, pipeline, with_rows=request["with_rows"])
             return exported.model_dump(mode="json")
         rows = pd.DataFrame(request["rows"])
         if request["do"] == "explain":

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
     """A run without a sign of life for this long is ended."""
 
     keep_days: float = Field(default=0.0, ge=0)
-    """Runs that ended longer ago than this are deleted; 0 keeps them until somebody deletes them."""
+    """Runs that ended longer ago than this are deleted, and so are data sets that no run uses and nobody has opened
+    since; 0 keeps both until somebody deletes them."""
 
     weights_dir: Path | None = None
     """Where the weights of pre-trained networks are kept; empty means inside ``home``."""

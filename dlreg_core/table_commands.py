@@ -1,4 +1,4 @@
-"""The command about tables: what a file holds, and how it was read."""
+"""The commands about tables: what a file holds and how it was read, and which tables are kept here."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlreg_core.charts.numbers import percent
+from dlreg_core.charts.numbers import percent, size
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest import read_dataset
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.near_names import named_column, names_hint
+from dlreg_core.jobs import open_desk
 from dlreg_core.names import visible
-from dlreg_core.report.answers import profile_answer
+from dlreg_core.report.answers import data_answer, profile_answer
+from dlreg_core.report.data_words import age_words, used_by_words
 from dlreg_core.report.table_words import dialect_words, type_words, values_words
 from dlreg_core.run_commands import AsJson, DayFirst
+from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Reading
+from dlreg_core.terminal import say
 
 table_app = typer.Typer()
 
@@ -50,6 +54,20 @@ def profile(
     console.print(_columns(dataset), highlight=False)
     for finding in found:
         console.print(_line(finding), highlight=False)
+
+
+@table_app.command()
+def data(as_json: AsJson = False) -> None:
+    """List the data sets that are kept, the one that was opened last first."""
+    found = open_desk(load_settings()).data.list()
+    if as_json:
+        typer.echo(json.dumps([data_answer(kept) for kept in found]))
+        return
+    for kept in found:
+        known = kept.dataset
+        shape = f"{known.rows:,} × {len(known.columns):,}" if known is not None else ""
+        told = f"{kept.name}  {used_by_words([run.name for run in kept.runs])}"
+        say(f"{kept.dataset_id}  {shape:>14}  {size(kept.size_mb):>7}  {age_words(kept.opened):<12}  {told}")
 
 
 def _columns(dataset: Dataset) -> Table:

@@ -13,7 +13,7 @@ from pages._ui.learning import learning_curves
 from pages._ui.ranking import HELP
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import choose_model, lead
+from pages._ui.widgets import choose_model, lead, say_gone
 
 
 @st.fragment
@@ -52,8 +52,11 @@ def page() -> None:
         how_far_ahead(result, row.model, unit)
         tomorrow.only_tested(result, unit)
         wrong.over_time(result, unit)
-        wrong.segments(report.run_id, row.model, unit)
-        details(report, result, row)
+        if say_gone(report):
+            learning_curves(report, result, row)
+        else:
+            wrong.segments(report.run_id, row.model, unit)
+            details(report, result, row)
     lead("See what drives it", "explain")
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages._ui import core, drivers, errors, explaining
 from pages._ui.results import open_result
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import choose_model, lead
+from pages._ui.widgets import choose_model, lead, say_gone
 
 
 def page() -> None:
@@ -15,6 +15,9 @@ def page() -> None:
     report, result = open_result("Explain", "What drives the predictions of a model, and why a row got its own.")
     with st.columns([1, 2])[0]:
         row = choose_model(result)
+    if say_gone(report):
+        lead("Predict new rows", "predict")
+        return
     with errors.shown():
         found = core.explanation(report.run_id, row.model)
         going_on = explaining.running(report.run_id)

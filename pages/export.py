@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from dlreg_core.charts.numbers import size
 from dlreg_core.jobs.many import find_model_file, make_model_file, model_file_path
 from dlreg_core.report import usage
+from dlreg_core.report.held_words import checked_words, held_words
 from dlreg_core.report.tables import member_table
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Exported
@@ -18,18 +21,17 @@ from pages._ui.widgets import choose_model
 _WAIT = "Writing the file, and checking that it predicts the same. About 20 s the first time."
 
 
-def prepared(run: RunFolder, model: str) -> Exported:
+def prepared(run: RunFolder, model: str, *, with_rows: bool) -> Exported:
     """Return the model file, made now where it isn't there yet."""
-    made = find_model_file(run, model)
+    made = find_model_file(run, model, with_rows=with_rows)
     if made is not None:
         return made
     with st.spinner(_WAIT, show_time=True):
-        return make_model_file(core.scorer(), run, model)
+        return make_model_file(core.scorer(), run, model, with_rows=with_rows)
 
 
-def show_file(run: RunFolder, made: Exported) -> None:
+def show_file(path: Path, made: Exported) -> None:
     """Offer the file, and say what is in it and that it was checked."""
-    path = model_file_path(run, made.model)
     st.download_button(
         f"Download model ({size(made.size_mb)})",
         path.read_bytes,
@@ -39,15 +41,12 @@ def show_file(run: RunFolder, made: Exported) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
-    apart = "exactly" if made.max_relative_difference == 0 else f"to within {made.max_relative_difference:.0e}"
-    st.markdown(
-        f":green[:material/check:] Checked: the file was read again, and {made.reference_rows} reference rows came out "
-        f"as they should, {apart}."
-    )
+    st.markdown(f":green[:material/check:] **Checked.** {escaped(checked_words(made))}")
     st.markdown(
         f"One zip with **{escaped(made.model)}**, its cleaning and intervals, the code that runs it, a model card and "
         "a script. It works without this app and without the internet."
     )
+    show_held(made)
     with st.expander("What is inside"):
         table = member_table(made.members)
         files = st.column_config.NumberColumn("Files", format="%,d")
@@ -55,6 +54,27 @@ def show_file(run: RunFolder, made: Exported) -> None:
         st.dataframe(table, hide_index=True, column_config=shown | {"files": files}, alt="The file's parts.")
         st.caption("SHA-256 of the file")
         st.code(made.sha256, language=None, wrap_lines=True)
+
+
+def choose_rows(*, there: bool) -> bool:
+    """Ask whether rows of the data go into the file; where they were deleted, none can."""
+    chosen = st.checkbox(
+        "Leave out rows of the data",
+        value=not there,
+        disabled=not there,
+        key="export_no_rows",
+        help="A few test rows let the file test itself elsewhere. Without them, and without typical values, it can "
+        "only tell that it is intact.",
+    )
+    return there and not chosen
+
+
+def show_held(made: Exported) -> None:
+    """Say what the file holds of the data, since it may be passed on."""
+    sentences = held_words(made.held)
+    if sentences:
+        with st.expander("What it holds of the data", icon=":material/privacy_tip:"):
+            st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in sentences))
 
 
 def show_usage(file_name: str) -> None:
@@ -77,10 +97,12 @@ def page() -> None:
     report, result = open_result("Export", "The model as one file, to use tomorrow and elsewhere.")
     with st.columns([1, 2])[0]:
         row = choose_model(result)
+        with_rows = choose_rows(there=core.has_data(report))
     run = core.run_folder(report.run_id)
     with errors.shown():
-        show_file(run, prepared(run, row.model))
-        show_usage(model_file_path(run, row.model).name)
+        path = model_file_path(run, row.model, with_rows=with_rows)
+        show_file(path, prepared(run, row.model, with_rows=with_rows))
+        show_usage(path.name)
 
 
 page()

@@ -1,4 +1,4 @@
-"""Runs: everything that was trained here, to open again, to go on with or to throw away."""
+"""Runs: everything that was trained here and the data it was trained on, to open again, go on with or throw away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from dlreg_core.report.run_words import space_words
 from dlreg_core.runs import RunSummary
-from pages._ui import core, run_list, state
+from pages._ui import core, data_list, run_list, state
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import header, lead
 
@@ -29,7 +29,7 @@ def show(runs: tuple[RunSummary, ...]) -> None:
 
 def page() -> None:
     """Show the page."""
-    header("Runs", "Everything that was trained here. Open a run to see its results again.")
+    header("Runs", "Everything that was trained here, and the data. Open a run to see its results again.")
     said = state.take("said_of_runs")
     if said:
         st.toast(escaped(said))
@@ -41,6 +41,7 @@ def page() -> None:
         show(runs)
     else:
         watch()
+    data_list.show()
 
 
 page()

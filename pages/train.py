@@ -128,6 +128,8 @@ def page() -> None:
         watching.watch(report)
         return
     ending.show(report)
+    if not core.has_data(report):
+        return
     # One place to choose more time is enough: where nothing can be gone on from, that is training again.
     if report.result is not None or not ending.can_go_on(report):
         again(report, primary=not ending.is_settled(report))

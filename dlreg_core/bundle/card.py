@@ -7,6 +7,7 @@ from dlreg_core.names import shortened, visible
 from dlreg_core.prepare.schema import Field
 from dlreg_core.report import words
 from dlreg_core.report.ahead_words import ahead_words, width_by
+from dlreg_core.report.held_words import held_words
 from dlreg_core.report.markdown import escaped_sparingly as escaped
 from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.report.worth import worth_words
@@ -55,7 +56,7 @@ venv/bin/python predict.py rows.csv out.csv
 ```
 
 `out.csv` holds the columns of `rows.csv`, `prediction`, and `low` and `high`, the ends of the 90 % prediction interval.
-`python predict.py --check` compares all files with their hashes and predicts the reference rows again. It needs Python
+`python predict.py --check` compares all files with their hashes{again}. It needs Python
 {python}. Loading runs code that is stored in this folder: use it only if you trust whoever made it.
 
 ## What it needs
@@ -70,6 +71,10 @@ venv/bin/python predict.py rows.csv out.csv
 - Cleaning: {cleaning}
 - The figures above are from the {test:,} test rows, which chose nothing.
 - Trained on {date} with {versions}.
+
+## What it holds of the data
+
+{held}
 
 ## Limits
 
@@ -102,6 +107,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         ),
         versus=escaped(words.versus_baseline(result) if is_best else ""),
         worth=escaped(worth_words(result)[1] if is_best else ""),
+        again=" and predicts the reference rows again" if manifest.held is None or manifest.held.reference_rows else "",
         python=manifest.versions["python"],
         columns="\n".join(_line(field) for field in manifest.inputs.fields),
         data=escaped(experiment.dataset_name),
@@ -109,6 +115,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
         test=manifest.rows.test,
         split=escaped(_split(experiment)),
         cleaning=escaped(_cleaning(experiment.recipe)),
+        held="\n".join(f"- {escaped(sentence)}" for sentence in held_words(manifest.held)),
         date=f"{manifest.created:%d %B %Y}",
         versions=escaped(", ".join(f"{name} {pin}" for name, pin in manifest.versions.items())),
         coverage=escaped(" ".join(sentence for sentence in limits if sentence)),
@@ -144,14 +151,8 @@ def _split(experiment: Experiment) -> str:
 
 
 def _cleaning(recipe: Recipe) -> str:
-    """Return how the table was cleaned, and which of its rows are kept in the file for that."""
-    sentences = [f"{cleaning_words(recipe) or 'as usual'}."]
-    if recipe.history is not None:
-        columns = ", ".join(dict.fromkeys(made.column for made in recipe.history.columns))
-        sentences.append(f"The last rows of the table ({columns}) are in this file, as the past of new rows.")
-    if "knn" in (recipe.cleaning.impute_numbers, *(fill.method for fill in recipe.cleaning.fills.values())):
-        sentences.append("The numbers of up to 1,000 training rows are in this file, to fill gaps by similar rows.")
-    return " ".join(sentences)
+    """Return how the table was cleaned."""
+    return f"{cleaning_words(recipe) or 'as usual'}."
 
 
 def _yaml(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from dlreg_core.prepare import Schema
-from dlreg_core.specs import LeaderboardRow, Name, RowCounts, Spec, Unit, now
+from dlreg_core.specs import DataHeld, LeaderboardRow, Name, RowCounts, Spec, Unit, now
 
 FORMAT = "dlreg-model"
 FORMAT_VERSION = 1
@@ -32,6 +32,8 @@ class Manifest(Spec):
         Versions of Python and of the packages that made the file.
     metrics : LeaderboardRow
         The model's figures on the test rows, in the target's unit.
+    held : DataHeld or None
+        What the file holds of the rows that were learned from; None in files of earlier versions.
     files : dict
         SHA-256 of every other member, by name.
     """
@@ -48,6 +50,7 @@ class Manifest(Spec):
     metrics: LeaderboardRow
     rows: RowCounts
     dataset_sha256_prefix: str
+    held: DataHeld | None = None
     tolerance: float = 1e-5
     created: datetime = Field(default_factory=now)
     files: dict[str, str] = Field(default_factory=dict)

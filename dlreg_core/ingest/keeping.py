@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -24,10 +26,13 @@ TABLE = "data.parquet"
 SAMPLE = "sample.parquet"
 PROFILE = "dataset.json"
 SOURCE = "source.zst"
+OPENED = "opened"
+"""An empty file, touched when somebody opens the data set."""
 RAW = "source.raw"
 """What a large packed file holds, until it is packed in our way."""
 
 _SAMPLE = 1_000
+_NOTED_SECONDS = 600.0
 _ROW_GROUP = 65_536
 
 
@@ -148,6 +153,15 @@ def first_rows(content: bytes, reading: Reading, rows: int, *, cut: bool = False
         raw = read_table(content, reading)
     few = RawTable(raw.table.slice(0, _SAMPLE), raw.dialect)
     return to_frame(arrow_table(type_columns(few, day_first=reading.day_first))).head(rows)
+
+
+def note_opened(folder: Path) -> None:
+    """Note that somebody has opened a data set."""
+    path = folder / OPENED
+    # A full disk, or a folder that goes away at this moment, must not keep anybody from looking at a table.
+    with suppress(OSError):
+        if not path.exists() or abs(time.time() - path.stat().st_mtime) > _NOTED_SECONDS:
+            path.touch()
 
 
 def own_name(source: Source) -> str:

@@ -7,6 +7,7 @@
     HOME/datasets/<id>/sample.parquet  some of its rows, where it is a large one
     HOME/datasets/<id>/source.zst      the file as it came, packed, so that it can be read in another way
     HOME/datasets/<id>/owners/<hex>    an empty file for each owner, named after them in hexadecimal
+    HOME/datasets/<id>/opened          an empty file, as old as the last time that somebody opened it
 
 Two people who upload the same file share its folder without knowing of each other.
 """
@@ -28,7 +29,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from dlreg_core.errors import NotFoundError, TableError
+from dlreg_core.errors import NotFoundError, TableError, WorkError
 from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.keeping import (
     PROFILE,
@@ -38,6 +39,7 @@ from dlreg_core.ingest.keeping import (
     TABLE,
     first_rows,
     identifier_of,
+    note_opened,
     own_name,
     plain_name,
     quietly,
@@ -292,27 +294,28 @@ class DatasetStore:
 
     def list(self) -> tuple[Dataset, ...]:
         """Return the data sets that this version can read, newest first."""
-        if not self._root.is_dir():
-            return ()
-        found = (
-            self._stored(path.name)
-            for path in self._root.iterdir()
-            if _ID.fullmatch(path.name) and self._owns(path.name)
-        )
-        known = [dataset for dataset in found if dataset is not None]
+        known = [dataset for name in self.identifiers() if (dataset := self.readable(name)) is not None]
         return tuple(sorted(known, key=lambda dataset: (dataset.created, dataset.id), reverse=True))
+
+    def identifiers(self) -> tuple[str, ...]:
+        """Return all data sets, those too that can't be read."""
+        names = [path.name for path in self._root.iterdir()] if self._root.is_dir() else []
+        return tuple(sorted(name for name in names if _ID.fullmatch(name) and self._owns(name)))
+
+    def held(self, dataset_id: str) -> Path:
+        """Return the folder of a data set that is there, whether it can be read or not; `NotFoundError` if it isn't."""
+        folder = self.folder(dataset_id)
+        if not folder.is_dir() or not self._owns(dataset_id):
+            raise _not_found(dataset_id)
+        return folder
 
     def delete(self, dataset_id: str) -> None:
         """Remove a data set; `NotFoundError` if it isn't there. The table itself stays while others have it too."""
-        if not self._owns(dataset_id):
-            raise _not_found(dataset_id)
-        folder = self.folder(dataset_id)
+        folder = self.held(dataset_id)
         if self._owner is not None:
             (folder / _OWNERS / _file_name(self._owner)).unlink(missing_ok=True)
             if any((folder / _OWNERS).glob("*")):
                 return
-        if not folder.is_dir():
-            raise _not_found(dataset_id)
         self._discard(folder)
 
     def _discard(self, folder: Path) -> None:
@@ -324,6 +327,8 @@ class DatasetStore:
             raise _not_found(folder.name) from exc
         finally:
             shutil.rmtree(bin_folder, ignore_errors=True)
+        if bin_folder.exists():
+            raise WorkError(f"Some files of data set {folder.name} could not be removed.", f"Remove {bin_folder}.")
 
     def _own(self, dataset_id: str) -> None:
         """Note that the data set belongs to this owner too."""
@@ -343,7 +348,8 @@ class DatasetStore:
             raise _not_found(dataset_id)
         return path
 
-    def _stored(self, dataset_id: str) -> Dataset | None:
+    def readable(self, dataset_id: str) -> Dataset | None:
+        """Return a data set; None where there is none that this version can read, whoever it belongs to."""
         try:
             return self._read(dataset_id)
         except (NotFoundError, TableError):
@@ -351,8 +357,9 @@ class DatasetStore:
 
     def _stored_or(self, dataset_id: str, write: Callable[[Path], Dataset]) -> Dataset:
         """Return a stored data set, or what is written into a new folder: all of it or nothing."""
-        found = self._stored(dataset_id) or self._written(write)
+        found = self.readable(dataset_id) or self._written(write)
         self._own(dataset_id)
+        note_opened(self.folder(dataset_id))
         return found
 
     @contextmanager
@@ -370,7 +377,7 @@ class DatasetStore:
         try:
             dataset = write(part)
             folder = self.folder(dataset.id)
-            if folder.exists() and self._stored(dataset.id) is None:
+            if folder.exists() and self.readable(dataset.id) is None:
                 self._discard(folder)
             try:
                 part.rename(folder)

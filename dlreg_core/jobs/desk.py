@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dlreg_core.errors import PlanError
+from dlreg_core.errors import ConflictError, PlanError
+from dlreg_core.jobs.data_desk import DataDesk
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.slots import Place
 from dlreg_core.jobs.standing import Standing
@@ -62,16 +63,23 @@ class Desk:
         return self.dispatcher.submit(experiment.model_copy(update={"owner": self.owner}))
 
     def explain(self, run_id: str, request: ExplainRequest) -> TaskFolder:
-        """See `Dispatcher.explain`."""
-        return self.dispatcher.explain(self.folder(run_id), request)
+        """See `Dispatcher.explain`; `ConflictError` where the data was deleted."""
+        return self.dispatcher.explain(self._with_data(run_id), request)
 
     def finish(self, run_id: str) -> TaskFolder:
         """See `Dispatcher.finish`."""
         return self.dispatcher.finish(self.folder(run_id))
 
     def go_on(self, run_id: str, time_limit: float) -> TaskFolder:
-        """See `Dispatcher.go_on`; `PlanError` for a time that can't be."""
-        return self.dispatcher.go_on(self.folder(run_id), checked_time_limit(time_limit))
+        """See `Dispatcher.go_on`; `PlanError` for a time that can't be, `ConflictError` where the data was deleted."""
+        seconds = checked_time_limit(time_limit)
+        return self.dispatcher.go_on(self._with_data(run_id), seconds)
+
+    def _with_data(self, run_id: str) -> RunFolder:
+        folder = self.folder(run_id)
+        if not self.data.has(folder.experiment()):
+            raise ConflictError(f"The data of run {run_id} was deleted.", "Add its file again.")
+        return folder
 
     def cancel(self, run_id: str, number: int | None = None) -> bool:
         """See `Dispatcher.cancel`."""
@@ -80,6 +88,15 @@ class Desk:
     def delete(self, run_id: str) -> None:
         """See `RunStore.delete`."""
         self._store.delete(run_id, self.owner)
+
+    def delete_explanations(self, run_id: str) -> int:
+        """See `RunStore.delete_explanations`."""
+        return self._store.delete_explanations(run_id, self.owner)
+
+    @property
+    def data(self) -> DataDesk:
+        """The data sets of this owner, and what can be done with them."""
+        return DataDesk(self._store, self.owner)
 
     def place(self, run_id: str) -> Place | None:
         """See `Dispatcher.place`."""

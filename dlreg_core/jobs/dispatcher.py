@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dlreg_core.errors import ConflictError, DlregError, NotFoundError, WorkError
 from dlreg_core.jobs.backend import JobBackend
+from dlreg_core.jobs.data_desk import DataDesk
 from dlreg_core.jobs.local import LocalProcesses
 from dlreg_core.jobs.slots import Place, Slot, fitting, places, slots_of
 from dlreg_core.jobs.standing import Standing
@@ -47,7 +48,7 @@ class Dispatcher:
     limits : Limits
         When a run is ended that doesn't end by itself.
     keep_days : float
-        Runs that ended longer ago are deleted; 0 keeps them.
+        Runs that ended longer ago are deleted, and data sets that nothing has used since; 0 keeps both.
     stand_by : bool
         Whether a process may load in advance what the next training needs.
     """
@@ -68,7 +69,7 @@ class Dispatcher:
         self._limits = limits or Limits()
         self._stands_by = stand_by
         self._vigil = Vigil()
-        self._housekeeper = Housekeeper(store, keep_days)
+        self._housekeeper = Housekeeper(store, keep_days, DataDesk(store))
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 

@@ -77,25 +77,28 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, cleaner: C
     return PredictedTable(table, tuple(names.values()), scored.warnings)
 
 
-def model_file_path(run: RunFolder, model: str) -> Path:
+def model_file_path(run: RunFolder, model: str, *, with_rows: bool = True) -> Path:
     """Return where the model file of a run's model is kept: ``HOME/cache/exports/RUN-MODEL.zip``.
 
-    A run that was continued may have other models under the same names, so that its later files have a number.
+    A run that was continued may have other models under the same names, so that its later files have a number. One
+    without rows says so.
     """
     plain = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
     task = run.result_task()
     later = f"-{task.number}" if task is not None and task.number > 1 else ""
-    return run.home / "cache" / "exports" / f"{run.id}-{plain}{later}.zip"
+    return run.home / "cache" / "exports" / f"{run.id}-{plain}{later}{'' if with_rows else '-no-rows'}.zip"
 
 
-def find_model_file(run: RunFolder, model: str) -> Exported | None:
+def find_model_file(run: RunFolder, model: str, *, with_rows: bool = True) -> Exported | None:
     """Return the model file that was made before, or None where there is none."""
-    path = model_file_path(run, model)
+    path = model_file_path(run, model, with_rows=with_rows)
     note = path.with_suffix(".json")
-    return read_spec(note, Exported) if path.exists() and note.exists() else None
+    made = read_spec(note, Exported) if path.exists() and note.exists() else None
+    # Of one that an earlier version made nobody knows what it holds.
+    return made if made is not None and made.held is not None else None
 
 
-def make_model_file(scorer: Scorer, run: RunFolder, model: str) -> Exported:
+def make_model_file(scorer: Scorer, run: RunFolder, model: str, *, with_rows: bool = True) -> Exported:
     """Make the model file of a run's model, or return the one that was made before.
 
     Raises
@@ -103,14 +106,14 @@ def make_model_file(scorer: Scorer, run: RunFolder, model: str) -> Exported:
     ScorerError
         If the prediction process fails, or the file doesn't reproduce the model's predictions.
     """
-    made = find_model_file(run, model)
+    made = find_model_file(run, model, with_rows=with_rows)
     if made is not None:
         return made
-    path = model_file_path(run, model)
+    path = model_file_path(run, model, with_rows=with_rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         building = Path(folder) / path.name
-        exported = scorer.export(run, model, building)
+        exported = scorer.export(run, model, building, with_rows=with_rows)
         building.replace(path)
     made = exported.model_copy(update={"path": str(path)})
     write_spec(path.with_suffix(".json"), made)

@@ -95,9 +95,9 @@ class Scorer:
         answer = self._ask({"do": "explain", "run": str(run.path), "model": model, "rows": records})
         return np.array(answer["values"], dtype=np.float64), float(answer["base_value"])
 
-    def export(self, run: RunFolder, model: str | None, target: Path) -> Exported:
+    def export(self, run: RunFolder, model: str | None, target: Path, *, with_rows: bool = True) -> Exported:
         """Write a model of a run as one file. See `dlreg_core.bundle.write_bundle`."""
-        request = {"do": "export", "run": str(run.path), "model": model, "target": str(target)}
+        request = {"do": "export", "run": str(run.path), "model": model, "target": str(target), "with_rows": with_rows}
         return Exported.model_validate(self._ask(request))
 
     def preflight(self, home: Path, experiment: Experiment) -> Outlook:

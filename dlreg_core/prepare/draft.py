@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -289,6 +290,39 @@ def load_draft(home: Path, owner: str, dataset_id: str) -> Draft | None:
         return Draft.model_validate_json(_path(home, owner, dataset_id).read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
+
+
+def delete_drafts(home: Path, owner: str | None, dataset_id: str) -> None:
+    """Remove the draft of a data set; those of all owners without one."""
+    for path in _drafts_of(home, dataset_id) if owner is None else (_path(home, owner, dataset_id),):
+        path.unlink(missing_ok=True)
+
+
+def forget_test_file(home: Path, dataset_id: str) -> None:
+    """Take a data set that is deleted out of the drafts that wanted to judge by it."""
+    for path in (home / "drafts").glob("*/*.json"):
+        with suppress(FileNotFoundError, ValidationError):
+            draft = Draft.model_validate_json(path.read_bytes())
+            if draft.test_dataset == dataset_id:
+                write_spec(path, draft.changed(test_dataset=None))
+
+
+def drafted(home: Path, dataset_id: str) -> float:
+    """Return when a draft of a data set was last kept, in seconds since 1970; 0 where there is none."""
+    return max((path.stat().st_mtime for path in _drafts_of(home, dataset_id)), default=0.0)
+
+
+def judged_by_drafts(home: Path) -> frozenset[str]:
+    """Return the data sets that some draft wants to judge by."""
+    found = set()
+    for path in (home / "drafts").glob("*/*.json"):
+        with suppress(FileNotFoundError, ValidationError):
+            found.add(Draft.model_validate_json(path.read_bytes()).test_dataset or "")
+    return frozenset(found - {""})
+
+
+def _drafts_of(home: Path, dataset_id: str) -> tuple[Path, ...]:
+    return tuple((home / "drafts").glob(f"*/{dataset_id}.json"))
 
 
 def _path(home: Path, owner: str, dataset_id: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlreg_core.errors import RecipeError
+from dlreg_core.errors import NotFoundError, RecipeError
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.conversions import converted, convertible
@@ -99,12 +99,16 @@ def own_test_table(store: DatasetStore, recipe: Recipe, *, sampled: bool = False
     Raises
     ------
     RecipeError
-        If a column of it has a unit that can't be converted.
+        If it was deleted, or a column of it has a unit that can't be converted.
     """
     own = recipe.split.test_dataset
     if own is None:
         return None
-    return in_units(store.get(own), store.sample(own) if sampled else store.table(own), recipe.cleaning)
+    try:
+        file, rows = store.get(own), store.sample(own) if sampled else store.table(own)
+    except NotFoundError as exc:
+        raise RecipeError("The own test file was deleted.", "Choose it again, or another split.") from exc
+    return in_units(file, rows, recipe.cleaning)
 
 
 def in_units(file: Dataset, rows: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dlreg_core.ingest.findings import Finding
+from dlreg_core.ingest.holdings import KeptData
 from dlreg_core.runs import RunSummary
 from dlreg_core.runs.index import ModelSummary, QueuedTask
 from dlreg_core.specs import Column, Comparison, Dataset, Dialect, Report, TrainResult
@@ -87,6 +88,22 @@ def queue_answer(task: QueuedTask, ahead: int | None, starts_in: float | None) -
         "budget_seconds": task.budget_seconds,
         "ahead": ahead,
         "starts_in_seconds": starts_in,
+    }
+
+
+def data_answer(kept: KeptData) -> dict[str, Any]:
+    """Return one line of the list of data sets; figures of one that can't be read are null, and times are in UTC."""
+    known = kept.dataset
+    return {
+        "data_id": kept.dataset_id,
+        "name": known.name if known else None,
+        "rows": known.rows if known else None,
+        "columns": len(known.columns) if known else None,
+        "size_mb": kept.size_mb,
+        "created": known.created.isoformat() if known else None,
+        "opened": kept.opened.isoformat(),
+        "runs": [run.run_id for run in kept.runs],
+        "same_file": list(kept.copies),
     }
 
 

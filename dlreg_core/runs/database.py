@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from dlreg_core.errors import WorkError
 from dlreg_core.specs import now
 
 _log = logging.getLogger(__name__)
+
+_TRIES, _PAUSE_SECONDS = 2, 0.2
 
 
 def is_damaged(engine: Engine) -> bool:
@@ -71,3 +74,27 @@ def set_aside(path: Path) -> Path:
     path.rename(kept)
     _log.warning("%s is damaged; it was set aside as %s, and is made again from the folders", path, kept.name)
     return kept
+
+
+def wipe_deleted(engine: Engine) -> bool:
+    """Leave nothing of what was deleted in a SQLite file or in the log beside it; False where others hold it.
+
+    What other databases keep of deleted lines, their servers decide.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    for _ in range(_TRIES):
+        try:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                # Files of earlier versions hold deleted lines in their free pages; the log, pages as they were before.
+                connection.execute(text("VACUUM"))
+                found = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).first()
+        except DatabaseError as exc:
+            if _code_of(exc) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+        else:
+            if found is None or not found[0]:
+                return True
+        time.sleep(_PAUSE_SECONDS)
+    _log.warning("the list of runs is in use; what was deleted from it is wiped out later")
+    return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
+from typing import Protocol
 
 from dlreg_core.errors import DlregError
 from dlreg_core.runs.calendar import Calendar, calendar_of, keep_calendar
@@ -15,6 +17,7 @@ from dlreg_core.runs.store import RunStore
 
 _LOOK_SECONDS = 3600.0
 _DAY = 24 * 3600.0
+_DATASET = re.compile(r"[0-9a-f]{16}")
 
 ORPHAN_SECONDS = 3600.0
 """What is being built or taken apart is younger than this."""
@@ -27,9 +30,9 @@ def find_orphans(home: Path, seconds: float = ORPHAN_SECONDS, calendar: Calendar
     """Return files and folders below `home` that nothing refers to and that nobody works on.
 
     These are half-built and half-deleted runs, tasks and data sets, half-written files, half-fetched weights, what a
-    training that was killed had prepared, and model files of runs that are gone; each untouched for `seconds`.
-    Everything of ours that isn't complete yet has a name with a leading dot until it is. Temporary folders of processes
-    that were killed stand in the system's place for them.
+    training that was killed had prepared, model files of runs and drafts of data sets that are gone; each untouched for
+    `seconds`. Everything of ours that isn't complete yet has a name with a leading dot until it is. Temporary folders
+    of processes that were killed stand in the system's place for them.
     """
     calendar = calendar or calendar_of(home)
     runs, datasets, exports = home / "runs", home / "datasets", home / "cache" / "exports"
@@ -51,6 +54,7 @@ def find_orphans(home: Path, seconds: float = ORPHAN_SECONDS, calendar: Calendar
         *(path for path in uploads.glob("*") if _is_older(path, UPLOAD_SECONDS, calendar) and path.name != ".reading"),
     ]
     found += left_scratch()
+    found += [path for path in (home / "drafts").glob("*/*.json") if _is_lonely(path, datasets)]
     found += [path for path in exports.glob("*-*") if not (runs / path.name.partition("-")[0]).is_dir()]
     return tuple(sorted(path for path in set(found) if _is_older(path, seconds, calendar)))
 
@@ -77,6 +81,16 @@ def old_runs(store: RunStore, keep_days: float, calendar: Calendar | None = None
     )
 
 
+class Tables(Protocol):
+    """The data sets of a home, as far as housekeeping goes."""
+
+    def old(self, keep_days: float, calendar: Calendar) -> tuple[str, ...]:
+        """Return those that nobody needs any more; with 0 days, none."""
+
+    def delete(self, dataset_id: str) -> object:
+        """Delete one, unless a run uses it."""
+
+
 class Housekeeper:
     """Takes away what is left over and what has been kept long enough, once two looks have found it so.
 
@@ -85,15 +99,20 @@ class Housekeeper:
     store : RunStore
         The runs.
     keep_days : float
-        Runs that ended longer ago are deleted; 0 keeps them.
+        Runs that ended longer ago are deleted, and data sets that no run uses and nobody has opened since; 0 keeps
+        both.
+    tables : Tables, optional
+        The data sets.
     """
 
-    def __init__(self, store: RunStore, keep_days: float) -> None:
+    def __init__(self, store: RunStore, keep_days: float, tables: Tables | None = None) -> None:
         self._store = store
+        self._tables = tables
         self._keep_days = keep_days
         self._looked: float | None = None
         self._orphans: frozenset[Path] = frozenset()
         self._old: frozenset[str] = frozenset()
+        self._unused: frozenset[str] = frozenset()
 
     def tidy(self) -> None:
         """Look once an hour."""
@@ -116,6 +135,23 @@ class Housekeeper:
             with suppress(DlregError, OSError):
                 self._store.delete(run_id)
         self._orphans, self._old = frozenset(orphans), frozenset(old)
+        if self._tables is not None:
+            self._look_at_tables(self._tables, calendar)
+        # What was in use when something was deleted.
+        self._store.index.wipe()
+
+    def _look_at_tables(self, tables: Tables, calendar: Calendar) -> None:
+        unused = tables.old(self._keep_days, calendar) if calendar.watched > _DAY else ()
+        for dataset_id in self._unused.intersection(unused):
+            # One that a run was made of since the list was read stays.
+            with suppress(DlregError, OSError):
+                tables.delete(dataset_id)
+        self._unused = frozenset(unused)
+
+
+def _is_lonely(draft: Path, datasets: Path) -> bool:
+    """Tell whether the data set of a draft is gone."""
+    return _DATASET.fullmatch(draft.stem) is not None and not (datasets / draft.stem).is_dir()
 
 
 def _remove(path: Path) -> None:

@@ -34,7 +34,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 
-from dlreg_core.runs.database import is_damaged, is_refused, set_aside, unwritable
+from dlreg_core.runs.database import is_damaged, is_refused, set_aside, unwritable, wipe_deleted
 from dlreg_core.specs import Experiment, LeaderboardRow, RunState, TaskKind, TrainResult, split_text
 
 _metadata = MetaData()
@@ -263,6 +263,10 @@ class RunIndex:
             for table in (_queue, _models, _runs):
                 connection.execute(delete(table).where(table.c.run_id == run_id))
 
+    def wipe(self) -> bool:
+        """Leave nothing in the file of what was taken off the lists; False where others hold it at the moment."""
+        return wipe_deleted(self._engine)
+
     # --- the queue ------------------------------------------------------------------------------------------------
 
     def enqueue(self, task: QueuedTask) -> bool:
@@ -338,4 +342,5 @@ def _tune_sqlite(engine: Engine) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout=10000")
         cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()

@@ -6,6 +6,8 @@ Reading them needs neither AutoGluon nor shap, so that pages can show results wi
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +129,18 @@ def find_explanation(run: RunFolder, model: str) -> Explanation | None:
                 result=read_spec(folder / "explanation.json", ExplainResult),
             )
     return None
+
+
+def delete_explanations(task: TaskFolder) -> int:
+    """Remove all explanations that a task has left; return how many there were."""
+    folder = task.path / "explanations"
+    count = sum(1 for _ in folder.glob("*/explanation.json"))
+    if folder.is_dir():
+        # In one step, so that nobody reads one with half its files.
+        doomed = Path(tempfile.mkdtemp(prefix=".deleted-", dir=task.path))
+        folder.rename(doomed / folder.name)
+        shutil.rmtree(doomed)
+    return count
 
 
 def _explanation_folder(task: Path, model: str) -> Path:

@@ -14,6 +14,7 @@ from dlreg_core.runs.folder import RunFolder
 from dlreg_core.runs.index import QueuedTask, RunIndex, RunSummary
 from dlreg_core.runs.life import keepable, post_mortem, silent_seconds, source_of
 from dlreg_core.runs.privacy import open_home
+from dlreg_core.runs.results import delete_explanations
 from dlreg_core.runs.task import TaskFolder
 from dlreg_core.settings import Settings
 from dlreg_core.specs import ContinueRequest, Done, Experiment, Report, RunState, TaskKind, now
@@ -224,6 +225,37 @@ class RunStore:
         folder.path.rename(doomed)
         self.index.remove(run_id)
         shutil.rmtree(doomed)
+        self._delete_exports(run_id)
+        self.index.wipe()
+
+    def is_live(self, run_id: str) -> bool:
+        """Tell whether anything of a run waits or goes on: its training, or an explanation."""
+        return any(_is_live(task) for task in self.folder(run_id).tasks())
+
+    def delete_explanations(self, run_id: str, owner: str | None = None) -> int:
+        """Remove what explains a run's models, which holds rows of its table; return how many explanations there were.
+
+        Raises
+        ------
+        ConflictError
+            If one is being made.
+        """
+        folder = self.folder(run_id, owner)
+        if any(_is_live(task) for task in folder.tasks()):
+            raise ConflictError(f"Run {run_id} is still going.", "Wait until it has ended, or cancel it.")
+        count = sum(delete_explanations(task) for task in folder.tasks())
+        self.refresh(run_id)
+        return count
+
+    def delete_rows(self, run_id: str) -> None:
+        """Remove the rows of its table that a run which isn't live holds beside its models, figures and predictions."""
+        self.delete_explanations(run_id)
+        for task in self.folder(run_id).tasks():
+            # What a training that was killed had prepared.
+            shutil.rmtree(task.path / "model" / "scratch", ignore_errors=True)
+        self._delete_exports(run_id)
+
+    def _delete_exports(self, run_id: str) -> None:
         for made in exports_of(self.home, run_id):
             made.unlink(missing_ok=True)
 

@@ -262,6 +262,47 @@ class ExplainResult(Spec):
     background rows and of the permutations; 0 where it is exact, None where a single observation can't tell."""
 
 
+class RowsHeld(Spec):
+    """Rows that a model file holds, of some columns."""
+
+    rows: int
+    columns: tuple[str, ...]
+
+
+class ValuesFound(Spec):
+    """How many values of a column were looked for in the files of a fitted model, and how many were found."""
+
+    looked: int
+    found: int
+
+
+class DataHeld(Spec):
+    """What a model file holds of the rows that were learned from, by columns.
+
+    ``ranges``, ``typical`` and ``levels`` are in the description of the columns: smallest and largest values, typical
+    values, and different values with how many there are; ``terms`` counts words of texts.
+    """
+
+    reference_rows: int
+    """Test rows with their predictions."""
+    blanked: tuple[str, ...] = ()
+    """Identifiers and texts: in none of the reference rows, levels and typical values."""
+    ranges: tuple[str, ...] = ()
+    typical: tuple[str, ...] = ()
+    levels: dict[str, int] = Field(default_factory=dict)
+    terms: dict[str, int] = Field(default_factory=dict)
+    similar: RowsHeld | None = None
+    """Training rows to fill gaps by."""
+    last: RowsHeld | None = None
+    """The last rows of the table, as the past of new ones."""
+    context: tuple[str, ...] = ()
+    """Pre-trained networks, which hold the rows that they read with every prediction."""
+    context_rows: int = 0
+    """How many of them, at most."""
+    found: dict[str, ValuesFound] = Field(default_factory=dict)
+    """What was found of blanked columns in the fitted models."""
+
+
 class Exported(Spec):
     """A model file that was written, and how well it reproduced its reference rows when it was read again."""
 
@@ -271,7 +312,12 @@ class Exported(Spec):
     sha256: str
     members: tuple[str, ...]
     reference_rows: int
+    """Rows that were predicted again, whether the file holds them or not."""
     max_relative_difference: float
+    held: DataHeld | None = None
+    """None in notes of earlier versions, whose files were not looked into."""
+    made_up: bool = False
+    """Whether those rows were made up, since the data set is gone."""
 
 
 class Report(Spec):

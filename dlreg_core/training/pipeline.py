@@ -260,7 +260,7 @@ def save_pipeline(path: Path, spec: PipelineSpec, baselines: dict[str, object] |
     (path / "pipeline.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
-def deploy(pipeline: Pipeline, model: str, target: Path) -> None:
+def deploy(pipeline: Pipeline, model: str, target: Path, schema: Schema | None = None) -> None:
     """Write a copy of a pipeline that holds one model and nothing that predicting doesn't need.
 
     Parameters
@@ -271,6 +271,8 @@ def deploy(pipeline: Pipeline, model: str, target: Path) -> None:
         The network or ensemble to keep.
     target : Path
         A new folder.
+    schema : Schema, optional
+        What it says of the columns, where that is less than the pipeline does.
     """
     chosen = pipeline._model(model)
     baselines = None
@@ -278,5 +280,6 @@ def deploy(pipeline: Pipeline, model: str, target: Path) -> None:
         baselines = {chosen.internal: pipeline._baselines[chosen.internal]}
     else:
         pipeline._shelf.copy_to(target / NETWORKS, chosen.parts, bare=True)
-    spec = pipeline.spec.model_copy(update={"best_model": model, "models": (chosen,)})
+    cleaner = pipeline.spec.cleaner.model_copy(update={"schema_": schema or pipeline.schema})
+    spec = pipeline.spec.model_copy(update={"best_model": model, "models": (chosen,), "cleaner": cleaner})
     save_pipeline(target, spec, baselines)

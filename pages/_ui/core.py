@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.keeping import note_opened
 from dlreg_core.jobs import Desk, Scorer, open_desk, open_scorer
 from dlreg_core.jobs.handed import Handed
 from dlreg_core.jobs.readers import open_readers
@@ -69,13 +70,27 @@ def scorer() -> Scorer:
 
 
 def dataset(dataset_id: str) -> Dataset:
-    """Return a data set's profile."""
+    """Return a data set's profile, and note that it was opened; `NotFoundError` if it isn't there (any more)."""
+    # What is remembered of it must not outlive it, whoever deletes it.
+    note_opened(datasets().held(dataset_id))
     return _dataset(*place(), dataset_id)
 
 
 def sample(dataset_id: str) -> pd.DataFrame:
     """Return the rows that stand for all of a data set; they must not be changed in place."""
+    datasets().held(dataset_id)
     return _sample(*place(), dataset_id)
+
+
+def has_data(report: Report) -> bool:
+    """Tell whether the data that a run learned from, and was judged by, is still there."""
+    return desk().data.has(report.experiment)
+
+
+def forget_data() -> None:
+    """Forget what is remembered of rows: called after some were deleted."""
+    for remembered in (_dataset, _preview_again, _sample, _test_rows, _explanation, _explain_row):
+        remembered.clear()
 
 
 def preview_again(dataset_id: str, reading: Reading) -> pd.DataFrame:
@@ -109,12 +124,18 @@ def predictions(run_id: str) -> PartPredictions:
 
 def explanation(run_id: str, model: str) -> Explanation | None:
     """Return the newest explanation of a model."""
-    ended = tuple(task.number for task in run_folder(run_id).tasks() if task.done() is not None)
+    tasks = run_folder(run_id).tasks()
+    ended = tuple(t.number for t in tasks if t.done() is not None and (t.path / "explanations").is_dir())
     return _explanation(*result_key(run_id), model, ended)
 
 
 def test_rows(run_id: str) -> pd.DataFrame:
-    """Return the raw test rows of a run, in the order of their predictions; they must not be changed in place."""
+    """Return the raw test rows of a run, in the order of their predictions; they must not be changed in place.
+
+    `NotFoundError` where the data was deleted.
+    """
+    experiment = report(run_id).experiment
+    datasets().held(experiment.recipe.split.test_dataset or experiment.dataset_id)
     return _test_rows(*place(), *result_key(run_id))
 
 
@@ -179,7 +200,7 @@ def _predictions(path: str, task: int) -> PartPredictions:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _explanation(path: str, task: int, model: str, ended: tuple[int, ...]) -> Explanation | None:
-    # The numbers are only there to look again after a task has ended.
+    # The numbers are only there to look again after a task has ended, or explanations were deleted.
     del task, ended
     return find_explanation(RunFolder(Path(path)), model)
 

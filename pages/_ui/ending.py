@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.report import run_words, words
+from dlreg_core.report.data_words import GONE_WITHOUT
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.runs.progress import fold
 from dlreg_core.specs import Report, RunState, TrainResult
 from pages._ui import core, errors, model_list, training_plan, watching
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import lead
+from pages._ui.widgets import lead, say_gone
 
 _ENDINGS = {
     RunState.FAILED: "This run failed.",
@@ -22,15 +23,18 @@ _ENDINGS = {
 def show(report: Report) -> None:
     """Show what became of a run and how to go on from there, and its models."""
     task = core.run_folder(report.run_id).train_task()
+    gone = say_gone(report) if report.result is not None else not core.has_data(report)
     if report.result is None:
         _without_result(report)
-        if can_go_on(report):
+        if gone:
+            st.markdown(GONE_WITHOUT)
+        elif can_go_on(report):
             _go_on(report)
     else:
         _with_result(report, report.result, task.state())
     model_list.show(fold(watching.events_of(task)).ended(), report.experiment.recipe.unit)
     model_list.log(task)
-    if report.result is not None:
+    if report.result is not None and not gone:
         st.subheader("Continue with more time", anchor=False)
         _go_on(report)
 

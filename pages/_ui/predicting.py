@@ -44,6 +44,8 @@ def one_row(report: Report, model: LeaderboardRow, best_model: str) -> None:
 
 
 def _choose_start(report: Report) -> int:
+    if not core.has_data(report):
+        return _TYPICAL
     part, unit = core.predictions(report.run_id), report.experiment.recipe.unit
     step = max(1, len(part.rows) // _TEST_ROWS)
     places = [_TYPICAL, *range(0, len(part.rows), step)][: _TEST_ROWS + 1]
@@ -68,7 +70,8 @@ def _show_prediction(report: Report, model: LeaderboardRow, values: dict[str, Va
         st.caption(f"This test row was {escaped(quantity(float(part.actual[start]), unit))} before any change here.")
     for warning in scored.warnings:
         st.warning(escaped(warning), icon=":material/warning:")
-    picture(live_waterfall(report, model.model, row), key="predicted-row")
+    if core.has_data(report):
+        picture(live_waterfall(report, model.model, row), key="predicted-row")
 
 
 def _in_words(scored: Scored, unit: str) -> str:

@@ -16,6 +16,8 @@ from pages._ui.results import zone
 from pages._ui.sidebar import escaped, state_word
 from pages._ui.widgets import go_to
 
+_EXPLANATIONS = "They hold rows of the data. The models stay, and can be explained again while the data is here."
+
 
 def table_of(runs: tuple[RunSummary, ...]) -> pd.DataFrame:
     """Return the runs as they are shown, newest first."""
@@ -118,5 +120,13 @@ def confirm_delete(run: RunSummary) -> None:
             core.desk().delete(run.run_id)
             if state.run_id() == run.run_id:
                 state.open_run(None)
+            core.forget_data()
             state.remember("said_of_runs", f"Deleted {run.name}.")
+            st.rerun()
+    if st.button("Delete its explanations only", key=f"explanations_{run.run_id}", help=_EXPLANATIONS):
+        with errors.shown():
+            count = core.desk().delete_explanations(run.run_id)
+            core.forget_data()
+            what = "1 explanation" if count == 1 else f"{count:,} explanations"
+            state.remember("said_of_runs", f"Deleted {what} of {run.name}.")
             st.rerun()

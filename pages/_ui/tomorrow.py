@@ -23,7 +23,8 @@ def show(report: Report, result: TrainResult) -> None:
         st.subheader("Will it work tomorrow?", anchor=False)
         st.markdown(escaped(time_words.over_time_words(result.over_time, unit)))
         with errors.shown():
-            _picture(report, result.over_time)
+            if result.over_time.column == ROW_ORDER or core.has_data(report):
+                _picture(report, result.over_time)
     only_tested(result, unit)
     if result.over_time is not None:
         _table(result.over_time, unit)

@@ -13,7 +13,7 @@ from dlreg_core.prepare.draft import start_draft
 from dlreg_core.specs import Dataset
 from pages._ui import core, errors, large_upload, preparing, state
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import go_to
+from pages._ui.widgets import PAGES, go_to
 
 TYPES = [
     *("csv", "tsv", "txt", "xlsx", "xlsb", "xls", "ods", "parquet", "feather", "arrow", "json", "jsonl", "ndjson"),
@@ -107,6 +107,9 @@ def earlier() -> None:
         placeholder=f"{len(others)} earlier" if len(others) > 1 else "1 earlier",
         format_func=lambda identifier: _line(known[identifier]),
         key=f"earlier_{state.dataset_id()}",
+    )
+    st.page_link(
+        PAGES / "runs.py", label="See and delete all data sets", icon=":material/delete:", query_params=state.address()
     )
     if chosen is not None:
         state.open_dataset(chosen)

@@ -14,6 +14,7 @@ from dlreg_core.charts.theme import readable_on
 from dlreg_core.errors import NotFoundError
 from dlreg_core.prepare.exporting import without_formulas
 from dlreg_core.report import context
+from dlreg_core.report.data_words import GONE
 from dlreg_core.specs import Dataset, LeaderboardRow, Report, RunState, TrainResult
 from pages._ui import core, state
 from pages._ui.sidebar import escaped
@@ -89,6 +90,14 @@ def need_result() -> tuple[Report, TrainResult]:
         st.error(f"**This run has no result: it {_ended(report)}.** {why}", icon=":material/error:")
         lead("Train again", "train")
     return st.stop()
+
+
+def say_gone(report: Report) -> bool:
+    """Say where the data of a run was deleted, and what it can't do without; True where it was."""
+    if core.has_data(report):
+        return False
+    st.info(GONE, icon=":material/delete:")
+    return True
 
 
 def choose_model(result: TrainResult) -> LeaderboardRow:

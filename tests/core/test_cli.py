@@ -168,7 +168,8 @@ def test_a_run_and_its_exported_file_predict_the_same(shell: Shell, answer: dict
     run_id = str(answer["run_id"])
     exported = shell("export", run_id, "--out", "out/model.zip")
     assert exported.returncode == 0, exported.stderr
-    assert "reference rows reproduced" in exported.stderr
+    assert "5 reference rows came out as they should" in exported.stderr
+    assert "- 5 test rows are in it with their predictions" in exported.stderr
     from_run = shell("predict", run_id, "new.csv", "--out", "run.csv")
     from_file = shell("predict", "out/model.zip", "new.csv", "--out", "file.parquet")
     assert (from_run.returncode, from_file.returncode) == (0, 0), from_run.stderr + from_file.stderr

@@ -41,7 +41,7 @@ def test_what_cannot_be_seen_is_left_out(raw: str, clean: str) -> None:
     assert clean_name(raw) == clean
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(st.characters(), _ODD), max_size=260).map("".join))
 def test_any_text_becomes_a_name_that_stays(raw: str) -> None:
     name = clean_name(raw)

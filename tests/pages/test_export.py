@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ScorerError
+from dlreg_core.jobs.data_desk import DataDesk
 from dlreg_core.jobs.many import model_file_path
 from dlreg_core.runs import RunFolder
-from dlreg_core.specs import Exported
+from dlreg_core.specs import DataHeld, Exported
 from pages._ui import core
-from tests.pages.opening import copied, labels, opened, texts
+from tests.pages.opening import copied, labels, opened, store_of, texts
 
 
 class FakeScorer:
@@ -18,7 +19,7 @@ class FakeScorer:
 
     made = 0
 
-    def export(self, run: RunFolder, model: str | None, target: Path) -> Exported:
+    def export(self, run: RunFolder, model: str | None, target: Path, *, with_rows: bool = True) -> Exported:
         type(self).made += 1
         target.write_bytes(b"zip")
         return Exported(
@@ -29,11 +30,12 @@ class FakeScorer:
             members=("predict.py", "manifest.json", "model/a.pkl", "runtime/dlreg_core/__init__.py"),
             reference_rows=5,
             max_relative_difference=2e-7,
+            held=DataHeld(reference_rows=5 if with_rows else 0, levels={"place": 3}),
         )
 
 
 class BrokenScorer:
-    def export(self, run: RunFolder, model: str | None, target: Path) -> Exported:
+    def export(self, run: RunFolder, model: str | None, target: Path, *, with_rows: bool = True) -> Exported:
         raise ScorerError("The model file predicts its reference rows differently.", "It was not written.")
 
 
@@ -69,6 +71,28 @@ def test_a_baseline_has_a_file_of_its_own(run: RunFolder) -> None:
     assert not app.exception
     assert FakeScorer.made == 2
     assert model_file_path(run, "Ridge regression").name.endswith("-ridge-regression.zip")
+
+
+def test_what_it_holds_of_the_data_is_said_and_rows_can_be_left_out(run: RunFolder) -> None:
+    app = opened("export", run=run.id)
+    words = texts(app)
+    assert "5 test rows are in it" in words
+    assert "Values that occur: 3 of place." in words
+    app.checkbox[0].check().run()
+    assert not app.exception
+    words = texts(app)
+    assert "No rows are in it to test itself with" in words
+    assert "5 test rows came out as they should" in words
+    assert FakeScorer.made == 2
+    assert "-no-rows.zip" in "\n".join(code.value for code in app.code)
+
+
+def test_where_the_data_was_deleted_there_are_no_rows_to_put_in(run: RunFolder) -> None:
+    DataDesk(store_of(run.home)).delete(run.experiment().dataset_id, "keep")
+    app = opened("export", run=run.id)
+    assert not app.exception
+    assert app.checkbox[0].disabled
+    assert "No rows are in it to test itself with" in texts(app)
 
 
 def test_a_file_that_fails_its_check_is_not_offered(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_the_open_run_is_selected_and_can_be_opened(trained: RunFolder, home: Pa
     run = copied(trained, home)
     app = opened("runs", run=run.id)
     assert not app.exception
-    assert labels(app) == ["Open", "Continue", "Delete run"]
+    assert labels(app) == ["Open", "Continue", "Delete run", "Delete its explanations only"]
     widget(app.button, "Open").click().run()
     assert not app.exception
     assert app.title[0].value == "Leaderboard"

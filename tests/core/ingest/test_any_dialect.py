@@ -82,7 +82,7 @@ def _texts(draw: st.DrawFn, rows: int, pieces: tuple[str, ...], _decimal: str) -
     return values, ["" if value is None else value for value in values]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_a_table_comes_back_as_it_was_written(case: tuple[pd.DataFrame, bytes, dict[str, Any]]) -> None:
     table, content, dialect = case

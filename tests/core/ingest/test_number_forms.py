@@ -137,7 +137,7 @@ _WRITTEN = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(_WRITTEN, min_size=1, max_size=12), st.sampled_from([".", ","]), st.booleans())
 def test_every_cell_is_read_by_itself(texts: list[str], decimal: str, signed: bool) -> None:
     form = NumberForm(decimal="," if decimal == "," else ".", minus="cr" if signed else "")

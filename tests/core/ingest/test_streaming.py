@@ -142,7 +142,7 @@ def odd_files(draw: st.DrawFn) -> bytes:
     return text.encode(encoding, errors="replace")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(odd_files())
 @example(b"a,amount\n000,\n000,\n000,\n000,")
 def test_any_file_comes_out_the_same(content: bytes) -> None:
@@ -151,7 +151,7 @@ def test_any_file_comes_out_the_same(content: bytes) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(odd_files())
 def test_many_files_come_out_the_same(content: bytes) -> None:
     comes_out_the_same(content)

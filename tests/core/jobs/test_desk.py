@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlreg_core.errors import NotFoundError, PlanError
+from dlreg_core.errors import ConflictError, NotFoundError, PlanError
 from dlreg_core.jobs import Desk, Dispatcher, InlineBackend
 from dlreg_core.jobs.slots import cpu_slots
 from dlreg_core.runs import TaskFolder, open_store
@@ -53,6 +53,17 @@ def test_a_run_belongs_to_who_submits_it(dispatcher: Dispatcher) -> None:
             ask()
     ann.delete(run_id)
     assert ann.list() == ()
+
+
+def test_a_run_whose_data_was_deleted_is_neither_continued_nor_explained(dispatcher: Dispatcher) -> None:
+    desk = Desk(dispatcher, "ann")
+    run_id = desk.submit(experiment())
+    for ask in (
+        lambda: desk.go_on(run_id, 30.0),
+        lambda: desk.explain(run_id, ExplainRequest(model="A", rows=1)),
+    ):
+        with pytest.raises(ConflictError, match=f"The data of run {run_id} was deleted"):
+            ask()
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])

@@ -155,7 +155,7 @@ def test_days_that_a_new_row_shares_with_a_kept_one_keep_the_value_that_is_known
     np.testing.assert_allclose(found[NAMES[0]], table["y"].iloc[[-2, -1]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     days=st.lists(st.integers(0, 60), min_size=30, max_size=80),
     horizon=st.integers(1, 9),

@@ -211,7 +211,7 @@ def test_a_missing_column_is_told() -> None:
 numbers = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=3, max_size=30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(numbers, st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=10))
 def test_no_gap_is_left_and_known_numbers_stay(train: list[float | None], new: list[float | None]) -> None:
     known = [v for v in train if v is not None]

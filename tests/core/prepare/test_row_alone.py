@@ -116,7 +116,7 @@ def tables(draw: st.DrawFn) -> tuple[bytes, str]:
     return buffer.getvalue().encode(encoding), encoding
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(tables(), st.data())
 def test_rows_of_any_table_mean_alone_what_they_mean_in_their_file(
     table: tuple[bytes, str], data: st.DataObject

@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.keeping import note_opened
+from dlreg_core.jobs.data_desk import DataDesk
+from dlreg_core.prepare.draft import Draft, save_draft
 from dlreg_core.runs import RunStore, open_store
+from dlreg_core.runs.calendar import calendar_of
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs, remove_orphans
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Done, Experiment, Recipe, RunState, now
-from tests.hostile.clocks import Clocks
+from dlreg_core.specs import Dataset, Done, Experiment, Recipe, RunState, now
+from tests.hostile.clocks import YEAR, Clocks
 
 
 def experiment() -> Experiment:
@@ -52,9 +57,11 @@ def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunS
         make(exports / "gone-tabm.zip", 7200),
         make(exports / "gone-tabm.json", 7200),
         make(exports / ".abc" / "half.zip", 7200).parent,
+        make(home / "drafts" / "cd" / f"{'b' * 16}.json", 7200),
     }
     make(home / "datasets" / ("a" * 16) / "data.parquet", 7200)
     make(home / "drafts" / "ab" / "x.json", 7200)
+    make(home / "drafts" / "ab" / f"{'a' * 16}.json", 7200)
     make(exports / f"{run.id}-tabm.zip", 7200)
     # A training that goes on needs what it has prepared, however long ago.
     make(run.path / "tasks" / "1" / "model" / "scratch" / "rows.npz", 7200)
@@ -90,3 +97,51 @@ def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore, monke
     assert {r.run_id for r in store.list("local")} == {young.id, live.id}
     assert not old.path.exists()
     assert young.path.exists()
+
+
+def stored(store: RunStore, name: str, age: float) -> Dataset:
+    """Keep a table that was last opened `age` days ago."""
+    dataset = DatasetStore(store.home, "local").add(f"a,y\n1,{name}\n2,3\n".encode(), name)
+    for path in (store.home / "datasets" / dataset.id).iterdir():
+        if path.is_file():
+            os.utime(path, (time.time() - age * 86400, time.time() - age * 86400))
+    return dataset
+
+
+def test_data_sets_that_no_run_uses_and_nobody_opens_are_deleted(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, young, used, drafted, judging, opened = (
+        stored(store, str(n), age) for n, age in enumerate((31, 27, 31, 31, 31, 31), start=10)
+    )
+    run = store.create(experiment().model_copy(update={"dataset_id": used.id, "owner": "another"}))
+    run.train_task().finish(Done(state=RunState.FAILED, reason="r"))
+    store.refresh(run.id)
+    save_draft(store.home, "local", drafted.id, Draft(target="y", test_dataset=judging.id))
+    tables = DataDesk(store)
+    assert {*tables.old(30, calendar_of(store.home))} == {old.id, opened.id}
+    assert tables.old(0, calendar_of(store.home)) == ()
+    clocks = Clocks(monkeypatch)
+    # With 0 days, and while the clock has not been watched for a day, nothing is deleted.
+    for days, looks in ((0.0, 3), (30.0, 20)):
+        keeper = Housekeeper(store, days, tables)
+        for _ in range(looks):
+            keeper.look()
+            clocks.pass_by(3600.0)
+    assert len(DatasetStore(store.home).identifiers()) == 6
+    note_opened(store.home / "datasets" / opened.id)
+    for _ in range(5):
+        keeper.look()
+        clocks.pass_by(3600.0)
+    assert set(DatasetStore(store.home).identifiers()) == {each.id for each in (young, used, drafted, judging, opened)}
+
+
+def test_a_clock_that_jumps_deletes_no_data_set(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = stored(store, "10", 1)
+    keeper, clocks = Housekeeper(store, 30, DataDesk(store)), Clocks(monkeypatch)
+    for number in range(30):
+        if number == 26:
+            clocks.jump(YEAR)
+        keeper.look()
+        clocks.pass_by(3600.0)
+    assert DatasetStore(store.home).identifiers() == (dataset.id,)

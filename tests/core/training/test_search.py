@@ -68,7 +68,7 @@ def searches(draw: st.DrawFn) -> tuple[Search, dict[str, Any]]:
     return Search(method=method, family=chosen, ranges=ranges, trials=6, seed=draw(st.integers(0, 99))), fixed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(searches(), st.data())
 def test_every_trial_can_be_had_and_is_another_one(made: tuple[Search, dict[str, Any]], data: st.DataObject) -> None:
     wanted, fixed = made

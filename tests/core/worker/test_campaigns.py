@@ -131,7 +131,9 @@ def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_pa
     assert Shelf(run.model_path() / "networks").about("TabICL").family == "TABICL"
     # Its model file works without the weights' folder.
     exported = tmp_path / "model.zip"
-    write_bundle(run, "TabICL", exported, pipeline)
+    held = write_bundle(run, "TabICL", exported, pipeline).held
+    assert held is not None
+    assert (held.context, held.context_rows) == (("TabICL",), result.rows.train)
     for file in (tmp_path / "weights").rglob("*.*"):
         file.unlink()
     loaded, _ = load_bundle(exported, tmp_path / "unpacked")
