@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -39,7 +40,10 @@ def sent(home: Path, content: bytes = ROWS, name: str = "big.csv", owner: str | 
 def test_a_file_becomes_a_data_set_of_its_owner(home: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(large.reads_in_pieces, "__defaults__", (size,))
     ticket, folder = sent(home, owner="ann")
+    priority = os.getpriority(os.PRIO_PROCESS, 0)
     read_arrived(folder)
+    # The process reads others' files after it.
+    assert os.getpriority(os.PRIO_PROCESS, 0) == priority
     state = Arrivals(home).state(ticket)
     assert (state.name, state.message) == ("big.csv", "")
     dataset = DatasetStore(home, "ann").get(state.dataset_id)
