@@ -62,7 +62,7 @@ def read_arrived(folder: Path) -> None:
         with said_plainly():
             found = store.add_large(file, report.name, scan=scan_of(folder), progress=report.progress)
         report.ended(dataset_id=found.id)
-        # Nobody waits for the rest. Not at a lower priority: the next file, which somebody waits for, would have it too.
+        # Nobody waits for the rest; at a lower priority it would leave the next file, for which somebody waits, so too.
         store.keep_source(found.id, file)
     except DlregError as exc:
         report.ended(message=exc.message, hint=exc.hint)
