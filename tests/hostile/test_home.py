@@ -15,7 +15,7 @@ import pytest
 
 from dlreg_core.errors import WorkError
 from dlreg_core.ingest import DatasetStore
-from dlreg_core.jobs import LocalProcesses, Scorer, arriving, local, scoring
+from dlreg_core.jobs import LocalProcesses, Scorer, local, readers, scoring
 from dlreg_core.jobs.environment import module_environment, passed_on
 from dlreg_core.runs import keep_private, open_home, open_store
 from dlreg_core.settings import Settings
@@ -176,9 +176,9 @@ def test_none_of_the_processes_is_given_the_whole_environment(tmp_path: Path, mo
         "worker": lambda: LocalProcesses().launch(task, None),
         "standing by": lambda: LocalProcesses().stand_by(None),
         "scorer": lambda: Scorer().predict_file(task.run, tmp_path, tmp_path),
-        "reader": lambda: arriving.start_reading(tmp_path),
+        "reader": readers.Readers().prepare,
     }
-    for module in (local, scoring, arriving):
+    for module in (local, scoring, readers):
         monkeypatch.setattr(module.subprocess, "Popen", popen)
     allowed = {"worker": {"HF_TOKEN", "HTTPS_PROXY"}, "standing by": {"HF_TOKEN", "HTTPS_PROXY"}}
     for who, start in starts.items():
