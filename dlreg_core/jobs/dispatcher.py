@@ -22,7 +22,7 @@ from dlreg_core.jobs.watch import Limits, forget, why_end
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.housekeeping import Housekeeper
 from dlreg_core.runs.index import QueuedTask
-from dlreg_core.runs.life import keepable, post_mortem
+from dlreg_core.runs.life import keepable, never_began, post_mortem
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, RunState, TaskKind
 
@@ -232,9 +232,7 @@ class Dispatcher:
         elif state is RunState.CANCELLED:
             done = Done(state=state, reason="Cancelled while it was running.")
         else:
-            done = Done(
-                state=state, reason="Its process could not be started.", hint="The log of the run has the details."
-            )
+            done = never_began(task, state)
         if task.conclude(done):
             self._backend.kill(task)
 

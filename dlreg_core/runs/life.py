@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MUCH = 0.92
 """Share of the machine's memory in use from which on its lack is the likely reason of a sudden end."""
 
+_NO_MEMORY = "The machine ran out of memory, and ended it."
 OUT_OF_MEMORY_HINT = "Use fewer rows, columns or networks, or a machine with more memory."
 
 
@@ -45,13 +46,22 @@ def post_mortem(task: TaskFolder) -> Done:
         return Done(state=RunState.INTERRUPTED, reason="The machine was restarted while it was going on.", hint=keep)
     crash = re.search(r"^Fatal Python error: (.+)$", task.log(), re.MULTILINE)
     if _ran_out_of_memory(task, start):
-        reason, advice = "The machine ran out of memory, and ended it.", OUT_OF_MEMORY_HINT
+        reason, advice = _NO_MEMORY, OUT_OF_MEMORY_HINT
     elif crash is not None:
         reason, advice = f"Its process crashed ({crash[1].strip()}).", "The log has the details."
     else:
         reason = "Its process was ended from outside before it was done."
         advice = "Somebody or the system killed it; if nobody did, the machine may lack memory."
     return Done(state=RunState.FAILED, reason=reason, hint=f"{advice} {keep}".strip())
+
+
+def never_began(task: TaskFolder, state: RunState) -> Done:
+    """Tell how a task ended, in that state, whose processes were gone before one of them took it."""
+    launch, kills = task.launch(), oom_kills()
+    known = launch.oom_kills if launch is not None else None
+    if known is not None and kills is not None and kills > known:
+        return Done(state=state, reason=_NO_MEMORY, hint=OUT_OF_MEMORY_HINT)
+    return Done(state=state, reason="Its process could not be started.", hint="The log of the run has the details.")
 
 
 def silent_seconds(task: TaskFolder) -> float:

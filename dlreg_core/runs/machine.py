@@ -111,16 +111,28 @@ def lacked_memory(error: BaseException) -> bool:
 def oom_kills() -> int | None:
     """Return how often the system ended a process of this control group for lack of memory; None where it isn't told.
 
-    Reads ``memory.events`` of control groups version 2.
+    Reads ``memory.events`` of control groups version 2, or ``memory.oom_control`` of version 1.
     """
-    folder = _CGROUPS
     try:
-        own = _CGROUP.read_text().strip().rpartition(":")[2].lstrip("/")
-        # Inside a container the group's own folder is the root.
-        candidate = _CGROUPS / own
-        folder = candidate if (candidate / "memory.events").exists() else _CGROUPS
-        lines = (folder / "memory.events").read_text().splitlines()
+        groups = [line.split(":", 2) for line in _CGROUP.read_text().splitlines() if line.count(":") > 1]
     except OSError:
         return None
-    counts = dict(line.split() for line in lines if len(line.split()) == 2)
-    return int(counts["oom_kill"]) if "oom_kill" in counts else None
+    for _, controllers, own in groups:
+        if controllers not in ("", "memory"):
+            continue
+        root = _CGROUPS / controllers
+        name = "memory.oom_control" if controllers else "memory.events"
+        # Inside a container the group's own folder is the root.
+        for folder in (root / own.lstrip("/"), root):
+            counts = _counts(folder / name)
+            if "oom_kill" in counts:
+                return counts["oom_kill"]
+    return None
+
+
+def _counts(path: Path) -> dict[str, int]:
+    try:
+        pairs = [line.split() for line in path.read_text().splitlines()]
+    except OSError:
+        return {}
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}

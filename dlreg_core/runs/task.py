@@ -96,7 +96,7 @@ class TaskFolder:
             If somebody else has noted that before.
         """
         launch = launch or Launch()
-        launch = launch.model_copy(update={"instant": launch.instant or instant()})
+        launch = launch.model_copy(update={"instant": launch.instant or instant(), "oom_kills": oom_kills()})
         if not write_new(self.path / "launched.json", launch.model_dump_json()):
             raise ConflictError(f"Task {self.number} of run {self.run.id} has been started already.")
 

@@ -96,6 +96,8 @@ class Launch(Spec):
     mark: str = ""
     """What marks the environment of the task's processes, where it isn't the task's own folder: a process that stood by
     knew of no task when it began."""
+    oom_kills: int | None = None
+    """How often the system had ended processes for lack of memory until then."""
 
 
 class Moment(Spec):

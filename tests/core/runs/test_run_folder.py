@@ -18,10 +18,10 @@ from pydantic import BaseModel
 
 import dlreg_core.runs.task as task_module
 from dlreg_core.errors import ConflictError, NotFoundError
-from dlreg_core.runs import RunFolder, TaskFolder
+from dlreg_core.runs import RunFolder, TaskFolder, machine
 from dlreg_core.runs.files import write_spec
-from dlreg_core.runs.life import keepable, post_mortem, silent_seconds
-from dlreg_core.runs.machine import boot_id, born
+from dlreg_core.runs.life import keepable, never_began, post_mortem, silent_seconds
+from dlreg_core.runs.machine import boot_id, born, oom_kills
 from dlreg_core.runs.task import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
 from dlreg_core.specs import (
     Checkpoint,
@@ -124,6 +124,39 @@ def test_a_restart_of_the_machine_interrupts_and_is_no_failure(task: TaskFolder)
     set_start(task, boot="another start of the machine")
     assert task.state() is RunState.INTERRUPTED
     assert post_mortem(task).reason == "The machine was restarted while it was going on."
+
+
+def test_a_process_that_was_ended_before_it_took_its_task_is_told_too(
+    task: TaskFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlreg_core.runs.task.oom_kills", lambda: 2)
+    task.mark_launched()
+    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 2)
+    assert never_began(task, RunState.FAILED).reason == "Its process could not be started."
+    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 3)
+    assert never_began(task, RunState.FAILED).reason == "The machine ran out of memory, and ended it."
+
+
+@pytest.mark.parametrize(
+    ("said", "file"),
+    [
+        ("0::/user.slice/dlreg", "user.slice/dlreg/memory.events"),
+        ("0::/outside", "memory.events"),
+        ("9:cpu:/a\n4:memory:/jobs/one\n0::/", "memory/jobs/one/memory.oom_control"),
+        ("4:memory:/outside", "memory/memory.oom_control"),
+    ],
+)
+def test_what_the_system_ended_is_counted_by_control_group(
+    said: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "self").write_text(f"{said}\n")
+    monkeypatch.setattr(machine, "_CGROUP", tmp_path / "self")
+    monkeypatch.setattr(machine, "_CGROUPS", tmp_path)
+    assert oom_kills() is None
+    counts = tmp_path / file
+    counts.parent.mkdir(parents=True, exist_ok=True)
+    counts.write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 7\n")
+    assert oom_kills() == 7
 
 
 def test_an_end_for_lack_of_memory_is_told_as_such(task: TaskFolder, monkeypatch: pytest.MonkeyPatch) -> None:
