@@ -81,7 +81,7 @@ def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
         bar = progress.add_task("Waiting for a free place", total=limit)
         offset, stage = 0, ""
         while True:
-            desk.dispatcher.tick()
+            desk.dispatcher.look()
             state = task.state()
             log = task.events(offset)
             offset = log.offset

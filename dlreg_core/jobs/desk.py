@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
 from dlreg_core.errors import ConflictError, PlanError
 from dlreg_core.jobs.data_desk import DataDesk
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
@@ -11,6 +15,8 @@ from dlreg_core.runs import RunFolder, RunSummary, TaskFolder
 from dlreg_core.runs.index import ModelSummary, QueuedTask
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, ExplainRequest, Report, RunState
+
+_log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -50,8 +56,14 @@ class Desk:
         return self._store.report(run_id, self.owner)
 
     def refresh(self, run_id: str) -> RunState:
-        """Bring the list into line with a run's folder; return its state."""
-        return self._store.refresh(self.folder(run_id).id)
+        """Bring the list into line with a run's folder, as far as the list can be written; return the run's state."""
+        folder = self.folder(run_id)
+        try:
+            return self._store.refresh(folder.id)
+        except SQLAlchemyError:
+            # The folder has it all, and the next look at the list catches up.
+            _log.exception("the list of runs could not be written")
+            return folder.state()
 
     def stand_by(self, device: str = "auto") -> Standing | None:
         """Have what the next training needs loaded in advance; return what stands by. See `Dispatcher.stand_by`."""

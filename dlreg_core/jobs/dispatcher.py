@@ -312,11 +312,17 @@ class Dispatcher:
 
     def _loop(self, seconds: float) -> None:
         while not self._stop.wait(seconds):
-            try:
-                self.tick()
-            except (DlregError, OSError, SQLAlchemyError):
-                # A full disk or a database that is away for a moment must not end the watch over the other runs.
-                _log.exception("looking after the runs failed; trying again")
+            self.look()
+
+    def look(self) -> None:
+        """Do as `tick` does; where that fails, the log has it and the next look tries again.
+
+        A full disk or a database that is away for a moment must not end the watch over runs that go on.
+        """
+        try:
+            self.tick()
+        except (DlregError, OSError, SQLAlchemyError):
+            _log.exception("looking after the runs failed; trying again")
 
 
 def _own_place(queued: QueuedTask) -> str:

@@ -101,9 +101,14 @@ def test_a_disk_that_fills_while_networks_are_trained_is_told_and_nothing_is_los
     dlreg(home, "finish", run["run_id"])
 
 
+def checkpoints(home: Path) -> list[Path]:
+    """Return the notes of which networks are finished."""
+    return list(home.glob("runs/*/tasks/1/checkpoint.json"))
+
+
 def fill_once_it_trains(home: Path) -> None:
     """Fill the disk to the last byte once a first network is done."""
-    wait_for(lambda: any(home.glob("runs/*/**/model.joblib")) or any(home.glob("runs/*/models/*")), 200)
+    wait_for(lambda: any('"fits": [ {' in " ".join(one.read_text().split()) for one in checkpoints(home)), 200)
     with (home.parent / "filler").open("wb", buffering=0) as file:
         try:
             while True:
