@@ -55,7 +55,9 @@ def measure(
 def in_process(key: str, rows: int, columns: int, **how: Any) -> dict[str, float]:
     """Measure in a process of its own; see `measure`."""
     command = [sys.executable, __file__, "--one", json.dumps({"key": key, "rows": rows, "columns": columns, **how})]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{key} with {rows} rows: {done.stderr.strip()[-1000:]}")
     found: dict[str, float] = json.loads(done.stdout.strip().split("\n")[-1])
     return found
 

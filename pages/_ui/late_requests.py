@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import wraps
 
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 
 def ignore() -> None:
@@ -14,28 +14,29 @@ def ignore() -> None:
     A fragment that is shown anew every second goes on asking until the browser has heard that another page is open.
     Streamlit 1.67 answers such a late request once the new page is complete, with the old page's name, and the browser
     takes that for a change of pages: it empties the page, and the next fragment fails with "Bad delta path index".
-    There is no option against it, so one method of the session is replaced; see docs/decisions/0040.
+    There is no option against it, so one method of what runs a page is replaced; see docs/decisions/0040.
     """
-    if hasattr(AppSession.request_rerun, "__wrapped__"):
+    if hasattr(ScriptRunner._run_script, "__wrapped__"):
         return
-    answer = AppSession.request_rerun
+    run = ScriptRunner._run_script
 
-    @wraps(answer)
-    def answer_open_page(session: AppSession, client_state: ClientState | None) -> None:
-        if client_state is None or not is_late(client_state, session._pages_manager.current_page_script_hash):
-            answer(session, client_state)
+    # Which page is open is known here, when the turn of a request has come, and not yet when it arrives.
+    @wraps(run)
+    def run_open_page(runner: ScriptRunner, rerun_data: RerunData) -> None:
+        if not is_late(rerun_data, runner._pages_manager.current_page_script_hash):
+            run(runner, rerun_data)
 
-    AppSession.request_rerun = answer_open_page  # type: ignore[method-assign]
+    ScriptRunner._run_script = run_open_page  # type: ignore[method-assign]
 
 
-def is_late(request: ClientState, open_page: str) -> bool:
-    """Return True where a fragment asks on behalf of a page that isn't the open one.
+def is_late(request: RerunData, open_page: str) -> bool:
+    """Return True where fragments ask on behalf of a page that isn't the open one.
 
     Parameters
     ----------
-    request : ClientState
-        What the browser asks for.
+    request : RerunData
+        What the browser asked for.
     open_page : str
-        The name (hash) of the page that was asked for last.
+        The name (hash) of the page that was shown last.
     """
-    return bool(request.fragment_id) and request.page_script_hash != open_page
+    return bool(request.fragment_id_queue) and request.page_script_hash != open_page

@@ -113,7 +113,7 @@ def test_progress_shows_text(
     )
     desk = SimpleNamespace(
         folder=lambda run_id: SimpleNamespace(train_task=lambda: task),
-        dispatcher=SimpleNamespace(tick=lambda: None),
+        dispatcher=SimpleNamespace(look=lambda: None),
         refresh=lambda run_id: None,
     )
     monkeypatch.setattr(terminal, "_POLL_SECONDS", 0.0)

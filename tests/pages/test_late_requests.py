@@ -14,6 +14,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -32,14 +33,20 @@ def ticking():
 
 def first():
     if st.button("go on", key="go"):
+        Path("left").touch()
         st.switch_page(second_page)
 
 def second():
     st.title("Second")
-    Path("second_runs").touch()
-    while not Path("may_end").exists():
-        time.sleep(0.01)
+    stop_at("shown")
 
+def stop_at(place):
+    if Path("left").exists():
+        Path(place).touch()
+        while not Path(f"past_{place}").exists():
+            time.sleep(0.01)
+
+stop_at("chosen")
 first_page, second_page = st.Page(first, default=True), st.Page(second)
 page = st.navigation([first_page, second_page])
 with st.sidebar:
@@ -101,8 +108,11 @@ def is_idle(message: ForwardMsg) -> bool:
     return kind(message) == "session_status_changed" and not message.session_status_changed.script_is_running
 
 
-def leave_and_ask_late(connection: ClientConnection, folder: Path) -> tuple[str, str, str]:
-    """Leave the first page by its button and ask late on its behalf; return both pages and the fragment on both."""
+def leave_and_ask_late(connection: ClientConnection, folder: Path, late: str) -> tuple[str, str, str]:
+    """Leave the first page by its button and ask late on its behalf; return both pages and the fragment on both.
+
+    It is asked while the new page is "chosen" (the server doesn't know yet which one will be open) or "shown".
+    """
     ask(connection)
     shown = received(connection, is_idle)
     first = next(m.navigation.page_script_hash for m in shown if kind(m) == "navigation")
@@ -111,20 +121,25 @@ def leave_and_ask_late(connection: ClientConnection, folder: Path) -> tuple[str,
     clicked.widgets.add(id=next(m.delta.new_element.button.id for m in shown if m.delta.new_element.button.id))
     clicked.widgets[0].trigger_value = True
     ask(connection, page_script_hash=first, widget_states=clicked)
-    wait_for((folder / "second_runs").exists, 60)
-    # The browser doesn't know yet that another page is open. A heartbeat is answered after what was asked before it.
-    ask(connection, page_script_hash=first, fragment_id=fragment, is_auto_rerun=True)
-    connection.send(BackMsg(app_heartbeat=True).SerializeToString())
-    before = received(connection, lambda m: kind(m) == "heartbeat_ack")
-    (folder / "may_end").touch()
+    before: list[ForwardMsg] = []
+    for place in ("chosen", "shown"):
+        wait_for((folder / place).exists, 60)
+        if place == late:
+            # The browser doesn't know yet that another page is open.
+            ask(connection, page_script_hash=first, fragment_id=fragment, is_auto_rerun=True)
+        # A heartbeat is answered after what was asked before it.
+        connection.send(BackMsg(app_heartbeat=True).SerializeToString())
+        before += received(connection, lambda m: kind(m) == "heartbeat_ack")
+        (folder / f"past_{place}").touch()
     second = [m.new_session.page_script_hash for m in before if kind(m) == "new_session"][-1]
     assert second != first
     return first, second, fragment
 
 
-def test_a_late_request_of_the_old_page_does_not_empty_the_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", ["chosen", "shown"])
+def test_a_late_request_of_the_old_page_does_not_empty_the_new_one(tmp_path: Path, late: str) -> None:
     with served(tmp_path, GUARD) as connection:
-        first, second, fragment = leave_and_ask_late(connection, tmp_path)
+        first, second, fragment = leave_and_ask_late(connection, tmp_path, late)
         received(connection, is_idle)
         # What the open page's fragment asks is answered, and nothing was announced before that.
         ask(connection, page_script_hash=second, fragment_id=fragment, is_auto_rerun=True)
@@ -133,16 +148,18 @@ def test_a_late_request_of_the_old_page_does_not_empty_the_new_one(tmp_path: Pat
     assert list(announced.metadata.run.fragment_ids) == [fragment]
 
 
-def test_without_the_guard_it_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", ["chosen", "shown"])
+def test_without_the_guard_it_does(tmp_path: Path, late: str) -> None:
     # Once this fails, Streamlit has mended it: the guard can go.
     with served(tmp_path, "") as connection:
-        first, _, _ = leave_and_ask_late(connection, tmp_path)
+        first, _, _ = leave_and_ask_late(connection, tmp_path, late)
         announced = received(connection, lambda m: kind(m) == "new_session")[-1]
     assert announced.new_session.page_script_hash == first
 
 
 @pytest.mark.parametrize(
-    ("fragment", "page", "late"), [("f", "old", True), ("f", "open", False), ("", "old", False), ("", "", False)]
+    ("fragments", "page", "late"),
+    [(["f"], "old", True), (["f"], "open", False), ([], "old", False), ([], "", False)],
 )
-def test_only_what_a_fragment_of_another_page_asks_is_late(fragment: str, page: str, late: bool) -> None:
-    assert is_late(ClientState(fragment_id=fragment, page_script_hash=page), "open") is late
+def test_only_what_a_fragment_of_another_page_asks_is_late(fragments: list[str], page: str, late: bool) -> None:
+    assert is_late(RerunData(fragment_id_queue=fragments, page_script_hash=page), "open") is late
