@@ -80,7 +80,7 @@ def test_a_family_that_is_far_behind_is_set_aside_and_says_so(tmp_path: Path) ->
         "y",
         models=("FEEDFORWARD", "NN_TORCH"),
         preset="fast",
-        time_limit=40.0,
+        time_limit=120.0,
         # With steps so short it learns next to nothing, however long it trains.
         settings={"FEEDFORWARD": {"epochs": 5}, "NN_TORCH": {"learning_rate": 1e-6, "epochs": 25}},
     )
