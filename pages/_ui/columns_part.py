@@ -10,7 +10,7 @@ import streamlit as st
 from dlreg_core.charts.columns import ColumnHistogram
 from dlreg_core.ingest.ordering import MOST, any_order
 from dlreg_core.ingest.seconds import unit_of
-from dlreg_core.names import MOST_OF_UNIT, clean_name
+from dlreg_core.names import MOST_OF_UNIT, clean_name, visible
 from dlreg_core.prepare import target_choices
 from dlreg_core.prepare.draft import Draft, is_used, order_of, type_of
 from dlreg_core.prepare.target_transform import impossible
@@ -237,6 +237,7 @@ def _order(dataset: Dataset, draft: Draft, name: str, order: tuple[str, ...]) ->
         f"Levels of {escaped(name)} from the lowest to the highest",
         list(any_order({*levels, *order})),
         list(order),
+        format_func=visible,
         key=f"order_{dataset.id}_{name}",
         help="Take levels out and choose them again to change their order. The networks get the place of each.",
     )

@@ -30,31 +30,46 @@ def choose_settings(start: Settings, models: Sequence[str], key: str) -> Setting
     key : str
         Keeps the choices of this place apart from those of others.
     """
-    origin, before = state.recall(f"settings_{key}", (start, start))
-    # What was chosen here last, unless this place now begins with something else.
-    shown = before if origin in (None, start) else start
-    found: Settings = {}
-    refused: list[PlanError] = []
-    with st.expander("Settings of the networks", icon=":material/tune:", key=f"settings_{key}"):
-        st.caption("None of these has to be chosen: what stands here is what does well on most tables.")
-        for part, model in zip(st.tabs([family(model).title for model in models]), models, strict=True):
-            with part:
-                values = _form(model, shown.get(model, {}), key)
-                _way_back(model, key, changed=bool(values))
-            try:
-                chosen = checked_settings(model, values)
-            except PlanError as exc:
-                refused.append(exc)
-                chosen = values
-            if chosen:
-                found[model] = chosen
-    state.remember(f"settings_{key}", (start, found))
-    if refused:
-        st.error(escaped(refused[0].message), icon=":material/error:")
+    chosen = state.chosen(f"settings_{key}", start)
+    part = st.expander("Settings of the networks", icon=":material/tune:", key=f"settings_{key}", on_change="rerun")
+    # Some hundred fields: they are there once somebody wants to see them.
+    if part.open:
+        with part:
+            chosen = _forms(chosen, models, key)
+    found, refused = _checked({model: chosen.get(model, {}) for model in models})
+    state.keep_chosen(f"settings_{key}", start, found)
+    if refused is not None:
+        st.error(escaped(refused.message), icon=":material/error:")
         return None
     if found:
         st.caption(f":material/tune: Changed: {changed_words(found)}.")
     return found
+
+
+def _forms(shown: Settings, models: Sequence[str], key: str) -> Settings:
+    """Show the settings of the networks that are ticked; return those that differ from their defaults."""
+    st.caption("None of these has to be chosen: what stands here is what does well on most tables.")
+    found: Settings = {}
+    for part, model in zip(st.tabs([family(model).title for model in models]), models, strict=True):
+        with part:
+            found[model] = _form(model, shown.get(model, {}), key)
+            _way_back(model, key, changed=bool(found[model]))
+    return found
+
+
+def _checked(settings: Settings) -> tuple[Settings, PlanError | None]:
+    """Return what differs from the defaults, and why the first of it that can't be had can't."""
+    found: Settings = {}
+    refused: PlanError | None = None
+    for model, values in settings.items():
+        try:
+            chosen = checked_settings(model, values)
+        except PlanError as exc:
+            refused = refused or exc
+            chosen = values
+        if chosen:
+            found[model] = chosen
+    return found, refused
 
 
 def changed_words(settings: Mapping[str, Mapping[str, Any]]) -> str:
@@ -84,10 +99,10 @@ def _form(model: str, shown: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _way_back(model: str, key: str, *, changed: bool) -> None:
     def back() -> None:
-        _, chosen = state.recall(f"settings_{key}", (None, {}))
-        others = {name: values for name, values in chosen.items() if name != model}
+        before: Settings = state.last_chosen(f"settings_{key}", {})
+        others = {name: values for name, values in before.items() if name != model}
         # Whatever this place begins with next.
-        state.remember(f"settings_{key}", (None, others))
+        state.keep_chosen(f"settings_{key}", None, others)
         # Fields under new names begin with what they are given.
         state.remember(_round(model, key), state.recall(_round(model, key), 0) + 1)
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.errors import DlregError
+from dlreg_core.names import visible
 from dlreg_core.report.table_words import DELIMITER_WORDS, readable_moments
 from dlreg_core.specs import Column, Dataset, Dialect, Reading
 from pages._ui import core, errors, state
@@ -79,10 +80,11 @@ def _select(
 ) -> str | None:
     known = options if guess in options else [guess, *options]
     shown = words or {}
-    value = st.selectbox(
-        label, known, index=known.index(guess), format_func=lambda option: shown.get(option, option.upper()
-        if option in _ENCODINGS else option), key=key,
-    )  # fmt: skip
+
+    def named(option: str) -> str:
+        return option.upper() if option in _ENCODINGS else visible(shown.get(option, option))
+
+    value = st.selectbox(label, known, index=known.index(guess), format_func=named, key=key)
     return said if value == guess else value
 
 

@@ -9,6 +9,7 @@ from math import floor, log10
 import streamlit as st
 
 from dlreg_core.charts.numbers import number, number_range
+from dlreg_core.names import visible
 from dlreg_core.prepare.form import Value
 from dlreg_core.prepare.schema import Field
 from dlreg_core.specs import ColumnType
@@ -51,7 +52,7 @@ def _field(field: Field, value: Value, key: str) -> Value:
         if value is not None and str(value) not in options:
             options.append(str(value))
         index = options.index(str(value)) if value is not None else None
-        return st.selectbox(label, options, index=index, key=key, placeholder="missing")
+        return st.selectbox(label, options, index=index, format_func=visible, key=key, placeholder="missing")
     text = st.text_input(label, value="" if value is None else str(value), key=key, placeholder="missing")
     return text or None
 

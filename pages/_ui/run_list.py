@@ -38,6 +38,12 @@ def table_of(runs: tuple[RunSummary, ...]) -> pd.DataFrame:
     )
 
 
+def columns_of(runs: tuple[RunSummary, ...], shown: pd.DataFrame) -> list[str]:
+    """Return which columns are shown at first: data and target stand in the name, unless somebody chose that."""
+    named = any(run.name != f"{run.dataset_name} → {run.target}" for run in runs)
+    return [name for name in shown if named or name not in ("data", "target")]
+
+
 def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
     """Show the runs and return the one that is selected; the open one is at first."""
     text, shown = st.column_config.TextColumn, table_of(runs)
@@ -52,6 +58,7 @@ def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
         selection_default=start,
         # Another list starts with a selection of its own: a row's number would mean another run there.
         key=f"runs_{hash(tuple(ids))}",
+        column_order=columns_of(runs, shown),
         column_config={
             "name": text("Name"),
             "data": text("Data"),

@@ -13,7 +13,7 @@ from dlreg_core.specs import NumberRange, Search, SearchMethod, SearchRange
 from dlreg_core.training.catalogue import Setting, family, settings_of
 from dlreg_core.training.catalogue.search_texts import METHODS
 from dlreg_core.training.catalogue.searching import MOST_TRIALS, USUAL_TRIALS, checked_search
-from pages._ui import search_fields
+from pages._ui import search_fields, state
 from pages._ui.sidebar import escaped
 
 _WIDTH = 210
@@ -48,19 +48,17 @@ def choose_search(start: Search | None, models: Sequence[str], fixed: Fixed, see
     PlanError
         If the search can't be carried out as it stands; it is already shown.
     """
-    with st.expander("Search for settings", icon=":material/travel_explore:", key=f"search_{key}"):
-        method = st.segmented_control(
-            "Search",
-            list(_METHODS),
-            default=start.method if start is not None else _OFF,
-            required=True,
-            format_func=_METHODS.__getitem__,
-            key=f"search_method_{key}",
-            help=_METHOD_HELP,
-        )
-        if method == _OFF:
-            st.caption("Train one network again and again with other settings, and see which of them matter.")
-            return None
+    before = start.method if start is not None else _OFF
+    method = state.chosen(f"search_{key}", before)
+    part = st.expander("Search for settings", icon=":material/travel_explore:", key=f"search_{key}", on_change="rerun")
+    # Folded and off, it has no fields; a search that is on is made of them.
+    if part.open or method != _OFF:
+        with part:
+            method = _method(method, key)
+    state.keep_chosen(f"search_{key}", before, method)
+    if method == _OFF:
+        return None
+    with part:
         try:
             search = _form(METHODS[method], start, models, fixed, seed, key)
         except PlanError as exc:
@@ -68,6 +66,21 @@ def choose_search(start: Search | None, models: Sequence[str], fixed: Fixed, see
             raise
     st.caption(f":material/travel_explore: {search_words(search)}")
     return search
+
+
+def _method(method: str, key: str) -> str:
+    chosen = st.segmented_control(
+        "Search",
+        list(_METHODS),
+        default=method,
+        required=True,
+        format_func=_METHODS.__getitem__,
+        key=f"search_method_{key}",
+        help=_METHOD_HELP,
+    )
+    if chosen == _OFF:
+        st.caption("Train one network again and again with other settings, and see which of them matter.")
+    return str(chosen)
 
 
 def search_words(search: Search) -> str:

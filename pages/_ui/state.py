@@ -6,9 +6,11 @@ too, because a click in the sidebar leaves the address bare.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
+
+T = TypeVar("T")
 
 _OPEN = ("dataset", "run", "model")
 _NO_RUN: dict[str, None] = {"run": None, "model": None}
@@ -82,6 +84,31 @@ def recall(key: str, default: Any = None) -> Any:
 def remember(key: str, value: Any) -> None:
     """Keep something for this session that belongs to no data set."""
     st.session_state[f"kept_{key}"] = value
+
+
+def chosen(key: str, start: T) -> T:
+    """Return what was chosen last in a folded part of a page, unless that part now begins with something else.
+
+    Parameters
+    ----------
+    key : str
+        Name of the part: its fields are not there while it is folded.
+    start : Any
+        What the part begins with now.
+    """
+    origin = recall(f"chosen_{key}", (start, start))[0]
+    return last_chosen(key, start) if origin in (None, start) else start
+
+
+def keep_chosen(key: str, start: T | None, last: T) -> None:
+    """Keep what was chosen in a folded part of a page that begins with `start`; None: whatever it begins with next."""
+    remember(f"chosen_{key}", (start, last))
+
+
+def last_chosen(key: str, default: T) -> T:
+    """Return what `keep_chosen` kept, whatever the part begins with now."""
+    last: T = recall(f"chosen_{key}", (None, default))[1]
+    return last
 
 
 def take(key: str, default: Any = None) -> Any:

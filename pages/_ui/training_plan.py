@@ -9,7 +9,7 @@ from dlreg_core.jobs.devices import cpu_cores, gpu_names
 from dlreg_core.report.plan_words import budget_words
 from dlreg_core.specs import TrainPlan
 from dlreg_core.training.catalogue import FAMILIES
-from pages._ui import network_settings, pretrained_part, search_part
+from pages._ui import network_settings, pretrained_part, search_part, state
 
 _SECONDS = (30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 _EFFORTS = {"fast": "Fast", "balanced": "Balanced", "best": "Best"}
@@ -100,12 +100,21 @@ def _device(start: TrainPlan, key: str) -> str:
 
 
 def _networks(start: TrainPlan, key: str) -> tuple[str, ...]:
+    chosen = state.chosen(f"networks_{key}", start.models)
+    part = st.expander("Choose networks", icon=":material/network_node:", key=f"networks_{key}", on_change="rerun")
+    if part.open:
+        with part:
+            chosen = _boxes(chosen, key)
+            pretrained_part.show(key)
+    state.keep_chosen(f"networks_{key}", start.models, chosen)
+    return chosen
+
+
+def _boxes(ticked: tuple[str, ...], key: str) -> tuple[str, ...]:
+    """Show a box for each network; return those that are ticked."""
     chosen: list[str] = []
-    with st.expander("Choose networks", icon=":material/network_node:"):
-        for family in FAMILIES:
-            ticked = st.checkbox(family.title, family.key in start.models, key=f"network_{family.key}_{key}")
-            st.caption(f"{family.summary}  \n{family.paper} · {family.licence}")
-            if ticked:
-                chosen.append(family.key)
-        pretrained_part.show(key)
+    for family in FAMILIES:
+        if st.checkbox(family.title, family.key in ticked, key=f"network_{family.key}_{key}"):
+            chosen.append(family.key)
+        st.caption(f"{family.summary}  \n{family.paper} · {family.licence}")
     return tuple(chosen)

@@ -42,6 +42,7 @@ def test_a_large_file_is_sent_and_profiled(page: Page, server: str, tmp_path: Pa
     expect(page.get_by_role("heading", name="Columns", exact=True)).to_be_visible(timeout=LONG)
 
 
+@pytest.mark.soak
 def test_a_broken_file_says_what_is_wrong_and_another_can_follow(page: Page, server: str, tmp_path: Path) -> None:
     rows = large_file(tmp_path / "broken.csv", b"1,2\n")
     page.goto(server)

@@ -78,6 +78,7 @@ def test_cells_are_pasted_from_a_spreadsheet(page: Page, server: str) -> None:
     expect(page.get_by_text("pasted table: 30 rows × 2 columns")).to_be_visible(timeout=SOON)
 
 
+@pytest.mark.soak
 def test_units_are_converted_with_one_click(page: Page, server: str, tmp_path: Path) -> None:
     file = tmp_path / "rides.csv"
     rides().to_csv(file, index=False)
@@ -91,6 +92,7 @@ def test_units_are_converted_with_one_click(page: Page, server: str, tmp_path: P
     expect(page.get_by_role("checkbox", name="Convert way into km, as numbers")).to_be_checked(timeout=SOON)
 
 
+@pytest.mark.soak
 def test_a_column_is_made_ordinal_in_the_table(page: Page, server: str, tmp_path: Path) -> None:
     file = tmp_path / "more rides.csv"
     rides(250).to_csv(file, index=False)

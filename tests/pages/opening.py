@@ -31,6 +31,15 @@ def opened(page: str, **parameters: str) -> AppTest:
     return app.run().switch_page(f"../{page}.py").run()
 
 
+def opened_train(dataset: str, **parameters: str) -> AppTest:
+    """Open Train with its folded parts unfolded."""
+    app = opened("train", dataset=dataset, **parameters)
+    place = parameters.get("run", f"new_{dataset}")
+    for part in ("networks", "settings", "search"):
+        app.session_state[f"{part}_{place}"] = True
+    return app.run()
+
+
 def texts(app: AppTest) -> str:
     """Return all words on a page."""
     groups = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error, app.success)

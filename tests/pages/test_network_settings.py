@@ -14,7 +14,7 @@ from dlreg_core.specs import Dataset, RunState
 from dlreg_core.training.catalogue import family, settings_of
 from pages._ui.network_settings import changed_words
 from tests.conftest import add_table, experiment_on, small_table
-from tests.pages.opening import ended, labels, opened, store_of, texts, waiting, widget
+from tests.pages.opening import ended, labels, opened_train, store_of, texts, waiting, widget
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def kept(home: Path, dataset: Dataset) -> dict[str, dict[str, Any]]:
 
 
 def test_every_setting_of_the_ticked_networks_is_shown_with_its_help_and_its_default(dataset: Dataset) -> None:
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     assert not app.exception
     for known in settings_of("TABM"):
         shown = field(app, "TABM", known.name, f"new_{dataset.id}")
@@ -61,7 +61,7 @@ def test_every_setting_of_the_ticked_networks_is_shown_with_its_help_and_its_def
 
 
 def test_networks_that_are_not_ticked_have_no_settings_to_choose(dataset: Dataset) -> None:
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     widget(app.checkbox, family("TABM").title).uncheck().run()
     assert not app.exception
     assert not any("_TABM_" in element.key for element in app.number_input)
@@ -69,7 +69,7 @@ def test_networks_that_are_not_ticked_have_no_settings_to_choose(dataset: Datase
 
 
 def test_what_is_changed_is_named_kept_and_trained_with(home: Path, dataset: Dataset) -> None:
-    app, place = opened("train", dataset=dataset.id), f"new_{dataset.id}"
+    app, place = opened_train(dataset.id), f"new_{dataset.id}"
     field(app, "TABM", "dropout", place).set_value(0.3)
     field(app, "FASTAI", "hidden", place).set_value("64, 32")
     field(app, "NN_TORCH", "loss", place).set_value("huber").run()
@@ -91,9 +91,9 @@ def test_what_is_changed_is_named_kept_and_trained_with(home: Path, dataset: Dat
 
 
 def test_what_was_chosen_is_there_again_after_a_reload(home: Path, dataset: Dataset) -> None:
-    app, place = opened("train", dataset=dataset.id), f"new_{dataset.id}"
+    app, place = opened_train(dataset.id), f"new_{dataset.id}"
     field(app, "REALMLP", "epochs", place).set_value(20).run()
-    again = opened("train", dataset=dataset.id)
+    again = opened_train(dataset.id)
     assert field(again, "REALMLP", "epochs", place).value == 20
     assert "RealMLP: Epochs 20" in texts(again)
     # The default is no choice.
@@ -101,14 +101,58 @@ def test_what_was_chosen_is_there_again_after_a_reload(home: Path, dataset: Data
     assert kept(home, dataset) == {}
 
 
+def fold(app: AppTest, dataset: Dataset) -> AppTest:
+    for part in ("networks", "settings", "search"):
+        app.session_state[f"{part}_new_{dataset.id}"] = False
+    return app.run()
+
+
+def test_what_was_chosen_holds_while_it_is_folded_away(home: Path, dataset: Dataset) -> None:
+    app, place = opened_train(dataset.id), f"new_{dataset.id}"
+    widget(app.checkbox, "TabM").uncheck().run()
+    field(app, "REALMLP", "epochs", place).set_value(20).run()
+    widget(app.segmented_control, "Search").set_value("random").run()
+    draft = load_draft(home, "local", dataset.id)
+    app = fold(app, dataset)
+    assert not app.exception
+    assert not [box for box in app.checkbox if str(box.key).startswith("network_")]
+    with pytest.raises(StopIteration):
+        field(app, "REALMLP", "epochs", place)
+    assert "RealMLP: Epochs 20" in texts(app)
+    assert "Random search" in texts(app)
+    assert load_draft(home, "local", dataset.id) == draft
+    # Unfolded, it shows what was chosen, and a search that is turned off stays off.
+    for part in ("networks", "settings", "search"):
+        app.session_state[f"{part}_{place}"] = True
+    app.run()
+    assert not widget(app.checkbox, "TabM").value
+    assert field(app, "REALMLP", "epochs", place).value == 20
+    widget(app.segmented_control, "Search").set_value("off").run()
+    assert "Random search" not in texts(fold(app, dataset))
+    widget(app.button, "Start training").click().run()
+    (run,) = store_of(home).list("local")
+    plan = store_of(home).folder(run.run_id).experiment().plan
+    assert "TABM" not in plan.models
+    assert plan.settings == {"REALMLP": {"epochs": 20}}
+    assert plan.search is None
+
+
+def test_a_value_that_can_not_be_had_keeps_from_training_while_it_is_folded_away(dataset: Dataset) -> None:
+    app, place = opened_train(dataset.id), f"new_{dataset.id}"
+    field(app, "FASTAI", "hidden", place).set_value("64, wide").run()
+    app = fold(app, dataset)
+    assert "Hidden layers of FastAI must be" in app.error[0].value.replace("\\", "")
+    assert widget(app.button, "Start training").disabled
+
+
 def test_a_field_that_has_no_effect_is_not_shown(dataset: Dataset) -> None:
-    app, place = opened("train", dataset=dataset.id), f"new_{dataset.id}"
+    app, place = opened_train(dataset.id), f"new_{dataset.id}"
     with pytest.raises(StopIteration):
         field(app, "NN_TORCH", "huber_delta", place)
 
 
 def test_a_value_that_can_not_be_had_keeps_from_training_until_it_is_put_right(home: Path, dataset: Dataset) -> None:
-    app, place = opened("train", dataset=dataset.id), f"new_{dataset.id}"
+    app, place = opened_train(dataset.id), f"new_{dataset.id}"
     field(app, "FASTAI", "hidden", place).set_value("64, wide").run()
     assert not app.exception
     told = {element.value.replace("\\", "") for element in app.error}
@@ -123,7 +167,7 @@ def test_a_value_that_can_not_be_had_keeps_from_training_until_it_is_put_right(h
 
 
 def test_there_is_a_way_back_to_the_defaults_of_one_network(home: Path, dataset: Dataset) -> None:
-    app, place = opened("train", dataset=dataset.id), f"new_{dataset.id}"
+    app, place = opened_train(dataset.id), f"new_{dataset.id}"
     field(app, "TABM", "dropout", place).set_value(0.3)
     field(app, "FASTAI", "epochs", place).set_value(7).run()
     widget(app.button, "Back to the defaults of TabM").click().run()
@@ -138,7 +182,7 @@ def test_there_is_a_way_back_to_the_defaults_of_one_network(home: Path, dataset:
 def test_a_run_is_trained_again_with_the_settings_that_it_had_or_others(home: Path, dataset: Dataset) -> None:
     task = waiting(home, dataset, models=("FASTAI",), time_limit=60.0, settings={"FASTAI": {"epochs": 7}})
     run = ended(task, RunState.CANCELLED)
-    app = opened("train", dataset=dataset.id, run=run.id)
+    app = opened_train(dataset.id, run=run.id)
     assert field(app, "FASTAI", "epochs", run.id).value == 7
     widget(app.button, "Back to the defaults of FastAI").click().run()
     field(app, "FASTAI", "dropout", run.id, turn=1).set_value(0.2).run()

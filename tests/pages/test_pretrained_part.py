@@ -13,7 +13,7 @@ from dlreg_core.training import weights as module
 from dlreg_core.training.catalogue import PRETRAINED
 from dlreg_core.training.weights import Status, open_weights
 from tests.conftest import add_table, experiment_on, small_table
-from tests.pages.opening import labels, opened, texts, widget
+from tests.pages.opening import labels, opened_train, texts, widget
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def dataset(home: Path) -> Dataset:
 
 
 def test_all_are_shown_with_licence_size_and_source_and_downloads_are_asked_for_once(dataset: Dataset) -> None:
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     assert not app.exception
     told = texts(app)
     for known in PRETRAINED:
@@ -51,7 +51,7 @@ def test_all_are_shown_with_licence_size_and_source_and_downloads_are_asked_for_
     assert "not fetched yet" in texts(app)
     assert open_weights().downloads == "yes"
     # It is remembered.
-    again = opened("train", dataset=dataset.id)
+    again = opened_train(dataset.id)
     assert "May this program fetch them?" not in texts(again)
     widget(again.button, "Don't allow any more").click().run()
     assert open_weights().downloads == "no"
@@ -59,7 +59,7 @@ def test_all_are_shown_with_licence_size_and_source_and_downloads_are_asked_for_
 
 
 def test_a_licence_is_accepted_by_name_after_its_place_was_shown(dataset: Dataset) -> None:
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     told = texts(app)
     assert "Read tabpfn-3-license-v1.0 at `huggingface.co/Prior-Labs/tabpfn_3/blob/main/LICENSE`" in told
     assert "no commercial use" in told
@@ -73,7 +73,7 @@ def test_a_licence_is_accepted_by_name_after_its_place_was_shown(dataset: Datase
 
 def test_what_is_not_installed_says_how_to_get_it_and_asks_for_no_licence(dataset: Dataset, missing: set[str]) -> None:
     missing.add("tabpfn")
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     assert 'Not installed: uv pip install "tabpfn' in texts(app)
     assert not any(label.startswith("Accept licence") for label in labels(app))
 
@@ -82,19 +82,19 @@ def test_weights_on_the_disk_are_told_as_such(dataset: Dataset, home: Path) -> N
     folder = home / "weights" / "NORI"
     folder.mkdir(parents=True)
     (folder / "nori.pt").write_bytes(b"weights")
-    assert "**Nori** :green-badge[on disk]" in texts(opened("train", dataset=dataset.id))
+    assert "**Nori** :green-badge[on disk]" in texts(opened_train(dataset.id))
 
 
 def test_the_administrators_word_leaves_nothing_to_ask(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLREG_ALLOW_DOWNLOADS", "no")
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     assert "forbidden by the administrator" in texts(app)
     assert "Allow downloads" not in labels(app)
 
 
 def test_a_damaged_note_of_consents_is_an_error_in_its_place(dataset: Dataset) -> None:
     (load_settings().home / "consent.json").write_text("{")
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     assert not app.exception
     assert any("can't be read" in error.value.replace("\\", "") for error in app.error)
     assert "Start training" in labels(app)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import Desk, LocalProcesses
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import ExplainRequest, RunState, TaskKind
+from pages._ui.run_list import columns_of, table_of
 from tests.pages.opening import (
     continuing,
     copied,
@@ -50,6 +52,16 @@ def test_runs_are_listed_with_their_best_model_and_size(trained: RunFolder, home
     assert table["size"].iloc[0] == pytest.approx(run.bytes() / 1e6, rel=0.01)
     assert "Select a run" in texts(app)
     assert "1 run takes" in texts(app)
+
+
+def test_data_and_target_are_columns_where_a_name_does_not_tell_them(trained: RunFolder, home: Path) -> None:
+    run = copied(trained, home)
+    (summary,) = store_of(home).list("local")
+    usual = replace(summary, name=f"{summary.dataset_name} → {summary.target}")
+    shown = table_of((usual,))
+    assert {"data", "target"} - set(columns_of((usual,), shown)) == {"data", "target"}
+    chosen = replace(summary, run_id=f"{run.id}x", name="Mine")
+    assert columns_of((usual, chosen), shown) == list(shown)
 
 
 def test_runs_that_will_be_deleted_are_said_to_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

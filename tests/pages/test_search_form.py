@@ -13,7 +13,7 @@ from dlreg_core.prepare.draft import draft_of, load_draft, save_draft
 from dlreg_core.specs import Dataset, NumberRange, RunState, Search
 from pages._ui.search_part import search_words
 from tests.conftest import add_table, experiment_on, small_table
-from tests.pages.opening import ended, opened, store_of, texts, waiting, widget
+from tests.pages.opening import ended, opened_train, store_of, texts, waiting, widget
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def part(app: AppTest, key: str) -> Any:
 
 def searching(dataset: Dataset, method: str, model: str = "NN_TORCH") -> AppTest:
     """Open the page and turn the search on."""
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     part(app, "method").set_value(method).run()
     part(app, "model").set_value(model).run()
     assert not app.exception
@@ -57,7 +57,7 @@ def errors(app: AppTest) -> list[str]:
 
 
 def test_nothing_is_searched_unless_it_is_wanted(home: Path, dataset: Dataset) -> None:
-    app = opened("train", dataset=dataset.id)
+    app = opened_train(dataset.id)
     assert not app.exception
     assert part(app, "method").value == "off"
     with pytest.raises(StopIteration):
@@ -172,14 +172,14 @@ def test_a_search_is_there_again_after_a_reload_and_for_another_run(home: Path, 
     app = searching(dataset, "grid")
     part(app, "steps_dropout").set_value(3).run()
     part(app, "high_learning_rate").set_value(0.1).run()
-    again = opened("train", dataset=dataset.id)
+    again = opened_train(dataset.id)
     assert part(again, "method").value == "grid"
     assert part(again, "model").value == "NN_TORCH"
     assert part(again, "steps_dropout").value == 3
     assert part(again, "high_learning_rate").value == 0.1
     search = kept(home, dataset)
     run = ended(waiting(home, dataset, models=("NN_TORCH",), time_limit=60.0, search=search), RunState.CANCELLED)
-    other = opened("train", dataset=dataset.id, run=run.id)
+    other = opened_train(dataset.id, run=run.id)
     assert not other.exception
     widget(other.button, "Train again").click().run()
     runs = {found.run_id for found in store_of(home).list("local")} - {run.id}

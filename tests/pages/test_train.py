@@ -24,6 +24,7 @@ from tests.pages.opening import (
     kind_of,
     labels,
     launched,
+    opened_train,
     store_of,
     texts,
     waiting,
@@ -75,7 +76,7 @@ def test_without_data_the_page_leads_to_data(home: Path) -> None:
 
 def test_a_new_run_is_described_and_started(home: Path) -> None:
     dataset = add_table(home, small_table())
-    app = opened(dataset=dataset.id)
+    app = opened_train(dataset.id)
     assert not app.exception
     assert "networks and 5 baselines learn from 204 rows with 3 columns" in texts(app)
     widget(app.select_slider, "Time to spend").set_value(30.0).run()
@@ -98,12 +99,15 @@ def test_the_plan_survives_a_new_session(home: Path) -> None:
 
 
 def test_without_a_network_nothing_can_start(home: Path) -> None:
-    app = opened(dataset=add_table(home, small_table()).id)
+    dataset = add_table(home, small_table())
+    app = opened_train(dataset.id)
     for box in app.checkbox:
         box.uncheck()
     app.run()
     assert "No network is ticked" in app.warning[0].value
     assert widget(app.button, "Start training").disabled
+    app.session_state[f"networks_new_{dataset.id}"] = False
+    assert "No network is ticked" in app.run().warning[0].value
 
 
 def test_a_table_that_is_too_small_is_refused_with_a_way_out(home: Path) -> None:

@@ -47,6 +47,7 @@ def run(
     )
 
 
+@pytest.mark.soak
 def test_exact_values_are_those_of_shap() -> None:
     data, background = frame(6, 6, 0), frame(20, 6, 1)
     found = run(bent, data, background, EXACT, population=20)

@@ -185,6 +185,7 @@ def test_what_goes_wrong_is_told_in_a_sentence_and_the_process_goes_on(
     assert process.is_alive()
 
 
+@pytest.mark.soak
 def test_a_process_that_was_killed_is_started_again(trained: RunFolder, rows: pd.DataFrame) -> None:
     scorer = Scorer()
     try:

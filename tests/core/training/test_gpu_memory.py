@@ -351,6 +351,7 @@ def test_a_process_whose_gpu_is_broken_says_so_and_ends(networks: Networks, monk
     assert "illegal memory access" in str(error)
 
 
+@pytest.mark.soak
 def test_a_broken_lane_is_replaced(networks: Networks) -> None:
     with Lanes(1, networks.rows_file) as some:
         process, pipe = some._lanes[0]

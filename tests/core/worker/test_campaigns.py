@@ -71,6 +71,7 @@ def test_each_trial_of_a_search_is_a_network_on_the_leaderboard(tmp_path: Path) 
         assert fit.seed != best.seed
 
 
+@pytest.mark.soak
 def test_a_family_that_is_far_behind_is_set_aside_and_says_so(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(500, 3)), columns=list("abc"))

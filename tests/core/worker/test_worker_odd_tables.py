@@ -78,6 +78,7 @@ def test_only_categories_with_levels_that_training_never_saw(tmp_path: Path) -> 
     assert len(pipeline.schema.warnings(rows)) == 2
 
 
+@pytest.mark.soak
 def test_a_single_number(tmp_path: Path) -> None:
     x = np.linspace(1, 9, 100)
     pipeline = check_completed(train(tmp_path, quick(tmp_path, pd.DataFrame({"x": x, "y": 3 * x}))))
