@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class ShapDependence(ShapTables):
             if name not in self.values.columns:
                 raise ValueError(f"there is no feature called {name!r}")
 
-    @property
+    @cached_property
     def colour(self) -> str | None:
         """The feature that colours the dots; None where none interacts beyond chance."""
         if self.colour_by is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dlreg_core.prepare.schema import coerce_column
 from dlreg_core.specs import ColumnType
 
-ITERATIONS, _RATE, _LEAVES, _BINS = 40, 0.2, 15, 64
+ITERATIONS, _RATE, _LEAVES, _BINS = 40, 0.2, 8, 64
 _MOST_FEATURES = 40
 _SHRINK, _PARTS = 5.0, 4
 """The mean of a level is drawn towards that of all rows as if so many rows had it."""

@@ -17,6 +17,9 @@ from pages._ui import core, state
 PATIENCE = 0.5
 """Seconds that a page waits for it before it is shown without."""
 
+_LOOKED_SECONDS = 0.25
+"""A person waits for this page, and is done with it in seconds."""
+
 
 def begin(dataset: Dataset, draft: Draft) -> bool:
     """Have it measured, if it isn't yet, and return whether it is known."""
@@ -53,7 +56,7 @@ def started(draft: Draft, found: SplitAdvice) -> Draft:
     return changed
 
 
-@st.fragment(run_every=1)
+@st.fragment(run_every=_LOOKED_SECONDS)
 def watch(dataset: Dataset, draft: Draft) -> None:
     """Say that it is being measured, and show the page anew when it is."""
     if _running(dataset, draft).done():
