@@ -17,8 +17,8 @@ from pages._ui import core, state
 PATIENCE = 0.5
 """Seconds that a page waits for it before it is shown without."""
 
-_LOOKED_SECONDS = 0.25
-"""A person waits for this page, and is done with it in seconds."""
+_LOOKED_SECONDS = 1
+"""Looking four times a second takes so much of a busy machine that what is waited for comes three times as late."""
 
 
 def begin(dataset: Dataset, draft: Draft) -> bool:

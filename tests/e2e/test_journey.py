@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 SAMPLE = ROOT / "assets" / "samples" / "concrete_strength.csv"
 SOON, LONG = 30_000, 180_000
 
+_MEASURED = """() => [...document.querySelectorAll('[data-testid=stDataFrameResizable]')]
+  .every(table => !table.checkVisibility() || table.offsetWidth > 100)"""
+
 
 def keep_picture(page: Page, name: str) -> None:
     """Keep a picture of the page where that is asked for."""
@@ -33,6 +36,8 @@ def keep_picture(page: Page, name: str) -> None:
         # Those in a tab that isn't open stay hidden.
         for chart in page.locator(".js-plotly-plot").filter(visible=True).all():
             expect(chart.locator(".main-svg").first).to_be_visible(timeout=SOON)
+        # A table is a narrow box until its columns have been measured.
+        page.wait_for_function(_MEASURED, timeout=SOON)
         expect(page.get_by_test_id("stToast")).to_have_count(0, timeout=SOON)
         page.mouse.move(0, 0)
         page.screenshot(path=str(Path(folder) / f"{name}.png"), animations="disabled")
