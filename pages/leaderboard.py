@@ -100,7 +100,8 @@ def lead_on(result: TrainResult) -> None:
             if st.button(f"Take {escaped(name)} along", type="primary", help="Predict with it, and export it."):
                 state.choose_model(better.model)
                 go_to("predict")
-        if st.button("Look at its errors", type="primary" if better is None else "secondary"):
+        kind = "primary" if better is None else "secondary"
+        if st.button("Look at its errors", type=kind, key=f"look_at_{result.best_model}"):
             open_model(result.best_model)
 
 

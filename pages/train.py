@@ -33,7 +33,9 @@ def set_up(
         foresight.show(dataset, recipe, plan)
     kind = "primary" if primary else "secondary"
     impossible = plan is None or foresight.refused(dataset, recipe, plan)
-    if st.button(label, type=kind, icon=":material/play_arrow:", disabled=impossible) and plan is not None:
+    # With a key it stays the same button while what stands around it changes, so that no click is lost.
+    clicked = st.button(label, type=kind, icon=":material/play_arrow:", disabled=impossible, key=f"start_{key}")
+    if clicked and plan is not None:
         start_run(dataset, recipe, plan)
     standing = core.desk().stand_by((plan or start).device)
     if standing is not None and standing.ready:

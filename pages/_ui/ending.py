@@ -94,7 +94,7 @@ def _go_on(report: Report) -> None:
 
 def _keep(report: Report, names: tuple[str, ...], *, primary: bool) -> None:
     label, kind = escaped(run_words.keep_words(names)), "primary" if primary else "secondary"
-    if st.button(label, type=kind, icon=":material/inventory_2:"):
+    if st.button(label, type=kind, icon=":material/inventory_2:", key=f"keep_{report.run_id}"):
         with errors.shown():
             core.desk().finish(report.run_id)
             st.rerun()

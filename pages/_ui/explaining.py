@@ -31,7 +31,8 @@ def offer(run_id: str, row: LeaderboardRow, found: Explanation | None, *, primar
             "Rows", beyond, format_func=lambda size: f"{size:,}", key=f"explain_rows_{row.model}", width=110
         )
         label = f"Explain {rows:,} rows: {about(_expected(run_id, row, found, rows))}"
-        if st.button(label, type="primary" if primary else "secondary"):
+        # The expected time changes while other work goes on; the key keeps it the same button.
+        if st.button(label, type="primary" if primary else "secondary", key=f"explain_more_{row.model}"):
             with errors.shown():
                 request = ExplainRequest(model=row.model, rows=rows, time_limit=_SECONDS)
                 task = core.desk().explain(run_id, request)

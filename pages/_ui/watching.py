@@ -149,7 +149,9 @@ def _pictures(run_id: str, events: tuple[Event, ...], progress: Progress, unit: 
 
 def _finish(report: Report, *, primary: bool) -> None:
     kind = "primary" if primary else "secondary"
-    if st.button("Finish now, keep the best", type=kind, icon=":material/flag:", disabled=report.finishing):
+    # The key keeps it the same button when it becomes the first choice, so that a click at that moment isn't lost.
+    key = f"finish_{report.run_id}"
+    if st.button("Finish now, keep the best", type=kind, icon=":material/flag:", disabled=report.finishing, key=key):
         with errors.shown():
             core.desk().finish(report.run_id)
             st.rerun()

@@ -51,7 +51,11 @@ def queued(home: Path, dataset: Dataset) -> TaskFolder:
 
 
 def running(home: Path, dataset: Dataset) -> TaskFolder:
-    task = launched(queued(home, dataset))
+    return learning(launched(queued(home, dataset)))
+
+
+def learning(task: TaskFolder) -> TaskFolder:
+    """Let a task tell that its first network has learned something."""
     task.emit("stage", name="Preparing the rows")
     task.emit("plan", models=["FastAI", "TabM"])
     task.emit("forecast", seconds=30.0)
@@ -200,6 +204,19 @@ def test_a_running_run_can_be_finished(home: Path) -> None:
     assert widget(app.button, "Finish now, keep the best").disabled
     assert "Finishing: FastAI ends after this epoch" in app.info[0].value.replace("\\", "")
     assert "left" not in bars(app)
+
+
+def test_a_click_counts_while_the_button_becomes_the_first_choice(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    task = launched(queued(home, dataset))
+    app = opened(dataset=dataset.id, run=task.run.id)
+    button = widget(app.button, "Finish now, keep the best")
+    assert kind_of(app, "Finish now, keep the best") == "secondary"
+    # What the browser shows is older than what the server shows by now.
+    learning(task)
+    button.click().run()
+    assert not app.exception
+    assert task.is_asked_to_finish()
 
 
 def test_what_is_refused_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
