@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dlreg_core.ingest.columns import type_column
-from dlreg_core.ingest.judging import TypedColumn
 from dlreg_core.ingest.keeping import read_dataset
-from dlreg_core.ingest.profile import profile
 from dlreg_core.ingest.reading import RawTable, Source, read_table
 from dlreg_core.ingest.samples import SAMPLES, Sample, sample_path
 from dlreg_core.ingest.store import DatasetStore
-from dlreg_core.ingest.tables import Like, read_rows
+from dlreg_core.ingest.tables import Like, TypedTable, read_rows
 
 __all__ = [
     "SAMPLES",
@@ -18,11 +15,9 @@ __all__ = [
     "RawTable",
     "Sample",
     "Source",
-    "TypedColumn",
-    "profile",
+    "TypedTable",
     "read_dataset",
     "read_rows",
     "read_table",
     "sample_path",
-    "type_column",
 ]

@@ -18,7 +18,9 @@ from dlreg_core.specs import NumberForm
 _SIGN = r"[€$£¥₹₩₽₺₴₪฿₫]"
 _CURRENCY = rf"(?:[A-Z]{{0,3}}{_SIGN}|[A-Z]{{3}}\b|Rs\.?)"
 # A word, such as kmpl, km/h, m², m2 or °C, perhaps a second one, such as sq ft; letters may not run into digits.
-_WORD = r"[\p{L}µΩ°][\p{L}µΩ°²³/·*^%.\-]{0,15}[23]?"
+_WORD = r"[\p{L}µΩ°][\p{L}µΩ°²³/·*^%.\-]*[23]?"
+_LONGEST_WORD = 16
+"""Characters of such a word without its power. An expression that counts them takes ten times as long to be made."""
 _UNIT = rf"""(?:%|‰|{_SIGN}|["″”′]|''|/\d+|{_WORD}(?: (?:{_WORD}|{_SIGN}))?)"""
 _SPACE = r"\x{00a0}\x{202f}"
 _DIGITS = rf"\d(?:[\d.,'’ {_SPACE}]*[\d.,])?|[.,]\d+"
@@ -48,8 +50,12 @@ class Parts:
         found = pc.extract_regex(pc.replace_substring_regex(levels, _MINUS_BEHIND, r"-\1\2"), _MEASURE)
         names = ("open", "close", "sign", "minus", "digits", "power")
         columns = [[text or "" for text in found.field(name).to_pylist()] for name in (*names, "before", "after")]
-        digits = [_signed(*cell) for cell in zip(*columns[:6], strict=True)]
-        return cls([text.strip() for text in columns[6]], [text.strip() for text in columns[7]], digits)
+        before, after = ([text.strip() for text in columns[place]] for place in (6, 7))
+        digits = [
+            "" if any(map(_is_long, behind.split(" "))) else _signed(*cell)
+            for behind, *cell in zip(after, *columns[:6], strict=True)
+        ]
+        return cls(before, after, digits)
 
     @cached_property
     def like_numbers(self) -> NDArray[np.bool_]:
@@ -65,6 +71,10 @@ class Parts:
         """Yield what each number is to be multiplied by, and its unit, as a form says."""
         for before, after in zip(self.before, self.after, strict=True):
             yield _unit(before, after, form)
+
+
+def _is_long(word: str) -> bool:
+    return len(word.rstrip("23")) > _LONGEST_WORD and not word.startswith("/")
 
 
 def _signed(opened: str, closed: str, sign: str, minus: str, digits: str, power: str) -> str:

@@ -1,10 +1,9 @@
-"""What a typed column turns out to be: a number, a category, an identifier and so on, and why."""
+"""What the values of a column make it: a category, an identifier, a constant and so on, and why."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +11,8 @@ import pyarrow as pa
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.moment_notes import Note
 from dlreg_core.ingest.units import NearNumbers, SeveralUnits
-from dlreg_core.ingest.values import Coded, Tally, all_match, are_codes, number_like
-from dlreg_core.specs import ColumnType, NumberForm
+from dlreg_core.ingest.values import Tally, all_match, are_codes, number_like
+from dlreg_core.specs import ColumnType
 
 _NAMED = 3
 _YES_NO = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
@@ -30,27 +29,6 @@ _ONE_TOKEN = r"^[\p{L}\d_\-:./@+#]*\d[\p{L}\d_\-:./@+#]*$"
 _UUID = r"(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
 
 
-@dataclass(frozen=True)
-class TypedColumn:
-    """A column in its type: ``int64``, ``float64``, ``timestamp[ns]`` (UTC, without a zone) or text."""
-
-    name: str
-    type: ColumnType
-    values: pa.Array
-    note: str = ""
-    note_code: str = ""
-    day_first: bool | None = None
-    year_first: bool = False
-    time_of_day: bool = False
-    unit: str = ""
-    form: NumberForm | None = None
-
-
-def with_unit(typed: TypedColumn, unit: str) -> TypedColumn:
-    """Return a column of numbers with the unit that a row of units told, unless one stands beside its numbers."""
-    return replace(typed, unit=unit) if typed.type is ColumnType.NUMBER and not typed.unit else typed
-
-
 def most_levels(rows: int) -> int:
     """Return how many different texts a column of `rows` rows may hold and still be a category."""
     return min(max(50, rows // 20), 1000)
@@ -63,59 +41,11 @@ def constant_note(distinct: int, missing: int) -> str:
     return "Every value that is not missing is the same." if missing else "Every row has the same value."
 
 
-def _constant(typed: TypedColumn, distinct: int) -> TypedColumn:
-    note = constant_note(distinct, typed.values.null_count)
-    return replace(typed, type=ColumnType.CONSTANT, note=note, note_code="constant")
-
-
-def judge_dates(typed: TypedColumn) -> TypedColumn:
-    """Tell dates from a constant."""
-    distinct = distinct_values(typed.values)
-    return constant_dates(typed, constant_note(distinct, typed.values.null_count)) if distinct < 2 else typed
-
-
-def constant_dates(typed: TypedColumn, note: str) -> TypedColumn:
-    """Return a column of one date; that others are out of range is still said."""
-    more = f" {typed.note}" if typed.note_code == "open-dates" else ""
-    return replace(typed, type=ColumnType.CONSTANT, note=f"{note}{more}", note_code="constant")
-
-
-def judge_numbers(typed: TypedColumn, missing_before: int) -> TypedColumn:
-    """Tell numbers from identifiers and constants; `missing_before` is how many had no value in the file."""
-    values = typed.values
-    distinct = distinct_values(typed.values)
-    if distinct < 2:
-        return _constant(typed, distinct)
-    if distinct == len(values) >= FEWEST_ROWS_OF_IDENTIFIER and not values.null_count:
-        numbers = values.to_numpy(zero_copy_only=False)
-        whole = numbers.dtype.kind != "f" or bool(np.all(numbers == np.floor(numbers)))
-        note = identifier_note(typed.name, one_by_one=counts_one_by_one(numbers)) if whole else ""
-        if note:
-            return replace(typed, type=ColumnType.IDENTIFIER, note=note, note_code="identifier")
-    infinite = values.null_count - missing_before if pa.types.is_floating(values.type) else 0
-    note, code = infinite_note(infinite, typed.note, typed.note_code)
-    return replace(typed, note=note, note_code=code)
-
-
 def infinite_note(infinite: int, note: str, code: str) -> tuple[str, str]:
     """Add to a note, and its code, how many numbers aren't finite."""
     if infinite <= 0:
         return note, code
     return f"{note} {infinite:,} values are not finite and count as missing.".strip(), "not-finite"
-
-
-def counts_one_by_one(numbers: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
-    """Tell whether each number is one more, or each one less, than the one before."""
-    steps = np.diff(numbers)
-    return bool(np.all(steps == 1) or np.all(steps == -1))
-
-
-def distinct_values(values: pa.Array) -> int:
-    """Count the different values that aren't missing."""
-    if pa.types.is_floating(values.type):
-        # 0.0 and -0.0 are one value.
-        values = pc.add(values, 0.0)
-    return int(pc.count_distinct(values, mode="only_valid").as_py())
 
 
 def identifier_note(name: str, *, one_by_one: bool) -> str:
@@ -126,19 +56,6 @@ def identifier_note(name: str, *, one_by_one: bool) -> str:
     if one_by_one and not found & _TIME_WORDS:
         return "The values count the rows one by one, so they only tell rows apart."
     return ""
-
-
-def judge_text(
-    name: str, coded: Coded, units: SeveralUnits | NearNumbers | None = None, near: Note | None = None
-) -> TypedColumn:
-    """Tell categories, texts, yes/no and identifiers apart.
-
-    `units` are what keeps it from being numbers, and `near` says what keeps it from being dates.
-    """
-    kind, note, code = judge_levels(name, coded.tally, units, near)
-    # With its order, the dates among the texts can be read if somebody wants it.
-    day_first = near.day_first if near is not None and code == near.code else None
-    return TypedColumn(name, kind, coded.spread(coded.levels), note, code, day_first)
 
 
 def judge_levels(

@@ -14,11 +14,10 @@ from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import parquet
 from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.large import reads_in_pieces, unpacked_file
-from dlreg_core.ingest.profile import profile
 from dlreg_core.ingest.reading import GUESS_ALL, RawTable, Source, read_bytes, read_table, start_of
 from dlreg_core.ingest.sampling import sampled_rows
 from dlreg_core.ingest.streaming import Progress, Scan, scan_file, stream_table
-from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
+from dlreg_core.ingest.tables import TypedTable, to_frame
 from dlreg_core.names import clean_name
 from dlreg_core.specs import Dataset, Reading
 
@@ -55,19 +54,18 @@ def identifier_of(digest: str, reading: Reading = GUESS_ALL) -> str:
 def described(content: bytes, name: str, dataset_id: str, reading: Reading) -> tuple[Dataset, pa.Table]:
     """Read a file that is in memory: its profile, and its rows in their types."""
     raw = read_table(content, reading)
-    columns = type_columns(raw, day_first=reading.day_first)
-    table = arrow_table(columns)
+    typed = TypedTable(raw, day_first=reading.day_first)
     dataset = Dataset(
         id=dataset_id,
         name=name,
         file_bytes=len(content),
-        rows=table.num_rows,
-        columns=tuple(profile(column) for column in columns),
-        duplicate_rows=int(to_frame(table).duplicated().sum()),
+        rows=typed.table.num_rows,
+        columns=typed.columns,
+        duplicate_rows=typed.duplicates(),
         dialect=raw.dialect,
         reading=reading,
     )
-    return dataset, table
+    return dataset, typed.table
 
 
 def write_small(part: Path, content: bytes, name: str, dataset_id: str, reading: Reading) -> Dataset:
@@ -152,7 +150,7 @@ def first_rows(content: bytes, reading: Reading, rows: int, *, cut: bool = False
             raise
         raw = read_table(content, reading)
     few = RawTable(raw.table.slice(0, _SAMPLE), raw.dialect)
-    return to_frame(arrow_table(type_columns(few, day_first=reading.day_first))).head(rows)
+    return to_frame(TypedTable(few, day_first=reading.day_first).table).head(rows)
 
 
 def note_opened(folder: Path) -> None:

@@ -122,35 +122,53 @@ def _ways_text(ways: Ways) -> str:
     return f"The dates are written in {len(ways.rows)} ways, {told}; each is read by its own."
 
 
-def cells_note(levels: pa.StringArray, counts: NDArray[np.int64], read: pa.TimestampArray) -> Note | None:
-    """Say of a workbook's column that some cells are dates and the others texts that are dates; None where it isn't so.
+@dataclass
+class CellDates:
+    """Dates of a workbook's column, of which some cells are dates and others texts.
 
-    Parameters
+    Attributes
     ----------
-    levels : pyarrow.StringArray
-        Distinct values, cells that are dates in ISO 8601.
-    counts : ndarray of int64
-        In how many rows each stands.
-    read : pyarrow.TimestampArray
-        What they are read as.
+    cells, texts : int
+        Rows of each.
+    example : str
+        The first text.
+    early, late : bool
+        Whether no cell has a day after the 12th, and all texts have one.
     """
-    cells = np.asarray(pc.match_substring_regex(levels, _DATE_CELL).to_numpy(zero_copy_only=False), dtype=np.bool_)
-    if cells.all() or not cells.any():
-        return None
-    dates, texts = int(counts[cells].sum()), int(counts[~cells].sum())
-    example = levels[int(np.argmax(~cells))].as_py()
-    days = pc.day(read).fill_null(1).to_numpy(zero_copy_only=False)
-    # A spreadsheet takes 03/04/2019 for a date of its own order, and leaves 14/04/2019 as text.
-    exchanged = bool(np.all(days[cells] <= _MONTHS) and np.all(days[~cells] > _MONTHS))
-    told = (
-        "None of the former has a day after the 12th and all of the latter have: a spreadsheet has taken what fits its "
-        "own order for dates, so their day and month are most likely exchanged."
-        if exchanged
-        else "Day and month of the cells that are dates may have been exchanged by a spreadsheet."
-    )
-    are = "cell is a date" if dates == 1 else "cells are dates"
-    text = f'{dates:,} {are} and {texts:,} {"is" if texts == 1 else "are"} text such as "{example}", read as dates too.'
-    return Note(f"{text} {told}", "exchanged-dates" if exchanged else "half-dates")
+
+    cells: int = 0
+    texts: int = 0
+    example: str = ""
+    early: bool = True
+    late: bool = True
+
+    def add(self, levels: pa.StringArray, counts: NDArray[np.int64], read: pa.TimestampArray) -> None:
+        """Count the rows of distinct values, given what they are read as; cells that are dates are in ISO 8601."""
+        cells = np.asarray(pc.match_substring_regex(levels, _DATE_CELL).to_numpy(zero_copy_only=False), dtype=np.bool_)
+        days = pc.day(read).fill_null(1).to_numpy(zero_copy_only=False)
+        self.cells += int(counts[cells].sum())
+        self.texts += int(counts[~cells].sum())
+        self.early = self.early and bool(np.all(days[cells] <= _MONTHS))
+        self.late = self.late and bool(np.all(days[~cells] > _MONTHS))
+        if not self.example and not cells.all():
+            self.example = str(levels[int(np.argmax(~cells))].as_py())
+
+    def note(self) -> Note | None:
+        """Say that some cells are dates and the others texts that are dates; None where it isn't so."""
+        if not self.cells or not self.texts:
+            return None
+        # A spreadsheet takes 03/04/2019 for a date of its own order, and leaves 14/04/2019 as text.
+        exchanged = self.early and self.late
+        told = (
+            "None of the former has a day after the 12th and all of the latter have: a spreadsheet has taken what fits "
+            "its own order for dates, so their day and month are most likely exchanged."
+            if exchanged
+            else "Day and month of the cells that are dates may have been exchanged by a spreadsheet."
+        )
+        are = "cell is a date" if self.cells == 1 else "cells are dates"
+        verb = "is" if self.texts == 1 else "are"
+        text = f'{self.cells:,} {are} and {self.texts:,} {verb} text such as "{self.example}", read as dates too.'
+        return Note(f"{text} {told}", "exchanged-dates" if exchanged else "half-dates")
 
 
 def durations_note(example: str, *, minutes: bool) -> Note:

@@ -1,4 +1,4 @@
-"""The profile of a column: counts, range, middle, histogram and levels."""
+"""Figures of a column: range, middle, histogram and levels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.judging import TypedColumn, distinct_values
 from dlreg_core.ingest.ordering import FEWEST, MOST, ordered_levels
 from dlreg_core.specs import Column, ColumnType, Histogram, Level
 
@@ -27,57 +26,33 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def profile(typed: TypedColumn) -> Column:
-    """Describe a column.
+def number_column(name: str, values: pa.Array, note: str = "", code: str = "", unit: str = "") -> Column:
+    """Describe a column of numbers that was made here and stands in no file.
 
     Parameters
     ----------
-    typed : TypedColumn
-        The column in its type.
-
-    Returns
-    -------
-    Column
-        With range, mean, median and a histogram of 20 bins for numbers, the range for dates, and the 20 most frequent
-        values for texts that repeat.
+    name : str
+        What it is called.
+    values : pyarrow.Array
+        Its numbers.
+    note, code : str
+        What is to be said of it, and the code of that.
+    unit : str
+        What the numbers are measured in.
     """
-    values = typed.values
-    distinct = distinct_values(values)
-    figures: dict[str, Any] = {}
-    if pa.types.is_timestamp(values.type) and distinct:
-        figures = _range_of_dates(values)
-    elif pa.types.is_string(values.type) and distinct:
-        counts = values.drop_null().value_counts()
-        figures = text_figures(typed.type, counts.field("values"), counts.field("counts"))
-    elif distinct:
-        numbers = values.drop_null().cast(pa.float64(), safe=False).to_numpy()
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = float(np.mean(numbers))
-        figures = number_figures(np.sort(numbers), mean)
-    return describe(typed, distinct, values.null_count, figures)
-
-
-def describe(typed: TypedColumn, distinct: int, missing: int, figures: dict[str, Any]) -> Column:
-    """Put together what is known of a column."""
+    numbers = values.drop_null().cast(pa.float64(), safe=False).to_numpy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(np.mean(numbers)) if len(numbers) else 0.0
     return Column(
-        name=typed.name,
-        type=typed.type,
-        missing=missing,
-        distinct=distinct,
-        note=typed.note,
-        note_code=typed.note_code,
-        day_first=typed.day_first,
-        year_first=typed.year_first,
-        time_of_day=typed.time_of_day,
-        unit=typed.unit,
-        form=typed.form if typed.type in (ColumnType.NUMBER, ColumnType.IDENTIFIER) else None,
-        **figures,
+        name=name,
+        type=ColumnType.NUMBER,
+        missing=values.null_count,
+        distinct=len(np.unique(numbers)),
+        note=note,
+        note_code=code,
+        unit=unit,
+        **(number_figures(np.sort(numbers), mean) if len(numbers) else {}),
     )
-
-
-def _range_of_dates(values: pa.TimestampArray) -> dict[str, str]:
-    ends = pc.min_max(values).as_py()
-    return {"minimum": ends["min"].isoformat(), "maximum": ends["max"].isoformat()}
 
 
 def text_figures(kind: ColumnType, levels: pa.StringArray, counts: pa.Array) -> dict[str, Any]:

@@ -11,25 +11,15 @@ import pyarrow as pa
 
 from dlreg_core.errors import NotFoundError, TableError
 from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.arrow import csv, parquet
+from dlreg_core.ingest.arrow import parquet
 from dlreg_core.ingest.budgets import check_decoded, check_feather, check_parquet, checked_texts, decodes_to
 from dlreg_core.ingest.budgets.parquet import check_footer, check_types, repeating_texts
 from dlreg_core.ingest.column_names import names_of
-from dlreg_core.ingest.dialect import (
-    Layout,
-    Text,
-    column_names,
-    find_layout,
-    first_bad_record,
-    unclosed_quote,
-    units_by_name,
-)
 from dlreg_core.ingest.documents import read_json
-from dlreg_core.ingest.encoding import to_utf8
 from dlreg_core.ingest.limits import check_width
-from dlreg_core.ingest.marks import Mark, decimal_mark
 from dlreg_core.ingest.ordinary import ordinary
-from dlreg_core.ingest.signatures import foreign_kind, is_feather, is_json, is_parquet, is_workbook
+from dlreg_core.ingest.signatures import is_feather, is_json, is_parquet, is_workbook
+from dlreg_core.ingest.text_rows import held_text, is_empty, with_mark
 from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.ingest.workbooks import read_workbook
 from dlreg_core.specs import Dialect, Reading
@@ -39,7 +29,6 @@ Source = Path | str | bytes | BinaryIO
 
 GUESS_ALL = Reading()
 _START = 262_144
-_BLOCK = 4 * 1024**2
 _ONLY_HEADER = "The table has a header but no rows."
 _ONLY_HEADER_HINT = "Choose a file with at least one row below the header."
 
@@ -163,91 +152,16 @@ def _read(content: bytes, reading: Reading) -> RawTable:
 
 
 def _read_text(content: bytes, reading: Reading) -> RawTable:
-    kind = foreign_kind(content)
-    if kind is not None:
-        raise TableError(f"The file is not a table of text; it looks like {kind}.", "Save or export the table as CSV.")
-    text, encoding = to_utf8(content, reading.encoding)
-    layout = find_layout(text, reading)
-    check_width(len(layout.first))
-    table = _parse(text, layout)
-    names = column_names(layout)
-    table = table.rename_columns(list(names.tidy))
-    table = _without_trailing_rows(_without_empty_columns(table, layout))
-    mark = Mark(reading.decimal) if reading.decimal else decimal_mark(table, layout.delimiter)
-    dialect = Dialect(
-        delimiter=layout.delimiter,
-        encoding=encoding,
-        decimal=mark.decimal,
-        doubtful=mark.doubtful,
-        header_row=layout.skipped_lines if layout.has_header else None,
-        unit_rows=layout.unit_rows,
-        renamed=names.changed,
-    )
-    return RawTable(table, dialect, units_by_name(layout), written=names.written)
+    rows = held_text(content, reading)
+    schema = pa.schema([(name, pa.string()) for name in rows.names])
+    table = pa.Table.from_batches(rows.batches(lambda _: None), schema)
+    # Spreadsheets leave columns behind that have neither a name nor a value.
+    table = table.drop_columns([name for name in rows.unnamed if _is_empty(table.column(name))])
+    return RawTable(table, with_mark(rows, table, reading).dialect, rows.units, written=rows.written)
 
 
-def _parse(text: bytes, layout: Layout) -> pa.Table:
-    width, lines = len(layout.first), Text.of(text[layout.skip :])
-    quoted = lines.quotes > 0
-    if unclosed_quote(lines, layout.delimiter):
-        raise layout_error(lines, layout)
-    text = text[layout.body :]
-    if not text.strip() and width > 1:
-        raise TableError(_ONLY_HEADER, _ONLY_HEADER_HINT)
-    # Arrow takes a single line without an end for no line at all.
-    text = text if text.endswith((b"\n", b"\r")) else text + b"\n"
-    try:
-        table = csv.read_csv(
-            pa.BufferReader(text),
-            read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK),
-            parse_options=csv.ParseOptions(
-                # A blank line of a single column is a row whose value is missing.
-                delimiter=layout.delimiter,
-                newlines_in_values=quoted,
-                ignore_empty_lines=width > 1,
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types={f"f{i}": pa.string() for i in range(width)}, strings_can_be_null=False
-            ),
-        )
-    except MemoryError:
-        raise
-    except pa.ArrowException as exc:
-        raise layout_error(lines, layout) from exc
-    # The two readers can differ on quotation marks within a field of the header.
-    if table.num_columns != width:
-        raise layout_error(lines, layout)
-    return table
-
-
-def layout_error(text: Text, layout: Layout) -> TableError:
-    """Return what is wrong with a text whose rows can't be told apart."""
-    found = first_bad_record(text, layout)
-    return found or TableError("The rows of the file can't be told apart.", "Export the table as CSV again.")
-
-
-def _without_empty_columns(table: pa.Table, layout: Layout) -> pa.Table:
-    """Drop the columns that have neither a name nor a value; spreadsheets leave them behind."""
-    if not layout.has_header:
-        return table
-    unnamed = [index for index, name in enumerate(layout.first) if not name.strip()]
-    empty = {i for i in unnamed if pc.all(_is_empty(table.column(i)), min_count=0).as_py()}
-    return table.select([index for index in range(table.num_columns) if index not in empty])
-
-
-def _without_trailing_rows(table: pa.Table) -> pa.Table:
-    """Drop the rows at the end in which every field is empty."""
-    if not table.num_rows or not table.num_columns or table.column(0)[-1].as_py().strip():
-        return table
-    empty = _is_empty(table.column(0))
-    for column in table.columns[1:]:
-        empty = pc.and_(empty, _is_empty(column))
-    filled = pc.indices_nonzero(pc.invert(empty))
-    return table.slice(0, filled[-1].as_py() + 1 if len(filled) else 0)
-
-
-def _is_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.equal(pc.utf8_trim_whitespace(column), "")
+def _is_empty(column: pa.ChunkedArray) -> bool:
+    return bool(pc.all(is_empty(column), min_count=0).as_py())
 
 
 def _read_arrow(content: bytes, kind: str, read: Callable[[pa.NativeFile], pa.Table]) -> RawTable:

@@ -6,9 +6,8 @@ import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.ingest.durations import UNIT
-from dlreg_core.ingest.judging import TypedColumn
 from dlreg_core.ingest.moment_notes import durations_note
-from dlreg_core.ingest.profile import profile
+from dlreg_core.ingest.profile import number_column
 from dlreg_core.specs import Column, ColumnType, Dataset
 
 _EPOCH = pd.Timestamp(0)
@@ -47,6 +46,6 @@ def in_seconds(dataset: Dataset, table: pd.DataFrame, target: str) -> tuple[Data
     first = str(dataset.column(target).minimum)[11:19]
     note = durations_note(first, minutes=False)
     values = pa.array(table[target], pa.float64(), from_pandas=True)
-    made = profile(TypedColumn(target, ColumnType.NUMBER, values, note.text, note.code, unit=UNIT))
+    made = number_column(target, values, note.text, note.code, UNIT)
     columns = tuple(made if column.name == target else column for column in dataset.columns)
     return dataset.model_copy(update={"columns": columns}), table

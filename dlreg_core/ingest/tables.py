@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
 import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.ingest.boundary import said_plainly
-from dlreg_core.ingest.columns import type_column
-from dlreg_core.ingest.judging import TypedColumn, with_unit
 from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
+from dlreg_core.ingest.streaming import Held, HeldRows, Known, column_of, typed_rows
 from dlreg_core.specs import Column, ColumnType
 
 Like = Mapping[str, Column | ColumnType]
 """What is known about the columns of the table that the new one should be read like."""
 
 
-def type_columns(raw: RawTable, like: Like | None = None, day_first: bool | None = None) -> tuple[TypedColumn, ...]:
-    """Type every column of a table.
+class TypedTable:
+    """A table in memory, its columns in their types.
 
     Parameters
     ----------
@@ -30,34 +28,37 @@ def type_columns(raw: RawTable, like: Like | None = None, day_first: bool | None
     day_first : bool, optional
         The order of dates that fit both.
 
-    Returns
-    -------
-    tuple of TypedColumn
-        In the order of the file.
+    Attributes
+    ----------
+    table : pyarrow.Table
+        ``int64``, ``float64``, ``timestamp[ns]`` (UTC, without a zone) or text; columns in the order of the file.
 
     Raises
     ------
     TableError
         If a column holds what no table of numbers, texts and dates can.
     """
-    known = {name: _as_column(name, column) for name, column in (like or {}).items()}
-    names, cells = raw.table.column_names, raw.dialect.file == "workbook"
-    return tuple(
-        _completed(type_column(name, column, raw.dialect.decimal, known.get(name), day_first, cells=cells), raw)
-        for name, column in zip(names, raw.table.columns, strict=True)
-    )
 
+    def __init__(self, raw: RawTable, like: Like | None = None, day_first: bool | None = None) -> None:
+        known = {name: _as_column(name, column) for name, column in (like or {}).items()}
+        held = Held()
+        self._source = HeldRows(raw)
+        told = Known(raw.dialect.decimal, day_first, raw.dialect.file == "workbook", known)
+        self._found = typed_rows(self._source, held, told)
+        self.table = held.table
 
-def _completed(typed: TypedColumn, raw: RawTable) -> TypedColumn:
-    """Return a column with what the file tells of it elsewhere than beside its values."""
-    note = raw.notes.get(typed.name, "")
-    noted = replace(typed, note=note, note_code="no-results") if note else typed
-    return with_unit(noted, raw.units.get(typed.name, ""))
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The profile of each column."""
+        return tuple(self._column(name) for name in self._source.names)
 
+    def _column(self, name: str) -> Column:
+        values = self.table.column(name)
+        return column_of(lambda: iter([values]), self._found, self._source, name)[0]
 
-def arrow_table(columns: Sequence[TypedColumn]) -> pa.Table:
-    """Put typed columns side by side."""
-    return pa.table([column.values for column in columns], names=[column.name for column in columns])
+    def duplicates(self) -> int:
+        """Return how many rows repeat an earlier one."""
+        return self._found.duplicates
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
@@ -94,7 +95,7 @@ def read_rows(source: Source, *, like: Like | None = None) -> pd.DataFrame:
         If the file is no readable table.
     """
     raw = read_table(read_bytes(source), single_column=True)
-    return to_frame(arrow_table(type_columns(raw, like)))
+    return to_frame(TypedTable(raw, like).table)
 
 
 def _as_column(name: str, known: Column | ColumnType) -> Column:

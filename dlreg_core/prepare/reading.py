@@ -15,7 +15,7 @@ from dlreg_core.ingest.columns import flat, plain_values
 from dlreg_core.ingest.expecting import reading_like
 from dlreg_core.ingest.known_form import read_known
 from dlreg_core.ingest.reading import RawTable, Source, read_bytes, read_table
-from dlreg_core.ingest.tables import arrow_table, to_frame, type_columns
+from dlreg_core.ingest.tables import TypedTable, to_frame
 from dlreg_core.ingest.unpacking import unpacked
 from dlreg_core.ingest.values import encode
 from dlreg_core.prepare.schema import UNITS, Schema
@@ -119,11 +119,11 @@ def _guessed(content: bytes, schema: Schema) -> pd.DataFrame:
         for field in schema.fields
     }
     raw = _as_known(read_table(content, single_column=True), schema.names)
-    columns = type_columns(raw, kinds)
-    rows = to_frame(arrow_table(columns))
+    typed = TypedTable(raw, kinds)
+    rows = to_frame(typed.table)
     unnamed = {field.name for field in schema.fields if field.type is ColumnType.NUMBER and not field.unit}
     # Whoever checks the rows can tell that the model learned from numbers without a unit.
-    rows.attrs[UNITS] = {column.name: column.unit for column in columns if column.unit and column.name in unnamed}
+    rows.attrs[UNITS] = {column.name: column.unit for column in typed.columns if column.unit and column.name in unnamed}
     measured = [f.name for f in schema.fields if f.unit and f.name in rows and rows[f.name].dtype == object]
     if raw.dialect.decimal == ",":
         rows = rows.assign(**{name: rows[name].map(_with_point, na_action="ignore") for name in measured})

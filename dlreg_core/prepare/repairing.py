@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 
-from dlreg_core.ingest import TypedColumn, profile
 from dlreg_core.ingest.conversions import in_unit
+from dlreg_core.ingest.profile import number_column
 from dlreg_core.ingest.seconds import seconds_since_midnight
-from dlreg_core.specs import Cleaning, Column, ColumnType
+from dlreg_core.specs import Cleaning, Column
 
 
 def repaired(table: pd.DataFrame, cleaning: Cleaning) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def without_codes(values: pd.Series, codes: tuple[float, ...]) -> pd.Series:
 def profile_without(values: pd.Series, codes: tuple[float, ...]) -> Column:
     """Return the profile of a column of numbers without those that stand for a missing value."""
     kept = pa.array(without_codes(values, codes).astype("float64"), pa.float64(), from_pandas=True)
-    return profile(TypedColumn(str(values.name), ColumnType.NUMBER, kept))
+    return number_column(str(values.name), kept)
 
 
 def merged(values: pd.Series, labels: dict[str, str]) -> pd.Series:

@@ -81,8 +81,8 @@ class ColumnReader:
         """Look at the column as a whole, after its last batch."""
         # Whole numbers of one length of which some begin with 0 are codes.
         self.measures.check()
-        of_one_length = len(self._widths) == 1 and len(self._some) > 1
-        if self.plan.kind is Kind.WHOLE and self._leading_zeros and of_one_length and not self._signed:
+        of_one_length = len(self._widths) == 1 and len(self._some) > 1 and not self._signed
+        if self.plan.kind is Kind.WHOLE and not self.plan.codes and self._leading_zeros and of_one_length:
             raise Misfit
         self.moments.check()
 

@@ -1,8 +1,8 @@
-"""A column of a typed file → its profile, from all rows."""
+"""A column in its type → its profile, from all rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,60 +12,82 @@ from numpy.typing import NDArray
 
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.arrow import parquet
-from dlreg_core.ingest.columns import measures_note, says_dates, says_durations
+from dlreg_core.ingest.columns import measures_note
 from dlreg_core.ingest.judging import (
     FEWEST_ROWS_OF_IDENTIFIER,
     IDENTIFIER_NOTE,
-    TypedColumn,
-    constant_dates,
     constant_note,
     identifier_note,
     infinite_note,
     judge_levels,
     many_texts_note,
-    with_unit,
 )
 from dlreg_core.ingest.moment_notes import near_note
-from dlreg_core.ingest.profile import are_whole, describe, number_figures, text_figures
+from dlreg_core.ingest.profile import are_whole, number_figures, text_figures
 from dlreg_core.ingest.streaming.columns import ColumnReader
+from dlreg_core.ingest.streaming.passes import Pass
 from dlreg_core.ingest.streaming.plans import Kind
+from dlreg_core.ingest.streaming.sources import RowSource
 from dlreg_core.ingest.streaming.tallies import TextTally
 from dlreg_core.ingest.units import Measures, SeveralUnits, parse_measures
 from dlreg_core.specs import Column, ColumnType
 
-_NOTHING = pa.array([], pa.string())
 _PIECE = 1024**2
 
 
+Pieces = Callable[[], Iterator[pa.ChunkedArray]]
+"""Yields the typed values of a column, piece by piece."""
+
+
+def pieces(path: Path, name: str) -> Iterator[pa.ChunkedArray]:
+    """Yield a column of a Parquet file, piece by piece."""
+    with parquet.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=[name], use_threads=False).column(0)
+
+
 def column_of(
-    path: Path, reader: ColumnReader, rows: int, chosen: NDArray[np.int64] | None, unit: str = ""
+    values: Pieces, found: Pass, source: RowSource, name: str, chosen: NDArray[np.int64] | None = None
 ) -> tuple[Column, pa.Array | None]:
     """Describe a column, and pick some of its values.
 
     Parameters
     ----------
-    path : Path
-        The typed Parquet file.
-    reader : ColumnReader
-        What read the column.
-    rows : int
-        How many rows there are.
+    values : callable
+        Its typed values.
+    found : Pass
+        What read the table.
+    source : RowSource
+        Where it came from.
+    name : str
+        Which column.
     chosen : ndarray of int64, optional
         The places of the values to return.
-    unit : str
-        What stood for it in a row of units.
 
     Returns
     -------
     tuple of (Column, pyarrow.Array or None)
     """
+    reader, rows = found.readers[name], found.rows
     if reader.tally is not None:
-        picked = None if chosen is None else _read(path, reader.plan.name, chosen, lambda _: None)
-        return _texts(reader, reader.tally, rows), picked
+        picked = None if chosen is None else _read(values, chosen, lambda _: None)
+        return _noted(_texts(reader, reader.tally, rows), source), picked
     dated = reader.plan.kind is Kind.DATE
     known = _Known(rows, np.dtype(np.int64 if dated or pa.types.is_integer(reader.plan.arrow_type) else np.float64))
-    picked = _read(path, reader.plan.name, chosen, known.add)
-    return _dates(reader, known, rows) if dated else _numbers(reader, known, rows, unit), picked
+    picked = _read(values, chosen, known.add)
+    column = _dates(reader, known, rows) if dated else _numbers(reader, known, rows)
+    return _noted(column, source), picked
+
+
+def _noted(column: Column, source: RowSource) -> Column:
+    """Return a column with what the file tells of it elsewhere than beside its values."""
+    told: dict[str, str] = {}
+    note, unit = source.notes.get(column.name, ""), source.units.get(column.name, "")
+    if note:
+        told |= {"note": note, "note_code": "no-results"}
+    if unit and column.type is ColumnType.NUMBER and not column.unit:
+        told["unit"] = unit
+    return column.model_copy(update=told) if told else column
 
 
 class _Known:
@@ -106,24 +128,20 @@ class _Known:
         return values
 
 
-def _read(
-    path: Path, name: str, chosen: NDArray[np.int64] | None, take: Callable[[pa.ChunkedArray], None]
-) -> pa.Array | None:
+def _read(values: Pieces, chosen: NDArray[np.int64] | None, take: Callable[[pa.ChunkedArray], None]) -> pa.Array | None:
     """Hand over a column piece by piece; return the values at some places."""
     picked: list[pa.Array] = []
     at = 0
-    with parquet.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            column = file.read_row_group(group, columns=[name], use_threads=False).column(0)
-            take(column)
-            if chosen is not None:
-                low, high = np.searchsorted(chosen, [at, at + len(column)])
-                picked += column.take(pa.array(chosen[low:high] - at)).chunks
-            at += len(column)
+    for column in values():
+        take(column)
+        if chosen is not None:
+            low, high = np.searchsorted(chosen, [at, at + len(column)])
+            picked += column.take(pa.array(chosen[low:high] - at)).chunks
+        at += len(column)
     return pa.concat_arrays(picked) if picked else None
 
 
-def _numbers(reader: ColumnReader, known: _Known, rows: int, from_row: str) -> Column:
+def _numbers(reader: ColumnReader, known: _Known, rows: int) -> Column:
     plan, mean = reader.plan, known.mean
     ordered = known.ordered()
     distinct = distinct_of(ordered)
@@ -141,9 +159,18 @@ def _numbers(reader: ColumnReader, known: _Known, rows: int, from_row: str) -> C
             told = identifier_note(plan.name, one_by_one=known.one_by_one)
             kind, note, code = (ColumnType.IDENTIFIER, told, "identifier") if told else (kind, note, code)
     # Columns of a Parquet file are numbers already, and empty ones are written in no way.
-    form = plan.form if reader.of_texts and distinct else None
-    typed = with_unit(TypedColumn(plan.name, kind, _NOTHING, note, code, unit=unit, form=form), from_row)
-    return describe(typed, distinct, rows - len(ordered), number_figures(ordered, mean) if distinct else {})
+    written = reader.of_texts and distinct and kind is not ColumnType.CONSTANT
+    return Column(
+        name=plan.name,
+        type=kind,
+        missing=rows - len(ordered),
+        distinct=distinct,
+        note=note,
+        note_code=code,
+        unit=unit,
+        form=plan.form if written else None,
+        **(number_figures(ordered, mean) if distinct else {}),
+    )
 
 
 def distinct_of(ordered: NDArray[Any]) -> int:
@@ -158,39 +185,50 @@ def distinct_of(ordered: NDArray[Any]) -> int:
 def _dates(reader: ColumnReader, known: _Known, rows: int) -> Column:
     plan, moments = reader.plan, known.ordered()
     distinct = distinct_of(moments)
+    kind, missing = ColumnType.DATETIME, rows - len(moments)
     note, code, _ = reader.moments.note()
-    typed = TypedColumn(
-        plan.name,
-        ColumnType.DATETIME,
-        _NOTHING,
-        note,
-        code,
-        plan.day_first,
-        year_first=plan.year_first,
-        time_of_day=plan.time_of_day,
-    )
     if distinct < 2:
-        typed = constant_dates(typed, constant_note(distinct, rows - len(moments)))
+        # That others are out of range is still said.
+        more = f" {note}" if code == "open-dates" else ""
+        kind, note, code = ColumnType.CONSTANT, f"{constant_note(distinct, missing)}{more}", "constant"
     ends = pc.cast(pa.array(moments[[0, -1]]), pa.timestamp("ns")).to_pylist() if distinct else []
     figures = {"minimum": ends[0].isoformat(), "maximum": ends[1].isoformat()} if ends else {}
-    return describe(typed, distinct, rows - len(moments), figures)
+    return Column(
+        name=plan.name,
+        type=kind,
+        missing=missing,
+        distinct=distinct,
+        note=note,
+        note_code=code,
+        day_first=plan.day_first,
+        year_first=plan.year_first,
+        time_of_day=plan.time_of_day,
+        **figures,
+    )
 
 
 def _texts(reader: ColumnReader, tally: TextTally, rows: int) -> Column:
-    name, kept, day_first = reader.plan.name, tally.tally(), None
+    plan, kept, day_first = reader.plan, tally.tally(), None
     if tally.many:
         kind, note, code = ColumnType.TEXT, many_texts_note(tally.distinct), "many-texts"
         all_differ = tally.distinct == rows >= FEWEST_ROWS_OF_IDENTIFIER
         if all_differ and tally.like_identifiers:
             kind, note, code = ColumnType.IDENTIFIER, IDENTIFIER_NOTE, "identifier"
     else:
-        units = parse_measures(kept, reader.decimal, name)
+        units = parse_measures(kept, reader.decimal, plan.name)
         near = None
         if not isinstance(units, SeveralUnits):
-            dated, lasting = says_dates(name), says_durations(name)
-            near = near_note(kept, dated=dated, lasting=lasting, day_first=reader.plan.said)
-        kind, note, code = judge_levels(name, kept, None if isinstance(units, Measures) else units, near)
+            near = near_note(kept, dated=plan.dated, lasting=plan.lasting, day_first=plan.said)
+        kind, note, code = judge_levels(plan.name, kept, None if isinstance(units, Measures) else units, near)
+        # With its order, the dates among the texts can be read if somebody wants it.
         day_first = near.day_first if near is not None and code == near.code else None
-    typed = TypedColumn(name, kind, _NOTHING, note, code, day_first)
-    figures = text_figures(kind, kept.levels, pa.array(kept.counts)) if len(kept.levels) else {}
-    return describe(typed, tally.distinct, reader.missing, figures)
+    return Column(
+        name=plan.name,
+        type=kind,
+        missing=reader.missing,
+        distinct=tally.distinct,
+        note=note,
+        note_code=code,
+        day_first=day_first,
+        **(text_figures(kind, kept.levels, pa.array(kept.counts)) if len(kept.levels) else {}),
+    )

@@ -9,7 +9,15 @@ from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.date_forms import NAMES, take_apart
 from dlreg_core.ingest.dates import DateEvidence, parse_dates
 from dlreg_core.ingest.durations import may_be_durations, parse_durations, read_durations, telling_times
-from dlreg_core.ingest.moment_notes import Note, Ways, dates_note, durations_note, order_words, times_note
+from dlreg_core.ingest.moment_notes import (
+    CellDates,
+    Note,
+    Ways,
+    dates_note,
+    durations_note,
+    order_words,
+    times_note,
+)
 from dlreg_core.ingest.moments import in_order, read_moments
 from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
 from dlreg_core.ingest.typed_moments import usable_moments
@@ -28,6 +36,7 @@ class MomentReader:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._ways = Ways()
+        self._cells = CellDates()
         self._evidence = DateEvidence()
         self._times: dict[str, None] = {}
         self._first = ""
@@ -41,7 +50,7 @@ class MomentReader:
 
     def quick(self, column: pa.Array) -> pa.Array | None:
         """Return moments in ISO 8601; None where some are written in another way, or out of range."""
-        if self._plan.time_of_day:
+        if self._plan.time_of_day or self._plan.cells:
             return None
         try:
             values = column.cast(pa.timestamp("ns"))
@@ -69,6 +78,8 @@ class MomentReader:
             raise Misfit(levels[:MOST_EVIDENCE])
         self._evidence.add(levels, apart)
         self._ways.add(levels, apart.form, found.far, coded.tally.counts)
+        if plan.cells:
+            self._cells.add(levels, coded.tally.counts, found.values)
         return found.values
 
     def durations(self, coded: Coded) -> pa.Array:
@@ -103,7 +114,8 @@ class MomentReader:
             return durations_note(self._first, minutes=two is not None and two.minutes)
         if plan.time_of_day:
             return times_note(self._first) if len(times) and may_be_durations(times) else Note("", "")
-        return dates_note(self._ways, order_words(plan.day_first) if self._ambiguous else "")
+        order = order_words(plan.day_first) if self._ambiguous else ""
+        return self._cells.note() or dates_note(self._ways, order)
 
     def _keep_times(self, levels: pa.StringArray) -> None:
         self._first = self._first or levels[0].as_py()

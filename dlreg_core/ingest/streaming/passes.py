@@ -1,12 +1,13 @@
-"""All batches of a table → a typed Parquet file."""
+"""All batches of a table → the same rows in their types."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from dlreg_core.ingest.arrow import parquet
 from dlreg_core.ingest.streaming.columns import ColumnReader
 from dlreg_core.ingest.streaming.plans import Misfit, Plan
-from dlreg_core.ingest.streaming.sources import Place, RowSource, is_empty
+from dlreg_core.ingest.streaming.sources import RowSource
+from dlreg_core.ingest.text_rows import Place
 
 ROW_GROUP = 65_536
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -28,8 +30,8 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 class Pass:
     """What came of reading all rows once.
 
-    ``evidence`` has, by column, the values that didn't fit its plan; None where only text is left. With any of it, the
-    file isn't complete.
+    ``evidence`` has, by column, the values that didn't fit its plan; None where only text is left. With any of it, what
+    was handed on isn't complete.
     """
 
     readers: dict[str, ColumnReader]
@@ -46,31 +48,58 @@ class Pass:
         return int((every[1:] == every[:-1]).sum())
 
 
-class _Writing:
-    """Writes batches while the next one is read."""
-
-    def __init__(self, file: parquet.ParquetWriter) -> None:
-        self._file = file
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writing")
-        self._last: Future[None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
-        if self._last is not None:
-            self._last.result()
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        # One is under way at most: the memory for more would be lost, and the order with it.
-        if self._last is not None:
-            self._last.result()
-        self._last = self._thread.submit(self._file.write_batch, batch, row_group_size=ROW_GROUP)
+Sink = Callable[[pa.Schema], AbstractContextManager[Callable[[pa.RecordBatch], None]]]
+"""Where typed rows go: told their types, it begins anew and takes batches until the block ends."""
 
 
-def read_all(source: RowSource, plans: Sequence[Plan], target: Path, place: Place) -> Pass:
-    """Read all rows and write them to `target`.
+@contextmanager
+def _file_of(schema: pa.Schema, target: Path) -> Iterator[Callable[[pa.RecordBatch], None]]:
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    options = {"compression": "zstd", "compression_level": 1, "use_dictionary": texts}
+    with (
+        parquet.ParquetWriter(target, schema, **options) as file,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="writing") as thread,
+    ):
+        last: Future[None] | None = None
+
+        def write(batch: pa.RecordBatch) -> None:
+            nonlocal last
+            # One is under way at most: the memory for more would be lost, and the order with it.
+            if last is not None:
+                last.result()
+            last = thread.submit(file.write_batch, batch, row_group_size=ROW_GROUP)
+
+        yield write
+        if last is not None:
+            last.result()
+
+
+def into_file(target: Path) -> Sink:
+    """Return a sink that writes a Parquet file, each batch while the next one is read."""
+    return partial(_file_of, target=target)
+
+
+class Held:
+    """A sink that keeps the rows in memory."""
+
+    def __init__(self) -> None:
+        self._schema = pa.schema([])
+        self._batches: list[pa.RecordBatch] = []
+
+    @contextmanager
+    def __call__(self, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
+        """Begin anew; return what takes the batches."""
+        self._schema, self._batches = schema, []
+        yield self._batches.append
+
+    @property
+    def table(self) -> pa.Table:
+        """The rows."""
+        return pa.Table.from_batches(self._batches, self._schema)
+
+
+def read_all(source: RowSource, plans: Sequence[Plan], sink: Sink, place: Place) -> Pass:
+    """Read all rows and hand them on in their types.
 
     Parameters
     ----------
@@ -78,8 +107,8 @@ def read_all(source: RowSource, plans: Sequence[Plan], target: Path, place: Plac
         Where they come from.
     plans : sequence of Plan
         How to read each column.
-    target : Path
-        The Parquet file to write.
+    sink : callable
+        Where they go.
     place : callable
         Is told the share that has been read.
 
@@ -90,22 +119,9 @@ def read_all(source: RowSource, plans: Sequence[Plan], target: Path, place: Plac
     """
     schema = pa.schema([(plan.name, plan.arrow_type) for plan in plans])
     found = Pass({plan.name: ColumnReader(plan, source.dialect.decimal) for plan in plans})
-    texts = [plan.name for plan in plans if pa.types.is_string(plan.arrow_type)]
-    pending = 0
-    with (
-        parquet.ParquetWriter(target, schema, compression="zstd", compression_level=1, use_dictionary=texts) as file,
-        _Writing(file) as writer,
-    ):
+    with sink(schema) as write:
         for batch in source.batches(place):
-            filled = _filled(batch)
-            if filled == 0:
-                pending += batch.num_rows
-                continue
-            if pending:
-                # Empty rows at the end are left out, those among others are rows.
-                _take(_empty(batch.schema, pending), found, schema, writer)
-            pending = batch.num_rows - filled
-            _take(batch.slice(0, filled), found, schema, writer)
+            _take(batch, found, schema, write)
     for name, reader in found.readers.items():
         if name not in found.evidence:
             try:
@@ -115,25 +131,7 @@ def read_all(source: RowSource, plans: Sequence[Plan], target: Path, place: Plac
     return found
 
 
-def _filled(batch: pa.RecordBatch) -> int:
-    """Return how many rows there are up to the last one that isn't wholly empty."""
-    rows: int = batch.num_rows
-    if not rows or not all(pa.types.is_string(column.type) for column in batch.columns):
-        return rows
-    if any((column[-1].as_py() or "").strip() for column in batch.columns):
-        return rows
-    empty = np.ones(rows, dtype=np.bool_)
-    for column in batch.columns:
-        empty &= is_empty(column).to_numpy(zero_copy_only=False)
-    places = np.flatnonzero(~empty)
-    return int(places[-1]) + 1 if len(places) else 0
-
-
-def _empty(schema: pa.Schema, rows: int) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([""] * rows, pa.string()) for _ in schema], names=schema.names)
-
-
-def _take(batch: pa.RecordBatch, found: Pass, schema: pa.Schema, writer: _Writing) -> None:
+def _take(batch: pa.RecordBatch, found: Pass, schema: pa.Schema, write: Callable[[pa.RecordBatch], None]) -> None:
     columns: list[pa.Array] = []
     rows = np.zeros(batch.num_rows, dtype=np.uint64)
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -151,7 +149,7 @@ def _take(batch: pa.RecordBatch, found: Pass, schema: pa.Schema, writer: _Writin
     found.rows += batch.num_rows
     if not found.evidence:
         found.hashes.append(rows)
-        writer.write(pa.RecordBatch.from_arrays(columns, schema=schema))
+        write(pa.RecordBatch.from_arrays(columns, schema=schema))
 
 
 def _mix(rows: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> None:

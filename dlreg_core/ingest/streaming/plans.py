@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -13,8 +14,9 @@ from dlreg_core.ingest.durations import UNIT, parse_durations
 from dlreg_core.ingest.moments import Order, order_of
 from dlreg_core.ingest.units import Measures, parse_measures
 from dlreg_core.ingest.values import Tally, encode, mark_of, parse_numbers
-from dlreg_core.specs import NumberForm
+from dlreg_core.specs import Column, ColumnType, NumberForm
 
+_TEXT_TYPES = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.BOOLEAN)
 MOST_EVIDENCE = 50_000
 """Values of a batch that are kept to make a better plan by."""
 
@@ -53,8 +55,11 @@ class Plan:
     """How a column is read.
 
     ``form`` is how a column of numbers is written; ``day_first``, ``year_first``, ``digits`` and ``time_of_day`` are as
-    `parse_dates` takes and tells them, ``said`` is the order of day and month that a person has told; ``whole`` whether
-    all numbers with a unit are whole; ``final`` is a column of text that was tried as something else.
+    `parse_dates` takes and tells them, ``said`` is the order of day and month that a person has told; ``dated`` and
+    ``lasting`` whether it is known beforehand, by its name, that the column holds dates or durations; ``codes`` whether
+    what looks like codes is numbers all the same; ``cells`` whether it is of a workbook, whose dates are in ISO 8601
+    where they stand among texts; ``whole`` whether all numbers with a unit are whole; ``final`` is a column of text
+    that is to stay that.
     """
 
     name: str
@@ -67,6 +72,10 @@ class Plan:
     said: bool | None = None
     digits: bool = False
     time_of_day: bool = False
+    dated: bool = False
+    lasting: bool = False
+    codes: bool = False
+    cells: bool = False
     final: bool = False
 
     @property
@@ -79,18 +88,53 @@ class Plan:
         """The order of day, month and year; None where no date needs one."""
         return order_of(self.day_first, year_first=self.year_first)
 
-    @property
-    def dated(self) -> bool:
-        """Whether the column's name says that it holds dates."""
-        return says_dates(self.name)
 
-    @property
-    def lasting(self) -> bool:
-        """Whether the column's name says that it holds durations."""
-        return says_durations(self.name)
+@dataclass(frozen=True)
+class Known:
+    """What is known of a table's columns before their values are looked at.
+
+    Attributes
+    ----------
+    decimal : str
+        Decimal mark of the file.
+    day_first : bool, optional
+        What a person said about dates that fit both orders.
+    cells : bool
+        Whether the file is a workbook.
+    like : mapping of str to Column
+        Profiles of columns that some are to be read like: text stays text, and dates keep their order.
+    """
+
+    decimal: str = "."
+    day_first: bool | None = None
+    cells: bool = False
+    like: Mapping[str, Column] = field(default_factory=dict)
+
+    def text(self, name: str, *, final: bool = False) -> Plan:
+        """Return the plan of a column that is nothing but text."""
+        return Plan(
+            name,
+            Kind.TEXT,
+            said=self.said(name),
+            dated=self.dated(name),
+            lasting=self.lasting(name),
+            final=final,
+        )
+
+    def said(self, name: str) -> bool | None:
+        """Return the order of day and month that is known of a column."""
+        return self.like[name].day_first if name in self.like else self.day_first
+
+    def dated(self, name: str) -> bool:
+        """Tell whether a column is known to hold dates: by its name, where nothing else tells."""
+        return self.like[name].type is ColumnType.DATETIME if name in self.like else says_dates(name)
+
+    def lasting(self, name: str) -> bool:
+        """Tell whether a column is known to hold durations."""
+        return self.like[name].unit == UNIT if name in self.like else says_durations(name)
 
 
-def plan_for(name: str, values: pa.ChunkedArray, decimal: str, day_first: bool | None) -> Plan:
+def plan_for(name: str, values: pa.ChunkedArray, known: Known) -> Plan:
     """Decide how to read a column by some of its values, as the whole column would be read if these were all.
 
     Parameters
@@ -98,14 +142,17 @@ def plan_for(name: str, values: pa.ChunkedArray, decimal: str, day_first: bool |
     name : str
         Name of the column.
     values : pyarrow.ChunkedArray
-        Texts, or values of a Parquet file.
-    decimal : str
-        Decimal mark of the file.
-    day_first : bool, optional
-        What a person said about dates that fit both orders.
+        Texts, or values of any flat type.
+    known : Known
+        What is known of the table.
+
+    Raises
+    ------
+    TableError
+        If the column holds lists, structures or bytes.
     """
     if pa.types.is_string(values.type):
-        return plan_by_levels(name, encode(values).tally, decimal, day_first)
+        return plan_by_levels(name, encode(values).tally, known)
     kind = plain_values(name, values.slice(0, 0)).type
     if pa.types.is_timestamp(kind):
         return Plan(name, Kind.DATE)
@@ -116,34 +163,62 @@ def plan_for(name: str, values: pa.ChunkedArray, decimal: str, day_first: bool |
     return Plan(name, Kind.WHOLE if pa.types.is_integer(kind) else Kind.FRACTION)
 
 
-def plan_by_levels(name: str, tally: Tally, decimal: str, day_first: bool | None) -> Plan:
+def plan_by_levels(name: str, tally: Tally, known: Known) -> Plan:
     """Decide how to read a column of texts by its distinct values."""
-    levels = tally.levels
+    levels, decimal, like = tally.levels, known.decimal, known.like.get(name)
+    if like is not None and (like.type in _TEXT_TYPES or not len(levels)):
+        return known.text(name, final=True)
     if not len(levels):
         # Nothing is known yet: numbers are the quickest to try.
         return Plan(name, Kind.WHOLE)
-    dated = says_dates(name)
-    dates = parse_dates(levels, day_first, digits=True, named=True) if dated else None
-    numbers = parse_numbers(levels, decimal) if dates is None else None
-    if numbers is not None:
-        kind = Kind.WHOLE if pa.types.is_integer(numbers.type) else Kind.FRACTION
-        return Plan(name, kind, NumberForm(decimal="," if mark_of(levels, decimal) == "," else "."))
-    durations = parse_durations(levels, named=says_durations(name)) if dates is None else None
-    if durations is not None:
-        return Plan(name, Kind.DURATION, unit=UNIT, whole=pa.types.is_integer(durations.seconds.type))
-    dates = dates or parse_dates(levels, day_first, named=dated)
-    if dates is not None:
-        return Plan(
-            name,
-            Kind.DATE,
-            day_first=dates.day_first,
-            year_first=dates.year_first,
-            said=day_first,
-            digits=dated,
-            time_of_day=dates.time_of_day,
-        )
-    measures = parse_measures(tally, decimal, name)
-    if isinstance(measures, Measures):
-        whole = pa.types.is_integer(measures.numbers.type)
-        return Plan(name, Kind.MEASURE, measures.form, unit=measures.unit, whole=whole)
-    return Plan(name, Kind.TEXT, said=day_first)
+    return (
+        (_dates(name, levels, known, digits=True) if known.dated(name) else None)
+        or _numbers(name, levels, decimal, like)
+        or (_durations(name, levels, known) if like is None or like.type is not ColumnType.DATETIME else None)
+        or _dates(name, levels, known)
+        or _measures(name, tally, decimal)
+        or known.text(name)
+    )
+
+
+def _numbers(name: str, levels: pa.StringArray, decimal: str, like: Column | None) -> Plan | None:
+    codes = like is not None and like.type is ColumnType.NUMBER
+    numbers = parse_numbers(levels, decimal, codes=codes)
+    if numbers is None:
+        return None
+    kind = Kind.WHOLE if pa.types.is_integer(numbers.type) else Kind.FRACTION
+    return Plan(name, kind, NumberForm(decimal="," if mark_of(levels, decimal) == "," else "."), codes=codes)
+
+
+def _durations(name: str, levels: pa.StringArray, known: Known) -> Plan | None:
+    lasting = known.lasting(name)
+    found = parse_durations(levels, named=lasting)
+    if found is None:
+        return None
+    return Plan(name, Kind.DURATION, unit=UNIT, whole=pa.types.is_integer(found.seconds.type), lasting=lasting)
+
+
+def _dates(name: str, levels: pa.StringArray, known: Known, *, digits: bool = False) -> Plan | None:
+    dated, said = known.dated(name), known.said(name)
+    found = parse_dates(levels, said, digits=digits, named=dated)
+    if found is None:
+        return None
+    return Plan(
+        name,
+        Kind.DATE,
+        day_first=found.day_first,
+        year_first=found.year_first,
+        said=said,
+        digits=dated,
+        time_of_day=found.time_of_day,
+        dated=dated,
+        lasting=known.lasting(name),
+        cells=known.cells,
+    )
+
+
+def _measures(name: str, tally: Tally, decimal: str) -> Plan | None:
+    found = parse_measures(tally, decimal, name)
+    if not isinstance(found, Measures):
+        return None
+    return Plan(name, Kind.MEASURE, found.form, unit=found.unit, whole=pa.types.is_integer(found.numbers.type))

@@ -1,25 +1,23 @@
-"""A file on disk → batches of rows, as they stand in it."""
+"""A file on disk, or a table in memory → batches of rows, as they stand in it."""
 
 from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol
 
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.arrow import compute as pc
-from dlreg_core.ingest.arrow import csv, parquet
+from dlreg_core.ingest.arrow import parquet
 from dlreg_core.ingest.budgets import check_parquet, checked_texts
 from dlreg_core.ingest.budgets.parquet import check_footer, repeating_texts
 from dlreg_core.ingest.column_names import names_of
 from dlreg_core.ingest.columns import flat
-from dlreg_core.ingest.dialect import Layout, Text, column_names, find_layout, unclosed_quote, units_by_name
 from dlreg_core.ingest.encoding import (
     BEFORE,
     SAMPLE,
@@ -29,27 +27,18 @@ from dlreg_core.ingest.encoding import (
     nul_error,
     unreadable_error,
 )
-from dlreg_core.ingest.limits import check_width
-from dlreg_core.ingest.marks import Mark, decimal_mark
-from dlreg_core.ingest.reading import layout_error
-from dlreg_core.ingest.signatures import foreign_kind
+from dlreg_core.ingest.reading import RawTable
 from dlreg_core.ingest.streaming.scan import PIECE, Scan, Scanner
+from dlreg_core.ingest.text_rows import Place, TextRows, check_is_no_other, rows_of_text, with_mark
 from dlreg_core.specs import Dialect, Reading
 
-_BLOCK = 2 * 1024**2
 _HEAD = 1024**2
-_START = 4 * 1024**2
-_SPOT = 256 * 1024
-_SPOTS = 12
 _SAMPLED_ROWS = 100_000
 _BATCH = 65_536
 _FOOTER = 8
 _PART = 128 * 1024**2
 _MOST_TEXTS = 16 * 1024**3
 """Bytes of all texts of a file, each standing for itself."""
-
-Place = Callable[[float], None]
-"""Is told which share of the file has been read."""
 
 
 class RowSource(Protocol):
@@ -68,8 +57,16 @@ class RowSource(Protocol):
         """By column, what stood in a row of units."""
 
     @property
+    def notes(self) -> Mapping[str, str]:
+        """By column, why it is empty, where the file tells."""
+
+    @property
     def unnamed(self) -> frozenset[str]:
         """Columns without a name in the file, which are left out where they are empty."""
+
+    @property
+    def sampled(self) -> bool:
+        """Whether `sample` returns some of the rows only."""
 
     def sample(self) -> pa.Table:
         """Return rows from several places of the table."""
@@ -79,84 +76,52 @@ class RowSource(Protocol):
 
 
 @dataclass(frozen=True)
-class TextRows:
-    """A text table in UTF-8; its fields are texts."""
+class HeldRows:
+    """A table that is in memory, as it stands in its file."""
 
-    path: Path
-    start: int
-    size: int
-    layout: Layout
-    names: tuple[str, ...]
-    dialect: Dialect
-    unnamed: frozenset[str]
-    text: Text
+    raw: RawTable
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.raw.table.column_names)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is written."""
+        return self.raw.dialect
 
     @property
     def units(self) -> Mapping[str, str]:
         """By column, what stood in a row of units."""
-        return units_by_name(self.layout)
+        return self.raw.units
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """By column, why it is empty, where the file tells."""
+        return self.raw.notes
+
+    @property
+    def unnamed(self) -> frozenset[str]:
+        """Whoever read it has left out what is empty and has no name."""
+        return frozenset()
+
+    @property
+    def sampled(self) -> bool:
+        """All rows are at hand."""
+        return False
 
     def sample(self) -> pa.Table:
-        """Return rows from several places of the file; only from its start where texts may run over several lines."""
-        with self.path.open("rb") as file:
-            file.seek(self.start)
-            tables = [self._rows(_whole_lines(file.read(_START), cut=self.size - self.start > _START))]
-            if not self.text.quotes:
-                for place in range(1, _SPOTS + 1):
-                    at = self.start + (self.size - self.start) * place // (_SPOTS + 1)
-                    file.seek(at)
-                    piece = file.read(_SPOT)
-                    tables.append(self._rows(_whole_lines(piece[piece.find(b"\n") + 1 :], cut=True)))
-        found = [table for table in tables if table is not None]
-        # What can't be read here can't be read later either, and is explained there.
-        empty = pa.table({name: pa.array([], pa.string()) for name in self.names})
-        return pa.concat_tables(found) if found else empty
-
-    def _rows(self, piece: bytes) -> pa.Table | None:
-        if not piece.strip():
-            return None
-        try:
-            table = csv.read_csv(pa.BufferReader(piece), **self._options())
-        except pa.ArrowException:
-            return None
-        if table.num_columns != len(self.names):
-            return None
-        return table.rename_columns(list(self.names))
-
-    def _options(self) -> dict[str, object]:
-        width = len(self.names)
-        return {
-            "read_options": csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK),
-            "parse_options": csv.ParseOptions(
-                delimiter=self.layout.delimiter, newlines_in_values=self.text.quotes > 0, ignore_empty_lines=width > 1
-            ),
-            "convert_options": csv.ConvertOptions(
-                column_types={f"f{i}": pa.string() for i in range(width)}, strings_can_be_null=False
-            ),
-        }
+        """Return all rows."""
+        return self.raw.table
 
     def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
-        """Yield all rows; ``TableError`` where they can't be told apart."""
-        with self.path.open("rb") as file:
-            file.seek(self.start)
-            try:
-                with csv.open_csv(file, **self._options()) as reader:
-                    yield from self._checked(reader, file, place)
-            except MemoryError:
-                raise
-            except pa.ArrowException as exc:
-                raise layout_error(self.text, self.layout) from exc
-
-    def _checked(
-        self, reader: Iterator[pa.RecordBatch], file: io.BufferedReader, place: Place
-    ) -> Iterator[pa.RecordBatch]:
-        for batch in reader:
-            if batch.num_columns != len(self.names):
-                raise layout_error(self.text, self.layout)
-            if not batch.num_rows:
-                continue
-            place(file.tell() / self.size)
-            yield batch.rename_columns(list(self.names))
+        """Yield all rows."""
+        seen = 0
+        for batch in self.raw.table.to_batches(_BATCH):
+            seen += batch.num_rows
+            place(seen / self.raw.table.num_rows)
+            yield _flat(batch, self.names)
 
 
 @dataclass(frozen=True)
@@ -170,6 +135,8 @@ class ArrowRows:
     """Columns of the file that are read as numbers of an entry in a list."""
     unnamed: frozenset[str] = frozenset()
     units: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    sampled: bool = True
 
     def _opened(self) -> parquet.ParquetFile:
         return parquet.ParquetFile(self.path, read_dictionary=list(self.repeating))
@@ -185,8 +152,7 @@ class ArrowRows:
                 if batch is not None:
                     # Of long texts fewer tell as much.
                     found.append(pa.Table.from_batches([next(_parts(batch, self.names, _PART))]))
-            table = pa.concat_tables(found)
-        return pa.table([flat(column) for column in table.columns], names=list(self.names))
+            return pa.concat_tables(found).rename_columns(list(self.names))
 
     def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
         """Yield all rows; ``TableError`` where the file is damaged."""
@@ -197,8 +163,13 @@ class ArrowRows:
                 place(seen / max(1, file.metadata.num_rows))
                 texts += checked_texts(batch, self.names, "Parquet", _MOST_TEXTS - texts)
                 for part in _parts(batch, self.names, _PART):
-                    columns = [flat(pa.chunked_array([column])).combine_chunks() for column in part.columns]
-                    yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                    yield _flat(part, self.names)
+
+
+def _flat(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
+    """Return a batch whose columns stand for themselves."""
+    columns = [flat(pa.chunked_array([column])).combine_chunks() for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=list(names))
 
 
 def _parts(batch: pa.RecordBatch, names: Sequence[str], most: int) -> Iterator[pa.RecordBatch]:
@@ -252,52 +223,15 @@ def open_text(path: Path, scan: Scan, reading: Reading, workplace: Path) -> Text
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    kind = foreign_kind(head)
-    if kind is not None:
-        raise TableError(f"The file is not a table of text; it looks like {kind}.", "Save or export the table as CSV.")
+    check_is_no_other(head)
     path, scan, encoding = _in_utf8(path, scan, head, reading.encoding, workplace)
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-    # Which bytes a character has been cut in two at doesn't matter for finding the layout.
-    mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
-    check_is_text(head[mark:])
+        # Which bytes a character has been cut in two at doesn't matter for telling text.
+        check_is_text(file.read(_HEAD).removeprefix(codecs.BOM_UTF8))
     if scan.first_nul is not None:
         raise nul_error(_line_at(path, scan.first_nul))
-    layout = find_layout(head[mark:], reading)
-    check_width(len(layout.first))
-    named = column_names(layout)
-    names = named.tidy
-    start, above = mark + layout.body, mark + layout.skip
-    text = Text(lambda: _opened(path, above), scan.quotes)
-    if unclosed_quote(text, layout.delimiter):
-        raise layout_error(text, layout)
-    unnamed = frozenset(
-        name for name, written in zip(names, layout.first, strict=True) if layout.has_header and not written.strip()
-    )
-    dialect = Dialect(
-        delimiter=layout.delimiter,
-        encoding=encoding,
-        header_row=layout.skipped_lines if layout.has_header else None,
-        unit_rows=layout.unit_rows,
-        renamed=named.changed,
-    )
-    found = TextRows(path, start, scan.size, layout, names, dialect, unnamed, text)
-    told = Mark(reading.decimal) if reading.decimal else decimal_mark(found.sample(), layout.delimiter)
-    known = dialect.model_copy(update={"decimal": told.decimal, "doubtful": told.doubtful})
-    return replace(found, dialect=known)
-
-
-def _opened(path: Path, start: int) -> TextIO:
-    file = path.open("rb")
-    file.seek(start)
-    return io.TextIOWrapper(file, "utf-8", newline="")
-
-
-def _whole_lines(piece: bytes, *, cut: bool) -> bytes:
-    if cut:
-        return piece[: max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1]
-    # Arrow takes a single line without an end for no line at all.
-    return piece if piece.endswith((b"\n", b"\r")) else piece + b"\n"
+    found = rows_of_text(lambda: path.open("rb"), scan.size, scan.quotes, encoding, reading)
+    return with_mark(found, found.sample(), reading)
 
 
 def _line_at(path: Path, place: int) -> int:
@@ -347,8 +281,3 @@ def _copied(path: Path, encoding: str, target: Path) -> Scan | None:
     except (UnicodeError, LookupError):
         return None
     return scanner.result()
-
-
-def is_empty(column: pa.Array) -> pa.Array:
-    """Tell of each text whether it is nothing but white space."""
-    return pc.equal(pc.utf8_trim_whitespace(column), "")

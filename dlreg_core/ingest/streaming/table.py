@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import parquet
+from dlreg_core.ingest.columns import flat
 from dlreg_core.ingest.reading import check_shape
 from dlreg_core.ingest.sampling import sampled_rows
-from dlreg_core.ingest.streaming.figures import column_of
-from dlreg_core.ingest.streaming.passes import ROW_GROUP, Pass, read_all
-from dlreg_core.ingest.streaming.plans import Kind, Plan, plan_by_levels, plan_for
+from dlreg_core.ingest.streaming.figures import column_of, pieces
+from dlreg_core.ingest.streaming.passes import ROW_GROUP, Pass, Sink, into_file, read_all
+from dlreg_core.ingest.streaming.plans import Kind, Known, Plan, plan_by_levels, plan_for
 from dlreg_core.ingest.streaming.scan import Scan
 from dlreg_core.ingest.streaming.sources import RowSource, open_parquet, open_text
 from dlreg_core.specs import Column, Dialect, Reading
@@ -67,7 +69,8 @@ def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, prog
         is_parquet = file.read(4) == b"PAR1"
     source: RowSource = open_parquet(path) if is_parquet else open_text(path, scan, reading, workplace)
     data = workplace / "data.parquet"
-    found = _typed(source, reading, data, lambda share: progress("Reading the rows", share))
+    known = Known(source.dialect.decimal, reading.day_first)
+    found = typed_rows(source, into_file(data), known, lambda share: progress("Reading the rows", share))
     names = tuple(name for name in source.names if not (name in source.unnamed and _is_empty(found, name)))
     check_shape(names, found.rows)
     duplicates = found.duplicates
@@ -76,7 +79,7 @@ def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, prog
     picked: dict[str, pa.Array] = {}
 
     def describe(name: str) -> None:
-        described[name], values = column_of(data, found.readers[name], found.rows, chosen, source.units.get(name, ""))
+        described[name], values = column_of(partial(pieces, data, name), found, source, name, chosen)
         if values is not None:
             picked[name] = values
         progress("Looking at the columns", len(described) / len(names))
@@ -91,29 +94,45 @@ def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, prog
     return StreamedTable(data, sample, found.rows, tuple(described[name] for name in names), duplicates, source.dialect)
 
 
-def _typed(source: RowSource, reading: Reading, data: Path, place: Callable[[float], None]) -> Pass:
-    """Read all rows, more than once where a column turns out to be something else than its sample said."""
-    sample, decimal = source.sample(), source.dialect.decimal
-    known: dict[str, list[pa.Array]] = {name: sample.column(name).chunks for name in source.names}
+def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[float], None] = lambda _: None) -> Pass:
+    """Read all rows, more than once where a column turns out to be something else than its sample said.
+
+    Parameters
+    ----------
+    source : RowSource
+        Where they come from.
+    sink : callable
+        Where they go, in their types.
+    known : Known
+        What is known of the table.
+    place : callable
+        Is told the share that has been read.
+
+    Raises
+    ------
+    TableError
+        If the rows can't be told apart, or a column holds what no table of numbers, texts and dates can.
+    """
+    sample = source.sample()
+    unfit: dict[str, list[pa.Array]] = {name: [] for name in source.names}
 
     def planned(name: str) -> Plan:
-        kind = sample.schema.field(name).type
-        return plan_for(name, pa.chunked_array(known[name], kind), decimal, reading.day_first)
+        values = flat(sample.column(name))
+        return plan_for(name, pa.chunked_array([*values.chunks, *unfit[name]], values.type), known)
 
     plans = {name: planned(name) for name in source.names}
     tried = {name: {plan} for name, plan in plans.items()}
     for _ in range(_MOST_PASSES):
-        found = read_all(source, tuple(plans.values()), data, place)
+        found = read_all(source, tuple(plans.values()), sink, place)
         better: dict[str, Plan] = {}
         for name, evidence in found.evidence.items():
-            known[name] += evidence or []
-            text = Plan(name, Kind.TEXT, said=reading.day_first)
+            unfit[name] += evidence or []
+            text = known.text(name)
             again = planned(name) if evidence is not None else text
             # As a text it is counted, and read as what all of its values tell; once.
-            better[name] = again if again not in tried[name] else replace(text, final=text in tried[name])
-        for name, plan in _other_than_text(found, decimal, reading.day_first, plans).items():
-            text = Plan(name, Kind.TEXT, said=reading.day_first, final=True)
-            better[name] = plan if plan not in tried[name] else text
+            better[name] = again if again not in tried[name] else known.text(name, final=text in tried[name])
+        for name, plan in (_other_than_text(found, known, plans) if source.sampled else {}).items():
+            better[name] = plan if plan not in tried[name] else known.text(name, final=True)
         if not better:
             return found
         plans |= better
@@ -122,14 +141,14 @@ def _typed(source: RowSource, reading: Reading, data: Path, place: Callable[[flo
     raise TableError("The columns of the file can't be made out.", "Leave out those that hold values of several kinds.")
 
 
-def _other_than_text(found: Pass, decimal: str, day_first: bool | None, plans: dict[str, Plan]) -> dict[str, Plan]:
+def _other_than_text(found: Pass, known: Known, plans: dict[str, Plan]) -> dict[str, Plan]:
     """Return better plans for columns that were taken for text by their sample but are numbers or dates as a whole."""
     better = {}
     for name, reader in found.readers.items():
         # What was read as something else before and didn't fit is text.
         if reader.tally is None or reader.tally.many or name in found.evidence or plans[name].final:
             continue
-        plan = plan_by_levels(name, reader.tally.tally(), decimal, day_first)
+        plan = plan_by_levels(name, reader.tally.tally(), known)
         if plan.kind is not Kind.TEXT and reader.missing < found.rows:
             better[name] = plan
     return better

@@ -7,14 +7,13 @@ from datetime import datetime
 import pyarrow as pa
 import pytest
 
-from dlreg_core.ingest import profile, type_column
 from dlreg_core.specs import ColumnType
+from tests.core.ingest.one_column import read_column
 
 
 def read(values: list[str], name: str = "x") -> tuple[ColumnType, list[object]]:
-    typed = type_column(name, pa.chunked_array([pa.array(values, pa.string())]))
-    found = typed.values
-    return typed.type, (found.cast(pa.timestamp("us")) if pa.types.is_timestamp(found.type) else found).to_pylist()
+    column, found = read_column(name, values)
+    return column.type, (found.cast(pa.timestamp("us")) if pa.types.is_timestamp(found.type) else found).to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -50,10 +49,9 @@ def test_ways_to_write_a_moment(written: str, moment: datetime) -> None:
     ],
 )
 def test_times_of_day(written: str, moment: datetime) -> None:
-    typed = type_column("x", pa.chunked_array([pa.array([written, written.replace("0", "1", 1)], pa.string())]))
-    column = profile(typed)
+    column, values = read_column("x", [written, written.replace("0", "1", 1)])
     assert (column.type, column.time_of_day) == (ColumnType.DATETIME, True)
-    assert typed.values.cast(pa.timestamp("us")).to_pylist()[0] == moment
+    assert values.cast(pa.timestamp("us")).to_pylist()[0] == moment
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ import pyarrow as pa
 import pytest
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest import DatasetStore, large
-from dlreg_core.ingest.streaming import sources
+from dlreg_core.ingest import DatasetStore, large, text_rows
 from tests.core.ingest.test_formats import workbook
 
 CSV = (
@@ -104,8 +103,8 @@ def test_any_bytes_give_a_table_or_a_table_error(tmp_path: Path, seed: int | ran
 @pytest.mark.parametrize("seed", [0, pytest.param(range(1, 8), marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
 def test_any_bytes_that_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int | range) -> None:
     monkeypatch.setattr(large.reads_in_pieces, "__defaults__", (-1,))
-    monkeypatch.setattr(sources, "_BLOCK", 500)
-    monkeypatch.setattr(sources, "_START", 300)
+    monkeypatch.setattr(text_rows, "BLOCK", 500)
+    monkeypatch.setattr(text_rows, "_START", 300)
     store, file = DatasetStore(tmp_path / "home"), tmp_path / "any"
     seeds = seed if isinstance(seed, range) else [seed]
     for content in (content for one in seeds for content in _contents(one)):

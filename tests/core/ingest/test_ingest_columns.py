@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dlreg_core.ingest import profile, type_column
 from dlreg_core.specs import Column, ColumnType
+from tests.core.ingest.one_column import read_column
 
 
 def described(values: Sequence[object], name: str = "x") -> Column:
     kind = None if values and not isinstance(values[0], str) else pa.string()
-    return profile(type_column(name, pa.chunked_array([pa.array(values, kind)])))
+    return read_column(name, pa.array(values, kind))[0]
 
 
 CASES: list[tuple[str, Sequence[object], ColumnType]] = [
@@ -134,13 +134,10 @@ def test_notes_say_what_keeps_a_column_from_being_numbers(values: list[str], sai
 def test_typed_columns_of_parquet() -> None:
     assert described([1.5, float("nan"), float("inf"), 2.0]).missing == 2
     assert described([None, None]).type is ColumnType.CONSTANT
-    assert (
-        type_column("x", pa.chunked_array([pa.array(["a", "b", "a"]).dictionary_encode()])).type is ColumnType.CATEGORY
-    )
-    big = pa.chunked_array([pa.array([2**63 + 1, 5], pa.uint64())])
-    assert type_column("x", big).values.type == pa.float64()
-    zoned = pa.chunked_array([pa.array([0, 10**6], pa.timestamp("us", "Europe/Paris"))])
-    assert profile(type_column("x", zoned)).maximum == "1970-01-01T00:00:01"
+    assert read_column("x", pa.array(["a", "b", "a"]).dictionary_encode())[0].type is ColumnType.CATEGORY
+    assert read_column("x", pa.array([2**63 + 1, 5], pa.uint64()))[1].type == pa.float64()
+    zoned = pa.array([0, 10**6], pa.timestamp("us", "Europe/Paris"))
+    assert read_column("x", zoned)[0].maximum == "1970-01-01T00:00:01"
 
 
 @pytest.mark.parametrize(

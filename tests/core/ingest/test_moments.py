@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from dlreg_core.ingest import profile, read_dataset, type_column
+from dlreg_core.ingest import read_dataset
 from dlreg_core.ingest.durations import read_durations
 from dlreg_core.ingest.findings import Finding, findings
 from dlreg_core.ingest.moments import order_of, read_moments
 from dlreg_core.specs import Column, ColumnType
+from tests.core.ingest.one_column import read_column
 from tests.core.ingest.test_formats import workbook
 
 MONTHS = [datetime(2010 + at // 12, at % 12 + 1, 1) for at in range(30)]
@@ -24,13 +25,13 @@ DAYS = [datetime(2005, 1, 13) + timedelta(days=42 * at) for at in range(26)]
 
 
 def column(values: list[str], name: str = "x", day_first: bool | None = None) -> Column:
-    return profile(type_column(name, pa.chunked_array([pa.array(values, pa.string())]), day_first=day_first))
+    return read_column(name, values, day_first=day_first)[0]
 
 
 def read(values: list[str], name: str = "x", day_first: bool | None = None) -> list[object]:
-    typed = type_column(name, pa.chunked_array([pa.array(values, pa.string())]), day_first=day_first)
-    assert typed.type is ColumnType.DATETIME, typed.note
-    found: list[object] = typed.values.cast(pa.timestamp("us")).to_pylist()
+    profile, typed = read_column(name, values, day_first=day_first)
+    assert profile.type is ColumnType.DATETIME, profile.note
+    found: list[object] = typed.cast(pa.timestamp("us")).to_pylist()
     return found
 
 
@@ -127,9 +128,8 @@ def test_dates_of_other_centuries_are_text_and_told() -> None:
 @pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("ms"), pa.timestamp("s"), pa.date32(), pa.date64()])
 def test_dates_out_of_range_in_typed_files(kind: pa.DataType) -> None:
     values = pa.array([date(2020, 1, 1), None, date(9999, 12, 31), date(1, 1, 1), date(2021, 1, 1), date(1753, 1, 1)])
-    typed = type_column("x", pa.chunked_array([values.cast(pa.timestamp("s")).cast(kind)]))
-    found = profile(typed)
-    assert typed.values.cast(pa.timestamp("us")).to_pylist() == [
+    found, typed = read_column("x", values.cast(pa.timestamp("s")).cast(kind))
+    assert typed.cast(pa.timestamp("us")).to_pylist() == [
         *(datetime(2020, 1, 1), None, None, None),
         *(datetime(2021, 1, 1), None),
     ]
@@ -203,10 +203,9 @@ def test_durations_one_by_one(written: str, seconds: float | None) -> None:
     ],
 )
 def test_columns_of_durations(values: list[str], name: str, seconds: list[float]) -> None:
-    typed = type_column(name, pa.chunked_array([pa.array(values)]))
-    found = profile(typed)
+    found, typed = read_column(name, values)
     assert (found.type, found.unit, found.note_code) == (ColumnType.NUMBER, "s", "durations")
-    assert typed.values.to_pylist() == seconds
+    assert typed.to_pylist() == seconds
 
 
 @pytest.mark.parametrize("values", [["2:09:37", "3:10:00"], ["09:30", "09:30:15"], ["24:00", "03:10"]])
@@ -223,8 +222,7 @@ def test_durations_in_typed_files(tmp_path: Path) -> None:
     assert rows["length"].tolist()[:2] == [3600.0, 95_400.0]
     found = dataset.column("length")
     assert (found.type, found.unit, found.missing) == (ColumnType.NUMBER, "s", 1)
-    whole = type_column("x", pa.chunked_array([pa.array([60, 90], pa.duration("s"))]))
-    assert whole.values.to_pylist() == [60, 90]
+    assert read_column("x", pa.array([60, 90], pa.duration("s")))[1].to_pylist() == [60, 90]
 
 
 def test_durations_of_a_workbook() -> None:

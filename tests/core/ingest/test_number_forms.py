@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlreg_core.ingest import profile, type_column
 from dlreg_core.ingest.cells import read_cells
 from dlreg_core.specs import Column, ColumnType, NumberForm
+from tests.core.ingest.one_column import read_column
 
 
 def read(values: Sequence[str], decimal: str = ".", name: str = "x") -> tuple[Column, list[object]]:
-    typed = type_column(name, pa.chunked_array([pa.array(values, pa.string())]), decimal)
-    return profile(typed), typed.values.to_pylist()
+    column, found = read_column(name, values, decimal)
+    return column, found.to_pylist()
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest import DatasetStore, large
+from dlreg_core.ingest import DatasetStore, large, text_rows
 from dlreg_core.ingest.keeping import read_dataset
-from dlreg_core.ingest.streaming import Scanner, passes, scan_file, sources, tallies
+from dlreg_core.ingest.streaming import Scanner, passes, scan_file, tallies
 from dlreg_core.specs import Dataset, Reading
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data"
@@ -32,7 +32,7 @@ _LONG = 20_000_000
 def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every file for a large one, and read it in small pieces."""
     monkeypatch.setattr(large.reads_in_pieces, "__defaults__", (-1,))
-    monkeypatch.setattr(sources, "_BLOCK", 64 * 1024)
+    monkeypatch.setattr(text_rows, "BLOCK", 64 * 1024)
     monkeypatch.setattr(passes, "ROW_GROUP", 1000)
 
 
@@ -161,9 +161,9 @@ def comes_out_the_same(content: bytes) -> None:
     """Read a file whole and in pieces, and compare."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         # Little of the file is in the sample: most plans turn out to be wrong.
-        patch.setattr(sources, "_START", 200)
-        patch.setattr(sources, "_SPOT", 50)
-        patch.setattr(sources, "_BLOCK", 300)
+        patch.setattr(text_rows, "_START", 200)
+        patch.setattr(text_rows, "_SPOT", 50)
+        patch.setattr(text_rows, "BLOCK", 300)
         try:
             whole, rows = read_dataset(content, "t.csv")
         except TableError as exc:
@@ -199,8 +199,8 @@ def test_a_byte_beyond_ascii_late_in_the_file(tmp_path: Path) -> None:
 
 
 def test_what_the_sample_does_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_START", 500)
-    monkeypatch.setattr(sources, "_SPOTS", 0)
+    monkeypatch.setattr(text_rows, "_START", 500)
+    monkeypatch.setattr(text_rows, "_SPOTS", 0)
     rows = 4000
     late = {
         "fraction": lambda i: str(i % 7) if i < 3000 else f"{i}.5",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 
-from dlreg_core.ingest import profile, type_column
 from dlreg_core.specs import Column, ColumnType
+from tests.core.ingest.one_column import read_column
 
 
 def read(values: list[str], decimal: str = ".", like: Column | None = None) -> tuple[Column, list[object]]:
-    typed = type_column("x", pa.chunked_array([pa.array(values, pa.string())]), decimal, like)
-    return profile(typed), typed.values.to_pylist()
+    column, found = read_column("x", values, decimal, like)
+    return column, found.to_pylist()
 
 
 @pytest.mark.parametrize(
