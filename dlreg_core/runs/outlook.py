@@ -90,6 +90,8 @@ class MeasuredSpeeds(Spec):
     features: int = Field(ge=1)
     device: Literal["cpu", "gpu"]
     families: dict[str, FamilySpeed]
+    crowding: float = Field(default=1.0, ge=1.0, allow_inf_nan=False)
+    """How many times longer everything took because of what else the machine did; 1 where that wasn't kept."""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

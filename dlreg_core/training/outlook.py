@@ -116,7 +116,8 @@ def _ratio(record: MeasuredSpeeds, key: str) -> float:
     epochs = family(key).fewest(record.rows)
     gpu = record.device == "gpu" if measured.gpu is None else measured.gpu
     expected = expected_speed(key, record.rows, record.features, gpu=gpu)
-    return Speed(measured.fixed, measured.epoch).seconds(epochs) / expected.seconds(epochs)
+    # What else the machine did then, it need not do now.
+    return Speed(measured.fixed, measured.epoch).seconds(epochs) / expected.seconds(epochs) / record.crowding
 
 
 def kept_seconds(facts: TableFacts, plan: TrainPlan) -> float:

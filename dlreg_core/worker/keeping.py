@@ -14,6 +14,7 @@ from dlreg_core.runs.outlook import SPEEDS_FILE, MeasuredSpeeds
 from dlreg_core.specs import Checkpoint
 from dlreg_core.training.networks import Networks, versions
 from dlreg_core.training.surroundings import Trained
+from dlreg_core.worker.crowding import Used, crowding
 
 
 def own_versions() -> dict[str, str]:
@@ -35,10 +36,12 @@ def refuse_other_versions(earlier: Checkpoint) -> None:
 class Keeper:
     """Writes checkpoints: what is complete so far, and how fast it went."""
 
-    def __init__(self, folder: TaskFolder, networks: Networks, device: Literal["cpu", "gpu"]) -> None:
+    def __init__(self, folder: TaskFolder, networks: Networks, device: Literal["cpu", "gpu"], cores: int) -> None:
         self._folder = folder
         self._networks = networks
         self._device = device
+        self._cores = cores
+        self._before = Used.until_now()
 
     def __call__(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, and what has been measured so far."""
@@ -49,6 +52,7 @@ class Keeper:
             features=self._networks.inputs,
             device=self._device,
             families=checkpoint.speeds,
+            crowding=crowding(Used.until_now().since(self._before), self._cores),
         )
         write_spec(self._folder.path / SPEEDS_FILE, measured)
 

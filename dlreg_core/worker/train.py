@@ -175,7 +175,7 @@ def _train(
         source=source.path / "model" / NETWORKS if source is not None and earlier.fits else None,
         taken=[done.fit.model for done in earlier.fits],
     )
-    keep = Keeper(job.folder, networks, "gpu" if gpu else "cpu")
+    keep = Keeper(job.folder, networks, "gpu" if gpu else "cpu", job.cores)
     if earlier.fits:
         keep(earlier)
     explaining = explaining_seconds(job.budget.seconds)

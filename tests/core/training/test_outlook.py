@@ -220,6 +220,11 @@ def test_the_same_device_is_preferred() -> None:
     assert KnownSpeeds(known.records[:1]).factor("TABM", 14_448, 10, gpu=False) == pytest.approx(3.0)
 
 
+def test_what_else_the_machine_did_is_no_slowness_of_its_own() -> None:
+    crowded = measured(TABM=14.0).model_copy(update={"crowding": 7.0})
+    assert KnownSpeeds((crowded,)).factor("TABM", 14_448, 10, gpu=False) == pytest.approx(2.0)
+
+
 def test_a_factor_stays_within_reason() -> None:
     assert KnownSpeeds((measured(TABM=1e6),)).factor("TABM", 14_448, 10, gpu=False) == 20.0
     assert KnownSpeeds((measured(TABM=1e-6),)).factor("TABM", 14_448, 10, gpu=False) == pytest.approx(1 / 20, rel=0.1)
@@ -248,6 +253,7 @@ def write_speeds(home: Path, run: str, text: str | bytes, age: float = 0.0) -> N
         '{"rows": 10, "features": 1, "device": "cpu", "families": {"TABM": {"fixed": 1, "epoch": NaN}}}',
         '{"rows": 10, "features": 1, "device": "cpu", "families": {"TABM": {"fixed": Infinity, "epoch": 1}}}',
         '{"rows": 10, "features": 1, "device": "cpu", "families": {"TABM": 3}}',
+        '{"rows": 10, "features": 1, "device": "cpu", "families": {}, "crowding": 0.5}',
     ],
 )
 def test_damaged_files_are_left_out(tmp_path: Path, text: str | bytes) -> None:

@@ -1,0 +1,103 @@
+"""What is foretold of a run, and what comes of it: which networks the time suffices for.
+
+    python benchmarks/foretold.py                    about 20 minutes
+    python benchmarks/foretold.py --seconds 60       other budgets
+
+Each run is foretold just before it starts, as the Train page does it. Some start on an idle machine and some beside
+processes that keep every core busy; in a home without an earlier run, after one on an idle machine, and after one on a
+busy machine. Wrong is a family that was foretold to be skipped and whose training began, and the reverse; one that was
+given up because others were far better had its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from budget import DATA, experiment_on, kept_busy, until
+
+from dlreg_core.ingest import DatasetStore
+from dlreg_core.jobs import open_desk
+from dlreg_core.jobs.scoring import Scorer
+from dlreg_core.settings import Settings
+from dlreg_core.specs import Dataset, Experiment
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets" / "samples"
+TABLES = (
+    (ASSETS / "concrete_strength.csv", "compressive_strength_mpa"),
+    (DATA / "insurance.csv", "charges"),
+    (DATA / "california_housing.csv", "median_house_value"),
+)
+BUSY = 3
+
+
+def main() -> None:
+    """Foretell and train, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", default="30,60", help="budgets to try")
+    parser.add_argument("--tables", default="concrete_strength,insurance,california_housing", help="tables to try")
+    parser.add_argument("--earlier", default="none,idle,busy", help="what the home has seen before")
+    parser.add_argument("--now", default="idle,busy", help="what the machine does during the run")
+    options = parser.parse_args()
+    lines: list[dict[str, Any]] = []
+    chosen = [(path, target) for path, target in TABLES if path.stem in options.tables.split(",")]
+    for path, target in chosen:
+        for earlier in options.earlier.split(","):
+            with tempfile.TemporaryDirectory(prefix="dlreg-foretold-") as home:
+                os.environ["DLREG_HOME"] = home
+                settings = Settings()
+                dataset = DatasetStore(settings.home, settings.owner).add(path, path.name)
+                if earlier != "none":
+                    ran(settings, experiment_on(dataset, target, time_limit=60.0), busy=earlier == "busy")
+                for seconds in map(float, options.seconds.split(",")):
+                    for now in options.now.split(","):
+                        line = compared(settings, dataset, target, seconds, busy=now == "busy")
+                        lines.append({"table": path.stem, "earlier": earlier, "now": now, **line})
+                        print(pd.DataFrame(lines[-1:]).to_string(index=False, header=len(lines) == 1), flush=True)
+    table = pd.DataFrame(lines)
+    print(table.to_string(index=False))
+    print(table.groupby(["earlier", "now"])[["wrong", "of"]].sum().to_string())
+
+
+def compared(settings: Settings, dataset: Dataset, target: str, seconds: float, *, busy: bool) -> dict[str, Any]:
+    """Foretell a run, carry it out, and return both; what it measured is forgotten again."""
+    experiment = experiment_on(dataset, target, time_limit=seconds)
+    with kept_busy(BUSY if busy else 0):
+        scorer = Scorer()
+        try:
+            outlook = scorer.preflight(settings.home, experiment)
+        finally:
+            scorer.close()
+        foretold = {model.family for model in outlook.models if model.fits}
+        trained, folder = ran(settings, experiment, busy=False)
+    for path in folder.glob("tasks/*/speeds.json"):
+        path.unlink()
+    wrong = foretold ^ trained
+    return {
+        "budget_s": seconds,
+        "foretold": len(foretold),
+        "trained": len(trained),
+        "wrong": len(wrong),
+        "of": len(outlook.models),
+        "which": " ".join(sorted(f"-{key}" if key in trained else f"+{key}" for key in wrong)),
+        "all_with_s": outlook.seconds_for_all,
+    }
+
+
+def ran(settings: Settings, experiment: Experiment, *, busy: bool) -> tuple[set[str], Path]:
+    """Carry out a run; return the families whose training began, and the run's folder."""
+    desk = open_desk(settings)
+    with kept_busy(BUSY if busy else 0):
+        run_id = desk.submit(experiment)
+        task = desk.folder(run_id).train_task()
+        until(lambda: task.done() is not None, desk, 20 * experiment.plan.time_limit + 600)
+    begun = [event.data["family"] for event in task.events().events if event.kind == "model_started"]
+    return set(begun), task.run.path
+
+
+if __name__ == "__main__":
+    main()
