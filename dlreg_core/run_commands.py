@@ -110,21 +110,28 @@ def delete(
         bool, typer.Option("--explanations", help="Only what explains the run's models, which holds rows of its table.")
     ] = False,
     data: Annotated[str, typer.Option(help="Delete a data set instead, by its identifier in `dlreg data`.")] = "",
+    draft: Annotated[
+        str, typer.Option(help="Delete what was prepared of a data set, by its identifier; the data set stays.")
+    ] = "",
     with_runs: Annotated[bool, typer.Option("--with-runs", help="Delete the runs that used the data as well.")] = False,
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="Keep those runs, without what shows or needs rows of the data.")
     ] = False,
 ) -> None:
     """Remove a run, or a data set, with everything that belongs to it."""
-    if bool(run_id) == bool(data) or (with_runs and keep_runs) or (run_id and (with_runs or keep_runs)):
+    of_data = with_runs or keep_runs
+    if sum(map(bool, (run_id, data, draft))) != 1 or (with_runs and keep_runs) or (of_data and not data):
         raise InputError(
-            "Give either a run, or a data set with --data.",
+            "Give one of these: a run, a data set with --data, or what was prepared of one with --draft.",
             "With --data, --with-runs or --keep-runs says what becomes of the runs that used it.",
         )
+    if explanations and not run_id:
+        raise InputError("--explanations is for a run.", "Give its identifier.")
     desk = open_desk(load_settings())
-    if data:
-        if explanations:
-            raise InputError("--explanations is for a run.", "Give its identifier.")
+    if draft:
+        desk.data.delete_draft(draft)
+        say(f"What was prepared of data set {draft} is deleted.")
+    elif data:
         _delete_data(desk, data, "delete" if with_runs else "keep" if keep_runs else "refuse")
     elif explanations:
         count = desk.delete_explanations(run_id)

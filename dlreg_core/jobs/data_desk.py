@@ -107,6 +107,23 @@ class DataDesk:
         self._runs.index.wipe()
         return found
 
+    def is_drafted(self, dataset_id: str) -> bool:
+        """Tell whether it is kept what was prepared of a data set."""
+        return drafted(self._runs.home, dataset_id, self._owner) > 0
+
+    def delete_draft(self, dataset_id: str) -> None:
+        """Delete what was prepared of a data set, which itself stays.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such data set, or nothing was prepared of it.
+        """
+        name = self.get(dataset_id).name
+        if not self.is_drafted(dataset_id):
+            raise NotFoundError(f"Nothing is kept of what was prepared of {name}.", "There is nothing to delete.")
+        delete_drafts(self._runs.home, self._owner, dataset_id)
+
     def old(self, keep_days: float, calendar: Calendar) -> tuple[str, ...]:
         """Return the data sets that no run uses and nobody has opened or prepared for `keep_days`; with 0, none.
 

@@ -294,7 +294,7 @@ def load_draft(home: Path, owner: str, dataset_id: str) -> Draft | None:
 
 def delete_drafts(home: Path, owner: str | None, dataset_id: str) -> None:
     """Remove the draft of a data set; those of all owners without one."""
-    for path in _drafts_of(home, dataset_id) if owner is None else (_path(home, owner, dataset_id),):
+    for path in _drafts_of(home, dataset_id, owner):
         path.unlink(missing_ok=True)
 
 
@@ -307,9 +307,9 @@ def forget_test_file(home: Path, dataset_id: str) -> None:
                 write_spec(path, draft.changed(test_dataset=None))
 
 
-def drafted(home: Path, dataset_id: str) -> float:
-    """Return when a draft of a data set was last kept, in seconds since 1970; 0 where there is none."""
-    return max((path.stat().st_mtime for path in _drafts_of(home, dataset_id)), default=0.0)
+def drafted(home: Path, dataset_id: str, owner: str | None = None) -> float:
+    """Return when a draft of a data set was last kept, by `owner` or anybody, in seconds since 1970; 0 for never."""
+    return max((path.stat().st_mtime for path in _drafts_of(home, dataset_id, owner)), default=0.0)
 
 
 def judged_by_drafts(home: Path) -> frozenset[str]:
@@ -321,7 +321,10 @@ def judged_by_drafts(home: Path) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def _drafts_of(home: Path, dataset_id: str) -> tuple[Path, ...]:
+def _drafts_of(home: Path, dataset_id: str, owner: str | None) -> tuple[Path, ...]:
+    if owner is not None:
+        path = _path(home, owner, dataset_id)
+        return (path,) if path.is_file() else ()
     return tuple((home / "drafts").glob(f"*/{dataset_id}.json"))
 
 

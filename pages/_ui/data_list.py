@@ -92,6 +92,16 @@ def actions(one: KeptData | None) -> None:
         if one.dataset is not None and st.button("Open", key=f"open_{one.dataset_id}"):
             state.open_dataset(one.dataset_id)
             go_to("data")
+        if core.desk().data.is_drafted(one.dataset_id) and st.button(
+            "Forget what was prepared",
+            key=f"undraft_{one.dataset_id}",
+            help="Target, columns, repairs, split and budget begin with the suggestions again. Runs stay as they are.",
+        ):
+            with errors.shown():
+                core.desk().data.delete_draft(one.dataset_id)
+                state.forget_choices(one.dataset_id)
+                state.remember(_SAID, f"Forgot what was prepared of {one.name}.")
+                st.rerun()
         with st.popover("Delete", icon=":material/delete:", key=f"ask_{one.dataset_id}"):
             confirm_delete(one)
 

@@ -76,6 +76,12 @@ def keep(key: str, value: Any) -> None:
     st.session_state.setdefault(_DRAFT, {})[(dataset_id(), key)] = value
 
 
+def forget_choices(identifier: str) -> None:
+    """Forget what was chosen on the way to a run of a data set."""
+    kept = st.session_state.get(_DRAFT, {})
+    st.session_state[_DRAFT] = {place: value for place, value in kept.items() if place[0] != identifier}
+
+
 def recall(key: str, default: Any = None) -> Any:
     """Return what `remember` kept in this session."""
     return st.session_state.get(f"kept_{key}", default)

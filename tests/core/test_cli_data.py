@@ -9,6 +9,7 @@ import pytest
 
 from dlreg_core.cli import main
 from dlreg_core.ingest import DatasetStore
+from dlreg_core.prepare.draft import save_draft, start_draft
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Reading
 from tests.conftest import add_table, small_table
@@ -104,10 +105,28 @@ def test_explanations_of_a_run_are_deleted_alone(
     assert run.result() is not None
 
 
+def test_what_was_prepared_is_deleted_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = add_table(home, small_table(20))
+    draft = start_draft(dataset)
+    assert draft is not None
+    save_draft(home, "local", dataset.id, draft)
+    assert called(monkeypatch, "delete", "--draft", dataset.id) == 0
+    assert capsys.readouterr().out == f"What was prepared of data set {dataset.id} is deleted.\n"
+    assert not list((home / "drafts").rglob("*.json"))
+    assert DatasetStore(home).identifiers() == (dataset.id,)
+    assert called(monkeypatch, "delete", "--draft", dataset.id) == 2
+    assert "Nothing is kept of what was prepared of houses.csv." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         (),
+        ("--draft", "abc", "--data", "def"),
+        ("--draft", "abc", "--explanations"),
+        ("abc", "--draft", "def"),
         ("abc", "--data", "def"),
         ("--data", "def", "--with-runs", "--keep-runs"),
         ("abc", "--with-runs"),

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dlreg_core.ingest import DatasetStore
 from dlreg_core.jobs.data_desk import DataDesk
+from dlreg_core.prepare.draft import load_draft, save_draft, start_draft
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Reading
 from pages._ui import core, data_list
@@ -65,6 +66,21 @@ def test_one_that_no_run_uses_is_deleted_at_once(home: Path) -> None:
     assert "The same file is kept once more, read in another way, and that stays." in texts(app)
     widget(app.button, "Delete data set").click().run()
     assert DatasetStore(home).identifiers() == (again.id,)
+
+
+def test_what_was_prepared_is_forgotten(home: Path) -> None:
+    dataset = add_table(home, small_table())
+    assert "Forget what was prepared" not in labels(asked(dataset.id))
+    draft = start_draft(dataset)
+    assert draft is not None
+    save_draft(home, "local", dataset.id, draft.changed(target="area"))
+    app = asked(dataset.id)
+    app.session_state["draft"] = {(dataset.id, "draft"): draft, ("another", "draft"): draft}
+    widget(app.button, "Forget what was prepared").click().run()
+    assert not app.exception
+    assert app.session_state["draft"] == {("another", "draft"): draft}
+    assert load_draft(home, "local", dataset.id) is None
+    assert DatasetStore(home).identifiers() == (dataset.id,)
 
 
 @pytest.mark.parametrize("keep", [False, True])
