@@ -7,8 +7,9 @@ import psutil
 from dlreg_core.errors import TableError
 from dlreg_core.settings import Settings
 
-_SECONDS = 300.0
-_SLOWEST = 2 * 1024**2
+_LEAST_SECONDS, _MOST_FOR_SMALL, _SECONDS_A_MB = 120.0, 300.0, 30.0
+_MB = 1024**2
+_SLOWEST = 2 * _MB
 """Bytes a second at which even the slowest kind of file is read on a busy machine."""
 
 _MOST_MEMORY, _LEAST_MEMORY = 4 * 1024**3, 3 * 1024**3 // 2
@@ -22,8 +23,11 @@ def memory_limit(settings: Settings) -> int:
 
 
 def time_limit(size: int) -> float:
-    """Return for how many seconds a file of so many bytes may be read."""
-    return _SECONDS + size / _SLOWEST
+    """Return for how many seconds a file of so many bytes may be read.
+
+    A small one may be packed and hold much, but a damaged one that is read for ever has a place that others wait for.
+    """
+    return min(_MOST_FOR_SMALL, _LEAST_SECONDS + _SECONDS_A_MB * size / _MB) + size / _SLOWEST
 
 
 def limit_memory(most: int) -> None:
