@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,23 @@ class KeptData:
 def kept_data(store: DatasetStore, dataset_id: str) -> KeptData:
     """Return how a data set lies on the disk, without what uses it; `NotFoundError` if there is none."""
     folder = store.held(dataset_id)
-    files = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    # A file that is added changes the folder's time, one that is written anew its own.
+    size_mb = _size_mb(folder, _changed(folder), _changed(folder / PROFILE))
     moment = datetime.fromtimestamp(opened_at(folder), UTC)
-    return KeptData(dataset_id, store.readable(dataset_id), sum(files) / 1e6, moment)
+    return KeptData(dataset_id, store.readable(dataset_id), size_mb, moment)
+
+
+@lru_cache(maxsize=1024)
+def _size_mb(folder: Path, _folder_changed: int, _profile_changed: int) -> float:
+    """Return the room of a data set on the disk: of hundreds that are listed, few have changed."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def opened_at(folder: Path) -> float:
@@ -86,8 +101,14 @@ def copies(store: DatasetStore) -> dict[str, tuple[str, ...]]:
     for names in sized.values():
         for name in names if len(names) > 1 else ():
             with suppress(OSError):
-                same[_digest(store.folder(name) / SOURCE)].append(name)
+                source = store.folder(name) / SOURCE
+                same[_known_digest(source, source.stat().st_mtime_ns)].append(name)
     return {name: tuple(n for n in names if n != name) for names in same.values() if len(names) > 1 for name in names}
+
+
+@lru_cache(maxsize=1024)
+def _known_digest(path: Path, _changed_at: int) -> str:
+    return _digest(path)
 
 
 def _digest(path: Path) -> str:

@@ -21,6 +21,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -198,20 +199,10 @@ class DatasetStore:
     def _read(self, dataset_id: str) -> Dataset:
         path = self.folder(dataset_id) / PROFILE
         try:
-            kept = json.loads(path.read_text("utf-8"))
-            version = kept.get("schema_version") if isinstance(kept, dict) else None
-            if version == SCHEMA_VERSION:
-                return Dataset.model_validate(kept)
+            found = path.stat()
         except FileNotFoundError as exc:
             raise _not_found(dataset_id) from exc
-        except (ValueError, ValidationError) as exc:
-            raise TableError(
-                f"The stored data set {dataset_id} is damaged.", "Delete it and add its file again."
-            ) from exc
-        raise TableError(
-            f"The stored data set {dataset_id} has format {version}, but this version of dlreg reads {SCHEMA_VERSION}.",
-            "Add its file again, or use the version of dlreg that stored it.",
-        )
+        return _profile_of(path, found.st_mtime_ns, found.st_size)
 
     def folder(self, dataset_id: str) -> Path:
         """Return the folder of a data set, whether it is there or not; `NotFoundError` if `dataset_id` can't be one."""
@@ -387,6 +378,25 @@ class DatasetStore:
             return dataset
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+@lru_cache(maxsize=512)
+def _profile_of(path: Path, _changed: int, _size: int) -> Dataset:
+    """Return the profile of a data set; lists of hundreds are shown, of which hardly any has changed."""
+    dataset_id = path.parent.name
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        version = kept.get("schema_version") if isinstance(kept, dict) else None
+        if version == SCHEMA_VERSION:
+            return Dataset.model_validate(kept)
+    except FileNotFoundError as exc:
+        raise _not_found(dataset_id) from exc
+    except (ValueError, ValidationError) as exc:
+        raise TableError(f"The stored data set {dataset_id} is damaged.", "Delete it and add its file again.") from exc
+    raise TableError(
+        f"The stored data set {dataset_id} has format {version}, but this version of dlreg reads {SCHEMA_VERSION}.",
+        "Add its file again, or use the version of dlreg that stored it.",
+    )
 
 
 def _file_name(owner: str) -> str:
