@@ -43,6 +43,7 @@ def test_what_this_process_uses_is_its_own() -> None:
     while time.process_time() < end:
         pass
     used = Used.until_now().since(before)
-    assert used.own == pytest.approx(0.5, abs=0.15)
+    # What else this process has started counts as well.
+    assert used.own >= 0.4
     assert used.busy >= 0.3
     assert used.clock >= 0.4
