@@ -61,7 +61,7 @@ def described(content: bytes, name: str, dataset_id: str, reading: Reading) -> t
         file_bytes=len(content),
         rows=typed.table.num_rows,
         columns=typed.columns,
-        duplicate_rows=typed.duplicates(),
+        duplicate_rows=typed.duplicates,
         dialect=raw.dialect,
         reading=reading,
     )

@@ -14,7 +14,7 @@ from dlreg_core.specs import Column, ColumnType, Histogram, Level
 BINS = 20
 MOST_LEVELS = 20
 _OUTER_FENCE = 3.0
-_WHOLE = (-(2.0**62), 2.0**62)
+_BEYOND_WHOLE = 2.0**63
 _PIECE = 1024**2
 _MOST_STEPS = 50
 """Steps in a bin from which on one more or less of them can't be seen."""
@@ -94,11 +94,17 @@ def _outliers(ordered: FloatArray | IntArray) -> int | None:
     if not (np.isfinite(reach) and reach > 0):
         return None
     lowest, highest = low - reach, high + reach
-    if ordered.dtype.kind == "i":
-        # Whole numbers are compared as such: the others would first be copied.
-        lowest, highest = (int(np.clip(end, *_WHOLE)) for end in (np.ceil(lowest), np.floor(highest)))
-    below = np.searchsorted(ordered, lowest, side="left")
-    return int(below + len(ordered) - np.searchsorted(ordered, highest, side="right"))
+    whole = ordered.dtype.kind == "i"
+    # Whole numbers are compared as such: the others would first be copied. None lies beyond what they can be.
+    if not whole or lowest > -_BEYOND_WHOLE:
+        below = int(np.searchsorted(ordered, int(np.ceil(lowest)) if whole else lowest, side="left"))
+    else:
+        below = 0
+    if not whole or highest < _BEYOND_WHOLE:
+        upto = int(np.searchsorted(ordered, int(np.floor(highest)) if whole else highest, side="right"))
+    else:
+        upto = len(ordered)
+    return below + len(ordered) - upto
 
 
 def _quantile(ordered: FloatArray | IntArray, share: float) -> float:

@@ -156,7 +156,8 @@ def _read_text(content: bytes, reading: Reading) -> RawTable:
     schema = pa.schema([(name, pa.string()) for name in rows.names])
     table = pa.Table.from_batches(rows.batches(lambda _: None), schema)
     # Spreadsheets leave columns behind that have neither a name nor a value.
-    table = table.drop_columns([name for name in rows.unnamed if _is_empty(table.column(name))])
+    if table.num_rows:
+        table = table.drop_columns([name for name in rows.unnamed if _is_empty(table.column(name))])
     return RawTable(table, with_mark(rows, table, reading).dialect, rows.units, written=rows.written)
 
 

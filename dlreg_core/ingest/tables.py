@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import pandas as pd
 import pyarrow as pa
@@ -56,8 +57,9 @@ class TypedTable:
         values = self.table.column(name)
         return column_of(lambda: iter([values]), self._found, self._source, name)[0]
 
+    @cached_property
     def duplicates(self) -> int:
-        """Return how many rows repeat an earlier one."""
+        """How many rows repeat an earlier one."""
         return self._found.duplicates
 
 

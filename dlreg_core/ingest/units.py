@@ -104,7 +104,8 @@ def _judged(cells: Cells, unit: str, form: NumberForm) -> Measures | NearNumbers
     """Tell numbers from what is no column of numbers, given the unit that they all have."""
     aside = cells.aside
     if not few_strays(aside, whole=cells.like_codes):
-        return NearNumbers(aside) if 0 < 2 * (aside.stray_rows + aside.alone) <= aside.known else None
+        near = aside.strays and 2 * (aside.stray_rows + aside.alone) <= aside.known
+        return NearNumbers(aside) if near else None
     around = aside.strays or aside.alone or unit or form != NumberForm(decimal=form.decimal)
     # Numbers with nothing around them, which were no numbers all the same: codes, or all in brackets.
     if not around or cells.numbers is None or cells.leading_zeros or cells.beyond(unit):

@@ -50,7 +50,7 @@ class ColumnReader:
         self.missing = self.infinite = 0
         self.measures = MeasureReader(plan)
         self.moments = MomentReader(plan)
-        self.tally = TextTally(plan.name) if plan.kind is Kind.TEXT else None
+        self.tally = TextTally(plan.name, all_levels=plan.sure) if plan.kind is Kind.TEXT else None
         self.only_empty = True
         self.of_texts = False
         self.decimal = decimal
@@ -73,6 +73,7 @@ class ColumnReader:
             coded = encode(pa.chunked_array([column]))
             self.missing += coded.codes.null_count
             values = self.measures.read(coded)
+            self.infinite = self.measures.infinite
         else:
             values = self._numbers(column)
         return values, _hashes(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from dlreg_core.ingest.column_cells import Aside, bare_is_clear, codes_by_length, few_strays, read_as
@@ -9,6 +10,9 @@ from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
 from dlreg_core.ingest.values import Coded
 
 _MOST_STRAYS = 10_000
+_MOST_EXACT = 2.0**53
+_SEVERAL = 2
+"""A single number with leading zeros is no column of codes."""
 
 
 class MeasureReader:
@@ -22,6 +26,8 @@ class MeasureReader:
         self._zeros = True
         self._lengths: set[int] = set()
         self._leading = False
+        self._some: set[str] = set()
+        self.infinite = 0
 
     def read(self, coded: Coded) -> pa.Array:
         """Return the numbers of a batch; `Misfit` where the plan isn't how they are written."""
@@ -29,8 +35,7 @@ class MeasureReader:
         if not len(levels):
             return pa.nulls(len(coded.codes), plan.arrow_type)
         cells = read_as(levels, coded.tally.counts, plan.unit, plan.form)
-        fractions = plan.whole and cells.numbers is not None and pa.types.is_floating(cells.numbers.type)
-        if cells.numbers is None or cells.foreign or (fractions and cells.numbers.null_count < len(levels)):
+        if cells.numbers is None or (cells.foreign and not plan.sure) or (plan.whole and not _are_whole(cells.numbers)):
             raise Misfit(levels[:MOST_EVIDENCE])
         if cells.beyond(plan.unit):
             raise Misfit(levels[:MOST_EVIDENCE])
@@ -38,9 +43,13 @@ class MeasureReader:
         self._zeros = self._zeros and cells.zeros
         self._lengths |= cells.lengths
         self._leading = self._leading or cells.any_leading_zero
-        if len(self._strays) > _MOST_STRAYS:
+        if len(self._some) < _SEVERAL:
+            self._some |= set(cells.plain.unique()[:_SEVERAL].to_pylist())
+        if len(self._strays) > _MOST_STRAYS and not plan.sure:
             raise Misfit(levels[:MOST_EVIDENCE])
-        return coded.spread(cells.numbers.cast(plan.arrow_type, safe=False))
+        values = coded.spread(cells.numbers.cast(plan.arrow_type, safe=False))
+        self.infinite += values.null_count - coded.codes.null_count - cells.aside.alone - cells.aside.stray_rows
+        return values
 
     def _count(self, aside: Aside, spellings: dict[str, int]) -> None:
         self._known += aside.known
@@ -67,6 +76,14 @@ class MeasureReader:
         if plan.kind is not Kind.MEASURE:
             return
         clear = not plan.unit or bare_is_clear(aside.bare, aside.known, self._zeros, plan.unit, plan.name)
-        codes = self._leading and len(self._lengths) == 1
+        codes = self._leading and len(self._lengths) == 1 and len(self._some) == _SEVERAL
         if codes or not clear or not few_strays(aside, whole=codes_by_length(self._lengths)):
             raise Misfit
+
+
+def _are_whole(numbers: pa.Array) -> bool:
+    """Tell whether all numbers are whole, as which they may be read although some are written with a point."""
+    if pa.types.is_integer(numbers.type):
+        return True
+    known = numbers.drop_null().to_numpy(zero_copy_only=False)
+    return bool(np.all((known == np.floor(known)) & (np.abs(known) < _MOST_EXACT)))

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from dlreg_core.ingest.arrow import compute as pc
 from dlreg_core.ingest.date_forms import NAMES, take_apart
-from dlreg_core.ingest.dates import DateEvidence, parse_dates
+from dlreg_core.ingest.dates import DateEvidence, Dates, parse_dates
 from dlreg_core.ingest.durations import may_be_durations, parse_durations, read_durations, telling_times
 from dlreg_core.ingest.moment_notes import (
     CellDates,
@@ -23,6 +23,8 @@ from dlreg_core.ingest.streaming.plans import MOST_EVIDENCE, Kind, Misfit, Plan
 from dlreg_core.ingest.typed_moments import usable_moments
 from dlreg_core.ingest.values import Coded
 
+_USUAL = pa.array(["2000-01-01"])
+"""A date that says nothing of the order of others."""
 _YEAR_FIRST = NAMES.index("year first")
 
 
@@ -96,15 +98,28 @@ class MomentReader:
         """Ask what was kept, after the last batch, if the plan was right; `Misfit` if it wasn't."""
         plan = self._plan
         times = pa.array(list(self._times), pa.string())
-        if len(times) and (parse_durations(times, named=plan.lasting) is None) is (plan.kind is Kind.DURATION):
+        if len(times) and not self._are_as_planned(times):
             raise Misfit(times)
         levels = self._evidence.levels
         if plan.kind is not Kind.DATE or not len(levels):
             return
-        found = parse_dates(levels, plan.said, digits=plan.digits, named=plan.dated)
+        found = self._parsed(levels)
         if found is None or (found.day_first, found.year_first) != (plan.day_first, plan.year_first):
             raise Misfit(levels)
         self._ambiguous = found.ambiguous
+
+    def _are_as_planned(self, times: pa.StringArray) -> bool:
+        """Tell whether times of day are no durations, or durations some; what is known to be dates isn't asked."""
+        lasting = parse_durations(times, named=self._plan.lasting) is not None
+        return lasting if self._plan.kind is Kind.DURATION else self._plan.dated or not lasting
+
+    def _parsed(self, levels: pa.StringArray) -> Dates | None:
+        """Return what the texts say that were kept; where all are out of range, beside a date that isn't."""
+        for some in (levels, pa.concat_arrays([levels, _USUAL])):
+            found = parse_dates(some, self._plan.said, digits=self._plan.digits, named=self._plan.dated)
+            if found is not None:
+                return found
+        return None
 
     def note(self) -> Note:
         """Say what is odd about the column."""

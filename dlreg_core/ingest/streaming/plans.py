@@ -59,7 +59,7 @@ class Plan:
     ``lasting`` whether it is known beforehand, by its name, that the column holds dates or durations; ``codes`` whether
     what looks like codes is numbers all the same; ``cells`` whether it is of a workbook, whose dates are in ISO 8601
     where they stand among texts; ``whole`` whether all numbers with a unit are whole; ``final`` is a column of text
-    that is to stay that.
+    that is to stay that; ``sure`` is a plan that was made in view of all values, or of those that didn't fit it.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Plan:
     codes: bool = False
     cells: bool = False
     final: bool = False
+    sure: bool = False
 
     @property
     def arrow_type(self) -> pa.DataType:

@@ -34,7 +34,7 @@ from dlreg_core.specs import Dialect, Reading
 
 _HEAD = 1024**2
 _SAMPLED_ROWS = 100_000
-_BATCH = 65_536
+_BATCH, _FEWEST_ROWS = 65_536, 1_000
 _FOOTER = 8
 _PART = 128 * 1024**2
 _MOST_TEXTS = 16 * 1024**3
@@ -117,10 +117,13 @@ class HeldRows:
 
     def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
         """Yield all rows."""
-        seen = 0
-        for batch in self.raw.table.to_batches(_BATCH):
+        seen, table = 0, self.raw.table
+        if any(column.num_chunks * _FEWEST_ROWS > table.num_rows for column in table.columns if column.num_chunks > 1):
+            # Each batch costs something, however few rows it has.
+            table = table.combine_chunks()
+        for batch in table.to_batches(_BATCH):
             seen += batch.num_rows
-            place(seen / self.raw.table.num_rows)
+            place(seen / table.num_rows)
             yield _flat(batch, self.names)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -118,7 +118,8 @@ def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[flo
 
     def planned(name: str) -> Plan:
         values = flat(sample.column(name))
-        return plan_for(name, pa.chunked_array([*values.chunks, *unfit[name]], values.type), known)
+        plan = plan_for(name, pa.chunked_array([*values.chunks, *unfit[name]], values.type), known)
+        return plan if source.sampled else replace(plan, sure=True)
 
     plans = {name: planned(name) for name in source.names}
     tried = {name: {plan} for name, plan in plans.items()}
@@ -129,6 +130,9 @@ def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[flo
             unfit[name] += evidence or []
             text = known.text(name)
             again = planned(name) if evidence is not None else text
+            if again in tried[name] and again.kind is not Kind.TEXT:
+                # What didn't fit has been seen and changes nothing: it is among the few that need not.
+                again = replace(again, sure=True)
             # As a text it is counted, and read as what all of its values tell; once.
             better[name] = again if again not in tried[name] else known.text(name, final=text in tried[name])
         for name, plan in (_other_than_text(found, known, plans) if source.sampled else {}).items():

@@ -17,10 +17,11 @@ _MISSING = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
 class TextTally:
-    """Counts the values of one column of texts."""
+    """Counts the values of one column of texts; with `all_levels`, however many differ."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, all_levels: bool = False) -> None:
         self._name = name
+        self._all_levels = all_levels
         self._counts: dict[str, int] = {}
         self._hashes: list[NDArray[np.uint64]] = []
         self._rows = 0
@@ -51,7 +52,7 @@ class TextTally:
                 known[level] += count
             elif not self._many:
                 known[level] = count
-        self._many = self._many or len(known) > MOST_LEVELS
+        self._many = self._many or (len(known) > MOST_LEVELS and not self._all_levels)
 
     def _merge(self) -> None:
         self._hashes = [np.unique(np.concatenate(self._hashes))] if self._hashes else []
