@@ -6,7 +6,7 @@ import streamlit as st
 
 from dlreg_core.report.run_words import space_words
 from dlreg_core.runs import RunSummary
-from pages._ui import core, data_list, run_list, state
+from pages._ui import core, data_list, run_list
 from pages._ui.sidebar import escaped
 from pages._ui.widgets import header, lead
 
@@ -30,9 +30,6 @@ def show(runs: tuple[RunSummary, ...]) -> None:
 def page() -> None:
     """Show the page."""
     header("Runs", "Everything that was trained here, and the data. Open a run to see its results again.")
-    said = state.take("said_of_runs")
-    if said:
-        st.toast(escaped(said))
     runs = core.desk().list()
     if not runs:
         st.info("There are no runs yet.", icon=":material/history:")

@@ -12,7 +12,7 @@ from dlreg_core.specs import Dataset, Experiment, Recipe, Report, TrainPlan
 from dlreg_core.training.catalogue import BASELINES
 from pages._ui import core, ending, errors, foresight, preparing, sidebar, state, training_plan, watching
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import go_to, header, lead, need_dataset, need_run
+from pages._ui.widgets import go_to, header, lead, need_dataset, need_run, say_next
 
 
 def set_up(
@@ -123,7 +123,7 @@ def page() -> None:
         return
     report = need_run()
     if watching.has_got_result(report):
-        st.toast("The networks are trained.", icon=":material/check_circle:")
+        say_next("The networks are trained.")
         go_to("leaderboard")
     header("Train", escaped(f"{report.experiment.name}: {run_budget_words(report)}"))
     if not report.state.is_final:

@@ -22,17 +22,13 @@ from dlreg_core.report.data_words import (
 from pages._ui import core, errors, state
 from pages._ui.results import zone
 from pages._ui.sidebar import escaped
-from pages._ui.widgets import go_to
+from pages._ui.widgets import go_to, say_next
 
-_SAID = "said_of_data"
 _CHOICES: dict[WithRuns, str] = {"delete": "Delete the runs too", "keep": "Keep the runs"}
 
 
 def show() -> None:
     """Show the data sets, and what can be done with the selected one; nothing where there are none."""
-    said = state.take(_SAID)
-    if said:
-        st.toast(escaped(said))
     kept = core.desk().data.list()
     if not kept:
         return
@@ -100,7 +96,7 @@ def actions(one: KeptData | None) -> None:
             with errors.shown():
                 core.desk().data.delete_draft(one.dataset_id)
                 state.forget_choices(one.dataset_id)
-                state.remember(_SAID, f"Forgot what was prepared of {one.name}.")
+                say_next(f"Forgot what was prepared of {one.name}.")
                 st.rerun()
         with st.popover("Delete", icon=":material/delete:", key=f"ask_{one.dataset_id}"):
             confirm_delete(one)
@@ -141,4 +137,4 @@ def _forget(one: KeptData, *, with_runs: bool) -> None:
         state.open_run(None)
     if state.dataset_id() == one.dataset_id:
         state.open_dataset(None)
-    state.remember(_SAID, f"Deleted {one.name}{f' and {runs_counted(len(gone))}' if gone else ''}.")
+    say_next(f"Deleted {one.name}{f' and {runs_counted(len(gone))}' if gone else ''}.")

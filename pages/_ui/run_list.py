@@ -14,7 +14,7 @@ from dlreg_core.specs import RunState
 from pages._ui import core, errors, state
 from pages._ui.results import zone
 from pages._ui.sidebar import escaped, state_word
-from pages._ui.widgets import go_to
+from pages._ui.widgets import go_to, say_next
 
 _EXPLANATIONS = "They hold rows of the data. The models stay, and can be explained again while the data is here."
 
@@ -107,7 +107,7 @@ def _end(run: RunSummary) -> None:
         if st.button("Finishing" if finishing else "Finish now", icon=":material/flag:", disabled=finishing):
             with errors.shown():
                 core.desk().finish(run.run_id)
-                state.remember("said_of_runs", f"{run.name} finishes now, and keeps the best.")
+                say_next(f"{run.name} finishes now, and keeps the best.")
                 st.rerun()
     if st.button("Cancel run", icon=":material/cancel:"):
         with errors.shown():
@@ -128,12 +128,12 @@ def confirm_delete(run: RunSummary) -> None:
             if state.run_id() == run.run_id:
                 state.open_run(None)
             core.forget_data()
-            state.remember("said_of_runs", f"Deleted {run.name}.")
+            say_next(f"Deleted {run.name}.")
             st.rerun()
     if st.button("Delete its explanations only", key=f"explanations_{run.run_id}", help=_EXPLANATIONS):
         with errors.shown():
             count = core.desk().delete_explanations(run.run_id)
             core.forget_data()
             what = "1 explanation" if count == 1 else f"{count:,} explanations"
-            state.remember("said_of_runs", f"Deleted {what} of {run.name}.")
+            say_next(f"Deleted {what} of {run.name}.")
             st.rerun()

@@ -22,6 +22,7 @@ from pages._ui.sidebar import escaped
 PAGES = Path(__file__).resolve().parents[1]
 FIGURES = "figures"
 """Under which name the figures on the page are remembered."""
+_SAID = "said"
 
 
 class Display(Protocol):
@@ -44,6 +45,17 @@ def header(title: str, sentence: str) -> None:
     state.remember(FIGURES, {})
     st.title(title, anchor=False)
     st.markdown(f":gray[{sentence}]")
+    said = state.take(_SAID)
+    if said:
+        st.toast(escaped(said), icon=":material/check_circle:")
+
+
+def say_next(sentence: str) -> None:
+    """Say what was done on the page that comes next.
+
+    What is said on a page that leads on at once is lost where the browser hasn't got it before the next one begins.
+    """
+    state.remember(_SAID, sentence)
 
 
 def need_dataset() -> Dataset:

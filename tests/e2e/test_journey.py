@@ -159,7 +159,8 @@ def test_a_run_is_finished_early_and_continued(page: Page, server: str) -> None:
     button(page, "Finish now, keep the best")
     expect(page.get_by_role("button", name="Finish now, keep the best")).to_be_disabled(timeout=SOON)
     expect(page.get_by_text("Finishing:").first).to_be_visible(timeout=SOON)
-    expect(page.get_by_text("MPa on average").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("The networks are trained.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("MPa on average").first).to_be_visible(timeout=SOON)
     visit(page, "Train")
     expect(page.get_by_text("It finished early, as asked.")).to_be_visible(timeout=SOON)
     button(page, "Continue for")
@@ -167,6 +168,8 @@ def test_a_run_is_finished_early_and_continued(page: Page, server: str) -> None:
     title(page, "Leaderboard")
     expect(page.get_by_text("More networks are being trained").first).to_be_visible(timeout=SOON)
     expect(page.get_by_text("MPa on average").first).to_be_visible(timeout=SOON)
+    # What was said of the first part is gone before the second is waited for.
+    expect(page.get_by_text("The networks are trained.")).to_have_count(0, timeout=SOON)
     visit(page, "Train")
     expect(page.get_by_text("The networks are trained.")).to_be_visible(timeout=LONG)
     title(page, "Leaderboard")

@@ -109,10 +109,14 @@ def choose_type(page: Page, *, column: str, word: str) -> None:
     table = page.get_by_test_id("stDataFrame").first
     cells = grid(page).locator("tbody tr").filter(has_text=column).locator("td")
     row = int(cells.first.get_attribute("id").split("-")[-1])  # type: ignore[union-attr]
+    # The chart above is drawn last of all, and moves what stands below it.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=SOON)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=SOON)
     box = table.bounding_box()
     assert box is not None
     height = box["height"] / (grid(page).locator("tbody tr").count() + 1)
-    page.mouse.dblclick(box["x"] + 220, box["y"] + height * (row + 1.5))
+    # By the table, not by the page: it is scrolled into view, and clicked once it stands still.
+    table.dblclick(position={"x": 220, "y": height * (row + 1.5)}, timeout=SOON)
     # What is typed before the list is open goes nowhere.
     expect(page.locator("#portal input").last).to_be_focused(timeout=SOON)
     page.keyboard.type(word)
