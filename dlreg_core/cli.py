@@ -94,6 +94,10 @@ def serve(
     options = [f"--server.address={host}", f"--server.port={port}"]
     limit = load_settings().max_upload_mb
     os.environ["DLREG_HOME"] = str(load_settings().home)
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        # glibc keeps freed memory apart for many threads, of which the server starts one a click. Not passed on to the
+        # processes that train, whose arithmetic is another matter.
+        os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
     command = [sys.executable, "-m", "streamlit", "run", str(front / "app.py"), *options]
     os.execv(sys.executable, [*command, f"--server.maxUploadSize={limit}"])
 
