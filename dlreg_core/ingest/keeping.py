@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+from pydantic import ValidationError
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.arrow import parquet
@@ -19,7 +22,7 @@ from dlreg_core.ingest.sampling import sampled_rows
 from dlreg_core.ingest.streaming import Progress, Scan, scan_file, stream_table
 from dlreg_core.ingest.tables import TypedTable, to_frame
 from dlreg_core.names import clean_name
-from dlreg_core.specs import Dataset, Reading
+from dlreg_core.specs import SCHEMA_VERSION, Dataset, Reading
 
 TABLE = "data.parquet"
 SAMPLE = "sample.parquet"
@@ -174,3 +177,35 @@ def plain_name(name: str) -> str:
 
 def quietly(_what: str, _share: float) -> None:
     """Take no notice of progress."""
+
+
+def read_profile(folder: Path) -> Dataset:
+    """Return what is known of the data set in a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    TableError
+        If it is damaged, or another version of dlreg wrote it.
+    """
+    path = folder / PROFILE
+    found = path.stat()
+    return _profile_of(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=512)
+def _profile_of(path: Path, _changed: int, _size: int) -> Dataset:
+    """Return a profile as it was kept; lists of hundreds are shown, of which hardly any has changed."""
+    dataset_id = path.parent.name
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        version = kept.get("schema_version") if isinstance(kept, dict) else None
+        if version == SCHEMA_VERSION:
+            return Dataset.model_validate(kept)
+    except (ValueError, ValidationError) as exc:
+        raise TableError(f"The stored data set {dataset_id} is damaged.", "Delete it and add its file again.") from exc
+    raise TableError(
+        f"The stored data set {dataset_id} has format {version}, but this version of dlreg reads {SCHEMA_VERSION}.",
+        "Add its file again, or use the version of dlreg that stored it.",
+    )

@@ -15,25 +15,21 @@ Two people who upload the same file share its folder without knowing of each oth
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from dlreg_core.errors import NotFoundError, TableError, WorkError
 from dlreg_core.ingest.boundary import said_plainly
 from dlreg_core.ingest.keeping import (
-    PROFILE,
     RAW,
     SAMPLE,
     SOURCE,
@@ -44,6 +40,7 @@ from dlreg_core.ingest.keeping import (
     own_name,
     plain_name,
     quietly,
+    read_profile,
     write_large,
     write_small,
 )
@@ -53,7 +50,7 @@ from dlreg_core.ingest.sampling import sampled_rows
 from dlreg_core.ingest.stored import all_rows, chosen_rows, missing_values, top_rows
 from dlreg_core.ingest.streaming import Progress, Scan, scan_file
 from dlreg_core.ingest.unpacking import unpacked
-from dlreg_core.specs import SCHEMA_VERSION, Dataset, Reading
+from dlreg_core.specs import Dataset, Reading
 
 Columns = list[str]
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -197,12 +194,10 @@ class DatasetStore:
         return self._read(dataset_id)
 
     def _read(self, dataset_id: str) -> Dataset:
-        path = self.folder(dataset_id) / PROFILE
         try:
-            found = path.stat()
+            return read_profile(self.folder(dataset_id))
         except FileNotFoundError as exc:
             raise _not_found(dataset_id) from exc
-        return _profile_of(path, found.st_mtime_ns, found.st_size)
 
     def folder(self, dataset_id: str) -> Path:
         """Return the folder of a data set, whether it is there or not; `NotFoundError` if `dataset_id` can't be one."""
@@ -378,25 +373,6 @@ class DatasetStore:
             return dataset
         finally:
             shutil.rmtree(part, ignore_errors=True)
-
-
-@lru_cache(maxsize=512)
-def _profile_of(path: Path, _changed: int, _size: int) -> Dataset:
-    """Return the profile of a data set; lists of hundreds are shown, of which hardly any has changed."""
-    dataset_id = path.parent.name
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-        version = kept.get("schema_version") if isinstance(kept, dict) else None
-        if version == SCHEMA_VERSION:
-            return Dataset.model_validate(kept)
-    except FileNotFoundError as exc:
-        raise _not_found(dataset_id) from exc
-    except (ValueError, ValidationError) as exc:
-        raise TableError(f"The stored data set {dataset_id} is damaged.", "Delete it and add its file again.") from exc
-    raise TableError(
-        f"The stored data set {dataset_id} has format {version}, but this version of dlreg reads {SCHEMA_VERSION}.",
-        "Add its file again, or use the version of dlreg that stored it.",
-    )
 
 
 def _file_name(owner: str) -> str:
