@@ -33,8 +33,10 @@ class ShapBar(ShapTables):
     def plot(self) -> go.Figure:
         """Return the figure; bars carry the feature's name as ``customdata[0]``."""
         table = self.frame()
-        title = theme.axis_title("Moves the prediction by, on average (mean |SHAP|)", self.unit)
-        figure = theme.figure(height=90 + 25 * len(table), x=title, grid="x")
+        figure = theme.figure(height=108 + 25 * len(table), grid="x")
+        # In two lines: beside long names, on a phone, one is cut off.
+        measure = theme.plain(theme.axis_title("on average (mean |SHAP|)", self.unit))
+        figure.update_xaxes(title_text=f"Moves the prediction by,<br>{measure}")
         names = [theme.plain(name) for name in table["feature"]]
         figure.add_bar(
             x=table["mean_abs"],
