@@ -25,7 +25,7 @@ from dlreg_core.training.expected import TableFacts
 from dlreg_core.training.networks import core_count, device_note
 from dlreg_core.training.outlook import foresee, known_speeds
 from dlreg_core.training.pipeline import Pipeline
-from dlreg_core.training.preflight import frame_mb, room, spread_rows, study
+from dlreg_core.training.preflight import frame_mb, present_crowding, room, spread_rows, study
 
 _MOST_PIPELINES = 3
 _MOST_TABLES = 8
@@ -78,7 +78,7 @@ class Answering:
     def _preflight(self, home: Path, experiment: Experiment) -> dict[str, Any]:
         """Say what a run needs; quickly, since predictions wait meanwhile."""
         gpu, _ = device_note(experiment.plan.device)
-        space = room(home, cores=core_count(), gpu=gpu)
+        space = room(home, cores=core_count(), gpu=gpu, crowding=present_crowding(core_count()))
         facts, split = self._facts_of(home, experiment), experiment.recipe.split
         outlook = foresee(experiment.plan, facts, space, known_speeds(home), split)
         return outlook.model_dump(mode="json")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dlreg_core.charts.numbers import about, percent, quantity, size
+from dlreg_core.charts.numbers import about, number, percent, quantity, size
+from dlreg_core.ingest.findings.finding import joined
 from dlreg_core.prepare.drawing import WHY_DRAWN, seconds_for_all
 from dlreg_core.report.table_words import cleaning_words
 from dlreg_core.runs.outlook import Outlook
@@ -10,6 +11,9 @@ from dlreg_core.runs.progress import ModelProgress, ModelState
 from dlreg_core.specs import Dataset, Recipe, RowCounts, TrainPlan
 
 _MINUTE, _HOUR = 60, 3600
+
+_CROWDED = 1.5
+"""From this multiple of the usual time on it is said that other work slows a run down."""
 
 
 def budget_words(seconds: float) -> str:
@@ -46,14 +50,15 @@ def recipe_words(recipe: Recipe) -> str:
 def plan_words(plan: TrainPlan, baselines: int, train_rows: int, columns: int, outlook: Outlook | None = None) -> str:
     """Return what will happen: "4 networks and 4 baselines learn from 14,448 rows with 9 columns, in about 2 min.".
 
-    Once it is known what fits into the time, that many networks are counted: "2 of the 4 chosen networks".
+    Once it is known what fits into the time, that many networks are counted: "2 of the 4 chosen networks", and "2 to 4
+    of the 4 chosen networks" where the time is nearly enough for two.
     """
     count = len(plan.models)
-    known = outlook is not None and not outlook.refusal
-    fitting = count - sum(not model.fits for model in outlook.models) if outlook is not None and known else count
     networks = "1 network" if count == 1 else f"{count} networks"
-    if fitting < count:
-        networks = f"{fitting} of the {count} chosen networks"
+    if outlook is not None and not outlook.refusal:
+        fewest, most = (count - len(outlook.models) + there for there in outlook.counts)
+        if fewest < count:
+            networks = f"{fewest if fewest == most else f'{fewest} to {most}'} of the {count} chosen networks"
     of_columns = "1 column" if columns == 1 else f"{columns:,} columns"
     return (
         f"{networks} and {baselines} baselines learn from {train_rows:,} rows with {of_columns}, "
@@ -91,12 +96,17 @@ def outlook_words(outlook: Outlook) -> str:
     large = [
         f"{model.title} will be skipped: it {model.reason}." for model in outlook.models if model.lacks == "memory"
     ]
-    return " ".join([needs, *large, *_time_words(outlook)])
+    busy = [
+        f"The machine is busy with other work, which makes everything take about {number(outlook.crowding, 2)} times "
+        "as long."
+    ]
+    return " ".join([needs, *large, *(busy if outlook.crowding >= _CROWDED else []), *_time_words(outlook)])
 
 
 def _time_words(outlook: Outlook) -> list[str]:
     """Say which networks the time will probably not suffice for, and what time would."""
-    short = [model for model in outlook.models if model.lacks == "time"]
+    short = [model for model in outlook.models if model.lacks == "time" and not model.close]
+    close = [model.title for model in outlook.models if model.close and not model.late]
     late = [
         f"The time is too short for any network: {model.title} is trained all the same, which needs about "
         f"{about(model.seconds_fewest).removeprefix('about ')}, and the run will take longer."
@@ -105,8 +115,10 @@ def _time_words(outlook: Outlook) -> list[str]:
     ]
     skipped = [f"{model.title} will probably be skipped: it {model.reason}." for model in short]
     if len(short) > 1:
-        names = f"{', '.join(model.title for model in short[:-1])} and {short[-1].title}"
+        names = joined([model.title for model in short])
         skipped = [f"{names} will probably be skipped, since the time is too short for them."]
+    if close:
+        skipped.append(f"Whether there is time for {joined(close)} shows when the speed here is measured.")
     enough = outlook.seconds_for_all
     more = [f"With {budget_words(enough)}, all networks would be trained."] if enough is not None else []
     return [*late, *skipped, *more]

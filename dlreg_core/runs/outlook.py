@@ -38,6 +38,8 @@ class ModelOutlook(Spec):
     """The largest of the catalogue's sizes whose memory fits; -1 where not even the smallest does."""
     seconds_fewest: float
     epochs: int = 0
+    close: bool = False
+    """True where a machine that is somewhat quicker or slower than expected decides whether it fits into the time."""
     late: bool = False
     """True where its training will end after the time limit: it is the quickest, and there would be no network
     otherwise."""
@@ -48,7 +50,8 @@ class Outlook(Spec):
 
     ``rows`` and ``features`` are those that the networks learn from, after cleaning. ``memory_mb`` is the peak of the
     worker, ``disk_mb`` what the run's folder will take, ``seconds_startup`` what passes before the first network is
-    measured. Megabytes are 10^6 bytes.
+    measured, ``crowding`` how many times longer all takes because of what else the machine does now. Megabytes are 10^6
+    bytes.
     """
 
     rows: int
@@ -59,15 +62,27 @@ class Outlook(Spec):
     disk_free_mb: float
     models: tuple[ModelOutlook, ...]
     seconds_startup: float
+    crowding: float = 1.0
     seconds_for_all: float | None = None
-    """A budget with which every network that fits into the memory would have its time; None where this one is enough,
-    or none that can be chosen is."""
+    """A budget with which every network that fits into the memory would have its time, on a somewhat slow machine too;
+    None where this one is enough, or none that can be chosen is."""
     lacks: Literal["", "memory", "disk", "time"] = ""
     """For lack of what the run is refused."""
     refusal: str = ""
     """Why the run can't be carried out, in one sentence with both numbers; empty where it can."""
     hint: str = ""
     """What to change so that it can."""
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many networks there will be: the fewest and the most, since the time is nearly enough for some.
+
+        One that is trained however late is there in any case.
+        """
+        fewest = sum(model.fits and (model.late or not model.close) for model in self.models)
+        most = sum(model.fits or model.close for model in self.models)
+        # A run never ends with nothing: the quickest network is trained in any case.
+        return min(max(1, fewest), most), most
 
     def model(self, family: str) -> ModelOutlook:
         """Return the outlook of `family`; ``KeyError`` if it wasn't asked for."""

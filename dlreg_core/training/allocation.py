@@ -106,6 +106,10 @@ class Speed:
             return self
         return Speed(self.fixed * rows / self.rows, self.epoch * rows / self.rows, rows, drawn=True)
 
+    def slower(self, factor: float) -> Speed:
+        """Return the speed of a family that takes `factor` times as long."""
+        return replace(self, fixed=self.fixed * factor, epoch=self.epoch * factor)
+
     def least(self, chosen: Family) -> float:
         """Return the seconds of a family's shortest useful training."""
         shortest = self.within(chosen, 0.0)

@@ -60,17 +60,26 @@ _BUDGETS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 
 
 _NEAREST = 5
 _MOST_FACTOR = 20.0
+
+_KNOWN_WITHIN, _GUESSED_WITHIN = 1.5, 2.0
+"""So many times quicker or slower than expected a family may well be, where earlier runs have measured it on this
+machine and where none has: what else the machine does, and which families are given up early, is known only then."""
+
 _KEYS = tuple(chosen.key for chosen in FAMILIES)
 
 
 @dataclass(frozen=True)
 class Room:
-    """What a run may use: free memory and disk in MB, processor cores, and whether it trains on a GPU."""
+    """What a run may use: free memory and disk in MB, processor cores, and whether it trains on a GPU.
+
+    ``crowding`` is how many times longer everything takes because of what else the machine does at this moment.
+    """
 
     memory_mb: float
     disk_mb: float
     cores: int = 1
     gpu: bool = False
+    crowding: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,12 @@ class KnownSpeeds:
         others = [_ratio(record, other) for record in nearest for other in _KEYS if other in record.families]
         ratios = own or others[: _NEAREST * len(_KEYS)]
         return min(_MOST_FACTOR, max(1 / _MOST_FACTOR, median(ratios))) if ratios else 1.0
+
+    def within(self, key: str, *, gpu: bool) -> float:
+        """Return how many times quicker or slower than `factor` says a family may well be."""
+        device = "gpu" if gpu else "cpu"
+        measured = any(record.device == device and key in record.families for record in self.records)
+        return _KNOWN_WITHIN if measured else _GUESSED_WITHIN
 
 
 def known_speeds(home: Path) -> KnownSpeeds:
@@ -214,7 +229,7 @@ def foresee(
     facts = _divided(divided, split, plan.time_limit)
     keys = order([family(key).key for key in plan.models])
     rows, features, gpu = facts.learned_from, facts.features, room.gpu
-    factors = {key: known.factor(key, rows, features, gpu=gpu) for key in keys}
+    factors = {key: known.factor(key, rows, features, gpu=gpu) * room.crowding for key in keys}
     speeds = {key: expected_speed(key, rows, features, gpu=gpu, factor=factors[key]) for key in keys}
     lanes, _ = lanes_for(room.cores, gpu=gpu, rows=rows)
     memory = {
@@ -223,14 +238,22 @@ def foresee(
     startup = startup_seconds(facts, plan.time_limit)
     possible = {key: speeds[key] for key in keys if memory[key][0] <= room.memory_mb}
 
-    def firsts_with(budget: float) -> dict[str, tuple[Proposal | None, float]]:
-        then, there = plan.model_copy(update={"time_limit": budget}), _divided(divided, split, budget)
-        seconds = budget - startup_seconds(there, budget) - kept_seconds(there, then)
-        return first_round(possible, there, seconds, lanes, plan.preset)
+    within = {key: known.within(key, gpu=gpu) for key in possible}
 
-    firsts = firsts_with(plan.time_limit)
+    def firsts_with(budget: float, then: Mapping[str, Speed]) -> dict[str, tuple[Proposal | None, float]]:
+        there, planned = _divided(divided, split, budget), plan.model_copy(update={"time_limit": budget})
+        seconds = budget - startup_seconds(there, budget) - kept_seconds(there, planned)
+        return first_round(then, there, seconds, lanes, plan.preset)
+
+    def all_fit(budget: float) -> bool:
+        slow = {key: speed.slower(within[key]) for key, speed in possible.items()}
+        return _all_fit(firsts_with(budget, slow), _divided(divided, split, budget).folds, lanes)
+
+    firsts = firsts_with(plan.time_limit, possible)
+    others = [firsts_with(plan.time_limit, then) for then in _as_they_may_be(possible, within, room.crowding)]
+    close = {key for key, (fit, _) in firsts.items() if any((then[key][0] is None) != (fit is None) for then in others)}
     waves = math.ceil(max(1, facts.folds) / lanes)
-    models = tuple(_model(key, speeds[key], memory[key], room, firsts.get(key), waves) for key in keys)
+    models = tuple(_model(key, speeds[key], memory[key], room, firsts.get(key), waves, key in close) for key in keys)
     # Where time suffices for none, the run still tries, with the smallest sizes.
     sizes = {
         model.family: min(proposal.size, model.largest_size)
@@ -246,16 +269,9 @@ def foresee(
         disk_free_mb=room.disk_mb,
         models=models,
         seconds_startup=startup,
-        seconds_for_all=next(
-            (
-                budget
-                for budget in _BUDGETS
-                if budget > plan.time_limit
-                and _all_fit(firsts_with(budget), _divided(divided, split, budget).folds, lanes)
-            ),
-            None,
-        )
-        if any(model.lacks == "time" or model.late for model in models)
+        crowding=room.crowding,
+        seconds_for_all=next((budget for budget in _BUDGETS if budget > plan.time_limit and all_fit(budget)), None)
+        if any(model.lacks == "time" or model.late or model.close for model in models)
         else None,
     )
     refusal = (
@@ -264,6 +280,19 @@ def foresee(
         or _lack_of_time(outlook, plan, room)
     )
     return outlook.model_copy(update=refusal)
+
+
+def _as_they_may_be(
+    speeds: Mapping[str, Speed], within: Mapping[str, float], crowding: float
+) -> list[dict[str, Speed]]:
+    """Return how fast the families may turn out to be: all of them slower or quicker, and each of them alone.
+
+    What else the machine does may end at any moment.
+    """
+    slower = {key: speed.slower(within[key]) for key, speed in speeds.items()}
+    quicker = {key: speed.slower(1 / (within[key] * crowding)) for key, speed in speeds.items()}
+    alone = [{**speeds, key: changed[key]} for changed in (slower, quicker) for key in speeds]
+    return [slower, quicker, *alone]
 
 
 def _divided(facts: TableFacts, split: Split | None, seconds: float) -> TableFacts:
@@ -294,6 +323,7 @@ def _model(
     room: Room,
     first: tuple[Proposal | None, float] | None,
     waves: int,
+    close: bool,
 ) -> ModelOutlook:
     chosen = family(key)
     needed = waves * speed.least(chosen)
@@ -317,6 +347,7 @@ def _model(
         seconds_fewest=needed,
         epochs=proposal.epochs if proposal is not None else 0,
         late=proposal is not None and _is_late(proposal, left / waves),
+        close=close,
     )
 
 
@@ -369,7 +400,8 @@ def _lack_of_time(outlook: Outlook, plan: TrainPlan, room: Room) -> dict[str, st
         (model for model in outlook.models if model.lacks != "memory"), key=lambda model: model.seconds_fewest
     )
     optimism = _OPTIMISM_OF_MANY if room.gpu or room.cores > 1 else _OPTIMISM
-    if quickest.seconds_fewest <= optimism * (plan.time_limit + _GRACE_SECONDS):
+    # What else the machine does is no reason to refuse a run: it may end.
+    if quickest.seconds_fewest / room.crowding <= optimism * (plan.time_limit + _GRACE_SECONDS):
         return {}
     refusal = (
         f"{quickest.title}, the quickest of the chosen networks, needs {_seconds(quickest.seconds_fewest)} to train to "

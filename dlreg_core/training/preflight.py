@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,9 @@ _MOST_LEVELS = 50
 
 _RAW_FACTOR = 1.5
 """Memory of raw rows relative to cleaned ones, where it isn't known: levels are still text."""
+
+_LOOKS, _LOOK_SECONDS = 5, 0.2
+"""So often, and in so many seconds, is looked at which processes want a processor."""
 
 _CGROUPS, _OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
@@ -105,7 +111,7 @@ def study(features: pd.DataFrame, counts: RowCounts, raw_mb: float | None = None
     )
 
 
-def room(home: Path, *, cores: int, gpu: bool, held_mb: float = 0.0) -> Room:
+def room(home: Path, *, cores: int, gpu: bool, held_mb: float = 0.0, crowding: float = 1.0) -> Room:
     """Return what a run may use at this moment; `held_mb` is counted as free."""
     # The home is made when something is first stored in it.
     there = next(folder for folder in (home, *home.parents) if folder.exists())
@@ -114,7 +120,37 @@ def room(home: Path, *, cores: int, gpu: bool, held_mb: float = 0.0) -> Room:
         disk_mb=shutil.disk_usage(there).free / 1e6,
         cores=cores,
         gpu=gpu,
+        crowding=crowding,
     )
+
+
+def present_crowding(cores: int) -> float:
+    """Return how many times longer a run on `cores` would take because of what else the machine does.
+
+    Others count that have been at work for some time, by the load of the last minute, and still are, by the processes
+    that want a processor now; each is taken to want a whole one.
+
+    Returns
+    -------
+    float
+        1 where there is a processor for everything.
+    """
+    try:
+        others = min(os.getloadavg()[0], _running_now())
+    except (AttributeError, OSError):
+        # There is no such figure on every system.
+        return 1.0
+    return max(1.0, (others + cores) / (os.cpu_count() or cores))
+
+
+def _running_now() -> float:
+    """Return how many other processes want a processor, on average over the moments of a look."""
+    seen = []
+    for _ in range(_LOOKS):
+        time.sleep(_LOOK_SECONDS / _LOOKS)
+        found = re.search(r"^procs_running (\d+)", Path("/proc/stat").read_text(), re.MULTILINE)
+        seen.append(int(found[1]) - 1 if found else 0)
+    return sum(seen) / _LOOKS
 
 
 def own_memory_mb() -> float:

@@ -113,6 +113,11 @@ def test_a_plan_in_words() -> None:
         rows=9, features=9, memory_mb=1, memory_free_mb=9, disk_mb=1, disk_free_mb=9, models=(model,), seconds_startup=1
     )
     assert plan_words(TrainPlan(), 4, 9, 9, known).startswith("4 of the 5 chosen networks and 4 baselines ")
+    # One for which the time is nearly enough may be there or not.
+    close = known.model_copy(
+        update={"models": (model.model_copy(update={"close": True}), model, model.model_copy(update={"fits": True}))}
+    )
+    assert plan_words(TrainPlan(), 4, 9, 9, close).startswith("3 to 4 of the 5 chosen networks and 4 baselines ")
     # What is refused has no such count.
     refused = known.model_copy(update={"refusal": "No."})
     assert plan_words(TrainPlan(), 4, 9, 9, refused).startswith("5 networks and 4 baselines ")
@@ -159,10 +164,19 @@ def test_an_outlook_in_words() -> None:
     assert outlook_words(both.model_copy(update={"seconds_for_all": 300.0})).endswith(
         " With 5 min, all networks would be trained."
     )
+    close = [fits.model_copy(update={"close": True}), late.model_copy(update={"close": True})]
+    assert outlook_words(both.model_copy(update={"models": (*close, fits, late)})) == (
+        f"{needs} RealMLP will probably be skipped: it needs about 40 s to train to something useful, and no time will "
+        "be left for it. Whether there is time for FastAI and RealMLP shows when the speed here is measured."
+    )
     alone = outlook.model_copy(update={"models": (fits.model_copy(update={"late": True, "seconds_fewest": 70}),)})
     assert outlook_words(alone) == (
         f"{needs} The time is too short for any network: FastAI is trained all the same, which needs about 1 min, and "
         "the run will take longer."
+    )
+    assert outlook_words(outlook.model_copy(update={"crowding": 1.4})) == needs
+    assert outlook_words(outlook.model_copy(update={"crowding": 2.52})) == (
+        f"{needs} The machine is busy with other work, which makes everything take about 2.5 times as long."
     )
     refused = {"lacks": "disk", "refusal": "The run needs about 4 GB of disk, and 300 MB are free.", "hint": "Delete."}
     assert outlook_words(outlook.model_copy(update=refused)) == f"{refused['refusal']} Delete."

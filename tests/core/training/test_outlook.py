@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -369,6 +370,50 @@ def test_what_earlier_runs_measured_changes_the_outlook() -> None:
     assert sum(model.fits for model in slow.models) < sum(model.fits for model in quick.models)
 
 
+@pytest.mark.parametrize("seconds", [20, 30, 40, 60, 90])
+def test_what_is_foretold_for_sure_holds_on_a_machine_that_is_half_as_fast_again(seconds: int) -> None:
+    plan = TrainPlan(time_limit=seconds)
+
+    def seen(factor: float) -> Outlook:
+        return foresee(plan, HOUSING, PLENTY, KnownSpeeds((measured(**dict.fromkeys(KEYS, factor)),)))
+
+    found, others = seen(1.0), [seen(0.67), seen(1.49)]
+    sure = [model for model in found.models if not model.close]
+    for model in sure:
+        assert all(other.model(model.family).fits == model.fits for other in others)
+    changed = {m.family for m in found.models if any(other.model(m.family).fits != m.fits for other in others)}
+    assert changed <= {model.family for model in found.models if model.close}
+    assert found.counts[0] <= sum(model.fits for model in found.models) <= found.counts[1]
+    assert sure
+
+
+def test_a_busy_machine_is_expected_to_be_slower_but_its_other_work_may_end() -> None:
+    plan = TrainPlan(time_limit=40)
+    alone, busy = foresee(plan, HOUSING, PLENTY), foresee(plan, HOUSING, replace(PLENTY, crowding=3.0))
+    for key in KEYS:
+        assert busy.model(key).seconds_fewest == pytest.approx(3 * alone.model(key).seconds_fewest)
+    assert sum(model.fits for model in busy.models) < sum(model.fits for model in alone.models)
+    assert busy.counts[1] == alone.counts[1]
+    assert (alone.crowding, busy.crowding) == (1.0, 3.0)
+    # It is no reason to refuse what would be carried out otherwise.
+    tight = TrainPlan(models=("TABM",), time_limit=3)
+    assert foresee(tight, HOUSING, replace(PLENTY, cores=2)).refusal == ""
+    assert foresee(tight, HOUSING, replace(PLENTY, cores=2, crowding=9.0)).refusal == ""
+
+
+def test_where_the_time_is_nearly_enough_nothing_is_foretold_for_sure() -> None:
+    tight, roomy = (foresee(TrainPlan(time_limit=seconds), HOUSING, PLENTY) for seconds in (40, 600))
+    assert any(model.close for model in tight.models)
+    assert tight.counts[0] < tight.counts[1]
+    assert not any(model.close for model in roomy.models)
+    assert roomy.counts == (len(KEYS), len(KEYS))
+    # What earlier runs measured here leaves less open than a table of costs.
+    here = KnownSpeeds((measured(**dict.fromkeys(KEYS, 1.0)),))
+    assert sum(m.close for m in foresee(TrainPlan(time_limit=40), HOUSING, PLENTY, here).models) < sum(
+        model.close for model in tight.models
+    )
+
+
 def test_time_alone_refuses_only_where_a_third_would_be_too_much() -> None:
     plan = TrainPlan(models=("TABM",), time_limit=30)
     alone = KnownSpeeds((measured(TABM=1.0),))
@@ -426,6 +471,7 @@ def test_whatever_the_numbers_the_outlook_is_coherent(
         assert model.fits == (model.lacks == "") == (model.reason == "")
         assert (model.lacks == "memory") == (model.memory_mb > memory) == (model.largest_size < 0)
         assert (model.epochs > 0) == model.fits
+        assert not (model.close and model.lacks == "memory")
     assert bool(found.refusal) == bool(found.hint) == bool(found.lacks)
     assert found.lacks == "time" or not found.refusal or len(numbers_in(found.refusal)) == 2
     if found.lacks == "time":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +27,7 @@ from dlreg_core.training.preflight import (
     free_memory_mb,
     own_memory_mb,
     preflight,
+    present_crowding,
     room,
     spread_rows,
     study,
@@ -206,3 +210,33 @@ def test_a_small_table_fits_and_a_full_machine_refuses(tmp_path: Path, monkeypat
     # What the process that trains holds already is not missing.
     held = preflight(frame, counts(500), plan, tmp_path, cores=2, gpu=False, held_mb=4_000)
     assert (held.refusal, held.memory_free_mb) == ("", pytest.approx(4_500))
+
+
+def test_what_else_the_machine_does_counts_where_it_has_lasted_and_still_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [6.0]
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "getloadavg", lambda: (7.0, 1.0, 1.0))
+    monkeypatch.setattr(module, "_running_now", lambda: now[0])
+    assert present_crowding(2) == pytest.approx((6 + 2) / 4)
+    # What has just ended, or just begun, tells nothing of the next minute.
+    now[0] = 0.0
+    assert present_crowding(2) == 1.0
+    now[0] = 6.0
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 9.0, 9.0))
+    assert present_crowding(2) == 1.0
+
+
+def test_processes_that_want_a_processor_are_seen() -> None:
+    busy = [
+        subprocess.Popen([sys.executable, "-c", "print(flush=True)\nwhile True: pass"], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    try:
+        for process in busy:
+            assert process.stdout is not None
+            process.stdout.readline()
+        assert module._running_now() >= 2.5
+    finally:
+        for process in busy:
+            process.kill()
+            process.communicate()
