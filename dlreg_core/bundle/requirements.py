@@ -29,7 +29,7 @@ def requirements_for(families: set[str]) -> tuple[str, ...]:
 
     Only public packages by name and version: no address, and no local version such as ``+cpu``.
     """
-    networks = {family for family in families if family in {"NN_TORCH", *_EXTRAS}}
+    networks = families & {"FEEDFORWARD", "NN_TORCH", *_EXTRAS}
     wanted = [Requirement(name) for name in _ALWAYS]
     if networks:
         extras = ",".join(sorted({_EXTRAS[family] for family in networks if family in _EXTRAS}))

@@ -153,7 +153,9 @@ def test_the_model_card_has_front_matter_that_parses(which: str, request: pytest
     assert "| id |" not in body, "the models don't see it"
 
 
-@pytest.mark.parametrize("families", [{"NN_TORCH"}, {"FASTAI", "REALMLP", "TABM"}, {"RIDGE"}, {"BOOSTED"}])
+@pytest.mark.parametrize(
+    "families", [{"FEEDFORWARD"}, {"NN_TORCH"}, {"FASTAI", "REALMLP", "TABM"}, {"RIDGE"}, {"BOOSTED"}]
+)
 def test_requirements_are_exact_public_versions(families: set[str]) -> None:
     lines = requirements_for(families)
     assert len(set(lines)) == len(lines)
@@ -166,6 +168,7 @@ def test_requirements_are_exact_public_versions(families: set[str]) -> None:
     names = {Requirement(line).name for line in lines}
     assert {"pandas", "numpy", "scikit-learn", "joblib", "pyarrow"} <= names
     assert ("torch" in names) == (not families & {"RIDGE", "BOOSTED"})
+    assert ("autogluon.tabular" in names or "autogluon-tabular" in names) == ("torch" in names)
     assert ("catboost" in names) == (families == {"BOOSTED"})
     assert ("torchvision" in names) == ("REALMLP" in families)
     assert ("fastai" in names) == ("FASTAI" in families)
