@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 _FEWEST_ROWS = 40
 """With fewer rows at a step, those at the steps beside it calibrate its interval too."""
 
+_FEWEST_MOMENTS, _FEWEST_MOMENTS_TOGETHER = 40, 2
+"""Fewer moments tell nothing of how long errors follow each other, and of whether those of one moment go together."""
+
 _FEWEST_JUDGED = 2
 _LEVEL, _HIGHEST = 0.9, 0.995
 
@@ -57,12 +60,11 @@ def intervals_ahead(
             truth = np.concatenate([seen[other].target for other in near])
             guess = np.concatenate([predicted[other][model.name] for other in near])
             moments = np.concatenate([seen[other].moments for other in near])
-            level = level_for(independent_moments(moments, np.abs(truth - guess), step))
-            each.append(
-                calibrate(truth, guess, least=least, transform=transform, level=level)
-                if len(truth)
-                else otherwise[model.name]
-            )
+            if not len(truth):
+                each.append(otherwise[model.name])
+                continue
+            level = level_for(independent_rows(moments, np.abs(truth - guess), step), len(truth))
+            each.append(calibrate(truth, guess, least=least, transform=transform, level=level))
         found[model.name] = IntervalsAhead(steps=table.steps, intervals=tuple(each))
     return found
 
@@ -76,13 +78,11 @@ def _near(seen: Sequence[Seen], place: int) -> range:
     return range(len(seen))
 
 
-def independent_moments(moments: Floats, errors: Floats, step: int) -> float:
-    """Return how many moments tell something of their own about how large errors are.
+def independent_rows(moments: Floats, errors: Floats, step: int) -> float:
+    """Return how many rows that have nothing in common would tell as much about how large errors are.
 
-    What is off so many steps ahead shares all but one of its causes with what is off at the next moment: of n moments
-    at most n / step are new. They are fewer where large errors follow each other for longer than that: n over the
-    autocorrelation time, summed as long as pairs of neighbours are positive (Geyer 1992, "Practical Markov chain Monte
-    Carlo", Statistical Science 7).
+    Rows of one moment may be off together, and moments that follow each other as well: it is the variance of one row's
+    size of error over that of their mean, of which both are part.
 
     Parameters
     ----------
@@ -90,30 +90,65 @@ def independent_moments(moments: Floats, errors: Floats, step: int) -> float:
         When rows are, and how far off they are.
     step : int
         How many steps ahead.
+
+    Returns
+    -------
+    float
+        From 1 to the number of rows.
+
+    Notes
+    -----
+    The errors of a moment are summed: sums of rows that go together vary more than those of others, so that the rows of
+    five series count as five where the series go their own ways, and as one where they don't. The variance of the sums
+    is multiplied by their autocorrelation time, summed as long as pairs of neighbours are positive (Geyer 1992,
+    "Practical Markov chain Monte Carlo", Statistical Science 7). Fewer than 40 moments don't show it; then it is taken
+    for `step`, since what is off so many steps ahead shares all but one of its causes with what is off at the next.
     """
     _, places = np.unique(moments, return_inverse=True)
-    counts = np.bincount(places)
-    means = np.bincount(places, errors) / np.maximum(counts, 1)
-    found = len(means) / step
-    centred = means - means.mean()
-    variance = float(centred @ centred)
-    if len(means) < _FEWEST_ROWS or variance == 0:
-        return max(1.0, found)
+    centred = errors - errors.mean()
+    sums = np.bincount(places, centred).astype(np.float64)
+    if len(sums) < _FEWEST_MOMENTS_TOGETHER:
+        return 1.0
+    # As in any variance, one is lost to the mean: it counts where moments are few.
+    together = float(sums @ sums) * len(sums) / (len(sums) - 1)
+    time = _autocorrelation_time(sums) if len(sums) >= _FEWEST_MOMENTS else float(step)
+    rows = float(len(errors))
+    if together == 0:
+        return max(1.0, len(sums) / time)
+    return float(np.clip(rows * float(centred @ centred) / (together * time), 1.0, rows))
+
+
+def _autocorrelation_time(sums: Floats) -> float:
+    """Return how many of them, one after another, tell as much as one: 1 where none depends on those before it."""
+    variance = float(sums @ sums)
     time = -1.0
-    for lag in range(0, len(means) // 2, 2):
-        pair = sum(float(centred[: len(centred) - at] @ centred[at:]) for at in (lag, lag + 1)) / variance
-        if pair <= 0:
+    for lag in range(0, len(sums) // 2, 2):
+        pair = sum(float(sums[: len(sums) - at] @ sums[at:]) for at in (lag, lag + 1))
+        if variance == 0 or pair <= 0:
             break
-        time += 2 * pair
-    return max(1.0, min(found, len(means) / max(1.0, time)))
+        time += 2 * pair / variance
+    return max(1.0, time)
 
 
-def level_for(independent: float) -> float:
-    """Return the share of the calibration rows that an interval must hold so that it holds 90 % of new ones.
+def level_for(independent: float, rows: int) -> float:
+    """Return the share of the calibration rows that an interval must hold so that it holds 90 % of new ones on average.
 
-    With n rows that each tell something new it is the ceil((n + 1) * 0.9)-th of them.
+    Parameters
+    ----------
+    independent : float
+        How many independent rows tell as much as the calibration rows.
+    rows : int
+        How many calibration rows there are.
+
+    Notes
+    -----
+    Let D be what the share of calibration rows within an end differs by from that of all rows, both by the latter. The
+    end that holds a share p of the calibration rows holds u of all, with u + D(u) = p, which is p - D(p) + D(p) D'(p)
+    nearly. Its mean is p + Var(D)'(p) / 2, and with Var(D) = p (1 - p) / n it is p - (p - 1/2) / n. Of independent rows
+    that is what the ceil((n + 1) p)-th of n makes up for, and `calibrate` takes it; what is missing is the difference
+    between as many rows as there are and those that they are worth.
     """
-    return min(_HIGHEST, _LEVEL * (1 + 1 / independent))
+    return min(_HIGHEST, _LEVEL + (_LEVEL - 0.5) * max(0.0, 1 / independent - 1 / rows))
 
 
 def judged_ahead(pipeline: Pipeline, table: PreparedTable, intervals: Mapping[str, IntervalsAhead]) -> Ahead | None:
