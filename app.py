@@ -15,11 +15,12 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from dlreg_core.api import guards, routes_below, start_line  # noqa: E402 - the line above makes it importable
-from dlreg_core.jobs import open_dispatcher, open_scorer  # noqa: E402
+from dlreg_core.jobs import open_dispatcher  # noqa: E402
 from dlreg_core.logs import keep_plain  # noqa: E402
 from dlreg_core.runs import keep_private  # noqa: E402
+from dlreg_core.scoring.client import open_scorer  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
-from pages._ui import errors, late_requests  # noqa: E402
+from pages._ui.shared import error_display, late_requests  # noqa: E402
 
 
 @asynccontextmanager
@@ -44,5 +45,5 @@ app = st.App(
     routes=routes_below(st.get_option("server.baseUrlPath")),
     middleware=guards(Path(st.__file__).with_name("static") / "index.html"),
     lifespan=lifespan,
-    on_script_error=errors.unexpected,
+    on_script_error=error_display.unexpected,
 )

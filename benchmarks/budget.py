@@ -30,16 +30,16 @@ from typing import Any
 import pandas as pd
 import psutil
 
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.samples import SAMPLES, sample_path
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.sample_tables import SAMPLES, sample_path
 from dlreg_core.jobs import Desk, open_desk
 from dlreg_core.jobs.devices import cpu_cores
-from dlreg_core.jobs.local import marks_of
+from dlreg_core.jobs.local_processes import marks_of
+from dlreg_core.networks import FAMILIES, family
 from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.task import MARK
+from dlreg_core.runs.task_folder import MARK
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Event, Experiment, Recipe, TrainPlan, now
-from dlreg_core.training.catalogue import FAMILIES, family
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SMALL = ("california_housing.csv", "median_house_value")

@@ -32,7 +32,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import Desk, open_desk
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, PlannedFit, Recipe, ResolvedPlan, TrainPlan

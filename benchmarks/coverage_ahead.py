@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import open_desk
+from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, History, PastColumn, Recipe, Split, TrainPlan
-from dlreg_core.training.pipeline import Pipeline
 
 HORIZON = 14
 BEFORE = 40

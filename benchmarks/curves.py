@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlreg_core.evaluation.curves import CurveVerdict, Kind, judge_curves
-from dlreg_core.evaluation.learning import training_error
-from dlreg_core.training.baselines import fit_baselines
-from dlreg_core.training.catalogue import sample_settings, to_autogluon
-from dlreg_core.training.fitting import for_fit, network_class
-from dlreg_core.training.hooks import EpochFigures, EpochWatch, watching
-from dlreg_core.training.hushing import hush
+from dlreg_core.evaluation.curve_verdict import CurveVerdict, Kind, judge_curves
+from dlreg_core.evaluation.epoch_curves import training_error
+from dlreg_core.networks import sample_settings, to_autogluon
+from dlreg_core.networks.adapters import for_fit, network_class
+from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch, watching
+from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.training.baselines.simple_models import fit_baselines
 
 KEY = "FEEDFORWARD"
 FIRST_SEED = 100

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlreg_core.evaluation.bootstrap import resampled_means
-from dlreg_core.evaluation.comparison import compare
 from dlreg_core.evaluation.metrics import bootstrap_rmse, percentiles
+from dlreg_core.evaluation.model_comparison import compare
 
 Floats = NDArray[np.float64]
 TRUE = {"normal": 1.0, "t, 5 degrees": 5 / 3, "t, 3 degrees": 3.0, "lognormal": np.e * (np.e - 1)}

@@ -23,9 +23,9 @@ from typing import Any
 import pandas as pd
 from budget import DATA, experiment_on, kept_busy, until
 
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import open_desk
-from dlreg_core.jobs.scoring import Scorer
+from dlreg_core.scoring.client import Scorer
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Experiment
 

@@ -17,11 +17,12 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.ingest.keeping import read_dataset
-from dlreg_core.prepare import fit_cleaner, prepare_table
+from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, ColumnType, Recipe, Split
-from dlreg_core.training.gaps import blanked, with_gaps
+from dlreg_core.splitting import prepare_table
+from dlreg_core.training.gap_intervals import blanked, with_gaps
 
 TABLES = {
     "california_housing.csv": "median_house_value",

@@ -32,9 +32,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from dlreg_core.errors import TableError, WorkError  # noqa: E402
-from dlreg_core.jobs.handed import Handed  # noqa: E402
-from dlreg_core.jobs.readers import Readers  # noqa: E402
-from tests.hostile import making  # noqa: E402
+from dlreg_core.jobs.reading.handed_files import Handed  # noqa: E402
+from dlreg_core.jobs.reading.reader_client import Readers  # noqa: E402
+from tests.hostile.helpers import making  # noqa: E402
 
 KINDS = ("CSV", "xlsx", "xls", "xlsb", "ods", "Parquet", "Feather", "JSON")
 OUTCOMES = ("read", "refused", "reader ended", "UNHANDLED")

@@ -23,9 +23,9 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from dlreg_core.cleaning import TargetTransform, fit_target_transform
 from dlreg_core.evaluation.conformal import calibrate, half_width, interval_scores
-from dlreg_core.evaluation.intervals import PredictionInterval
-from dlreg_core.prepare.target_transform import TargetTransform, fit_target_transform
+from dlreg_core.pipeline.prediction_interval import PredictionInterval
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 FOLDS = 5

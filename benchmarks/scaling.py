@@ -32,9 +32,10 @@ def measure(
     """Train a network of a family on made-up rows in this process."""
     from autogluon.common.features.feature_metadata import FeatureMetadata
 
-    from dlreg_core.training.catalogue import sample_settings
-    from dlreg_core.training.folds import Ears, Order, PreparedRows, train_fold
-    from dlreg_core.training.preloaded import quiet
+    from dlreg_core.networks import sample_settings
+    from dlreg_core.training.execution.fit_records import Ears, Order, PreparedRows
+    from dlreg_core.training.execution.fold_fit import train_fold
+    from dlreg_core.training.execution.preload import quiet
 
     quiet()
     rng = np.random.default_rng(0)

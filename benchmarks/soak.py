@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.scene import SAMPLE, Scene  # noqa: E402
 from benchmarks.visiting import Visitor  # noqa: E402
-from tests.hostile import making  # noqa: E402
+from tests.hostile.helpers import making  # noqa: E402
 
 RESULTS = ("leaderboard", "diagnostics", "explain", "predict", "export", "train", "runs")
 P95, GROWTH = 1.0, 0.10

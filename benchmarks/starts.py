@@ -12,16 +12,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from versus import SHARED, geometric, head, rmse
 
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.prepare import fit_cleaner, prepared_of
-from dlreg_core.prepare.texts import split_from_text
+from dlreg_core.cleaning import fit_cleaner
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.networks import sample_settings
+from dlreg_core.networks.adapters import network_class
+from dlreg_core.networks.nn_torch_start import lies_aside
+from dlreg_core.pipeline.network_store import fold_folder
+from dlreg_core.recipe.parse_recipe import split_from_text
 from dlreg_core.specs import Experiment, Recipe, TrainPlan
-from dlreg_core.training.catalogue import sample_settings
-from dlreg_core.training.fitting import network_class
-from dlreg_core.training.folds import Ears, Order, train_fold
-from dlreg_core.training.networks import Networks, Rows
-from dlreg_core.training.shelf import fold_folder
-from dlreg_core.training.starting import lies_aside
+from dlreg_core.splitting import prepared_of
+from dlreg_core.training.execution.fit_records import Ears, Order
+from dlreg_core.training.execution.fold_fit import train_fold
+from dlreg_core.training.execution.run_networks import Networks, Rows
 
 SEEDS = (0, 1)
 TABLES = {
@@ -76,7 +78,7 @@ def errors(rows: Rows, test: Test, epochs: int, *, own: bool) -> list[float]:
             networks = Networks(Path(folder) / "networks", rows)
             settings = sample_settings("NN_TORCH", networks.rows, 0)
             order = Order("n", f"{folder}/n", 0, "NN_TORCH", settings, epochs, seed, threads=1, gpu=False)
-            plain = patch("dlreg_core.training.starting.well_started", lambda _: nullcontext())
+            plain = patch("dlreg_core.networks.nn_torch_start.well_started", lambda _: nullcontext())
             with plain if own else nullcontext():
                 train_fold(order, networks.prepared, Ears())
             model = network_class("NN_TORCH").load(str(fold_folder(Path(folder) / "n", 0)))

@@ -7,9 +7,10 @@ from contextlib import suppress
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.charts.numbers import percent
 from dlreg_core.errors import NotFoundError, RecipeError
-from dlreg_core.report.table_words import (
+from dlreg_core.formatting import percent
+from dlreg_core.specs import Column, Dataset
+from dlreg_core.wording.table_text import (
     TYPE_HELP,
     dialect_words,
     readable_moments,
@@ -17,11 +18,12 @@ from dlreg_core.report.table_words import (
     type_words,
     values_words,
 )
-from dlreg_core.specs import Column, Dataset
-from pages._ui import core, large_upload, patterns_part, preparing, reading_part, split_start, state, upload
-from pages._ui.results import read_alike
-from pages._ui.sidebar import escaped
-from pages._ui.widgets import go_to, header
+from pages._ui.data import dialect_form, large_upload, table_pictures, upload_form
+from pages._ui.prepare import draft_session, starting_split
+from pages._ui.shared import services, session
+from pages._ui.shared.result_header import read_alike
+from pages._ui.shared.sidebar import escaped
+from pages._ui.shared.widgets import go_to, header
 
 _PREVIEW_ROWS = 100
 _SHOWN = 6
@@ -38,13 +40,13 @@ _FAR_OUT = (
 
 def open_dataset() -> Dataset | None:
     """Return the open data set, None where there is none (any more)."""
-    identifier = state.dataset_id()
+    identifier = session.dataset_id()
     if identifier is None:
         return None
     try:
-        return core.dataset(identifier)
+        return services.dataset(identifier)
     except NotFoundError:
-        state.open_dataset(None)
+        session.open_dataset(None)
         st.warning(
             "That data set is not here any more. Open another one, or add its file again.", icon=":material/info:"
         )
@@ -53,21 +55,21 @@ def open_dataset() -> Dataset | None:
 
 def ways_in() -> None:
     """Show how to get at a table: a file, a sample, an earlier one."""
-    added = upload.upload("Drop a CSV, Excel or Parquet file here", "data")
+    added = upload_form.upload("Drop a CSV, Excel or Parquet file here", "data")
     with st.container(horizontal=True, vertical_alignment="center"):
-        added = added or upload.pasted() or upload.from_place()
+        added = added or upload_form.pasted() or upload_form.from_place()
     added = added or large_upload.sent()
     if added is not None:
-        state.open_dataset(added.id)
+        session.open_dataset(added.id)
         st.rerun()
     st.markdown(":gray[or try one of these]")
-    upload.samples()
-    upload.earlier()
+    upload_form.samples()
+    upload_form.earlier()
 
 
 def preview(dataset: Dataset) -> None:
     """Show the first rows; each column is headed by its name and type, and tells what is missing in it."""
-    rows = readable_moments(core.datasets().preview(dataset.id, _PREVIEW_ROWS))
+    rows = readable_moments(services.datasets().preview(dataset.id, _PREVIEW_ROWS))
     # By place: names come from files, and may be anything.
     rows.columns = [f"c{place}" for place in range(len(dataset.columns))]
     heads = {
@@ -131,8 +133,8 @@ def _bars(column: Column) -> list[int] | None:
 
 def things_to_look_at(dataset: Dataset) -> None:
     """Show what is odd about the table, what matters first."""
-    found = preparing.remarks(dataset)
-    preparing.say_what_was_seen(dataset)
+    found = draft_session.remarks(dataset)
+    draft_session.say_what_was_seen(dataset)
     if not found:
         st.markdown("Nothing odd was found: no gaps, no repeated rows, no useless columns.")
         return
@@ -152,7 +154,7 @@ def show(dataset: Dataset) -> None:
     size = f"{dataset.rows:,} rows × {len(dataset.columns)} columns"
     st.subheader(f"{escaped(dataset.name)}: {size}", anchor=False)
     st.markdown(f"{escaped(table_words(dataset))}  \n:gray[{escaped(dialect_words(dataset.dialect))}]")
-    reading_part.reading(dataset)
+    dialect_form.reading(dataset)
     preview(dataset)
     st.subheader("Things to look at", anchor=False)
     things_to_look_at(dataset)
@@ -160,17 +162,17 @@ def show(dataset: Dataset) -> None:
         go_to("prepare")
     st.subheader("Columns", anchor=False)
     columns_table(dataset)
-    patterns_part.gaps(dataset)
-    patterns_part.closeness(dataset)
+    table_pictures.gaps(dataset)
+    table_pictures.closeness(dataset)
     look_ahead(dataset)
 
 
 def look_ahead(dataset: Dataset) -> None:
     """Have measured what Prepare begins with, while somebody still looks at the table."""
-    draft = preparing.draft(dataset)
+    draft = draft_session.draft(dataset)
     if draft is not None:
         with suppress(RecipeError):
-            split_start.begin(dataset, draft)
+            starting_split.begin(dataset, draft)
 
 
 def page() -> None:

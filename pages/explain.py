@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui import core, drivers, errors, explaining
-from pages._ui.results import open_result
-from pages._ui.sidebar import escaped
-from pages._ui.widgets import choose_model, lead, say_gone
+from pages._ui.results import explanation_progress, shap_views
+from pages._ui.shared import error_display, services
+from pages._ui.shared.result_header import open_result
+from pages._ui.shared.sidebar import escaped
+from pages._ui.shared.widgets import choose_model, lead, say_gone
 
 
 def page() -> None:
@@ -18,26 +19,26 @@ def page() -> None:
     if say_gone(report):
         lead("Predict new rows", "predict")
         return
-    with errors.shown():
-        found = core.explanation(report.run_id, row.model)
-        going_on = explaining.running(report.run_id)
-        asked = drivers.asked_row(report.run_id) is not None
+    with error_display.shown():
+        found = services.explanation(report.run_id, row.model)
+        going_on = explanation_progress.running(report.run_id)
+        asked = shap_views.asked_row(report.run_id) is not None
         if asked:
             # Whoever comes for a row sees it first.
-            drivers.one_row(report, row.model, found)
+            shap_views.one_row(report, row.model, found)
         if found is None:
             st.markdown(f"**{escaped(row.model)}** is not explained on many rows yet.")
         else:
-            drivers.overview(found, report.experiment.recipe.unit)
+            shap_views.overview(found, report.experiment.recipe.unit)
         if going_on is not None:
-            explaining.watch(report.run_id, going_on.number)
+            explanation_progress.watch(report.run_id, going_on.number)
         else:
-            explaining.show_failed(report.run_id)
-            explaining.offer(report.run_id, row, found, primary=found is None)
+            explanation_progress.show_failed(report.run_id)
+            explanation_progress.offer(report.run_id, row, found, primary=found is None)
         if found is not None:
-            drivers.dependence(found, report.experiment.recipe.unit)
+            shap_views.dependence(found, report.experiment.recipe.unit)
             if not asked:
-                drivers.one_row(report, row.model, found)
+                shap_views.one_row(report, row.model, found)
             lead("Predict new rows", "predict")
 
 

@@ -6,17 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from dlreg_core.charts.numbers import size
-from dlreg_core.jobs.many import find_model_file, make_model_file, model_file_path
-from dlreg_core.report import usage
-from dlreg_core.report.held_words import checked_words, held_words
-from dlreg_core.report.tables import member_table
+from dlreg_core.formatting import size
+from dlreg_core.report import member_table, model_file_usage
 from dlreg_core.runs import RunFolder
+from dlreg_core.scoring.bulk import find_model_file, make_model_file, model_file_path
 from dlreg_core.specs import Exported
-from pages._ui import core, errors
-from pages._ui.results import open_result
-from pages._ui.sidebar import escaped
-from pages._ui.widgets import choose_model
+from dlreg_core.wording.contents_text import checked_words, held_words
+from pages._ui.shared import error_display, services
+from pages._ui.shared.result_header import open_result
+from pages._ui.shared.sidebar import escaped
+from pages._ui.shared.widgets import choose_model
 
 _WAIT = "Writing the file, and checking that it predicts the same. About 20 s the first time."
 
@@ -27,7 +26,7 @@ def prepared(run: RunFolder, model: str, *, with_rows: bool) -> Exported:
     if made is not None:
         return made
     with st.spinner(_WAIT, show_time=True):
-        return make_model_file(core.scorer(), run, model, with_rows=with_rows)
+        return make_model_file(services.scorer(), run, model, with_rows=with_rows)
 
 
 def show_file(path: Path, made: Exported) -> None:
@@ -83,12 +82,12 @@ def show_usage(file_name: str) -> None:
     python, command = st.tabs(["Python", "Command line"])
     with python:
         st.markdown("With dlreg installed:")
-        st.code(usage.python_usage(file_name), language="python")
+        st.code(model_file_usage.python_usage(file_name), language="python")
     with command:
         st.markdown("With dlreg installed:")
-        st.code(usage.command_usage(file_name), language="bash")
+        st.code(model_file_usage.command_usage(file_name), language="bash")
         st.markdown("Without it, by the script in the file:")
-        st.code(usage.script_usage(file_name), language="bash")
+        st.code(model_file_usage.script_usage(file_name), language="bash")
     st.caption("A model file holds code. Load one only from somebody you trust.")
 
 
@@ -97,9 +96,9 @@ def page() -> None:
     report, result = open_result("Export", "The model as one file, to use tomorrow and elsewhere.")
     with st.columns([1, 2])[0]:
         row = choose_model(result)
-        with_rows = choose_rows(there=core.has_data(report))
-    run = core.run_folder(report.run_id)
-    with errors.shown():
+        with_rows = choose_rows(there=services.has_data(report))
+    run = services.run_folder(report.run_id)
+    with error_display.shown():
         path = model_file_path(run, row.model, with_rows=with_rows)
         show_file(path, prepared(run, row.model, with_rows=with_rows))
         show_usage(path.name)

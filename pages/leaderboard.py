@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlreg_core.charts.leaderboard import LeaderboardChart
-from dlreg_core.report import ahead_words, context, words, worth
-from dlreg_core.report.split_words import split_line
-from dlreg_core.report.tables import leaderboard_table
+from dlreg_core.charts.results.leaderboard_chart import LeaderboardChart
+from dlreg_core.report import leaderboard_table
 from dlreg_core.specs import LeaderboardRow, TrainResult
-from pages._ui import ranking, searched, state, tomorrow
-from pages._ui.ahead_part import how_far_ahead
-from pages._ui.results import open_result
-from pages._ui.sidebar import escaped
-from pages._ui.widgets import csv_bytes, go_to, lead, picture
+from dlreg_core.wording import context_text, horizon_text, model_text, verdict_text
+from dlreg_core.wording.split_text import split_line
+from pages._ui.results import later_rows_view, leaderboard_view, search_results
+from pages._ui.results.horizon_errors import how_far_ahead
+from pages._ui.shared import session
+from pages._ui.shared.result_header import open_result
+from pages._ui.shared.sidebar import escaped
+from pages._ui.shared.widgets import csv_bytes, go_to, lead, picture
 
 _MEASURES = (
     "**Off by**: the mean absolute error, how far off a prediction is on average.  \n"
@@ -25,7 +26,7 @@ _MEASURES = (
 
 def open_model(name: str) -> None:
     """Lead to a model's errors."""
-    state.choose_model(name)
+    session.choose_model(name)
     go_to("diagnostics")
 
 
@@ -36,7 +37,7 @@ def show_chart(result: TrainResult, unit: str) -> None:
         "Dots are the error on the test rows, lines its 95 % interval. Click a dot, or select a row of the table "
         "(by keyboard: Shift and Space), to look at that model's errors."
     )
-    st.caption(escaped(f"{how} {context.chosen_words(result)}"))
+    st.caption(escaped(f"{how} {context_text.chosen_words(result)}"))
     for point in chosen["selection"]["points"]:
         if point.get("customdata"):
             open_model(point["customdata"][0])
@@ -46,7 +47,7 @@ def show_table(result: TrainResult, unit: str) -> None:
     """Show the leaderboard as a table, with its columns to choose and a download."""
     table = leaderboard_table(result)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        columns = ranking.choose_columns()
+        columns = leaderboard_view.choose_columns()
         st.download_button(
             "Download CSV",
             csv_bytes(table),
@@ -56,7 +57,7 @@ def show_table(result: TrainResult, unit: str) -> None:
             type="tertiary",
             icon=":material/download:",
         )
-    chosen = ranking.show(table, result, unit, columns)
+    chosen = leaderboard_view.show(table, result, unit, columns)
     if chosen is not None:
         open_model(chosen)
 
@@ -71,34 +72,34 @@ def show_absent(rows: tuple[LeaderboardRow, ...]) -> None:
 
 def show_worth(result: TrainResult) -> None:
     """Answer whether the networks are better than the simple models, and what that costs."""
-    answer = " ".join(sentence for sentence in worth.worth_words(result) if sentence)
+    answer = " ".join(sentence for sentence in verdict_text.worth_words(result) if sentence)
     if not answer:
         return
     st.subheader("Was deep learning worth it?", anchor=False)
     st.markdown(escaped(answer))
-    missing = worth.missing_words(result)
+    missing = verdict_text.missing_words(result)
     if missing:
         st.caption(escaped(missing))
-    ranking.show_against(worth.worth_table(result))
+    leaderboard_view.show_against(verdict_text.worth_table(result))
 
 
 def show_basis(result: TrainResult, unit: str) -> None:
     """Say whether the intervals hold, and what the figures rest on."""
-    by = ahead_words.width_by(result)
-    coverage = words.coverage_words(result.row(result.best_model), result.rows, unit, by)
-    for sentence in (coverage, context.rows_words(result.rows), *result.notes):
+    by = horizon_text.width_by(result)
+    coverage = model_text.coverage_words(result.row(result.best_model), result.rows, unit, by)
+    for sentence in (coverage, context_text.rows_words(result.rows), *result.notes):
         if sentence:
             st.markdown(escaped(sentence))
 
 
 def lead_on(result: TrainResult) -> None:
     """Lead to the errors of the chosen network; where a baseline is better, that one can be taken along instead."""
-    better = context.better_baseline(result)
+    better = context_text.better_baseline(result)
     with st.container(horizontal=True):
         if better is not None:
-            name = words.in_sentence(better.model)
+            name = model_text.in_sentence(better.model)
             if st.button(f"Take {escaped(name)} along", type="primary", help="Predict with it, and export it."):
-                state.choose_model(better.model)
+                session.choose_model(better.model)
                 go_to("predict")
         kind = "primary" if better is None else "secondary"
         if st.button("Look at its errors", type=kind, key=f"look_at_{result.best_model}"):
@@ -110,16 +111,16 @@ def page() -> None:
     report, result = open_result("Leaderboard", "How good every model is on rows it has never seen.", back_to="train")
     unit = report.experiment.recipe.unit
     st.caption(escaped(split_line(report.experiment.recipe.split, result.rows)))
-    st.subheader(escaped(words.headline(result, unit)), anchor=False, help=_MEASURES)
-    st.markdown(escaped(words.versus_baseline(result)))
+    st.subheader(escaped(model_text.headline(result, unit)), anchor=False, help=_MEASURES)
+    st.markdown(escaped(model_text.versus_baseline(result)))
     show_chart(result, unit)
     show_absent(result.leaderboard)
     show_table(result, unit)
     show_worth(result)
     how_far_ahead(result, result.best_model, unit)
-    tomorrow.show(report, result)
+    later_rows_view.show(report, result)
     show_basis(result, unit)
-    searched.show(report, result)
+    search_results.show(report, result)
     lead_on(result)
     if result.stopped_early:
         lead("Train longer", "train", primary=False)

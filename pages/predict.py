@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui import errors, predicting
-from pages._ui.results import open_result
-from pages._ui.widgets import choose_model, lead
+from pages._ui.results import predict_forms
+from pages._ui.shared import error_display
+from pages._ui.shared.result_header import open_result
+from pages._ui.shared.widgets import choose_model, lead
 
 
 def page() -> None:
@@ -16,9 +17,9 @@ def page() -> None:
     )
     with st.columns([1, 2])[0]:
         row = choose_model(result)
-    with errors.shown():
-        predicting.one_row(report, row, result.best_model)
-        predicting.many_rows(report, row)
+    with error_display.shown():
+        predict_forms.one_row(report, row, result.best_model)
+        predict_forms.many_rows(report, row)
     lead("Take the model with you", "export")
 
 

@@ -7,22 +7,20 @@ from contextlib import suppress
 import streamlit as st
 
 from dlreg_core.errors import RecipeError
-from dlreg_core.prepare.draft import Draft
+from dlreg_core.recipe.draft import Draft
 from dlreg_core.specs import Dataset
-from pages._ui import (
-    columns_part,
-    core,
-    errors,
-    preparing,
-    relation_part,
-    repairs_part,
-    split_part,
-    split_start,
-    state,
-    steps_part,
-    suggestions_part,
+from pages._ui.prepare import (
+    draft_session,
+    relation_picture,
+    repairs_form,
+    split_form,
+    starting_split,
+    steps_form,
+    suggestions_form,
+    target_form,
 )
-from pages._ui.widgets import go_to, header, lead, need_dataset
+from pages._ui.shared import error_display, services, session
+from pages._ui.shared.widgets import go_to, header, lead, need_dataset
 
 
 def nothing_to_predict(dataset: Dataset) -> None:
@@ -37,31 +35,31 @@ def nothing_to_predict(dataset: Dataset) -> None:
 
 def choose(dataset: Dataset, draft: Draft) -> None:
     """Show all choices one below the other, and lead on."""
-    draft = columns_part.target(dataset, draft)
+    draft = target_form.target(dataset, draft)
     st.subheader("Columns to predict from", anchor=False)
-    draft = columns_part.orders(dataset, columns_part.columns(dataset, draft))
-    relation_part.relation(dataset, draft)
+    draft = target_form.orders(dataset, target_form.columns(dataset, draft))
+    relation_picture.relation(dataset, draft)
     st.subheader("Repairs", anchor=False)
     try:
         # The repairs don't depend on the split, which may not be complete yet.
-        plain = preparing.recipe_without_split(dataset, draft)
+        plain = draft_session.recipe_without_split(dataset, draft)
     except RecipeError as exc:
-        errors.show(exc)
+        error_display.show(exc)
         return
-    suggested = suggestions_part.suggestions(dataset, draft)
-    draft = repairs_part.repairs(dataset, draft, plain, more=suggested)
-    draft = steps_part.steps(dataset, draft)
+    suggested = suggestions_form.suggestions(dataset, draft)
+    draft = repairs_form.repairs(dataset, draft, plain, more=suggested)
+    draft = steps_form.steps(dataset, draft)
     st.subheader("Split", anchor=False, help="Models are judged on rows that they have never seen.")
-    draft = split_part.split(dataset, draft)
-    possible = split_part.outcome(dataset, draft)
+    draft = split_form.split(dataset, draft)
+    possible = split_form.outcome(dataset, draft)
     if st.button("Continue: train", type="primary", disabled=not possible):
         leave(dataset, draft)
 
 
 def leave(dataset: Dataset, draft: Draft) -> None:
     """Go on to Train; the open run is closed, since what was chosen here is for a new one."""
-    split_start.settled(dataset, draft)
-    state.open_run(None)
+    starting_split.settled(dataset, draft)
+    session.open_run(None)
     go_to("train")
 
 
@@ -70,17 +68,17 @@ def stand_by(dataset: Dataset) -> None:
 
     Not before it is measured how to split: a person waits for that, and both would share the processor.
     """
-    draft = preparing.draft(dataset)
+    draft = draft_session.draft(dataset)
     with suppress(RecipeError):
-        if draft is not None and split_start.begin(dataset, draft):
-            core.desk().stand_by(draft.plan.device)
+        if draft is not None and starting_split.begin(dataset, draft):
+            services.desk().stand_by(draft.plan.device)
 
 
 def page() -> None:
     """Show the page."""
     header("Prepare", "Choose what to predict and from what. The suggestions are a good start.")
     dataset = need_dataset()
-    draft = preparing.draft(dataset)
+    draft = draft_session.draft(dataset)
     if draft is None:
         nothing_to_predict(dataset)
     else:

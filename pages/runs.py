@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlreg_core.report.run_words import space_words
 from dlreg_core.runs import RunSummary
-from pages._ui import core, data_list, run_list
-from pages._ui.sidebar import escaped
-from pages._ui.widgets import header, lead
+from dlreg_core.wording.run_text import space_words
+from pages._ui.runs import dataset_table, run_table
+from pages._ui.shared import services
+from pages._ui.shared.sidebar import escaped
+from pages._ui.shared.widgets import header, lead
 
 
 @st.fragment(run_every=3)
 def watch() -> None:
     """Show the runs, and look again by itself until none of them is going on."""
-    runs = core.desk().list()
+    runs = services.desk().list()
     show(runs)
     if all(run.state.is_final for run in runs):
         st.rerun()
@@ -22,15 +23,15 @@ def watch() -> None:
 
 def show(runs: tuple[RunSummary, ...]) -> None:
     """Show the runs, what can be done with the selected one, and how much room they take."""
-    run_list.actions(run_list.choose(runs))
+    run_table.actions(run_table.choose(runs))
     taken = sum(run.size_mb or 0.0 for run in runs)
-    st.caption(escaped(space_words(len(runs), taken, core.settings().keep_days)))
+    st.caption(escaped(space_words(len(runs), taken, services.settings().keep_days)))
 
 
 def page() -> None:
     """Show the page."""
     header("Runs", "Everything that was trained here, and the data. Open a run to see its results again.")
-    runs = core.desk().list()
+    runs = services.desk().list()
     if not runs:
         st.info("There are no runs yet.", icon=":material/history:")
         lead("Start with data", "data")
@@ -38,7 +39,7 @@ def page() -> None:
         show(runs)
     else:
         watch()
-    data_list.show()
+    dataset_table.show()
 
 
 page()

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import Dispatcher, open_dispatcher
 from dlreg_core.runs import RunFolder, open_store
 from dlreg_core.settings import Settings

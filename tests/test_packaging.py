@@ -60,7 +60,7 @@ def test_wheel_holds_the_app_and_pins_what_matters(wheel: Path) -> None:
         "dlreg_core/_front/app.py",
         "dlreg_core/_front/.streamlit/config.toml",
         "dlreg_core/_front/constraints.txt",
-        "dlreg_core/bundle/predict_script.py",
+        "dlreg_core/model_file/predict_script.py",
     } <= members
     required = re.findall(r"^Requires-Dist: (.+)$", metadata, re.MULTILINE)
     for name in ("autogluon-tabular", "torch", "torchvision", "streamlit"):

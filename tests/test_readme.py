@@ -70,7 +70,7 @@ def test_walk_through_on_the_terminal(tmp_path: Path) -> None:
 def test_every_command_and_option_is_documented() -> None:
     from typer.main import get_command
 
-    from dlreg_core.cli import app
+    from dlreg_core.cli.application import app
 
     text = (ROOT / "docs/cli.md").read_text()
     for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]

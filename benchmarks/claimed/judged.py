@@ -10,16 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from claimed.registry import Claim, register
-from dlreg_core.evaluation.comparison import compare
 from dlreg_core.evaluation.conformal import calibrate, coverage
-from dlreg_core.evaluation.segments import segments
-from dlreg_core.report.findings import distribution_words, quantile_words, residuals_predicted_words
-from dlreg_core.report.words import coverage_words
-from dlreg_core.report.worth import verdict
+from dlreg_core.evaluation.error_segments import segments
+from dlreg_core.evaluation.model_comparison import compare
+from dlreg_core.pipeline.fitted_pipeline import PipelineModel
 from dlreg_core.specs import Comparison, Interval, LeaderboardRow, RowCounts
-from dlreg_core.training.baselines import Boosting, fit_baselines
-from dlreg_core.training.judging import Judged, compare_with_baselines
-from dlreg_core.training.pipeline import PipelineModel
+from dlreg_core.training.baselines.simple_models import Boosting, fit_baselines
+from dlreg_core.training.evaluate_models import Judged, compare_with_baselines
+from dlreg_core.wording.diagnostics_text import distribution_words, quantile_words, residuals_predicted_words
+from dlreg_core.wording.model_text import coverage_words
+from dlreg_core.wording.verdict_text import verdict
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator

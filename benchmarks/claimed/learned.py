@@ -11,9 +11,9 @@ from sklearn.neural_network import MLPRegressor
 
 from claimed.judged import Random, noise, signal
 from claimed.registry import Claim, register
-from dlreg_core.evaluation.curves import judge_curves
-from dlreg_core.evaluation.learning import NetworkCurves
-from dlreg_core.report.curve_words import verdict_words
+from dlreg_core.evaluation.curve_verdict import judge_curves
+from dlreg_core.evaluation.epoch_curves import NetworkCurves
+from dlreg_core.wording.learning_curve_text import verdict_words
 
 
 def training(

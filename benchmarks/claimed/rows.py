@@ -9,14 +9,13 @@ import pandas as pd
 
 from claimed.judged import Random, noise, signal
 from claimed.registry import Claim, register
-from dlreg_core.ingest import read_dataset
-from dlreg_core.prepare import prepare_table
-from dlreg_core.prepare.row_needs import row_needs
-from dlreg_core.prepare.shift import shifts
-from dlreg_core.prepare.tables import PreparedTable
-from dlreg_core.prepare.twins import twin_check
-from dlreg_core.report.split_words import row_needs_words, shift_words, twin_words
+from dlreg_core.checks.covariate_shift import shifts
+from dlreg_core.checks.sample_size import row_needs
+from dlreg_core.checks.train_test_duplicates import twin_check
+from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, Recipe, Split
+from dlreg_core.splitting import PreparedTable, prepare_table
+from dlreg_core.wording.split_text import row_needs_words, shift_words, twin_words
 
 
 def prepared(table: pd.DataFrame, split: Split | None = None) -> PreparedTable:

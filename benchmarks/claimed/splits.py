@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 
 from claimed.registry import Claim, register
-from dlreg_core.evaluation.periods import over_time
-from dlreg_core.evaluation.unseen import unseen
-from dlreg_core.ingest import read_dataset
-from dlreg_core.ingest.findings import findings
-from dlreg_core.prepare.advice import split_advice
-from dlreg_core.prepare.combining import promising_combinations
-from dlreg_core.prepare.draft import Draft, measured_recipe
-from dlreg_core.prepare.tables import prepare_table
-from dlreg_core.report.time_words import over_time_words
+from dlreg_core.checks.findings import findings
+from dlreg_core.checks.interaction_candidates import promising_combinations
+from dlreg_core.checks.recommended_split import split_advice
+from dlreg_core.evaluation.errors_by_period import over_time
+from dlreg_core.evaluation.unseen_values import unseen
+from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.recipe.draft import Draft, measured_recipe
 from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, OverTime, Recipe, Unseen
+from dlreg_core.splitting import prepare_table
+from dlreg_core.wording.later_rows_text import over_time_words
 
 Random = np.random.Generator
 Read = tuple[Dataset, pd.DataFrame]

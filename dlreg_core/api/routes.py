@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 
-from dlreg_core.api.uploads import receive
-from dlreg_core.training.catalogue import all_answers
+from dlreg_core.api.upload_route import receive
+from dlreg_core.networks import all_answers
 
 
 def _networks(_request: Request) -> JSONResponse:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import betabinom
 
+from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.evaluation.arrays import FloatArray, finite, pair
-from dlreg_core.evaluation.intervals import PredictionInterval
-from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
+from dlreg_core.pipeline.prediction_interval import PredictionInterval
 
 _LEVEL = 0.9
 

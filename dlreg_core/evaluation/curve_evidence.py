@@ -104,7 +104,7 @@ def evidence_of(
     Parameters
     ----------
     errors, losses : ndarray of shape (epochs,)
-        Validation RMSE, finite, and training error, NaN where there is none; see `dlreg_core.evaluation.curves`.
+        Validation RMSE, finite, and training error, NaN where there is none; see `dlreg_core.evaluation.curve_verdict`.
     epochs : ndarray of shape (epochs,)
         Their numbers.
     scale : {"rmse", "mae", "relative"}

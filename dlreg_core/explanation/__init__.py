@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from dlreg_core.explanation.explanation_cost import EXACT_FEATURES, ExplainSizes, evaluations, sizes_for
 from dlreg_core.explanation.shapley import explain, to_shap
-from dlreg_core.explanation.sizing import EXACT_FEATURES, ExplainSizes, evaluations, sizes_for
 
 __all__ = ["EXACT_FEATURES", "ExplainSizes", "evaluations", "explain", "sizes_for", "to_shap"]

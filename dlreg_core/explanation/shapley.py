@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlreg_core.explanation.sizing import ExplainSizes
-from dlreg_core.runs.results import Explanation
+from dlreg_core.explanation.explanation_cost import ExplainSizes
+from dlreg_core.runs.task_results import Explanation
 from dlreg_core.specs import ExplainResult
 
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dlreg_core.jobs.backend import JobBackend
-from dlreg_core.jobs.desk import Desk, open_desk
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
-from dlreg_core.jobs.inline import InlineBackend
-from dlreg_core.jobs.local import LocalProcesses
-from dlreg_core.jobs.scoring import Scorer, open_scorer
+from dlreg_core.jobs.inline_backend import InlineBackend
+from dlreg_core.jobs.local_processes import LocalProcesses
+from dlreg_core.jobs.owner_runs import Desk, open_desk
 
 __all__ = [
     "Desk",
@@ -15,8 +14,6 @@ __all__ = [
     "InlineBackend",
     "JobBackend",
     "LocalProcesses",
-    "Scorer",
     "open_desk",
     "open_dispatcher",
-    "open_scorer",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from dlreg_core.jobs.slots import Slot
-from dlreg_core.jobs.standing import Standing
+from dlreg_core.jobs.device_slots import Slot
+from dlreg_core.jobs.standby_process import Standing
 from dlreg_core.runs import TaskFolder
 
 

@@ -13,16 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dlreg_core.errors import ConflictError, DlregError, NotFoundError, WorkError
 from dlreg_core.jobs.backend import JobBackend
-from dlreg_core.jobs.data_desk import DataDesk
-from dlreg_core.jobs.local import LocalProcesses
-from dlreg_core.jobs.slots import Place, Slot, fitting, places, slots_of
-from dlreg_core.jobs.standing import Standing
-from dlreg_core.jobs.vigil import Vigil
-from dlreg_core.jobs.watch import Limits, forget, why_end
+from dlreg_core.jobs.device_slots import Place, Slot, fitting, places, slots_of
+from dlreg_core.jobs.local_processes import LocalProcesses
+from dlreg_core.jobs.observed_time import Vigil
+from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.jobs.standby_process import Standing
+from dlreg_core.jobs.task_watch import Limits, forget, why_end
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.housekeeping import Housekeeper
-from dlreg_core.runs.index import QueuedTask
-from dlreg_core.runs.life import keepable, never_began, post_mortem
+from dlreg_core.runs.liveness import keepable, never_began, post_mortem
+from dlreg_core.runs.run_index import QueuedTask
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, RunState, TaskKind
 

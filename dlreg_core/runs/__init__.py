@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dlreg_core.runs.folder import EventLog, RunFolder, TaskFolder
-from dlreg_core.runs.index import RunIndex, RunSummary
-from dlreg_core.runs.privacy import keep_private, open_home
-from dlreg_core.runs.results import (
+from dlreg_core.runs.home_permissions import keep_private, open_home
+from dlreg_core.runs.run_folder import EventLog, RunFolder, TaskFolder
+from dlreg_core.runs.run_index import RunIndex, RunSummary
+from dlreg_core.runs.run_store import RunStore, open_store
+from dlreg_core.runs.task_results import (
     Explanation,
     PartPredictions,
     find_explanation,
@@ -13,7 +14,6 @@ from dlreg_core.runs.results import (
     save_explanation,
     save_predictions,
 )
-from dlreg_core.runs.store import RunStore, open_store
 
 __all__ = [
     "EventLog",

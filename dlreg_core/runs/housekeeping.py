@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from dlreg_core.errors import DlregError
-from dlreg_core.runs.calendar import Calendar, calendar_of, keep_calendar
-from dlreg_core.runs.scratch import left_scratch
-from dlreg_core.runs.store import RunStore
+from dlreg_core.runs.retention_clock import Calendar, calendar_of, keep_calendar
+from dlreg_core.runs.run_store import RunStore
+from dlreg_core.runs.scratch_folders import left_scratch
 
 _LOOK_SECONDS = 3600.0
 _DAY = 24 * 3600.0

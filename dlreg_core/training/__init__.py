@@ -1,4 +1,4 @@
-"""Training within a budget: the only importer of AutoGluon.
+"""Training within a budget.
 
-Nothing is imported here on purpose: ``catalogue`` is read by pages that must not load a deep learning library.
+Nothing is imported here on purpose: whoever needs a plan must not load a deep learning library.
 """

@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from dlreg_core.jobs.standing import STAND_BY
+from dlreg_core.jobs.standby_process import STAND_BY
 from dlreg_core.logs import keep_plain
 from dlreg_core.runs import TaskFolder, keep_private
 from dlreg_core.specs import RunState
-from dlreg_core.worker.standing import load, stand_by
-from dlreg_core.worker.work import work
+from dlreg_core.worker.run_task import work
+from dlreg_core.worker.standby import load, stand_by
 
 _NICENESS = 5
 """Pages answer at once although all cores train."""

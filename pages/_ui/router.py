@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._ui import figures, sidebar, state
+from pages._ui.shared import figure_files, session, sidebar
 
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = PAGES.parent / "assets" / "logo.svg"
@@ -33,13 +33,13 @@ WAY = {
 
 def _home() -> None:
     """Lead from the bare address to the first step."""
-    st.switch_page(PAGES / "data.py", query_params=state.address())
+    st.switch_page(PAGES / "data.py", query_params=session.address())
 
 
 def main() -> None:
     """Show the page that the address names, with the sidebar beside it."""
     st.set_page_config(page_title="dlreg", page_icon=str(LOGO), layout="wide")
-    state.sync()
+    session.sync()
     done = sidebar.done_steps()
     pages = {
         section: [
@@ -60,7 +60,7 @@ def main() -> None:
     st.html(_STYLE)
     sidebar.show_open()
     page.run()
-    figures.offer()
+    figure_files.offer()
 
 
 main()

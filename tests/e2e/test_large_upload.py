@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from dlreg_core.ingest.large import LARGE
+from dlreg_core.ingest.formats.large_files import LARGE
 from tests.e2e.test_journey import LONG, SOON
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dlreg_core.charts.points import MOST_SVG_POINTS
+from dlreg_core.charts.base.dot_density import MOST_SVG_POINTS
 from tests.e2e.test_journey import LONG, SOON
 from tests.e2e.test_preparing import prepare, upload
 

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from dlreg_core.jobs import open_dispatcher
+from dlreg_core.networks import FAMILIES, family, sample_settings
+from dlreg_core.pipeline.fitted_pipeline import NETWORKS
 from dlreg_core.settings import Settings
 from dlreg_core.specs import RunState
-from dlreg_core.training.catalogue import FAMILIES, family, sample_settings
-from dlreg_core.training.folds import Order, Report
-from dlreg_core.training.lanes import Lanes
-from dlreg_core.training.networks import Networks, Rows
-from dlreg_core.training.pipeline import NETWORKS
+from dlreg_core.training.execution.fit_records import Order, Report
+from dlreg_core.training.execution.process_pool import Lanes
+from dlreg_core.training.execution.run_networks import Networks, Rows
 from tests.conftest import add_table, experiment_on, small_table, wait_until_ended
 
 pytestmark = [
@@ -58,8 +58,8 @@ def predicted_without_a_gpu(networks: Networks, folder: Path) -> np.ndarray:
     code = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from dlreg_core.training.folds import PreparedRows\n"
-        "from dlreg_core.training.shelf import Shelf\n"
+        "from dlreg_core.training.execution.fit_records import PreparedRows\n"
+        "from dlreg_core.pipeline.network_store import Shelf\n"
         "shelf, rows, target = map(Path, sys.argv[1:])\n"
         "prepared = PreparedRows.load(rows)\n"
         "np.save(target, Shelf(shelf).predict(prepared.features[prepared.fold == 0], 'x'))\n"

@@ -14,22 +14,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dlreg_core.ingest.arrivals import Arrivals
+from dlreg_core.ingest.uploads.upload_tickets import Arrivals
+from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
-from dlreg_core.jobs.inline import InlineBackend
-from dlreg_core.jobs.slots import Slot, cpu_slots
-from dlreg_core.jobs.watch import Limits
+from dlreg_core.jobs.inline_backend import InlineBackend
+from dlreg_core.jobs.task_watch import Limits
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
-from dlreg_core.runs.calendar import Calendar, calendar_of, keep_calendar
-from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs
-from dlreg_core.runs.life import silent_seconds
+from dlreg_core.runs.liveness import silent_seconds
 from dlreg_core.runs.machine import born, instant, living
+from dlreg_core.runs.retention_clock import Calendar, calendar_of, keep_calendar
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Instant, Pulse, Recipe, RunState, now
-from dlreg_core.training.surroundings import Budget
+from dlreg_core.training.scheduler.run_context import Budget
 from tests.conftest import add_table, experiment_on, small_table, wait_for
-from tests.hostile.clocks import DAY, HOUR, JUMPS, YEAR, Clocks
+from tests.hostile.helpers.clocks import DAY, HOUR, JUMPS, YEAR, Clocks
 
 KEEP_DAYS = 30.0
 
@@ -307,7 +307,7 @@ def test_a_clock_that_is_wrong_after_a_restart_deletes_nothing(
     keep_house(keeper, clocks, 26)
     run, folder = ended(store), half(store)
     keeper.look()
-    monkeypatch.setattr("dlreg_core.runs.calendar.boot_id", lambda: "the next start")
+    monkeypatch.setattr("dlreg_core.runs.retention_clock.boot_id", lambda: "the next start")
     clocks.jump(seconds)
     again = Housekeeper(store, KEEP_DAYS)
     for _ in range(5):

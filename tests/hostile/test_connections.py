@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from dlreg_core.api.connections import limit_connections
-from dlreg_core.api.guard import Guard, Pace
-from dlreg_core.api.hosts import KnownHosts
+from dlreg_core.api.allowed_hosts import KnownHosts
+from dlreg_core.api.connection_limits import limit_connections
+from dlreg_core.api.request_guard import Guard, Pace
 from tests.conftest import wait_for
 
 SOON = 0.3

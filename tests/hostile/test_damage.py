@@ -17,21 +17,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dlreg_core.cli import _write_rows
+from dlreg_core.cli.application import _write_rows
 from dlreg_core.errors import DlregError, InputError, TrainingError, WorkError
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.keeping import read_dataset
+from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
-from dlreg_core.jobs.inline import InlineBackend
-from dlreg_core.jobs.slots import cpu_slots
-from dlreg_core.prepare.texts import steps_from_file
+from dlreg_core.jobs.inline_backend import InlineBackend
+from dlreg_core.recipe.parse_recipe import steps_from_file
 from dlreg_core.runs import RunIndex, RunStore, TaskFolder
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
-from dlreg_core.runs.scratch import scratch_folder
+from dlreg_core.runs.scratch_folders import scratch_folder
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Recipe, RunState, Task, TaskKind
-from dlreg_core.training.lanes import failure
-from dlreg_core.worker import work as module
+from dlreg_core.training.execution.process_pool import failure
+from dlreg_core.worker import run_task as module
 from tests.conftest import ROOT
 
 
@@ -182,7 +182,7 @@ def test_a_command_says_so_in_one_line(endless: list[Path], tmp_path: Path) -> N
 
 UNPACKING = """
 import sys, time
-from dlreg_core.runs.scratch import scratch_folder
+from dlreg_core.runs.scratch_folders import scratch_folder
 with scratch_folder() as folder:
     (folder / "model").write_text("x")
     print(folder, flush=True)
@@ -221,7 +221,7 @@ def test_no_temporary_folder_of_ours_is_without_its_name() -> None:
     for path in (ROOT / "dlreg_core").rglob("*.py"):
         lines = path.read_text().splitlines()
         found += [path.name for line in lines if "TemporaryDirectory(" in line and "dir=" not in line]
-    assert found == ["scratch.py"]
+    assert found == ["scratch_folders.py"]
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError, NotFoundError, RecipeError
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.arrivals import Arrivals
-from dlreg_core.ingest.reader import read_arrived
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.uploads.arrived_file import read_arrived
+from dlreg_core.ingest.uploads.upload_tickets import Arrivals
 from dlreg_core.jobs import Dispatcher
-from dlreg_core.jobs.data_desk import DataDesk
-from dlreg_core.prepare import fit_cleaner, prepared_of
-from dlreg_core.prepare.draft import Draft, load_draft, save_draft
-from dlreg_core.prepare.own_test import own_test_table
+from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.pipeline.fitted_pipeline import PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.recipe.draft import Draft, load_draft, save_draft
 from dlreg_core.runs import (
     Explanation,
     PartPredictions,
@@ -45,9 +45,9 @@ from dlreg_core.specs import (
     TaskKind,
     TrainPlan,
 )
-from dlreg_core.training.pipeline import PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.splitting import own_test_table, prepared_of
 from tests.conftest import small_table, wait_until_ended
-from tests.hostile.traces import NUMBER, TEXT, traces
+from tests.hostile.helpers.traces import NUMBER, TEXT, traces
 
 OWNER = "local"
 
@@ -274,8 +274,8 @@ def test_what_two_people_have_stays_for_the_other(store: RunStore) -> None:
 
 @pytest.mark.soak
 def test_nothing_is_left_of_a_run_that_was_really_trained(store: RunStore) -> None:
-    from dlreg_core.bundle import write_bundle
     from dlreg_core.jobs import open_dispatcher
+    from dlreg_core.model_file import write_bundle
 
     dispatcher: Dispatcher = open_dispatcher(Settings(home=store.home))
     dataset = uploaded(store.home)

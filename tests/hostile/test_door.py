@@ -17,9 +17,9 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from dlreg_core.api.guard import MOST_HEADER_BYTES, Guard, Pace
-from dlreg_core.api.headers import policy_for
-from dlreg_core.api.hosts import KnownHosts, authority_of, said_at_start
+from dlreg_core.api.allowed_hosts import KnownHosts, authority_of, said_at_start
+from dlreg_core.api.request_guard import MOST_HEADER_BYTES, Guard, Pace
+from dlreg_core.api.security_headers import policy_for
 from dlreg_core.errors import InputError
 from dlreg_core.settings import load_settings
 

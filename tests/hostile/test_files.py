@@ -21,10 +21,14 @@ import pytest
 from pyarrow import parquet
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest import DatasetStore, keeping, large, read_rows, read_table, reading
+from dlreg_core.ingest import dataset_files
+from dlreg_core.ingest.batches.typed_table import read_rows
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.formats import large_files, raw_table
+from dlreg_core.ingest.formats.raw_table import read_table
 from tests.conftest import ROOT, small_table
-from tests.hostile import making
-from tests.pages.test_data import opened, texts
+from tests.hostile.helpers import making
+from tests.pages.data.test_data import opened, texts
 
 _SECONDS, _MEGABYTES = 10.0, 300.0
 TABLE = making.table()
@@ -216,9 +220,9 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     def parsed(*_: object, **__: object) -> None:
         pytest.fail("a file is parsed in the server's process")
 
-    monkeypatch.setattr(reading, "_read", parsed)
-    monkeypatch.setattr(keeping, "stream_table", parsed)
-    monkeypatch.setattr(large, "reads_in_pieces", parsed)
+    monkeypatch.setattr(raw_table, "_read", parsed)
+    monkeypatch.setattr(dataset_files, "stream_table", parsed)
+    monkeypatch.setattr(large_files, "reads_in_pieces", parsed)
 
 
 def test_the_server_parses_no_file_of_data(

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import WorkError
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.jobs import LocalProcesses, Scorer, local, readers, scoring
-from dlreg_core.jobs.environment import module_environment, passed_on
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.jobs import LocalProcesses, local_processes
+from dlreg_core.jobs.child_environment import module_environment, passed_on
+from dlreg_core.jobs.reading import reader_client
 from dlreg_core.runs import keep_private, open_home, open_store
+from dlreg_core.scoring import client
+from dlreg_core.scoring.client import Scorer
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, Recipe
 from tests.conftest import ROOT, small_table
@@ -109,7 +112,9 @@ def test_nothing_in_a_home_can_be_read_by_others(tmp_path: Path) -> None:
     assert [path for path in made if mode(path) & 0o077] == []
 
 
-@pytest.mark.parametrize("module", ["dlreg_core.cli", "dlreg_core.scorer", "dlreg_core.worker.__main__", "app"])
+@pytest.mark.parametrize(
+    "module", ["dlreg_core.cli.application", "dlreg_core.scoring.server", "dlreg_core.worker.__main__", "app"]
+)
 def test_every_process_of_ours_sets_its_mask_first(module: str) -> None:
     tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text())
     functions = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -176,9 +181,9 @@ def test_none_of_the_processes_is_given_the_whole_environment(tmp_path: Path, mo
         "worker": lambda: LocalProcesses().launch(task, None),
         "standing by": lambda: LocalProcesses().stand_by(None),
         "scorer": lambda: Scorer().predict_file(task.run, tmp_path, tmp_path),
-        "reader": readers.Readers().prepare,
+        "reader": reader_client.Readers().prepare,
     }
-    for module in (local, scoring, readers):
+    for module in (local_processes, client, reader_client):
         monkeypatch.setattr(module.subprocess, "Popen", popen)
     allowed = {"worker": {"HF_TOKEN", "HTTPS_PROXY"}, "standing by": {"HF_TOKEN", "HTTPS_PROXY"}}
     for who, start in starts.items():

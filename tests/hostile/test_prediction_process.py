@@ -15,11 +15,11 @@ import pandas as pd
 import psutil
 import pytest
 
-from dlreg_core.jobs import Scorer, answering, scoring
-from dlreg_core.jobs.answering import OverdueError, Pool, StoppedError
-from dlreg_core.jobs.scoring import Scored
-from dlreg_core.prepare import prepared_of
 from dlreg_core.runs import RunFolder
+from dlreg_core.scoring import client, server_process
+from dlreg_core.scoring.client import Scored, Scorer
+from dlreg_core.scoring.server_process import OverdueError, Pool, StoppedError
+from dlreg_core.splitting import prepared_of
 from tests.conftest import wait_for
 
 # Answers at once, sleeps, works for ever, or dies; what it is told to do once is done by the first process alone.
@@ -48,8 +48,8 @@ def start() -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
-    monkeypatch.setattr(answering, "_LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(answering, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(server_process, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(server_process, "SILENT_SECONDS", 0.5)
     made = Pool(start, most=3, idle_seconds=0.2)
     yield made
     made.close()
@@ -72,7 +72,7 @@ def test_a_stopped_process_is_replaced_and_the_answer_comes(pool: Pool) -> None:
 
 
 def test_a_stopped_process_holds_up_nobody_else(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answering, "SILENT_SECONDS", 60.0)
+    monkeypatch.setattr(server_process, "SILENT_SECONDS", 60.0)
     pool.ask(b"hello\n", 30, heavy=False)
     first = pool.first
     assert first is not None
@@ -177,7 +177,7 @@ def test_a_stopped_scorer_holds_up_nobody_elses_page(trained: RunFolder) -> None
         waiting.join(120)
         assert found == [before]
         print({who: round(seconds, 1) for who, seconds in took.items()})
-        assert took["another, with a new process"] < answering.SILENT_SECONDS + 20
+        assert took["another, with a new process"] < server_process.SILENT_SECONDS + 20
         assert took["another, afterwards"] < 2
     finally:
         scorer.close()
@@ -185,7 +185,7 @@ def test_a_stopped_scorer_holds_up_nobody_elses_page(trained: RunFolder) -> None
 
 def test_a_large_file_has_more_time(tmp_path: Path) -> None:
     pd.DataFrame({"a": range(5000)}).to_parquet(tmp_path / "rows.parquet")
-    assert scoring._row_count(tmp_path / "rows.parquet") == 5000
+    assert client._row_count(tmp_path / "rows.parquet") == 5000
     (tmp_path / "damaged.parquet").write_bytes(b"PAR1")
-    assert scoring._row_count(tmp_path / "damaged.parquet") == 0
-    assert scoring._row_count(tmp_path) == 0
+    assert client._row_count(tmp_path / "damaged.parquet") == 0
+    assert client._row_count(tmp_path) == 0

@@ -15,22 +15,21 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from dlreg_core.bundle import Manifest
-from dlreg_core.bundle.card import model_card
-from dlreg_core.charts.columns import ColumnHistogram
-from dlreg_core.charts.grouped import GroupedResiduals
-from dlreg_core.charts.later import LaterRows
-from dlreg_core.charts.leaderboard import LeaderboardChart
-from dlreg_core.charts.over_time import OverTime
-from dlreg_core.charts.relation import Relation
-from dlreg_core.charts.row_needs import RowNeedsCurve
-from dlreg_core.charts.shap_bar import ShapBar
-from dlreg_core.charts.shap_beeswarm import ShapBeeswarm
-from dlreg_core.charts.shap_dependence import ShapDependence
-from dlreg_core.charts.shap_waterfall import ShapWaterfall
+from dlreg_core.charts.data.column_histogram import ColumnHistogram
+from dlreg_core.charts.data.lagged_series import OverTime
+from dlreg_core.charts.data.sample_size_curve import RowNeedsCurve
+from dlreg_core.charts.data.target_relation import Relation
+from dlreg_core.charts.results.later_predictions import LaterRows
+from dlreg_core.charts.results.leaderboard_chart import LeaderboardChart
+from dlreg_core.charts.results.residuals_by_column import GroupedResiduals
+from dlreg_core.charts.shap.beeswarm import ShapBeeswarm
+from dlreg_core.charts.shap.dependence_plot import ShapDependence
+from dlreg_core.charts.shap.importance_bar import ShapBar
+from dlreg_core.charts.shap.waterfall import ShapWaterfall
+from dlreg_core.cleaning import Field, Schema
+from dlreg_core.model_file import Manifest
+from dlreg_core.model_file.card import model_card
 from dlreg_core.names import clean_name, visible
-from dlreg_core.prepare import Field, Schema
-from dlreg_core.report.markdown import escaped, escaped_sparingly
 from dlreg_core.specs import (
     Cleaning,
     Column,
@@ -46,7 +45,8 @@ from dlreg_core.specs import (
     Split,
     TrainResult,
 )
-from pages._ui.widgets import Display
+from dlreg_core.wording.markdown import escaped, escaped_sparingly
+from pages._ui.shared.widgets import Display
 
 HOSTILE = '<a href="https://evil.example">x</a><img src=x onerror=alert(1)> \u202e\x1b[31m%{x}'
 OTHER = f"{HOSTILE} <script>2</script>"

@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from dlreg_core import cli, terminal
-from dlreg_core.bundle import predict_script
+from dlreg_core.cli import application, terminal_progress
 from dlreg_core.errors import RowsError
+from dlreg_core.model_file import predict_script
 from dlreg_core.names import clean_name
 from dlreg_core.runs import open_store
-from dlreg_core.runs.files import write_spec
-from dlreg_core.runs.made import note_made, was_made
+from dlreg_core.runs.atomic_files import write_spec
+from dlreg_core.runs.exported_hashes import note_made, was_made
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Event, Experiment, Exported, Recipe, RunState, now
 from tests.conftest import ROOT, add_table, experiment_on, small_table
@@ -33,7 +33,7 @@ SEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr("sys.argv", ["dlreg", *arguments])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        application.main()
     return int(ended.value.code or 0)
 
 
@@ -116,10 +116,12 @@ def test_progress_shows_text(
         dispatcher=SimpleNamespace(look=lambda: None),
         refresh=lambda run_id: None,
     )
-    monkeypatch.setattr(terminal, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(terminal_progress, "_POLL_SECONDS", 0.0)
     made = Console
-    monkeypatch.setattr(terminal, "Console", lambda file: made(file=file, force_terminal=is_terminal, width=200))
-    assert terminal.watch(desk, "1", quiet=False) is RunState.COMPLETED  # type: ignore[arg-type]
+    monkeypatch.setattr(
+        terminal_progress, "Console", lambda file: made(file=file, force_terminal=is_terminal, width=200)
+    )
+    assert terminal_progress.watch(desk, "1", quiet=False) is RunState.COMPLETED  # type: ignore[arg-type]
     shown = capsys.readouterr().err
     assert "[/red]" in shown
     assert "]0;pwned" in shown and "\x1b]0" not in shown and "\x1b[31m]0" not in shown
@@ -138,7 +140,7 @@ def test_lack_of_memory_is_one_sentence(
     def lacking(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("dlreg_core.table_commands.findings", lacking)
+    monkeypatch.setattr("dlreg_core.cli.table_commands.findings", lacking)
     assert run(monkeypatch, "profile", str(hostile_table(tmp_path))) == 1
     assert capsys.readouterr().err == (
         "The machine ran out of memory. Use fewer rows, columns or networks, or a machine with more memory.\n"

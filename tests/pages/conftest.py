@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dlreg_core.jobs import Scorer
-from dlreg_core.prepare.advice import SplitAdvice
-from dlreg_core.runs.outlook import ModelOutlook, Outlook
-from pages._ui import split_start
+from dlreg_core.checks.recommended_split import SplitAdvice
+from dlreg_core.runs.expectations import ModelOutlook, Outlook
+from dlreg_core.scoring.client import Scorer
+from pages._ui.prepare import starting_split
 
 ROOMY = Outlook(
     rows=168,
@@ -44,7 +44,7 @@ def outlook(monkeypatch: pytest.MonkeyPatch) -> list[Outlook]:
 def split_advice(monkeypatch: pytest.MonkeyPatch) -> list[SplitAdvice]:
     """Answer what every split would hide with the first of these, without a model; a test may put another one there."""
     answers = [SplitAdvice()]
-    split_start._measuring.clear()
-    monkeypatch.setattr(split_start, "PATIENCE", 60.0)
-    monkeypatch.setattr(split_start, "split_advice", lambda dataset, table, recipe: answers[0])
+    starting_split._measuring.clear()
+    monkeypatch.setattr(starting_split, "PATIENCE", 60.0)
+    monkeypatch.setattr(starting_split, "split_advice", lambda dataset, table, recipe: answers[0])
     return answers

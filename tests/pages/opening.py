@@ -17,7 +17,7 @@ from dlreg_core.runs import (
     open_store,
     save_predictions,
 )
-from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Checkpoint, Dataset, Done, FinishedFit, PlannedFit, RunState
 from tests.conftest import ROOT, add_table, experiment_on, small_table

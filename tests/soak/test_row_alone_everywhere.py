@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from dlreg_core.bundle import write_bundle
-from dlreg_core.cli import app as commands
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.cli.application import app as commands
+from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import open_dispatcher
+from dlreg_core.model_file import write_bundle
 from dlreg_core.runs import RunFolder
 from dlreg_core.settings import Settings
 from dlreg_core.specs import RunState

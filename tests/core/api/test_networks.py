@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from dlreg_core.api import routes_below
 from dlreg_core.errors import PlanError
-from dlreg_core.training.catalogue import FAMILIES, PRETRAINED, checked_settings, setting, settings_of
+from dlreg_core.networks import FAMILIES, PRETRAINED, checked_settings, setting, settings_of
 from tests.conftest import ROOT
 
 

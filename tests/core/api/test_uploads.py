@@ -8,9 +8,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from dlreg_core.api import routes_below, uploads
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.arrivals import Arrivals
+from dlreg_core.api import routes_below, upload_route
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.uploads.upload_tickets import Arrivals
 from tests.conftest import wait_for
 
 ROWS = b"size,place,price\n" + b"".join(b"%d,north,%d\n" % (i, 2 * i) for i in range(60))
@@ -49,7 +49,7 @@ def test_what_is_refused_is_said_in_a_sentence(home: Path) -> None:
 
 def test_a_file_that_does_not_come_whole_starts_no_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Path] = []
-    monkeypatch.setattr(uploads, "start_reading", started.append)
+    monkeypatch.setattr(upload_route, "start_reading", started.append)
     client = TestClient(Starlette(routes=routes_below()))
     ticket = Arrivals(home).issue("local", 10_000)
     answer = client.put(f"/api/uploads/{ticket}", content=ROWS, headers={"Content-Length": "5000"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlreg_core.charts.before_after import BeforeAfter, panel_of
+from dlreg_core.charts.data.before_after import BeforeAfter, panel_of
 
 
 def test_each_bar_is_counted_and_labelled_in_the_columns_own_unit() -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from dlreg_core.charts.epochs import CurrentLoss, CurrentValidation, LearningCurves, epoch_table
+from dlreg_core.charts.training.learning_curves import CurrentLoss, CurrentValidation, LearningCurves, epoch_table
 from dlreg_core.specs import Event
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

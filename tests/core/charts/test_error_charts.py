@@ -2,10 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.charts.errors import ErrorByQuantile, PredictedActual, QQPlot, ResidualHistogram, ResidualsPredicted
-from dlreg_core.charts.grouped import GroupedResiduals
-from dlreg_core.charts.points import density_table
-from dlreg_core.charts.theme import model_colour
+from dlreg_core.charts.base.dot_density import density_table
+from dlreg_core.charts.base.theme import model_colour
+from dlreg_core.charts.results.residual_charts import (
+    ErrorByQuantile,
+    PredictedActual,
+    QQPlot,
+    ResidualHistogram,
+    ResidualsPredicted,
+)
+from dlreg_core.charts.results.residuals_by_column import GroupedResiduals
 
 ACTUAL, PREDICTED = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 2.0, 1.0, 4.0])
 

@@ -1,7 +1,7 @@
 import pytest
 
-from dlreg_core.charts.leaderboard import LeaderboardChart
-from dlreg_core.charts.theme import GREY
+from dlreg_core.charts.base.theme import GREY
+from dlreg_core.charts.results.leaderboard_chart import LeaderboardChart
 from dlreg_core.specs import Interval, LeaderboardRow
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlreg_core.charts import theme
-from dlreg_core.charts.learning import TrainingValidation
-from dlreg_core.evaluation.learning import NetworkCurves, network_curves
-from dlreg_core.report.curve_words import verdict_words
+from dlreg_core.charts.base import theme
+from dlreg_core.charts.training.training_validation import TrainingValidation
+from dlreg_core.evaluation.epoch_curves import NetworkCurves, network_curves
+from dlreg_core.wording.learning_curve_text import verdict_words
 from tests.core.evaluation.test_learning import epoch, result_of
 
 

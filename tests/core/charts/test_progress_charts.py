@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
-from dlreg_core.charts.columns import ColumnHistogram
-from dlreg_core.charts.progress import LearningProgress
+from dlreg_core.charts.data.column_histogram import ColumnHistogram
+from dlreg_core.charts.training.error_over_time import LearningProgress
 from dlreg_core.specs import Column, ColumnType, Event, Histogram, Level
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dlreg_core.charts.relation import Relation
+from dlreg_core.charts.data.target_relation import Relation
 
 ROWS = 200
 TARGET = pd.Series(np.arange(ROWS, dtype=float), name="price")

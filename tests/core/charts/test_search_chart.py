@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.charts import theme
-from dlreg_core.charts.search import MOST_AXES, UNUSED, SearchAxis, SearchTrials, readable_ticks
+from dlreg_core.charts.base import theme
+from dlreg_core.charts.training.parallel_coordinates import MOST_AXES, UNUSED, SearchAxis, SearchTrials, readable_ticks
 
 RATE = SearchAxis("learning_rate", "Learning rate", log=True, range=(1e-4, 1e-1))
 LOSS = SearchAxis("loss", "Loss")

@@ -3,12 +3,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dlreg_core.charts.shap_bar import ShapBar
-from dlreg_core.charts.shap_beeswarm import ShapBeeswarm, as_text, swarm
-from dlreg_core.charts.shap_dependence import NO_COLOUR, ShapDependence, interaction
-from dlreg_core.charts.shap_tables import ShapTables, importance, ranks
-from dlreg_core.charts.shap_waterfall import ShapWaterfall
-from dlreg_core.charts.theme import GREY
+from dlreg_core.charts.base.theme import GREY
+from dlreg_core.charts.shap.beeswarm import ShapBeeswarm, as_text, swarm
+from dlreg_core.charts.shap.dependence_plot import NO_COLOUR, ShapDependence, interaction
+from dlreg_core.charts.shap.importance_bar import ShapBar
+from dlreg_core.charts.shap.shap_values import ShapTables, importance, ranks
+from dlreg_core.charts.shap.waterfall import ShapWaterfall
 
 VALUES = pd.DataFrame({"a": [1.0, -1.0, 1.0, -1.0], "b": [5.0, -3.0, 4.0, 0.0], "c": [0.0, 0.5, 0.0, -0.5]})
 DATA = pd.DataFrame({"a": ["x", "y", "x", None], "b": [1.0, 2.0, np.nan, 4.0], "c": [True, False, True, False]})

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dlreg_core.charts.split_bar import SplitBar
+from dlreg_core.charts.data.split_bar import SplitBar
 from dlreg_core.specs import RowCounts
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from dlreg_core.charts import theme
+from dlreg_core.charts.base import theme
 
 
 @pytest.mark.parametrize(

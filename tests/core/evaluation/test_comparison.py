@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlreg_core.evaluation.comparison import compare
+from dlreg_core.evaluation.model_comparison import compare
 
 
 def test_improvement_by_hand():

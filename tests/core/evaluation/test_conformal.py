@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dlreg_core.cleaning import TargetTransform, fit_target_transform
 from dlreg_core.evaluation.conformal import (
     calibrate,
     calibrating_rows,
@@ -9,8 +10,7 @@ from dlreg_core.evaluation.conformal import (
     interval_scores,
     likely_coverage,
 )
-from dlreg_core.evaluation.intervals import PredictionInterval
-from dlreg_core.prepare.target_transform import TargetTransform, fit_target_transform
+from dlreg_core.pipeline.prediction_interval import PredictionInterval
 
 
 @pytest.mark.parametrize(

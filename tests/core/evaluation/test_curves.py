@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlreg_core.evaluation.curve_evidence import rise_by_luck
-from dlreg_core.evaluation.curves import CurveVerdict, judge_curves
+from dlreg_core.evaluation.curve_verdict import CurveVerdict, judge_curves
 
 EPOCHS = np.arange(1, 41)
 FALLING = 5 + 10 * np.exp(-EPOCHS / 4)

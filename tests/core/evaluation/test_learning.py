@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlreg_core.evaluation.learning import network_curves, training_error, training_scale
+from dlreg_core.evaluation.epoch_curves import network_curves, training_error, training_scale
 from dlreg_core.specs import Event, LeaderboardRow, PlannedFit, ResolvedPlan, RowCounts, TrainResult
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.charts.later import LaterRows
-from dlreg_core.evaluation.periods import over_time
-from dlreg_core.evaluation.unseen import unseen
-from dlreg_core.report.time_words import over_time_table, over_time_words, unseen_words
+from dlreg_core.charts.results.later_predictions import LaterRows
+from dlreg_core.evaluation.errors_by_period import over_time
+from dlreg_core.evaluation.unseen_values import unseen
 from dlreg_core.specs import ColumnType, OverTime
+from dlreg_core.wording.later_rows_text import over_time_table, over_time_words, unseen_words
 
 DAYS = pd.Series(pd.date_range("2024-10-06", periods=56))
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.evaluation.segments import segments
+from dlreg_core.evaluation.error_segments import segments
 
 
 def test_levels_by_hand():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlreg_core.explanation.sizing import expected_seconds
+from dlreg_core.explanation.explanation_cost import expected_seconds
 
 
 @pytest.mark.parametrize("rows", [60, 200, 1000])

@@ -12,8 +12,8 @@ import shap
 from numpy.typing import NDArray
 
 from dlreg_core.explanation import ExplainSizes, evaluations, explain, sizes_for, to_shap
-from dlreg_core.explanation.sizing import EXACT_FEATURES, expected_seconds
-from dlreg_core.runs.results import Explanation
+from dlreg_core.explanation.explanation_cost import EXACT_FEATURES, expected_seconds
+from dlreg_core.runs.task_results import Explanation
 
 EXACT = 0
 

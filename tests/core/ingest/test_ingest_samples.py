@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dlreg_core.ingest import SAMPLES, DatasetStore, Sample, sample_path
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.sample_tables import SAMPLES, Sample, sample_path
 from dlreg_core.specs import ColumnType
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dlreg_core.errors import ConflictError, NotFoundError, PlanError
 from dlreg_core.jobs import Desk, Dispatcher, InlineBackend
-from dlreg_core.jobs.slots import cpu_slots
+from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.runs import TaskFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, Recipe, RunState

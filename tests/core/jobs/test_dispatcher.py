@@ -16,16 +16,16 @@ import pytest
 
 from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import InlineBackend, LocalProcesses, open_dispatcher
+from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher, Limits
-from dlreg_core.jobs.slots import Slot, cpu_slots
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
-from dlreg_core.runs.files import write_spec
+from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import boot_id, instant
-from dlreg_core.runs.task import MARK
+from dlreg_core.runs.task_folder import MARK
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, Instant, Pulse, Recipe, RunState, Start, TaskKind
 from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for
-from tests.hostile.clocks import Clocks
+from tests.hostile.helpers.clocks import Clocks
 
 HOLDER = """
 import subprocess, sys

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from dlreg_core.jobs import slots as module
-from dlreg_core.jobs.slots import Place, Slot, cpu_slots, fitting, places, slots_of
-from dlreg_core.runs.index import QueuedTask
+from dlreg_core.jobs import device_slots as module
+from dlreg_core.jobs.device_slots import Place, Slot, cpu_slots, fitting, places, slots_of
+from dlreg_core.runs.run_index import QueuedTask
 from dlreg_core.settings import Settings
 from dlreg_core.specs import TaskKind
 

@@ -11,18 +11,18 @@ import psutil
 import pytest
 
 from dlreg_core.jobs import Dispatcher, LocalProcesses
-from dlreg_core.jobs.local import marks_of
-from dlreg_core.jobs.slots import Slot, cpu_slots
-from dlreg_core.jobs.standing import READY, StandBy
+from dlreg_core.jobs.device_slots import Slot, cpu_slots
+from dlreg_core.jobs.local_processes import marks_of
+from dlreg_core.jobs.standby_process import READY, StandBy
 from dlreg_core.runs import RunStore, TaskFolder, open_store
-from dlreg_core.runs.task import MARK
+from dlreg_core.runs.task_folder import MARK
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, Recipe, RunState, TaskKind
 from tests.conftest import ROOT, wait_for
 
 STANDING = """
 import time
-from dlreg_core.worker import standing
+from dlreg_core.worker import standby as standing
 standing.load = lambda: None
 task = standing.stand_by(IDLE)
 if task is not None:

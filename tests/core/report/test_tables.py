@@ -3,15 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dlreg_core.report.tables import (
-    decimals,
-    explanation_table,
-    leaderboard_table,
-    member_table,
-    observed_decimals,
-    rounded,
-    worst_table,
-)
+from dlreg_core.report import explanation_table, leaderboard_table, member_table, rounded, worst_table
+from dlreg_core.report.result_tables import decimals, observed_decimals
 from dlreg_core.runs import Explanation, PartPredictions
 from dlreg_core.specs import ExplainResult, LeaderboardRow, RowCounts, TrainResult
 from dlreg_core.specs import ResolvedPlan as Plan

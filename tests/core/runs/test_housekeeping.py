@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.ingest.keeping import note_opened
-from dlreg_core.jobs.data_desk import DataDesk
-from dlreg_core.prepare.draft import Draft, save_draft
+from dlreg_core.ingest.dataset_files import note_opened
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.recipe.draft import Draft, save_draft
 from dlreg_core.runs import RunStore, open_store
-from dlreg_core.runs.calendar import calendar_of
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs, remove_orphans
+from dlreg_core.runs.retention_clock import calendar_of
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Done, Experiment, Recipe, RunState, now
-from tests.hostile.clocks import YEAR, Clocks
+from tests.hostile.helpers.clocks import YEAR, Clocks
 
 
 def experiment() -> Experiment:

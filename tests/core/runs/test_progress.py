@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dlreg_core.runs.progress import (
+from dlreg_core.runs.training_progress import (
     EpochLine,
     ModelProgress,
     ModelState,

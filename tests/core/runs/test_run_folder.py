@@ -16,13 +16,13 @@ import psutil
 import pytest
 from pydantic import BaseModel
 
-import dlreg_core.runs.task as task_module
+import dlreg_core.runs.task_folder as task_module
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs import RunFolder, TaskFolder, machine
-from dlreg_core.runs.files import write_spec
-from dlreg_core.runs.life import keepable, never_began, post_mortem, silent_seconds
+from dlreg_core.runs.atomic_files import write_spec
+from dlreg_core.runs.liveness import keepable, never_began, post_mortem, silent_seconds
 from dlreg_core.runs.machine import boot_id, born, oom_kills
-from dlreg_core.runs.task import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
+from dlreg_core.runs.task_folder import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
 from dlreg_core.specs import (
     Checkpoint,
     ContinueRequest,
@@ -129,11 +129,11 @@ def test_a_restart_of_the_machine_interrupts_and_is_no_failure(task: TaskFolder)
 def test_a_process_that_was_ended_before_it_took_its_task_is_told_too(
     task: TaskFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dlreg_core.runs.task.oom_kills", lambda: 2)
+    monkeypatch.setattr("dlreg_core.runs.task_folder.oom_kills", lambda: 2)
     task.mark_launched()
-    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 2)
+    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 2)
     assert never_began(task, RunState.FAILED).reason == "Its process could not be started."
-    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 3)
+    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 3)
     assert never_began(task, RunState.FAILED).reason == "The machine ran out of memory, and ended it."
 
 
@@ -163,11 +163,11 @@ def test_an_end_for_lack_of_memory_is_told_as_such(task: TaskFolder, monkeypatch
     with task.hold():
         task.emit("resources", memory_mb=900, machine_used=0.5)
     set_start(task, oom_kills=2)
-    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 2)
+    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 2)
     assert "memory" not in post_mortem(task).reason
-    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: 3)
+    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 3)
     assert post_mortem(task).reason == "The machine ran out of memory, and ended it."
-    monkeypatch.setattr("dlreg_core.runs.life.oom_kills", lambda: None)
+    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: None)
     assert "memory" not in post_mortem(task).reason
     task.emit("resources", memory_mb=900, machine_used=0.97)
     assert post_mortem(task).reason == "The machine ran out of memory, and ended it."

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from dlreg_core.evaluation.conformal import half_width
-from dlreg_core.training.ahead import independent_rows, level_for
+from dlreg_core.training.horizon_evaluation import independent_rows, level_for
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import pytest
 from autogluon.common.utils.log_utils import set_logger_verbosity
 
 from benchmarks.curves import CASES, Case, verdict_on
-from dlreg_core.training.hushing import hush
+from dlreg_core.pipeline.quiet_libraries import hush
 
 _SEED = 0
 _QUICK = [case for case in CASES if case.right and case.rows <= 2000]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from dlreg_core.training.ensembling import ensemble_weights, honest_rmse, mixed, rmse, worth_combining
+from dlreg_core.training.ensemble import ensemble_weights, honest_rmse, mixed, rmse, worth_combining
 
 
 def predictions(rows: int, noises: dict[str, float], seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.evaluation.intervals import PredictionInterval
-from dlreg_core.ingest import DatasetStore
-from dlreg_core.prepare import fit_cleaner, prepare_table
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.pipeline.fitted_pipeline import Pipeline, PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import Cleaning, Recipe, Split
-from dlreg_core.training.gaps import blanked, complete_columns, with_gaps
-from dlreg_core.training.pipeline import Pipeline, PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.splitting import prepare_table
+from dlreg_core.training.gap_intervals import blanked, complete_columns, with_gaps
 from tests.conftest import add_table
 
 ROWS = 3_000

@@ -10,26 +10,26 @@ import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
-from dlreg_core.bundle import load_bundle, write_bundle
 from dlreg_core.jobs import InlineBackend
+from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
-from dlreg_core.jobs.slots import cpu_slots
-from dlreg_core.prepare import prepared_of
-from dlreg_core.report import words
-from dlreg_core.report.worth import worth_words
+from dlreg_core.model_file import load_bundle, write_bundle
+from dlreg_core.networks import family
+from dlreg_core.pipeline.fitted_pipeline import Pipeline
+from dlreg_core.pipeline.network_store import Shelf
 from dlreg_core.runs import RunFolder, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, NumberRange, PlannedFit, ResolvedPlan, RunState, Search, TrainResult
-from dlreg_core.training.baselines import Boosting
-from dlreg_core.training.campaign import Campaign
-from dlreg_core.training.catalogue import family
-from dlreg_core.training.pipeline import Pipeline
-from dlreg_core.training.shelf import Shelf
-from dlreg_core.training.surroundings import Trained
-from dlreg_core.worker import reference
-from dlreg_core.worker.work import work
+from dlreg_core.splitting import prepared_of
+from dlreg_core.training.baselines.simple_models import Boosting
+from dlreg_core.training.scheduler.fit_scheduler import Campaign
+from dlreg_core.training.scheduler.run_context import Trained
+from dlreg_core.wording import model_text
+from dlreg_core.wording.verdict_text import worth_words
+from dlreg_core.worker import baselines_task
+from dlreg_core.worker.run_task import work
 from tests.conftest import add_table, experiment_on, small_table
-from tests.core.training.tiny_weights import write_tiny
+from tests.core.networks.tiny_weights import write_tiny
 
 
 def train(home: Path, experiment: Experiment) -> tuple[RunFolder, TrainResult]:
@@ -144,7 +144,7 @@ def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_pa
 def test_the_ensemble_is_the_weighted_mean_of_its_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What weights networks get is chosen by their errors, and one alone is no ensemble: here there are two in any case.
     chosen = {"Feed-forward": 0.25, "Feed-forward 2": 0.75}
-    monkeypatch.setattr("dlreg_core.worker.train.ensemble_weights", lambda *_, **__: chosen)
+    monkeypatch.setattr("dlreg_core.worker.train_task.ensemble_weights", lambda *_, **__: chosen)
     fits = tuple(
         PlannedFit(model=name, family="FEEDFORWARD", epochs=3, seed=seed, threads=1, device="cpu")
         for seed, name in enumerate(chosen)
@@ -174,7 +174,7 @@ def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkey
 
     monkeypatch.setattr(Campaign, "run", failing)
     # As on a busy machine: there is no time to predict more than one of the folds by boosted trees.
-    monkeypatch.setattr(reference, "Boosting", lambda **how: Boosting(**{**how, "folds": 1}))
+    monkeypatch.setattr(baselines_task, "Boosting", lambda **how: Boosting(**{**how, "folds": 1}))
     experiment = experiment_on(add_table(tmp_path, small_table(120)), "price", models=("FEEDFORWARD",), time_limit=30.0)
     run, result = train(tmp_path, experiment)
     trained = [row for row in result.leaderboard if row.trained]
@@ -191,7 +191,7 @@ def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkey
     assert result.best_model == min(errors, key=lambda name: errors[name])
     assert result.comparison is None
     assert result.notes[0].startswith("No network could be trained")
-    assert words.headline(result, "$").startswith("No network could be trained. ")
+    assert model_text.headline(result, "$").startswith("No network could be trained. ")
     assert worth_words(result) == ("", "")
     raw = prepared_of(tmp_path, run.experiment()).test
     assert np.isfinite(Pipeline(run.model_path()).predict(raw)).all()

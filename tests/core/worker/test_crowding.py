@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dlreg_core.worker.crowding import Used, crowding
+from dlreg_core.worker.contention import Used, crowding
 
 
 @pytest.mark.parametrize(

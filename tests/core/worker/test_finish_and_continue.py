@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from dlreg_core.jobs import Dispatcher, open_dispatcher
-from dlreg_core.prepare import prepared_of
+from dlreg_core.networks import FAMILIES, family
+from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.runs import RunFolder, TaskFolder, find_explanation, load_predictions
 from dlreg_core.settings import Settings
 from dlreg_core.specs import RunState
-from dlreg_core.training.catalogue import FAMILIES, family
-from dlreg_core.training.pipeline import Pipeline
+from dlreg_core.splitting import prepared_of
 from tests.conftest import add_table, experiment_on, small_table, wait_for, wait_until_ended
 
 SLOW_TO_END = 25.0

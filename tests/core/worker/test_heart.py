@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.runs import RunFolder, TaskFolder
-from dlreg_core.runs.life import silent_seconds
+from dlreg_core.runs.liveness import silent_seconds
 from dlreg_core.specs import TaskKind
-from dlreg_core.worker import heart as module
-from dlreg_core.worker.heart import Heart
+from dlreg_core.worker import heartbeat as module
+from dlreg_core.worker.heartbeat import Heart
 from tests.conftest import wait_for
 
 

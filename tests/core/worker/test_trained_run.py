@@ -18,19 +18,20 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.cleaning import fit_cleaner
+from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import InlineBackend
+from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
-from dlreg_core.jobs.slots import cpu_slots
-from dlreg_core.prepare import fit_cleaner, prepared_of
+from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.runs import PartPredictions, RunFolder, find_explanation, load_predictions, open_store
-from dlreg_core.runs.progress import ModelState, fold
-from dlreg_core.runs.results import Floats
+from dlreg_core.runs.task_results import Floats
+from dlreg_core.runs.training_progress import ModelState, fold
 from dlreg_core.settings import Settings
 from dlreg_core.specs import ExplainRequest, RunState, TrainResult
-from dlreg_core.training.networks import gpu_name
-from dlreg_core.training.pipeline import Pipeline
-from dlreg_core.worker.work import work
+from dlreg_core.splitting import prepared_of
+from dlreg_core.training.execution.run_networks import gpu_name
+from dlreg_core.worker.run_task import work
 
 
 @pytest.fixture(scope="module")

@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.bundle import load_bundle, write_bundle
+from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.evaluation.learning import network_curves
+from dlreg_core.evaluation.epoch_curves import network_curves
 from dlreg_core.jobs import InlineBackend
+from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
-from dlreg_core.jobs.slots import cpu_slots
-from dlreg_core.prepare import prepared_of
-from dlreg_core.prepare.target_transform import AS_IT_IS, TargetTransform
+from dlreg_core.model_file import load_bundle, write_bundle
+from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline
+from dlreg_core.pipeline.network_store import Shelf
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Recipe, RunState, Split, TransformName
-from dlreg_core.training.pipeline import NETWORKS, Pipeline
-from dlreg_core.training.shelf import Shelf
-from dlreg_core.worker.work import work
+from dlreg_core.splitting import prepared_of
+from dlreg_core.worker.run_task import work
 from tests.conftest import add_table, experiment_on
 
 

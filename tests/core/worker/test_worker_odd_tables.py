@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.bundle import load_bundle, write_bundle
 from dlreg_core.errors import ConflictError
-from dlreg_core.ingest import DatasetStore
+from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import InlineBackend
+from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
-from dlreg_core.jobs.slots import cpu_slots
-from dlreg_core.prepare import prepared_of
+from dlreg_core.model_file import load_bundle, write_bundle
+from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Cleaning, Done, Experiment, RunState, Split
-from dlreg_core.training.pipeline import Pipeline
-from dlreg_core.worker.work import work
+from dlreg_core.splitting import prepared_of
+from dlreg_core.worker.run_task import work
 from tests.conftest import add_table, experiment_on
 
 

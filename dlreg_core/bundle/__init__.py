@@ -1,9 +1,0 @@
-"""The model file: one zip that predicts, tests itself and runs without this program."""
-
-from __future__ import annotations
-
-from dlreg_core.bundle.load import load_bundle
-from dlreg_core.bundle.manifest import Manifest
-from dlreg_core.bundle.write import write_bundle
-
-__all__ = ["Manifest", "load_bundle", "write_bundle"]

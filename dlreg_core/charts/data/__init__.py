@@ -1,0 +1,1 @@
+"""Figures of a table and of how it is prepared."""

@@ -1,0 +1,1 @@
+"""Figures of how good models are, and where they are wrong."""

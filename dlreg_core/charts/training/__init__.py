@@ -1,0 +1,1 @@
+"""Figures of trainings and searches, while they go on and afterwards."""

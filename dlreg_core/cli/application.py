@@ -1,0 +1,393 @@
+"""The command line: the same core as the app, for scripts and for people who like a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+import dlreg_core
+from dlreg_core.checks.findings import findings
+from dlreg_core.checks.recommended_split import split_advice
+from dlreg_core.cleaning import without_formulas
+from dlreg_core.cli.network_commands import model_app
+from dlreg_core.cli.run_commands import AsJson, DayFirst, RunId, run_app
+from dlreg_core.cli.table_commands import table_app
+from dlreg_core.cli.terminal_progress import follow, print_report, say, say_whose
+from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
+from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.inference.clock_seconds import is_clock, unit_of
+from dlreg_core.ingest.inference.name_suggestions import named_column
+from dlreg_core.jobs import open_desk
+from dlreg_core.jobs.devices import gpu_names
+from dlreg_core.jobs.owner_runs import checked_time_limit
+from dlreg_core.logs import keep_plain
+from dlreg_core.networks import checked_settings, family, parsed_setting
+from dlreg_core.recipe.draft import with_profile
+from dlreg_core.recipe.parse_recipe import (
+    CleaningSteps,
+    split_from_text,
+    steps_from_file,
+    transform_from_text,
+    with_horizon,
+)
+from dlreg_core.runs import RunFolder, keep_private, open_home
+from dlreg_core.runs.liveness import OUT_OF_MEMORY_HINT
+from dlreg_core.runs.machine import lacked_memory
+from dlreg_core.runs.scratch_folders import scratch_folder
+from dlreg_core.scoring.client import Scorer
+from dlreg_core.search import search_from_texts
+from dlreg_core.settings import load_settings
+from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, Split, TrainPlan
+from dlreg_core.splitting import add_own_test, check_recipe, prepared_of
+from dlreg_core.wording.contents_text import checked_words, held_words
+from dlreg_core.wording.split_text import start_words
+
+app = typer.Typer(
+    help="Can deep learning predict this number? Tabular regression with neural networks, honestly judged.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# Typer's own name for every misuse of the command line; it exports only this subclass.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+def main() -> None:
+    """Run the command line; bad input ends with 2 and one line on standard error, failed work with 1."""
+    keep_private()
+    keep_plain()
+    try:
+        sys.exit(app(standalone_mode=False))
+    except _UsageError as exc:
+        say(exc.format_message(), err=True)
+        sys.exit(2)
+    except (InputError, NotFoundError, ConflictError) as exc:
+        say(str(exc), err=True)
+        sys.exit(2)
+    except DlregError as exc:
+        say(str(exc), err=True)
+        sys.exit(1)
+    except Exception as exc:
+        if not lacked_memory(exc):
+            raise
+        say(f"The machine ran out of memory. {OUT_OF_MEMORY_HINT}", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
+) -> None:
+    """Start the app in the browser."""
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        say(
+            f"Listening on {host}: there is no sign-in yet, so everybody who reaches this address sees all data "
+            "and can start and delete runs.",
+            err=True,
+        )
+    open_home(load_settings().home)
+    front = front_folder()
+    options = [f"--server.address={host}", f"--server.port={port}"]
+    limit = load_settings().max_upload_mb
+    os.environ["DLREG_HOME"] = str(load_settings().home)
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        # glibc keeps freed memory apart for many threads, of which the server starts one a click. Not passed on to the
+        # processes that train, whose arithmetic is another matter.
+        os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
+    command = [sys.executable, "-m", "streamlit", "run", str(front / "app.py"), *options]
+    os.execv(sys.executable, [*command, f"--server.maxUploadSize={limit}"])
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 - one parameter an option
+    data: Annotated[Path, typer.Argument(help="The table: CSV, Excel, Parquet, Feather or JSON, packed or not.")],
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    time_limit: Annotated[float, typer.Option(help="Seconds for the whole run.")] = 120.0,
+    preset: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
+    models: Annotated[str, typer.Option(help="Networks, separated by commas; all by default.")] = "",
+    setting: Annotated[
+        list[str] | None, typer.Option(help="A setting of a network, FAMILY.name=value; may be given several times.")
+    ] = None,
+    search: Annotated[str, typer.Option(help="Search for settings: random, grid or bayes.")] = "",
+    search_range: Annotated[
+        list[str] | None,
+        typer.Option(help="Where to search: FAMILY.name=low..high or FAMILY.name=a,b,c; may be given several times."),
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Networks that the search trains at most.", min=1, max=500)] = None,
+    device: Annotated[
+        str, typer.Option(help="Where networks are trained: cpu, gpu, or auto, which takes the faster one.")
+    ] = "auto",
+    drop: Annotated[str, typer.Option(help="Columns not to predict from, separated by commas.")] = "",
+    transform: Annotated[
+        str, typer.Option(help="The scale on which the target is learned: none, log, box-cox or yeo-johnson.")
+    ] = "none",
+    cleaning: Annotated[
+        Path | None, typer.Option(help="A JSON file with cleaning steps, as docs/cleaning.md says.")
+    ] = None,
+    test_data: Annotated[Path | None, typer.Option(help="A file with the rows to judge on.")] = None,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="random, stratified, time:COLUMN, group:COLUMN, or auto: random, unless that is measured to flatter."
+        ),
+    ] = "auto",
+    gap: Annotated[
+        float, typer.Option(help="By time: days, or the column's own numbers, left out between the parts.", min=0)
+    ] = 0.0,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            help="With earlier values of the target: how many steps ahead will be predicted.", min=1, max=1000
+        ),
+    ] = None,
+    validation: Annotated[
+        str, typer.Option(help="What chooses between models: auto, holdout, folds or folds:NUMBER.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "",
+    export: Annotated[Path | None, typer.Option(help="Write the best model to this file.")] = None,
+    replay: Annotated[str, typer.Option(help="Repeat what this run trained, without looking at the clock.")] = "",
+    day_first: DayFirst = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the networks on a table, and judge them against simple baselines."""
+    settings = load_settings()
+    desk = open_desk(settings)
+    store = DatasetStore(settings.home, settings.owner)
+    reading = Reading(day_first=day_first)
+    dataset = store.add(data, data.name, reading)
+    target = named_column(target, dataset.column_names) or target
+    said: tuple[str, ...] = ()
+    if replay:
+        if setting or search or search_range:
+            raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")
+        experiment = _replayed(desk.folder(replay), dataset, target, name)
+    else:
+        own = add_own_test(store, test_data, test_data.name, dataset).id if test_data else None
+        plan = _plan(models, preset, time_limit, seed, setting or (), device)
+        plan = _searching(plan, search, search_range or (), trials)
+        features = _features(dataset, target, drop)
+        steps = steps_from_file(cleaning) if cleaning is not None else CleaningSteps()
+        recipe = Recipe(
+            target=target,
+            features=features or (target + "?",),
+            unit=unit_of(dataset.column(target)) if target in dataset.column_names else "",
+            split=_split(dataset, "random" if split == "auto" else split, own, validation, seed, gap),
+            cleaning=with_profile(dataset, features, steps.cleaning),
+            history=with_horizon(steps.history, target, horizon),
+            target_transform=transform_from_text(transform),
+        )
+        if split == "auto" and own is None:
+            recipe, said = _with_advice(store, dataset, recipe)
+        experiment = Experiment(
+            name=name or f"{dataset.name} → {target}",
+            dataset_id=dataset.id,
+            dataset_name=dataset.name,
+            recipe=recipe,
+            plan=plan,
+        )
+    # What can't work is told at once, not by a run that fails.
+    prepared_of(settings.home, experiment)
+    warnings = () if replay else _warnings(store, dataset, experiment.recipe)
+    run_id = desk.submit(experiment)
+    for line in (f"Run {run_id}", *_said(dataset, experiment.recipe), *warnings, *said):
+        say(line, err=True)
+    state = follow(desk, run_id, quiet=as_json)
+    if export is not None and state is RunState.COMPLETED:
+        _write_model(desk.folder(run_id), None, export)
+    print_report(desk.report(run_id), as_json=as_json)
+    raise typer.Exit(0 if state is RunState.COMPLETED else 1)
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A model file, or the identifier of a run.")],
+    data: Annotated[Path, typer.Argument(help="The rows to predict: a file of the same kinds.")],
+    out: Annotated[Path, typer.Option(help="Where to write: the input's columns and `prediction`.")],
+    name: Annotated[str, typer.Option("--model", help="One of the run's models; the best by default.")] = "",
+) -> None:
+    """Predict the rows of a file with a model file or a run."""
+    # Imported here: only this command loads a deep learning library.
+    from dlreg_core.cleaning.raw_rows import free_name, read_raw_rows
+    from dlreg_core.model_file import load_bundle
+    from dlreg_core.pipeline.fitted_pipeline import Pipeline
+
+    with scratch_folder() as folder:
+        if Path(model).is_file():
+            say_whose(Path(model), load_settings().home)
+            pipeline, _ = load_bundle(Path(model), folder)
+        else:
+            run = open_desk(load_settings()).folder(model)
+            if run.result() is None:
+                raise ConflictError(f"Run {model} has no models.", "Train it first.")
+            pipeline = Pipeline(run.model_path())
+        rows = read_raw_rows(data, pipeline.schema)
+        found = pipeline.predicted(rows, name or None)
+        for sentence in pipeline.warnings(rows, name or None):
+            say(sentence, err=True)
+    _write_rows(rows.assign(**{free_name(column, rows): found[column].to_numpy() for column in found.columns}), out)
+
+
+@app.command()
+def export(
+    run_id: RunId,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    model: Annotated[str, typer.Option(help="Name of the model; the best by default.")] = "",
+    no_rows: Annotated[
+        bool, typer.Option("--no-rows", help="Leave out reference rows and typical values; it can't test itself then.")
+    ] = False,
+) -> None:
+    """Write a trained model as one file that works without this program."""
+    _write_model(open_desk(load_settings()).folder(run_id), model or None, out, with_rows=not no_rows)
+
+
+def front_folder() -> Path:
+    """Return the folder of the browser app: inside the package where it was installed, beside it in a checkout."""
+    package = Path(dlreg_core.__file__).resolve().parent
+    packed = package / "_front"
+    return packed if packed.is_dir() else package.parent
+
+
+def _plan(
+    models: str, preset: str, time_limit: float, seed: int, settings: Sequence[str], device: str = "auto"
+) -> TrainPlan:
+    checked_time_limit(time_limit)
+    choices: dict[str, Preset] = {"fast": "fast", "balanced": "balanced", "best": "best"}
+    if preset not in choices:
+        raise PlanError(f"There is no preset {preset}.", "Choose fast, balanced or best.")
+    devices: dict[str, Device] = {"auto": "auto", "cpu": "cpu", "gpu": "gpu"}
+    if device not in devices:
+        raise PlanError(f"There is no device {device}.", "Choose auto, cpu or gpu.")
+    if device == "gpu" and not gpu_names():
+        raise PlanError("This machine has no NVIDIA GPU that runs may use.", "Choose auto or cpu.")
+    keys = tuple(family(key).key for key in models.split(",") if key.strip())
+    chosen: dict[str, Any] = {"models": keys} if keys else {}
+    plan = TrainPlan(time_limit=time_limit, preset=choices[preset], device=devices[device], seed=seed, **chosen)
+    return plan.model_copy(update={"settings": _settings(settings, plan.models)})
+
+
+def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the chosen settings by family; each of a network that is trained, and given once."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        key, name, value = parsed_setting(text)
+        if key not in models:
+            raise PlanError(f"{text} is a setting of {family(key).title}, which isn't among the networks to train.")
+        if name in found.setdefault(key, {}):
+            raise PlanError(f"{key}.{name} is given twice.", "Give it once.")
+        found[key][name] = value
+    return {key: checked_settings(key, values) for key, values in found.items()}
+
+
+def _features(dataset: Dataset, target: str, drop: str) -> tuple[str, ...]:
+    """Return the columns to predict from: all but the target and those to drop."""
+    dropped = set()
+    for name in (part.strip() for part in drop.split(",") if part.strip()):
+        found = named_column(name, dataset.column_names)
+        if found is None:
+            raise PlanError(f"There is no column {name} to drop.", f"There are {', '.join(dataset.column_names[:12])}.")
+        dropped.add(found)
+    return tuple(name for name in dataset.column_names if name != target and name not in dropped)
+
+
+def _split(dataset: Dataset, text: str, own: str | None, validation: str, seed: int, gap: float) -> Split:
+    split = split_from_text(text, own, validation, seed, gap)
+    return split.model_copy(update={"column": named_column(split.column or "", dataset.column_names) or split.column})
+
+
+def _said(dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
+    """Return what is learned in another form than it stands in the file."""
+    if not is_clock(dataset.column(recipe.target)):
+        return ()
+    return (f"{recipe.target} holds times: they are predicted as a number of seconds.",)
+
+
+def _with_advice(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[Recipe, tuple[str, ...]]:
+    """Return the recipe with the split that was measured to be honest, and what is said of it."""
+    check_recipe(dataset, recipe)
+    advice = split_advice(dataset, store.sample(dataset.id), recipe)
+    started = recipe.model_copy(update={"split": advice.applied(recipe.split)})
+    return started, start_words(advice, recipe.split, started.split, recipe.unit)
+
+
+def _warnings(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
+    """Return what makes results wrong if nobody looks, such as columns that give the target away."""
+    found = findings(dataset, store.sample(dataset.id), recipe.target)
+    used = {*recipe.features, recipe.target}
+    return tuple(f"Warning: {f.title}: {f.advice}" for f in found if f.severity == "high" and {*f.columns} <= used)
+
+
+def _searching(plan: TrainPlan, method: str, ranges: Sequence[str], trials: int | None) -> TrainPlan:
+    """Return the plan with the search that was asked for."""
+    search = search_from_texts(method, ranges, trials=trials, seed=plan.seed, models=plan.models, fixed=plan.settings)
+    return plan.model_copy(update={"search": search})
+
+
+def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Experiment:
+    result, experiment = run.result(), run.experiment()
+    if result is None:
+        raise ConflictError(f"Run {run.id} has no resolved plan to repeat.", "Only a finished run can be repeated.")
+    if (dataset.id, target) != (experiment.dataset_id, experiment.recipe.target):
+        raise PlanError(
+            f"Run {run.id} was about {experiment.recipe.target} of {experiment.dataset_name}.",
+            "Give the same file and target to repeat it.",
+        )
+    return Experiment(
+        name=name or f"{experiment.name} (repeated)",
+        dataset_id=experiment.dataset_id,
+        dataset_name=experiment.dataset_name,
+        recipe=experiment.recipe,
+        plan=experiment.plan,
+        replay_of=run.id,
+        replay=result.plan,
+    )
+
+
+def _write_model(run: RunFolder, model: str | None, out: Path, *, with_rows: bool = True) -> None:
+    result = run.result()
+    if result is None:
+        raise ConflictError(f"Run {run.id} has no models.", "Train it first.")
+    models = [row.model for row in result.leaderboard if row.trained]
+    if model is not None and model not in models:
+        raise NotFoundError(f"Run {run.id} has no model {model!r}.", f"Choose from {', '.join(models)}.")
+    scorer = Scorer()
+    try:
+        exported = scorer.export(run, model, out.resolve(), with_rows=with_rows)
+    finally:
+        scorer.close()
+    say(f"{out}: {exported.model}, {exported.size_mb:.1f} MB. {checked_words(exported)}", err=True)
+    for sentence in held_words(exported.held):
+        say(f"- {sentence}", err=True)
+
+
+def _write_rows(rows: pd.DataFrame, out: Path) -> None:
+    # All of it or nothing, also where the command is killed; not where it goes to a terminal or into a pipe.
+    whole = out.is_file() or not out.exists()
+    target = out.resolve() if out.is_file() else out
+    place = target.with_name(f".{target.name}.part") if whole else out
+    try:
+        if out.suffix == ".parquet":
+            rows.to_parquet(place, index=False)
+        else:
+            without_formulas(rows).to_csv(place, index=False)
+        if whole:
+            place.replace(target)
+    except OSError as exc:
+        if whole:
+            with suppress(OSError):
+                place.unlink()
+        raise InputError(f"{out} can't be written.", "Choose another place.") from exc
+
+
+app.add_typer(run_app)
+app.add_typer(model_app)
+app.add_typer(table_app)

@@ -1,0 +1,1 @@
+"""The bytes of a file → its columns, as they stand in it."""

@@ -1,0 +1,1 @@
+"""Text tables: their encoding, their dialect, their header and their rows."""

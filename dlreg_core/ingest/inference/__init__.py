@@ -1,0 +1,1 @@
+"""Columns as they stand in a file → values in their type, and why."""

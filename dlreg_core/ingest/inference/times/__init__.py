@@ -1,0 +1,1 @@
+"""Texts → dates, times of day and durations."""

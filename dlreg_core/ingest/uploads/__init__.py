@@ -1,0 +1,1 @@
+"""Ways in for tables that aren't handed over in one piece."""

@@ -1,0 +1,1 @@
+"""Files that people hand in are read by processes of their own."""

@@ -1,0 +1,1 @@
+"""What predicts: the fitted cleaning, the networks, and the intervals around what they say."""

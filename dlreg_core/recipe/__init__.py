@@ -1,0 +1,1 @@
+"""What a person chose while preparing, and what each choice changes."""

@@ -1,0 +1,1 @@
+"""The warm process that predicts, and its light client."""

@@ -1,0 +1,1 @@
+"""The trainings themselves, and the processes that do them."""

@@ -1,0 +1,308 @@
+"""Processes that train side by side, each one network at a time.
+
+A training of this size keeps one processor core busy and hardly gains from a second one: several at once use a machine
+better. The processes come from a server process that has loaded the libraries once (`multiprocessing`'s fork server,
+mostly a copy of the worker: see `dlreg_core.training.execution.fork_server`); none of them holds anything but the
+prepared rows. They end with the process that started them.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import connection, get_all_start_methods, get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlreg_core.errors import TrainingError
+from dlreg_core.logs import print_error
+from dlreg_core.runs.machine import lacked_memory
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
+    from multiprocessing.synchronize import Event
+
+    from dlreg_core.networks.epoch_watch import EpochFigures
+    from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrder, Report
+
+_PRELOADED = "dlreg_core.training.execution.preload"
+_TOO_LITTLE_MEMORY = "The memory did not suffice."
+_NO_SPACE = "[Errno 28]"
+_SECONDS_TO_END = 5.0
+_ATTEMPTS = 3
+
+GPU_IN_DOUBT_ROWS = 30_000
+"""With fewer rows a processor may be quicker than a GPU, and a GPU may train several networks at once."""
+
+_GPU_LANE_MB = 1_500
+"""What a process that trains on a GPU holds of its memory: about 500 MB before the first network, and some room."""
+
+
+class FitFailedError(TrainingError):
+    """One network could not be trained; the run goes on with the others."""
+
+
+class LaneDiedError(FitFailedError):
+    """The process that trained a network ended in the middle: it may do better when it is asked once more."""
+
+
+def _context() -> ForkServerContext | SpawnContext:
+    # Elsewhere than on Linux and macOS each process loads the libraries by itself.
+    return get_context("forkserver") if "forkserver" in get_all_start_methods() else get_context("spawn")
+
+
+def prefer_loaded() -> None:
+    """Let a server that lanes come from load their libraries once, before the first of them."""
+    if "forkserver" not in get_all_start_methods():
+        return
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload([_PRELOADED])
+
+
+def warm_up() -> None:
+    """Start what lanes come from, beside whatever this process does next, unless it is there already."""
+    prefer_loaded()
+    if "forkserver" in get_all_start_methods():
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something that a lane says: the figures of an epoch, or how its work ended.
+
+    ``order`` is the work that it belongs to; `error` is set where it failed, `result` where it is done.
+    """
+
+    lane: int
+    order: Order | PilotOrder
+    epoch: EpochFigures | None = None
+    result: Report | Measured | None = None
+    error: Exception | None = None
+
+
+class Lanes:
+    """Some processes to train in.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    rows : Path
+        File of the prepared rows.
+    """
+
+    def __init__(self, count: int, rows: Path) -> None:
+        warm_up()
+        self._context = _context()
+        self._rows = rows
+        self._finish: Event = self._context.Event()
+        self._lanes = [self._started() for _ in range(count)]
+        self._work: list[Order | PilotOrder | None] = [None] * count
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def __enter__(self) -> Lanes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def idle(self) -> tuple[int, ...]:
+        """Lanes without work."""
+        return tuple(lane for lane, work in enumerate(self._work) if work is None)
+
+    @property
+    def work(self) -> tuple[Order | PilotOrder, ...]:
+        """What is being done."""
+        return tuple(work for work in self._work if work is not None)
+
+    def submit(self, lane: int, order: Order | PilotOrder) -> None:
+        """Give work to an idle lane."""
+        self._work[lane] = order
+        # A lane that has died says so to `wait`.
+        with suppress(OSError):
+            self._lanes[lane][1].send(order)
+
+    def finish(self) -> None:
+        """Tell all lanes to end what they train after the present epoch."""
+        self._finish.set()
+
+    def kill(self, order: Order | PilotOrder) -> None:
+        """End a piece of work in its middle; `wait` tells of it as of any lane that has died."""
+        for lane, work in enumerate(self._work):
+            if work is order:
+                self._lanes[lane][0].kill()
+
+    def wait(self, seconds: float) -> list[Told]:
+        """Return what the lanes say, waiting `seconds` at most for the first word."""
+        busy = {self._lanes[lane][1]: lane for lane, work in enumerate(self._work) if work is not None}
+        ready = connection.wait(list(busy), timeout=seconds) if busy else []
+        return [told for pipe in ready for told in self._heard(busy[pipe])]  # type: ignore[index]
+
+    def close(self) -> None:
+        """End all lanes, at once where they work."""
+        for lane, (process, pipe) in enumerate(self._lanes):
+            if self._work[lane] is not None:
+                process.kill()
+            with suppress(OSError):
+                pipe.send(None)
+            pipe.close()
+        for process, _ in self._lanes:
+            process.join(_SECONDS_TO_END)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _heard(self, lane: int) -> list[Told]:
+        order = self._work[lane]
+        process, pipe = self._lanes[lane]
+        if order is None:
+            return []
+        try:
+            kind, value = pipe.recv()
+        except (EOFError, OSError):
+            process.join(_SECONDS_TO_END)
+            self._work[lane] = None
+            self._lanes[lane] = self._started()
+            return [Told(lane, order, error=_death(process.exitcode))]
+        if kind == "epoch":
+            return [Told(lane, order, epoch=value)]
+        self._work[lane] = None
+        if kind == "result":
+            return [Told(lane, order, result=value)]
+        if kind == "broken":
+            process.join(_SECONDS_TO_END)
+            self._lanes[lane] = self._started()
+        return [Told(lane, order, error=value)]
+
+    def _started(self) -> tuple[BaseProcess, Connection]:
+        for attempt in range(1, _ATTEMPTS + 1):
+            mine, theirs = self._context.Pipe()
+            process = self._context.Process(
+                target=_run, args=(theirs, self._finish, str(self._rows)), name="lane", daemon=True
+            )
+            try:
+                process.start()
+            except (EOFError, ConnectionError) as exc:
+                # The server that lanes come from has been ended; the next attempt starts another one.
+                mine.close()
+                if attempt == _ATTEMPTS:
+                    raise TrainingError(
+                        "The processes that train networks could not be started.",
+                        "They may have been ended from outside, or memory has run out; train again.",
+                    ) from exc
+            else:
+                return process, mine
+            finally:
+                theirs.close()
+        raise AssertionError("every attempt returns or raises")
+
+
+def _death(code: int | None) -> Exception:
+    if code is not None and code < 0:
+        return LaneDiedError(f"Its process was ended by the system (signal {-code}); memory may have run out.")
+    return LaneDiedError(f"Its process ended (code {code}).")
+
+
+def failure(error: Exception) -> Exception:
+    """Return an error of a training as this program says it: a full disk ends the run, all else this network."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return error
+    if _NO_SPACE in str(error):
+        return OSError(errno.ENOSPC, "No space left on device")
+    if lacked_memory(error):
+        return FitFailedError(_TOO_LITTLE_MEMORY)
+    return FitFailedError(f"{type(error).__name__}: {error}")
+
+
+def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
+    """Do what comes through the pipe until it closes."""
+    _end_with_parent()
+    from dlreg_core.pipeline import gpu_memory
+    from dlreg_core.training.execution.fit_records import Ears, Order, PreparedRows
+    from dlreg_core.training.execution.fold_fit import measure, train_fold
+    from dlreg_core.training.execution.preload import quiet
+
+    quiet()
+    rows: PreparedRows | None = None
+    while True:
+        try:
+            order = pipe.recv()
+        except (EOFError, OSError):
+            return
+        if order is None:
+            return
+        try:
+            rows = rows or PreparedRows.load(Path(rows_file))
+            ears = Ears(finish=finish.is_set, told=lambda figures: pipe.send(("epoch", figures)))
+            answer: tuple[str, Any] = (
+                "result",
+                train_fold(order, rows, ears) if isinstance(order, Order) else measure(order, rows, ears),
+            )
+        except (KeyboardInterrupt, SystemExit, BrokenPipeError):
+            return
+        except Exception as exc:  # noqa: BLE001 - whatever a library raises is told, and ends this network alone
+            print_error(exc)
+            answer = ("broken" if gpu_memory.broke(exc) else "error", failure(exc))
+        try:
+            pipe.send(answer)
+        except (BrokenPipeError, OSError):
+            return
+        if answer[0] == "broken":
+            return
+        if order.gpu:
+            # What PyTorch keeps for the next network is missed by the lanes beside this one.
+            gpu_memory.free()
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, in the middle of a training too."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def lanes_for(cores: int, *, gpu: bool, rows: int = 0, gpu_mb: float = math.inf, most: int = 8) -> tuple[int, int]:
+    """Return how many lanes a run has, and how many threads each.
+
+    On processors one thread a training is the best use of a core (see benchmarks/RESULTS.md); where there are more
+    cores than lanes, each gets some. A large table keeps a GPU busy by itself: one training at a time, with a few
+    threads that feed it. On a smaller one a GPU mostly waits for the process that feeds it, and a family may be quicker
+    on a processor: there are as many lanes as without a GPU, and each trains on either.
+
+    Parameters
+    ----------
+    cores : int
+        Processor cores that the run may use.
+    gpu : bool
+        Whether there is a GPU.
+    rows : int
+        Rows that a training learns from.
+    gpu_mb : float
+        Free memory of the GPU; each training there needs some, whatever its size.
+    most : int
+        The most lanes, and the most threads of a lane that feeds a GPU.
+    """
+    if gpu and rows >= GPU_IN_DOUBT_ROWS:
+        return 1, max(1, min(most, cores))
+    count = max(1, min(most, cores))
+    if gpu:
+        count = max(1, int(min(count, gpu_mb / _GPU_LANE_MB)))
+    return count, max(1, cores // count)

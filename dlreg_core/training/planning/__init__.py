@@ -1,0 +1,1 @@
+"""What fits into a budget and into the machine, decided before anything is trained."""

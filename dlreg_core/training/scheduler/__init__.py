@@ -1,0 +1,1 @@
+"""Which network is trained next, and for how long."""

@@ -1,0 +1,1 @@
+"""Figures → sentences for people; nothing reads them back."""

@@ -1,0 +1,244 @@
+"""On which device networks are trained where there is a GPU: on lanes that take no time, with speeds that are given."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlreg_core.networks import family, is_pretrained
+from dlreg_core.specs import FamilySpeed, PlannedFit, ResolvedPlan, TrainPlan
+from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrder, Report
+from dlreg_core.training.execution.process_pool import GPU_IN_DOUBT_ROWS, Told
+from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.planning.allocation import Proposal
+from dlreg_core.training.scheduler import fit_queue, fit_scheduler, running_fit
+from dlreg_core.training.scheduler.fit_scheduler import Campaign
+from dlreg_core.training.scheduler.measured_speeds import Speeds
+from dlreg_core.training.scheduler.run_context import Surroundings, Trained
+from dlreg_core.training.scheduler.running_fit import NetworkUnderWay
+
+BUDGET, FOLDS = 120.0, 4
+
+
+def rows(count: int = 160) -> Rows:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.uniform(-2, 2, count), "b": rng.uniform(-2, 2, count)})
+    target = (30 * frame["a"] - frame["b"]).to_numpy()
+    return Rows(frame, target, frame.iloc[:0], target[:0], np.arange(count) % FOLDS)
+
+
+@dataclass
+class TimelessLanes:
+    """Lanes that train nothing: the clock goes on by what a training would take."""
+
+    count: int
+    networks: Networks
+    epoch: Mapping[tuple[str, bool], float]
+    """Seconds of an epoch of a family's smallest network, on the GPU and on a processor."""
+    slower: float = 0.0
+    """By how much of its time alone each further training on the GPU lengthens one."""
+    now: float = 0.0
+    begun: dict[int, tuple[Order | PilotOrder, float, float, int]] = field(default_factory=dict)
+    """By lane: its work, when that began, the seconds of an epoch, and how many are planned."""
+    together: list[Counter[bool]] = field(default_factory=list)
+    """How many trainings went on on the GPU and beside it, whenever one began."""
+    contexts: int = 0
+    """How many folds of pre-trained networks went on at once, at most."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def idle(self) -> tuple[int, ...]:
+        return tuple(lane for lane in range(self.count) if lane not in self.begun)
+
+    @property
+    def work(self) -> tuple[Order | PilotOrder, ...]:
+        return tuple(begun[0] for begun in self.begun.values())
+
+    def submit(self, lane: int, order: Order | PilotOrder) -> None:
+        shared = 1 + self.slower * sum(work.gpu for work in self.work) if order.gpu else 1.0
+        epoch = 1.0
+        if not is_pretrained(order.family):
+            sizes = family(order.family).sizes
+            costs = [size.cost for size in sizes if size.settings.items() <= order.settings.items()]
+            epoch = self.epoch[order.family, order.gpu] * max(costs, default=1.0) * shared
+        epochs = (order.epochs or 1) if isinstance(order, Order) else 3
+        self.begun[lane] = order, self.now, epoch, epochs
+        self.together.append(Counter(work.gpu for work in self.work))
+        self.contexts = max(self.contexts, sum(is_pretrained(work.family) for work in self.work))
+
+    def wait(self, _seconds: float) -> list[Told]:
+        def end(lane: int) -> float:
+            order, began, epoch, epochs = self.begun[lane]
+            if isinstance(order, Order) and order.until < math.inf:
+                # One that is late ends with its epoch.
+                epochs = min(epochs, max(1, math.ceil((order.until - began) / epoch)))
+            return began + epoch * epochs
+
+        lane = min(self.begun, key=end)
+        order, began, epoch, epochs = self.begun[lane]
+        self.now = max(self.now, end(lane))
+        del self.begun[lane]
+        done = round((self.now - began) / epoch)
+        if isinstance(order, PilotOrder):
+            return [Told(lane, order, result=Measured(0.0, epoch))]
+        Path(order.folder).mkdir(exist_ok=True)
+        held = self.networks.prepared.fold == order.fold
+        noise = np.random.default_rng(len(self.together)).normal(0, 1.0 + (order.family == "FASTAI"), held.sum())
+        predicted = self.networks.prepared.target[held] + noise
+        each = epoch if order.epochs else None
+        return [Told(lane, order, result=Report(predicted, done, done < epochs, self.now - began, each))]
+
+    def finish(self) -> None:
+        raise AssertionError("nobody said that it is enough")
+
+    def kill(self, order: Order | PilotOrder) -> None:
+        raise AssertionError(f"{order} is late")
+
+
+@dataclass
+class Setting:
+    """A campaign on timeless lanes."""
+
+    lanes: TimelessLanes
+    campaign: Campaign
+    said: list[str]
+
+    def run(self) -> Trained:
+        found = self.campaign.run()
+        assert self.lanes.now <= BUDGET
+        return found
+
+
+@pytest.fixture
+def setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def make(epoch: Mapping[tuple[str, bool], float], *, gpu: bool = True, count: int = 4, **more: Any) -> Setting:
+        contexts, slower = more.pop("contexts", {}), more.pop("slower", 0.0)
+        networks = Networks(tmp_path / "networks", rows())
+        lanes = TimelessLanes(count, networks, epoch, slower=slower)
+        clock = SimpleNamespace(time=lambda: lanes.now, monotonic=lambda: lanes.now)
+        for module in (fit_scheduler, fit_queue, running_fit):
+            monkeypatch.setattr(module, "time", clock)
+        said: list[str] = []
+        around = Surroundings(
+            time_left=lambda: BUDGET - lanes.now,
+            emit=lambda kind, **data: said.append(data["text"]) if kind == "log" else None,
+            contexts=lambda: contexts,
+        )
+        plan = TrainPlan(models=tuple(dict.fromkeys(key for key, _ in epoch)), time_limit=BUDGET, **more)
+        return Setting(lanes, Campaign(networks, lanes, plan, around, gpu=gpu), said)  # type: ignore[arg-type]
+
+    return make
+
+
+def devices(trained: Trained) -> dict[str, set[str]]:
+    return {fit.family: {other.device for other in trained.fits if other.family == fit.family} for fit in trained.fits}
+
+
+def test_each_family_trains_where_it_is_quicker_and_both_devices_are_busy(setting: Any) -> None:
+    made = setting({("FASTAI", True): 0.2, ("FASTAI", False): 0.05, ("TABM", True): 0.1, ("TABM", False): 0.5})
+    trained = made.run()
+    assert devices(trained) == {"FASTAI": {"cpu"}, "TABM": {"gpu"}}
+    assert made.said == ["FastAI trains on the CPU: on this table it is about 10.0 times as fast there."]
+    assert any(at_once[True] and at_once[False] for at_once in made.lanes.together)
+    assert max(sum(at_once.values()) for at_once in made.lanes.together) == 4
+
+
+def test_a_gpu_that_is_slower_when_it_is_shared_is_left(setting: Any) -> None:
+    # Alone the GPU is three times as fast; with three others it is not.
+    made = setting({("TABM", True): 0.005, ("TABM", False): 0.015}, slower=2.0, settings={"TABM": {"width": 128}})
+    trained = made.run()
+    assert trained.fits[0].device == "gpu"
+    assert trained.fits[-1].device == "cpu"
+    assert len([text for text in made.said if text.startswith("TabM trains on the CPU")]) == 1
+
+
+def test_a_device_that_was_chosen_is_kept(setting: Any) -> None:
+    made = setting({("FASTAI", True): 0.2, ("FASTAI", False): 0.05}, device="gpu")
+    assert devices(made.run()) == {"FASTAI": {"gpu"}}
+    assert made.said == []
+
+
+def test_without_a_gpu_nothing_is_measured_for_it(setting: Any) -> None:
+    made = setting({("FASTAI", False): 0.05}, gpu=False)
+    assert devices(made.run()) == {"FASTAI": {"cpu"}}
+    assert made.said == []
+
+
+@pytest.mark.parametrize(("gpu", "most"), [(True, 1), (False, 4)])
+def test_a_pretrained_network_has_the_memory_of_a_gpu_to_itself(setting: Any, gpu: bool, most: int) -> None:
+    speeds = {("TABM", gpu): 0.1}
+    made = setting(speeds | {("TABM", True): 0.1}, gpu=gpu, device="gpu" if gpu else "cpu", contexts={"TABICL": {}})
+    trained = made.run()
+    assert "TABICL" in devices(trained)
+    assert made.lanes.contexts == most
+
+
+def test_what_a_gpu_trained_is_repeated_without_one(setting: Any) -> None:
+    made = setting({("TABM", False): 0.1}, gpu=False)
+    fit = PlannedFit(model="TabM", family="TABM", settings={}, epochs=5, seed=0, threads=1, device="gpu")
+    repeated = made.campaign.replay(ResolvedPlan(fits=(fit,)))
+    assert [(one.model, one.epochs, one.device) for one in repeated.fits] == [("TabM", 5, "cpu")]
+
+
+# --- what is known of speeds ------------------------------------------------------------------------------------------
+
+
+def pilot(key: str, *, gpu: bool) -> PilotOrder:
+    return PilotOrder(key, {}, 4, 1, gpu, 5.0)
+
+
+def test_large_tables_are_not_measured_on_the_processor() -> None:
+    for count, wanted in ((GPU_IN_DOUBT_ROWS - 1, True), (GPU_IN_DOUBT_ROWS, False)):
+        speeds = Speeds(count, gpu=True, choose=True, earlier={})
+        speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0))
+        assert speeds.wants_other_device(pilot("TABM", gpu=True)) is wanted
+        speeds.hear(pilot("TABM", gpu=False), Measured(0.0, 2.0))
+        assert not speeds.wants_other_device(pilot("TABM", gpu=False))
+
+
+def test_the_device_of_earlier_measurements_is_kept() -> None:
+    speeds = Speeds(1_000, gpu=True, choose=True, earlier={})
+    assert speeds.on_gpu("TABM")
+    speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0))
+    speeds.hear(pilot("FASTAI", gpu=True), Measured(0.0, 1.0))
+    assert speeds.hear(pilot("FASTAI", gpu=False), Measured(0.0, 0.5)).endswith("it is about 2.0 times as fast there.")
+    kept = speeds.kept(2)
+    assert kept["FASTAI"] == FamilySpeed(fixed=0.0, epoch=0.5, threads=2, gpu=False)
+    later = Speeds(1_000, gpu=True, choose=True, earlier=kept)
+    assert (later.on_gpu("TABM"), later.on_gpu("FASTAI")) == (True, False)
+    # On a machine without a GPU all train on the processor, and so do measurements of which it isn't known.
+    without = Speeds(1_000, gpu=False, choose=True, earlier=kept)
+    assert not without.on_gpu("TABM")
+    assert without["TABM"].epoch == 1.0
+    old = Speeds(1_000, gpu=True, choose=True, earlier={"TABM": FamilySpeed(fixed=0.0, epoch=1.0)})
+    assert old.on_gpu("TABM")
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_gpu_whose_memory_does_not_suffice_is_not_asked_again(measured: bool) -> None:
+    speeds = Speeds(1_000, gpu=True, choose=True, earlier={}, lanes=4)
+    assert speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0, fell_back=True)) == ""
+    assert not speeds.on_gpu("TABM")
+    # It was the processor that was measured, which isn't shared like a GPU, and needs no second look.
+    assert speeds["TABM"].epoch == 1.0
+    assert not speeds.wants_other_device(pilot("TABM", gpu=True))
+    # One that had memory for the pilot, or none, may still have too little for a whole network.
+    if measured:
+        speeds.hear(pilot("REALMLP", gpu=True), Measured(0.0, 1.0))
+    fit = PlannedFit(model="RealMLP", family="REALMLP", settings={}, epochs=5, seed=0, threads=1, device="gpu")
+    network = NetworkUnderWay(fit, Proposal("REALMLP", 0, 5, 0, 5.0), [])
+    network.reports[0] = Report(np.zeros(1), 5, False, 30.0, 6.0, fell_back=True)
+    assert speeds.learn(network) == ""
+    assert not speeds.on_gpu("REALMLP")
+    assert speeds["REALMLP"].epoch == 6.0
