@@ -35,11 +35,11 @@ from dlreg_core.ingest.sample_tables import SAMPLES, sample_path
 from dlreg_core.jobs import Desk, open_desk
 from dlreg_core.jobs.devices import cpu_cores
 from dlreg_core.jobs.local_processes import marks_of
-from dlreg_core.networks import FAMILIES, family
+from dlreg_core.networks import FAMILIES, default_plan
 from dlreg_core.runs import TaskFolder
 from dlreg_core.runs.task_folder import MARK
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Dataset, Event, Experiment, Recipe, TrainPlan, now
+from dlreg_core.specs import Dataset, Event, Experiment, Recipe, now
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SMALL = ("california_housing.csv", "median_house_value")
@@ -51,7 +51,7 @@ def experiment_on(dataset: Dataset, target: str, **plan: Any) -> Experiment:
     features = tuple(name for name in dataset.column_names if name != target)
     recipe = Recipe(target=target, features=features)
     return Experiment(
-        name=dataset.name, dataset_id=dataset.id, dataset_name=dataset.name, recipe=recipe, plan=TrainPlan(**plan)
+        name=dataset.name, dataset_id=dataset.id, dataset_name=dataset.name, recipe=recipe, plan=default_plan(**plan)
     )
 
 
@@ -209,7 +209,7 @@ def cancelling(desk: Desk, small: Dataset) -> pd.DataFrame:
         free = not any(queued.slot for queued in desk.queue())
         lines.append(
             {
-                "training": family(chosen.key).title,
+                "training": chosen.title,
                 "took_s": round(took, 2),
                 "allowed_s": 5.0,
                 "processes_left": left,

@@ -34,8 +34,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import Desk, open_desk
+from dlreg_core.networks import default_plan
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Experiment, PlannedFit, Recipe, ResolvedPlan, TrainPlan
+from dlreg_core.specs import Experiment, PlannedFit, Recipe, ResolvedPlan
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE, TARGET = ROOT.parent / "shared" / "data" / "california_housing.csv", "median_house_value"
@@ -105,7 +106,7 @@ def experiment(desk: Desk, store: DatasetStore, replay: ResolvedPlan | None = No
             dataset_id=dataset.id,
             dataset_name=dataset.name,
             recipe=Recipe(target=TARGET, features=features),
-            plan=TrainPlan(**plan),
+            plan=default_plan(**plan),
             replay=replay,
         )
     )

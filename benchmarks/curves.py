@@ -22,9 +22,8 @@ import pandas as pd
 
 from dlreg_core.evaluation.curve_verdict import CurveVerdict, Kind, judge_curves
 from dlreg_core.evaluation.epoch_curves import training_error
-from dlreg_core.networks import sample_settings, to_autogluon
-from dlreg_core.networks.adapters import for_fit, network_class
-from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch, watching
+from dlreg_core.networks import family, to_autogluon
+from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
 from dlreg_core.pipeline.quiet_libraries import hush
 from dlreg_core.training.baselines.simple_models import fit_baselines
 
@@ -133,16 +132,16 @@ def fitted(case: Case, seed: int, watch: EpochWatch, *, own: bool = False) -> An
     rows, target = table(case.rows, case.noise, seed)
     judged, truth = (rows, target) if own else table(case.validation, case.noise, 10_000 + seed)
     # The faults were made, and the thresholds chosen, without batch normalisation.
-    settings = sample_settings(KEY, case.rows, seed) | to_autogluon(KEY, {"batch_norm": False} | case.settings)
+    settings = family(KEY).sample_settings(case.rows, seed) | to_autogluon(KEY, {"batch_norm": False} | case.settings)
     with tempfile.TemporaryDirectory() as folder:
-        model = network_class(KEY)(
+        model = family(KEY).model_class()(
             path=folder,
             name=KEY,
             problem_type="regression",
             eval_metric="rmse",
-            hyperparameters=for_fit(KEY, settings, float(np.std(target))),
+            hyperparameters=family(KEY).model_settings(settings, float(np.std(target))),
         )
-        with watching(KEY, watch):
+        with family(KEY).training(model, watch):
             model.fit(X=rows, y=target, X_val=judged, y_val=truth, num_cpus=1, num_gpus=0, verbosity=0)
     return model
 

@@ -32,7 +32,7 @@ def measure(
     """Train a network of a family on made-up rows in this process."""
     from autogluon.common.features.feature_metadata import FeatureMetadata
 
-    from dlreg_core.networks import sample_settings
+    from dlreg_core.networks import family
     from dlreg_core.training.execution.fit_records import Ears, Order, PreparedRows
     from dlreg_core.training.execution.fold_fit import train_fold
     from dlreg_core.training.execution.preload import quiet
@@ -46,7 +46,7 @@ def measure(
     prepared = PreparedRows(frame, target, fold, FeatureMetadata.from_df(frame))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with tempfile.TemporaryDirectory() as folder:
-        settings = sample_settings(key, prepared.learned_from, 0, size, gpu=gpu, columns=columns)
+        settings = family(key).sample_settings(prepared.learned_from, 0, size, gpu=gpu, columns=columns)
         order = Order("x", folder, 0, key, settings, EPOCHS, seed=0, threads=threads, gpu=gpu)
         report = train_fold(order, prepared, Ears())
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -14,12 +14,11 @@ from versus import SHARED, geometric, head, rmse
 
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.networks import sample_settings
-from dlreg_core.networks.adapters import network_class
-from dlreg_core.networks.nn_torch_start import lies_aside
+from dlreg_core.networks import default_plan, family, network
+from dlreg_core.networks.nn_torch import lies_aside
 from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.recipe.parse_recipe import split_from_text
-from dlreg_core.specs import Experiment, Recipe, TrainPlan
+from dlreg_core.specs import Experiment, Recipe
 from dlreg_core.splitting import prepared_of
 from dlreg_core.training.execution.fit_records import Ears, Order
 from dlreg_core.training.execution.fold_fit import train_fold
@@ -47,7 +46,7 @@ def table(name: str, folder: Path) -> tuple[Rows, Test]:
     dataset = DatasetStore(folder, "local").add(SHARED / name, Path(name).name)
     features = tuple(column.name for column in dataset.columns if column.name not in {target, *dropped})
     recipe = Recipe(target=target, features=features, split=split_from_text("random", None, "holdout", 0))
-    asked = {"name": name, "dataset_id": dataset.id, "dataset_name": name, "recipe": recipe, "plan": TrainPlan()}
+    asked = {"name": name, "dataset_id": dataset.id, "dataset_name": name, "recipe": recipe, "plan": default_plan()}
     parts = prepared_of(folder, Experiment.model_validate(asked))
     cleaner = fit_cleaner(parts.taught, parts.types, recipe.cleaning, parts.day_first)
     held = cleaner.transform(parts.validation), parts.y_validation
@@ -76,12 +75,12 @@ def errors(rows: Rows, test: Test, epochs: int, *, own: bool) -> list[float]:
     for seed in SEEDS:
         with tempfile.TemporaryDirectory() as folder:
             networks = Networks(Path(folder) / "networks", rows)
-            settings = sample_settings("NN_TORCH", networks.rows, 0)
+            settings = family("NN_TORCH").sample_settings(networks.rows, 0)
             order = Order("n", f"{folder}/n", 0, "NN_TORCH", settings, epochs, seed, threads=1, gpu=False)
-            plain = patch("dlreg_core.networks.nn_torch_start.well_started", lambda _: nullcontext())
+            plain = patch("dlreg_core.networks.nn_torch.well_started", nullcontext)
             with plain if own else nullcontext():
                 train_fold(order, networks.prepared, Ears())
-            model = network_class("NN_TORCH").load(str(fold_folder(Path(folder) / "n", 0)))
+            model = network("NN_TORCH").model_class().load(str(fold_folder(Path(folder) / "n", 0)))
             found.append(rmse(test[1], model.predict(networks.shelf.prepared(test[0]))) / float(np.std(test[1])))
     return found
 

@@ -16,9 +16,10 @@ from hypothesis import settings
 
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import Dispatcher, open_dispatcher
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, open_store
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Dataset, Experiment, Recipe, RunState, TrainPlan
+from dlreg_core.specs import Dataset, Experiment, Recipe, RunState
 
 # How long an example takes says nothing on a busy machine.
 settings.register_profile("busy", deadline=None)
@@ -90,7 +91,7 @@ def experiment_on(dataset: Dataset, target: str, **plan: object) -> Experiment:
         dataset_id=dataset.id,
         dataset_name=dataset.name,
         recipe=Recipe(target=target, features=features, unit="$"),
-        plan=TrainPlan(**plan),  # type: ignore[arg-type]
+        plan=default_plan(**plan),  # type: ignore[arg-type]
     )
 
 

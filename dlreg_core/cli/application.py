@@ -28,7 +28,7 @@ from dlreg_core.jobs import open_desk
 from dlreg_core.jobs.devices import gpu_names
 from dlreg_core.jobs.owner_runs import checked_time_limit
 from dlreg_core.logs import keep_plain
-from dlreg_core.networks import checked_settings, family, parsed_setting
+from dlreg_core.networks import default_plan, family, parsed_setting
 from dlreg_core.recipe.draft import with_profile
 from dlreg_core.recipe.parse_recipe import (
     CleaningSteps,
@@ -271,7 +271,7 @@ def _plan(
         raise PlanError("This machine has no NVIDIA GPU that runs may use.", "Choose auto or cpu.")
     keys = tuple(family(key).key for key in models.split(",") if key.strip())
     chosen: dict[str, Any] = {"models": keys} if keys else {}
-    plan = TrainPlan(time_limit=time_limit, preset=choices[preset], device=devices[device], seed=seed, **chosen)
+    plan = default_plan(time_limit=time_limit, preset=choices[preset], device=devices[device], seed=seed, **chosen)
     return plan.model_copy(update={"settings": _settings(settings, plan.models)})
 
 
@@ -285,7 +285,7 @@ def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str
         if name in found.setdefault(key, {}):
             raise PlanError(f"{key}.{name} is given twice.", "Give it once.")
         found[key][name] = value
-    return {key: checked_settings(key, values) for key, values in found.items()}
+    return {key: family(key).checked(values) for key, values in found.items()}
 
 
 def _features(dataset: Dataset, target: str, drop: str) -> tuple[str, ...]:

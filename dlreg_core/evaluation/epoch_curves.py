@@ -13,17 +13,10 @@ import pandas as pd
 
 from dlreg_core.evaluation.curve_evidence import Scale
 from dlreg_core.evaluation.curve_verdict import CurveVerdict, judge_curves
+from dlreg_core.networks import FAMILIES
+from dlreg_core.networks.network_family import Loss
 from dlreg_core.runs.training_progress import EpochLine, epoch_lines
 from dlreg_core.specs import Event, LeaderboardRow, TrainResult
-
-_LOSSES = {
-    "FEEDFORWARD": ("loss", "mse", True),
-    "FASTAI": ("", "mse", True),
-    "TABM": ("", "mse", True),
-    "REALMLP": ("train_metric_name", "mse", True),
-    "NN_TORCH": ("loss_function", "mae", False),
-}
-"""Of each family: the setting that names its loss, the loss without it, and whether its target is standardised."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +86,7 @@ def training_scale(family: str, settings: Mapping[str, Any], *, transformed: boo
         Whether a transformed target was learned: the loss is no error of the target then.
     """
     losses: dict[Any, Scale] = {} if transformed else {"mse": "rmse", "mae": "mae"}
-    return losses.get(_loss(family, settings), "relative")
+    return losses.get(_loss(family).of(settings), "relative")
 
 
 def training_error(
@@ -115,13 +108,13 @@ def training_error(
     scale = training_scale(family, settings, transformed=transformed)
     if scale == "relative":
         return loss
-    unit = target_std if _LOSSES[family][2] else 1.0
+    unit = target_std if _loss(family).standardised else 1.0
     return unit * (math.sqrt(loss) if scale == "rmse" and loss >= 0 else loss)
 
 
-def _loss(family: str, settings: Mapping[str, Any]) -> Any:
-    name, default, _ = _LOSSES.get(family, ("", "", False))
-    return settings.get(name, default) if name else default
+def _loss(family: str) -> Loss:
+    """Return what a family is taught by; of one that isn't installed any more, nothing that could be turned."""
+    return next((known.loss for known in FAMILIES if known.key == family), Loss(usual=""))
 
 
 def _curves(

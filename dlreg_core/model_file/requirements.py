@@ -7,21 +7,9 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-_EXTRAS = {
-    "TABM": "tabm",
-    "FASTAI": "fastai",
-    "REALMLP": "realmlp",
-    "TABICL": "tabicl",
-    "MITRA": "mitra",
-    "TABDPT": "tabdpt",
-    "NORI": "nori",
-    "REALTABPFN-V2": "tabpfn",
-    "REALTABPFN-V2.5": "tabpfn",
-    "TABPFN-2.6": "tabpfn",
-    "TABPFN-3": "tabpfn",
-}
+from dlreg_core.networks import BASELINES, ENSEMBLE, network
+
 _ALWAYS = ("pandas", "numpy", "pyarrow", "pydantic", "scikit-learn", "charset-normalizer", "joblib")
-_VISION = ("torch", "torchvision")
 
 
 def requirements_for(families: set[str]) -> tuple[str, ...]:
@@ -29,17 +17,11 @@ def requirements_for(families: set[str]) -> tuple[str, ...]:
 
     Only public packages by name and version: no address, and no local version such as ``+cpu``.
     """
-    networks = families & {"FEEDFORWARD", "NN_TORCH", *_EXTRAS}
     wanted = [Requirement(name) for name in _ALWAYS]
-    if networks:
-        extras = ",".join(sorted({_EXTRAS[family] for family in networks if family in _EXTRAS}))
-        wanted.append(Requirement(f"autogluon.tabular[{extras}]" if extras else "autogluon.tabular"))
-        wanted.append(Requirement("torch"))
+    for key in families - {ENSEMBLE, *BASELINES}:
+        wanted += [Requirement(name) for name in network(key).requirements]
     if "BOOSTED" in families:
         wanted.append(Requirement("catboost"))
-    if "REALMLP" in networks:
-        # It imports torchvision through its trainer, and a torchvision of another build doesn't load.
-        wanted += [Requirement(name) for name in _VISION]
     return tuple(f"{name}=={pin}" for name, pin in sorted(_closure(wanted).items()))
 
 

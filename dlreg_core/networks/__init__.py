@@ -1,39 +1,30 @@
 """The network families: what each is, what can be chosen about it, and how AutoGluon trains it.
 
-No deep learning library is imported here, so that pages and the command line can describe the families at once:
-``adapters``, ``epoch_watch``, ``nn_torch_start``, ``pretrained_adapters`` and ``feedforward`` load them.
+Each is an object in a module of its own, and `registry` knows them all. No deep learning library is imported here, so
+that pages and the command line can describe the families at once: their adapters do it when a network is trained or
+read.
 """
 
 from dlreg_core.networks.catalogue_records import all_answers, pretrained_answer, trained_answer
-from dlreg_core.networks.families import (
+from dlreg_core.networks.network_family import Family, Network, Size
+from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
+from dlreg_core.networks.registry import (
     BASELINES,
-    BASIC,
     DEFAULT_FAMILIES,
     ENSEMBLE,
+    EXAMPLE,
     FAMILIES,
-    LARGE_TABLE,
-    Family,
-    Size,
+    default_plan,
     family,
-    sample_settings,
-)
-from dlreg_core.networks.pretrained_families import (
-    PRETRAINED,
-    Pretrained,
-    hyperparameters_for,
     is_pretrained,
+    network,
     pretrained,
-    title_of,
 )
 from dlreg_core.networks.setting_spec import Setting
 from dlreg_core.networks.setting_values import (
-    checked_settings,
     chosen_for_autogluon,
-    counts,
-    defaults,
     fixes_size,
     parsed_setting,
-    setting,
     settings_of,
     to_autogluon,
     usual_settings,
@@ -41,32 +32,27 @@ from dlreg_core.networks.setting_values import (
 
 __all__ = [
     "BASELINES",
-    "BASIC",
     "DEFAULT_FAMILIES",
     "ENSEMBLE",
+    "EXAMPLE",
     "FAMILIES",
-    "LARGE_TABLE",
     "PRETRAINED",
     "Family",
+    "Network",
     "Pretrained",
     "Setting",
     "Size",
     "all_answers",
-    "checked_settings",
     "chosen_for_autogluon",
-    "counts",
-    "defaults",
+    "default_plan",
     "family",
     "fixes_size",
-    "hyperparameters_for",
     "is_pretrained",
+    "network",
     "parsed_setting",
     "pretrained",
     "pretrained_answer",
-    "sample_settings",
-    "setting",
     "settings_of",
-    "title_of",
     "to_autogluon",
     "trained_answer",
     "usual_settings",

@@ -5,8 +5,9 @@ It is written by ``python -m dlreg_core.networks.catalogue_page > docs/networks.
 
 from __future__ import annotations
 
-from dlreg_core.networks.families import DEFAULT_FAMILIES, FAMILIES, Family
+from dlreg_core.networks.network_family import Family
 from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
+from dlreg_core.networks.registry import DEFAULT_FAMILIES, FAMILIES
 from dlreg_core.networks.setting_spec import Setting, plain
 from dlreg_core.networks.setting_values import settings_of
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dlreg_core.networks.families import DEFAULT_FAMILIES, FAMILIES, Family
+from dlreg_core.networks.network_family import Family
 from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
+from dlreg_core.networks.registry import DEFAULT_FAMILIES, FAMILIES
 from dlreg_core.networks.setting_spec import Setting
 from dlreg_core.networks.setting_values import settings_of
 

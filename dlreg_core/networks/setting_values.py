@@ -6,69 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks.families import family
-from dlreg_core.networks.family_settings import OFFERED
+from dlreg_core.networks.registry import family
 from dlreg_core.networks.setting_spec import Setting
 
 
 def settings_of(key: str) -> tuple[Setting, ...]:
     """Return the settings of a family, in the order in which they are shown."""
-    return OFFERED[family(key).key]
-
-
-def defaults(key: str) -> dict[str, Any]:
-    """Return the default of each setting of a family that has one."""
-    return {found.name: found.default for found in settings_of(key) if found.default is not None}
-
-
-def setting(key: str, name: str) -> Setting:
-    """Return one setting of a family.
-
-    Raises
-    ------
-    PlanError
-        If the family has none of that name; the message names those that it has.
-    """
-    for found in settings_of(key):
-        if found.name == name:
-            return found
-    names = ", ".join(found.name for found in settings_of(key))
-    raise PlanError(f"{family(key).title} has no setting called {name}; choose from {names}.")
-
-
-def checked_settings(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return chosen values in the form in which they are kept; those that are None are left out.
-
-    Parameters
-    ----------
-    key : str
-        The family.
-    values : mapping of str to object
-        Values by the names of `settings_of`.
-
-    Raises
-    ------
-    PlanError
-        If there is no such setting, it can't have that value, or it doesn't count beside the others.
-    """
-    title = family(key).title
-    found = {name: setting(key, name).checked(value, title) for name, value in values.items() if value is not None}
-    for name in found:
-        condition = setting(key, name).only_with
-        if condition is not None and not counts(setting(key, name), key, found):
-            other, needed = condition
-            raise PlanError(
-                f"{setting(key, name).title} of {title} counts only where {other} is {' or '.join(needed)}."
-            )
-    return found
-
-
-def counts(chosen: Setting, key: str, values: Mapping[str, Any]) -> bool:
-    """Tell whether a setting has an effect beside others that were chosen."""
-    if chosen.only_with is None:
-        return True
-    other, needed = chosen.only_with
-    return values.get(other, setting(key, other).default) in needed
+    return family(key).offered
 
 
 def parsed_setting(text: str) -> tuple[str, str, Any]:
@@ -84,24 +28,25 @@ def parsed_setting(text: str) -> tuple[str, str, Any]:
     if not (equals and dot):
         raise PlanError(f"{text!r} is no setting; write FAMILY.name=value, such as TABM.dropout=0.2.")
     chosen = family(key)
-    wanted = setting(chosen.key, name.strip())
+    wanted = chosen.setting(name.strip())
     return chosen.key, wanted.name, wanted.checked(wanted.parsed(value), chosen.title)
 
 
 def to_autogluon(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return AutoGluon's settings for chosen values: plain values that can be kept as JSON.
 
-    They are to be laid over those of `sample_settings`, and are handed to a model through
-    `dlreg_core.networks.adapters.for_fit`.
+    They are to be laid over those of `Family.sample_settings`, and are handed to a model through
+    `Family.model_settings`.
 
     Raises
     ------
     PlanError
-        See `checked_settings`.
+        See `Family.checked`.
     """
     found: dict[str, Any] = {}
-    for name, value in checked_settings(key, values).items():
-        found |= setting(key, name).in_autogluons_words(value)
+    chosen = family(key)
+    for name, value in chosen.checked(values).items():
+        found |= chosen.setting(name).in_autogluons_words(value)
     return found
 
 
@@ -130,7 +75,7 @@ def usual_settings(key: str, variant: int, chosen: Mapping[str, Any], *, heavy_t
     return {
         name: value
         for name, value in wanted.items()
-        if name not in chosen and counts(setting(key, name), key, wanted | dict(chosen))
+        if name not in chosen and chosen_family.counts(chosen_family.setting(name), wanted | dict(chosen))
     }
 
 

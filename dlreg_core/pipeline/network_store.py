@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.errors import ConflictError, NotFoundError
+from dlreg_core.networks import network
 from dlreg_core.pipeline.gpu_memory import predicted_in_parts
 from dlreg_core.pipeline.quiet_libraries import hush
 from dlreg_core.specs import Spec
@@ -177,13 +178,12 @@ class Shelf:
 
     def _models(self, name: str) -> list[AbstractModel]:
         # Imported here: whoever asks only what is there must not wait for AutoGluon.
-        from dlreg_core.networks.adapters import network_class
         from dlreg_core.pipeline.earlier_names import know_earlier_names
 
         know_earlier_names()
 
         about = self.about(name)
-        kind = network_class(about.family)
+        kind = network(about.family).model_class()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return [kind.load(str(fold_folder(self.folder(name), fold)), verbose=False) for fold in range(about.folds)]

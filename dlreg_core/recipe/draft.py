@@ -13,6 +13,7 @@ from dlreg_core.checks.findings import Repair
 from dlreg_core.checks.recommended_split import SplitAdvice
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.inference.clock_seconds import unit_of
+from dlreg_core.networks import default_plan
 from dlreg_core.recipe.choices import target_choices
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName, Unit
@@ -50,7 +51,7 @@ class Draft(Spec):
     keep_twins: bool = False
     split_chosen: bool = False
     """Whether a person chose the split; until then it is the one that was measured to be honest."""
-    plan: TrainPlan = TrainPlan()
+    plan: TrainPlan = Field(default_factory=default_plan)
 
     def changed(self, **updates: Any) -> Draft:
         """Return a draft with some choices changed."""

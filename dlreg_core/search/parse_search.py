@@ -1,4 +1,4 @@
-"""Searches as they are typed: ``TABM.learning_rate=1e-4..1e-2`` and ``NN_TORCH.loss=mse,mae``."""
+"""Searches as they are typed: ``FAMILY.learning_rate=1e-4..1e-2`` and ``FAMILY.loss=mse,mae``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks.families import family
+from dlreg_core.networks import EXAMPLE, family
 from dlreg_core.networks.setting_spec import Setting
-from dlreg_core.networks.setting_values import setting
 from dlreg_core.search.search_ranges import MOST_TRIALS, USUAL_TRIALS, checked_range, checked_search, number_range
 from dlreg_core.specs import NumberRange, Search, SearchMethod, SearchRange
 
@@ -16,10 +15,10 @@ METHODS: dict[str, SearchMethod] = {"random": "random", "grid": "grid", "bayes":
 
 
 def parsed_range(text: str) -> tuple[str, str, SearchRange]:
-    """Return family, name and range of a text: ``TABM.learning_rate=1e-4..1e-2`` or ``NN_TORCH.loss=mse,mae``.
+    """Return family, name and range of a text: ``FAMILY.learning_rate=1e-4..1e-2`` or ``FAMILY.loss=mse,mae``.
 
     ``low..high:steps`` says how many values a grid takes of it. Widths are parted by a stroke:
-    ``FASTAI.hidden=64,32/128,64``.
+    ``FAMILY.hidden=64,32/128,64``.
 
     Raises
     ------
@@ -31,7 +30,7 @@ def parsed_range(text: str) -> tuple[str, str, SearchRange]:
     if not (equals and dot):
         raise PlanError(f"{text!r} is no range; write FAMILY.name=low..high or FAMILY.name=a,b,c.")
     chosen = family(key)
-    known = setting(chosen.key, name.strip())
+    known = chosen.setting(name.strip())
     if ".." in value and known.kind in ("int", "float"):
         return chosen.key, known.name, checked_range(known, _parsed_numbers(known, value, text), chosen.title)
     return chosen.key, known.name, parsed_values(known, value, chosen.title)
@@ -80,7 +79,9 @@ def search_from_texts(
     if method not in METHODS:
         raise PlanError(f"{method!r} is no way to search.", "Use --search with random, grid or bayes.")
     if not texts:
-        raise PlanError("There is nothing to search.", "Give --search-range, such as TABM.learning_rate=1e-4..1e-2.")
+        raise PlanError(
+            "There is nothing to search.", f"Give --search-range, such as {EXAMPLE}.learning_rate=1e-4..1e-2."
+        )
     found = [parsed_range(text) for text in texts]
     keys = list(dict.fromkeys(key for key, _, _ in found))
     if len(keys) > 1:
@@ -101,5 +102,7 @@ def _parsed_numbers(known: Setting, value: str, text: str) -> NumberRange:
     try:
         ends, taken = (float(low), float(high)), int(steps) if colon else 4
     except ValueError as exc:
-        raise PlanError(f"{text!r} is no range; write FAMILY.name=low..high, such as TABM.dropout=0..0.5.") from exc
+        raise PlanError(
+            f"{text!r} is no range; write FAMILY.name=low..high, such as {EXAMPLE}.dropout=0..0.5."
+        ) from exc
     return number_range(known, *ends, steps=taken)

@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks.families import family
+from dlreg_core.networks import family
 from dlreg_core.networks.setting_spec import Setting, plain
-from dlreg_core.networks.setting_values import checked_settings, counts, setting
 from dlreg_core.specs import NumberRange, Search, SearchRange
 
 MOST_TRIALS, USUAL_TRIALS = 500, 20
@@ -88,18 +87,18 @@ def checked_search(search: Search, fixed: Mapping[str, Any] | None = None) -> Se
     """
     chosen = family(search.family)
     fixed = {
-        name: setting(chosen.key, name).checked(value, chosen.title)
+        name: chosen.setting(name).checked(value, chosen.title)
         for name, value in (fixed or {}).items()
         if value is not None
     }
     ranges: dict[str, SearchRange] = {}
     for name, range_ in search.ranges.items():
-        known = setting(chosen.key, name)
+        known = chosen.setting(name)
         if name in fixed:
             raise PlanError(f"{known.title} of {chosen.title} is chosen already, so it can't be searched as well.")
         ranges[name] = checked_range(known, range_, chosen.title)
     for name in ranges:
-        _check_condition(setting(chosen.key, name), chosen.key, ranges, fixed)
+        _check_condition(chosen.setting(name), chosen.key, ranges, fixed)
     found = search.model_copy(update={"family": chosen.key, "ranges": ranges})
     if search.method != "grid":
         return found
@@ -154,8 +153,8 @@ def trial_settings(key: str, fixed: Mapping[str, Any], tried: Mapping[str, Any])
     Those that have no effect beside the others are left out, such as Huber's delta where the loss isn't Huber's.
     """
     values = {**fixed, **tried}
-    return checked_settings(
-        key, {name: value for name, value in values.items() if counts(setting(key, name), key, values)}
+    return family(key).checked(
+        {name: value for name, value in values.items() if family(key).counts(family(key).setting(name), values)}
     )
 
 
@@ -177,7 +176,7 @@ def _check_condition(known: Setting, key: str, ranges: Mapping[str, SearchRange]
         return
     other, needed = known.only_with
     searched = ranges.get(other)
-    values = searched if isinstance(searched, tuple) else (fixed.get(other, setting(key, other).default),)
+    values = searched if isinstance(searched, tuple) else (fixed.get(other, family(key).setting(other).default),)
     if not set(needed) & set(values):
         title = family(key).title
         raise PlanError(
@@ -186,7 +185,9 @@ def _check_condition(known: Setting, key: str, ranges: Mapping[str, SearchRange]
 
 
 def _checked_size(search: Search) -> int:
-    size = math.prod(len(grid_values(setting(search.family, name), range_)) for name, range_ in search.ranges.items())
+    size = math.prod(
+        len(grid_values(family(search.family).setting(name), range_)) for name, range_ in search.ranges.items()
+    )
     if size > MOST_TRIALS:
         raise PlanError(
             f"The grid has {size:,} combinations, and at most {MOST_TRIALS} can be tried.", "Leave out some values."

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dlreg_core.networks.setting_values import setting
+from dlreg_core.networks import family
 from dlreg_core.search.samplers import method_of
 from dlreg_core.search.search_ranges import checked_search, trial_settings
 from dlreg_core.specs import Search
@@ -39,7 +39,7 @@ class Searcher:
     def __init__(self, search: Search, fixed: Mapping[str, Any] | None = None) -> None:
         self.search = checked_search(search, fixed)
         self._fixed = {name: value for name, value in (fixed or {}).items() if value is not None}
-        self._known = {name: setting(self.search.family, name) for name in self.search.ranges}
+        self._known = {name: family(self.search.family).setting(name) for name in self.search.ranges}
         self._method = method_of(self.search, self._known)
         self._tried: set[str] = set()
 

@@ -142,7 +142,8 @@ class Search(Spec):
 class TrainPlan(Spec):
     """Which networks are trained, for how long, and on what."""
 
-    models: tuple[str, ...] = Field(default=("FEEDFORWARD", "FASTAI", "NN_TORCH", "TABM", "REALMLP"), min_length=1)
+    models: tuple[str, ...] = Field(min_length=1)
+    """Keys of the network families, which `dlreg_core.networks` knows; `default_plan` there has the usual ones."""
     preset: Preset = "balanced"
     time_limit: float = Field(default=120.0, gt=0)
     """Seconds for the whole run: preparing, fitting, evaluating and explaining."""
@@ -222,7 +223,7 @@ class Experiment(Spec):
     dataset_id: str
     dataset_name: Name
     recipe: Recipe
-    plan: TrainPlan = TrainPlan()
+    plan: TrainPlan
     replay_of: str | None = None
     replay: ResolvedPlan | None = None
     created: datetime = Field(default_factory=now)

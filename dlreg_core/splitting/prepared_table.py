@@ -37,7 +37,6 @@ from dlreg_core.specs import (
     Experiment,
     Recipe,
     RowCounts,
-    TrainPlan,
     WrittenTable,
 )
 from dlreg_core.splitting.external_test import in_units, own_test_table
@@ -334,7 +333,7 @@ def foreseen_counts(
         If the recipe doesn't fit the table.
     """
     found = prepare_table(dataset, sample, recipe, own_test, seconds).counts
-    used = rows_for(dataset, TrainPlan(time_limit=seconds or 1.0))
+    used = rows_for(dataset, seconds or 1.0)
     if len(sample) == used:
         return found
     times = used / len(sample)

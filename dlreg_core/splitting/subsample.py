@@ -6,7 +6,7 @@ import pandas as pd
 
 from dlreg_core.ingest.batches.row_sampling import drawn
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.specs import Dataset, Experiment, TrainPlan
+from dlreg_core.specs import Dataset, Experiment
 from dlreg_core.splitting.split import Rows
 
 VALUES_PER_SECOND = 60_000
@@ -19,19 +19,21 @@ _FEWEST = 500_000
 """From so many rows on a run may use less than all; below, the training itself decides."""
 
 
-def rows_for(dataset: Dataset, plan: TrainPlan) -> int:
+def rows_for(dataset: Dataset, seconds: float, most_rows: int = 0) -> int:
     """Return how many of a table's rows a run uses.
 
     Parameters
     ----------
     dataset : Dataset
         The profile of the table.
-    plan : TrainPlan
-        Says for how long, and perhaps how many.
+    seconds : float
+        The time of the run.
+    most_rows : int
+        How many a person wants to be drawn; 0 leaves it to the time.
     """
-    if plan.most_rows:
-        return min(dataset.rows, plan.most_rows)
-    worth = int(VALUES_PER_SECOND * plan.time_limit / max(1, len(dataset.columns)))
+    if most_rows:
+        return min(dataset.rows, most_rows)
+    worth = int(VALUES_PER_SECOND * seconds / max(1, len(dataset.columns)))
     return min(dataset.rows, max(_FEWEST, worth))
 
 
@@ -51,7 +53,7 @@ def rows_of(store: DatasetStore, experiment: Experiment) -> tuple[pd.DataFrame, 
         Says which table, and for how long. The same rows come out every time.
     """
     dataset = store.get(experiment.dataset_id)
-    count = rows_for(dataset, experiment.plan)
+    count = rows_for(dataset, experiment.plan.time_limit, experiment.plan.most_rows)
     if count == dataset.rows:
         return store.table(dataset.id), None
     places = drawn(dataset.rows, count, experiment.recipe.split.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
+from dlreg_core.networks import PRETRAINED, Pretrained
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Preset
 from dlreg_core.weights.weight_store import State, open_weights

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import Field
 
-from dlreg_core.networks.pretrained_families import pretrained
+from dlreg_core.networks import pretrained
 from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.specs import SCHEMA_VERSION, Spec, now
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlreg_core.errors import FetchError
-from dlreg_core.networks.pretrained_families import Pretrained
+from dlreg_core.networks import Pretrained
 
 _HUB = "https://huggingface.co"
 _PATIENCE_SECONDS = 10.0

@@ -19,7 +19,7 @@ from typing import Literal
 from filelock import FileLock
 
 from dlreg_core.errors import ConflictError, FetchError, NotFoundError
-from dlreg_core.networks.pretrained_families import Pretrained, pretrained
+from dlreg_core.networks import Pretrained, pretrained
 from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import SCHEMA_VERSION, Spec, now

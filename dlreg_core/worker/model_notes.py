@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlreg_core.networks import BASELINES, title_of
+from dlreg_core.networks import BASELINES, network
 from dlreg_core.specs import LeaderboardRow, PlannedFit
 from dlreg_core.training.baselines.simple_models import Baseline
 from dlreg_core.training.scheduler.run_context import Trained
@@ -22,7 +22,7 @@ def cut_note(fit: PlannedFit, rows: int) -> str:
 def absent(trained: Trained, baselines: tuple[Baseline, ...]) -> tuple[LeaderboardRow, ...]:
     """Return the rows of models that were not trained, each with its reason."""
     networks = [
-        LeaderboardRow(model=title_of(key), family=key, role="network", note=reason)
+        LeaderboardRow(model=network(key).title, family=key, role="network", note=reason)
         for key, reason in trained.reasons.items()
     ]
     missing = [

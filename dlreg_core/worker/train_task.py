@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from dlreg_core.errors import ConflictError, FetchError
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.jobs.devices import listed_gpus
-from dlreg_core.networks import BASELINES, DEFAULT_FAMILIES, ENSEMBLE, hyperparameters_for, title_of
+from dlreg_core.networks import (
+    BASELINES,
+    DEFAULT_FAMILIES,
+    ENSEMBLE,
+    network,
+    pretrained,
+)
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline, PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.expectations import Outlook
@@ -144,8 +150,8 @@ def explaining_seconds(time_limit: float) -> float:
 def _load_libraries(families: tuple[str, ...], after: Future[Any]) -> None:
     """Load, while lanes train, what their networks will be read back with: it takes seconds when it is first wanted."""
     wait([after])
-    for key, name in (("FASTAI", "fastai.tabular.all"), ("REALMLP", "pytabkit")):
-        if key in families:
+    for key in families:
+        for name in network(key).preload:
             import_module(name)
 
 
@@ -161,9 +167,9 @@ def _contexts(job: Job, *, gpu: bool) -> dict[str, dict[str, Any]]:
     for key, reason in usable(plan.preset, len(job.rows.features), columns, gpu, home):
         if not reason:
             try:
-                found[key] = hyperparameters_for(key, weights.fetch(key), job.seed)
+                found[key] = pretrained(key).hyperparameters(weights.fetch(key), job.seed)
             except (FetchError, ConflictError) as exc:
-                job.folder.emit("model_skipped", model=title_of(key), reason=f"Skipped: {exc.message}")
+                job.folder.emit("model_skipped", model=network(key).title, reason=f"Skipped: {exc.message}")
     return found
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from dlreg_core import errors
 from dlreg_core.errors import DlregError, InputError
+from dlreg_core.networks import default_plan
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import (
     Cleaning,
@@ -78,7 +79,7 @@ def test_a_recipe_needs_features_other_than_its_target() -> None:
 @pytest.mark.parametrize("limit", [0, -1, float("nan")])
 def test_a_plan_needs_time_and_models(limit: float) -> None:
     with pytest.raises(ValidationError):
-        TrainPlan(time_limit=limit)
+        default_plan(time_limit=limit)
     with pytest.raises(ValidationError):
         TrainPlan(models=())
 
@@ -91,7 +92,7 @@ def test_a_search_is_the_same_after_json() -> None:
         "batch_norm": (False, True),
         "dropout": (0.0, 0.25),
     }
-    plan = TrainPlan(search=Search(method="grid", family="TABM", ranges=ranges, trials=7, seed=3))
+    plan = default_plan(search=Search(method="grid", family="TABM", ranges=ranges, trials=7, seed=3))
     assert TrainPlan.model_validate_json(plan.model_dump_json()) == plan
     assert TrainPlan.model_validate(plan.model_dump()) == plan
     fit = PlannedFit(
@@ -124,8 +125,8 @@ def test_a_plan_searches_a_network_that_it_trains_and_settings_that_are_free() -
     with pytest.raises(ValidationError, match="must be among those that are trained"):
         TrainPlan(models=("FASTAI",), search=search)
     with pytest.raises(ValidationError, match="either chosen or searched: dropout"):
-        TrainPlan(settings={"TABM": {"dropout": 0.3}}, search=search)
-    assert TrainPlan(settings={"FASTAI": {"dropout": 0.3}}, search=search).search == search
+        default_plan(settings={"TABM": {"dropout": 0.3}}, search=search)
+    assert default_plan(settings={"FASTAI": {"dropout": 0.3}}, search=search).search == search
 
 
 def test_only_an_explain_task_carries_what_to_explain() -> None:
@@ -174,7 +175,7 @@ def test_an_experiment_is_the_same_after_json(target: str, features: list[str], 
         dataset_id="d",
         dataset_name=target,
         recipe=recipe,
-        plan=TrainPlan(time_limit=limit),
+        plan=default_plan(time_limit=limit),
         replay_of="r",
         replay=plan,
     )

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from dlreg_core.jobs import open_dispatcher
-from dlreg_core.networks import FAMILIES, family, sample_settings
+from dlreg_core.networks import FAMILIES, family
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS
 from dlreg_core.settings import Settings
 from dlreg_core.specs import RunState
@@ -34,7 +34,7 @@ def test_a_family_trains_on_the_gpu(tmp_path: Path, key: str) -> None:
     frame["place"] = frame["place"].astype("category")
     held = judges[["size", "place"]].astype({"place": frame["place"].dtype})
     networks = Networks(tmp_path / NETWORKS, Rows(frame, target, held, judges["price"].to_numpy()))
-    settings = sample_settings(key, networks.rows, 0)
+    settings = family(key).sample_settings(networks.rows, 0)
     order = Order("x", str(networks.folder("x")), 0, key, settings, 3, seed=0, threads=1, gpu=True)
     used = torch.cuda.mem_get_info()[0]
     with Lanes(1, networks.rows_file) as lanes:

@@ -62,7 +62,7 @@ def model_colour(model_or_family: str) -> str:
     Parameters
     ----------
     model_or_family : str
-        A name of a model or of a family, in any spelling: "NN Torch", "NN_TORCH", "ensemble".
+        A name of a model or a key of a family, in any spelling: "NN Torch", "Ensemble", "ensemble".
     """
     plain = re.sub(r"[^a-z]", "", model_or_family.lower())
     # Before the families, since an ensemble's name may list its members.

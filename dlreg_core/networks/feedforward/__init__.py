@@ -1,10 +1,8 @@
 """Plain feed-forward networks, several side by side: the family in which every setting can be chosen.
 
-AutoGluon knows the family as soon as this package has been imported.
+AutoGluon knows the family as soon as its ``model`` has been imported.
 """
 
-from dlreg_core.networks.feedforward.model import KEY, FeedForwardModel, register
+from dlreg_core.networks.feedforward.feedforward_family import FEEDFORWARD
 
-__all__ = ["KEY", "FeedForwardModel", "register"]
-
-register()
+__all__ = ["FEEDFORWARD"]

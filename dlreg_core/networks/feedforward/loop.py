@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.networks.feedforward.inputs import Encoded
 from dlreg_core.networks.feedforward.losses import Loss, penalty
 from dlreg_core.networks.feedforward.network import Network
@@ -79,26 +80,6 @@ class Part:
         return len(self.target)
 
 
-@dataclass(frozen=True)
-class Listener:
-    """Who hears of a training while it runs.
-
-    Attributes
-    ----------
-    begun : callable
-        Told the error of the linear path alone, where there is one: no epoch may come to less.
-    stepped : callable
-        Told the mean loss of a step's rows, without penalties, and their number.
-    epoch_ended : callable
-        Told after each epoch the error for the validation rows, and the planned epochs; the training ends where it
-        returns True.
-    """
-
-    begun: Callable[[float], None]
-    stepped: Callable[[torch.Tensor, int], None]
-    epoch_ended: Callable[[float, int], bool]
-
-
 Step = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 """Fixed inputs, numbers, codes, targets and the linear path's part of a step, each with the networks as its first
 dimension."""
@@ -136,7 +117,7 @@ def teach(
     lesson: Lesson,
     *,
     error_of: Callable[[torch.Tensor, torch.Tensor], float],
-    listener: Listener,
+    watch: EpochWatch,
 ) -> int:
     """Train networks side by side, and leave them as they were after their best epoch.
 
@@ -153,7 +134,7 @@ def teach(
     error_of : callable
         From the predictions of the networks' mean and the targets, both standardised, to the error by which the best
         epoch is chosen.
-    listener : Listener
+    watch : EpochWatch
         Told of what happens.
 
     Returns
@@ -169,7 +150,7 @@ def teach(
         # Where a line is all there is to learn, the layers have nothing to add.
         network.say_nothing()
         best = error_of(predicted(network, validation), validation.target)
-        listener.begun(best)
+        watch.begun(best)
     kept = [value.clone() for value in network.state_dict().values()]
     fixed_inputs = kept_inputs(network, train)
     penalised = list(network.weights) if lesson.l1 or lesson.l2 else []
@@ -192,13 +173,13 @@ def teach(
             optimizer.step()
             optimizer.zero_grad()
             made += 1
-            listener.stepped(means.detach().mean(), target.shape[1])
+            watch.stepped(means.detach().mean(), target.shape[1])
         error = error_of(predicted(network, validation), validation.target)
         if error < best or (best_epoch == 0 and best == math.inf):
             best, best_epoch = error, epoch
             for copy, value in zip(kept, network.state_dict().values(), strict=True):
                 copy.copy_(value)
-        ended = listener.epoch_ended(error, lesson.epochs)
+        ended = watch.passed(error, lesson.epochs)
         if ended or (lesson.early_stopping and epoch - best_epoch >= lesson.early_stopping):
             break
     network.load_state_dict(dict(zip(network.state_dict(), kept, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -21,13 +22,13 @@ from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorch
 from autogluon.tabular.registry import ag_model_registry
 from numpy.typing import NDArray
 
+from dlreg_core.networks.epoch_watch import EpochWatch
+from dlreg_core.networks.feedforward.feedforward_family import BASIC, FEEDFORWARD
 from dlreg_core.networks.feedforward.inputs import Encoded, Inputs
 from dlreg_core.networks.feedforward.linear import LinearPath, bends, linear_path
-from dlreg_core.networks.feedforward.loop import Lesson, Listener, Part, kept_bytes, predicted, teach
+from dlreg_core.networks.feedforward.loop import Lesson, Part, kept_bytes, predicted, teach
 from dlreg_core.networks.feedforward.losses import loss_of
 from dlreg_core.networks.feedforward.network import Network, Shape, quantile_edges
-
-KEY = "FEEDFORWARD"
 
 MOST_BINS, _ROWS_OF_A_BIN = 32, 30
 """Pieces of a piecewise-linear encoding: at most so many, and each with about so many training rows at least."""
@@ -47,7 +48,7 @@ def most_bins(numbers: int) -> int:
 class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
     """Feed-forward networks of different seeds side by side, whose predictions are averaged."""
 
-    ag_key = KEY
+    ag_key = FEEDFORWARD.key
     ag_name = "FeedForward"
     ag_priority = 60
     seed_name = "seed"
@@ -59,6 +60,9 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         "ignored_type_group_special": [S_TEXT_NGRAM, S_TEXT_AS_CATEGORY],
     }
 
+    watch: EpochWatch | None = None
+    """Who hears of the epochs of a fit, while it goes on."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._inputs: Inputs | None = None
@@ -67,11 +71,7 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         self._std = 1.0
 
     def _set_default_params(self) -> None:
-        # Imported here: a model file carries this package along, and only predicts with it.
-        from dlreg_core.networks.families import BASIC, family
-        from dlreg_core.networks.setting_values import defaults
-
-        for name, value in (BASIC | defaults(KEY) | family(KEY).sizes[0].settings).items():
+        for name, value in (BASIC | FEEDFORWARD.defaults() | FEEDFORWARD.sizes[0].settings).items():
             self._set_default_param_value(name, value)
 
     def _fit(
@@ -97,6 +97,8 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         )
         delta = values.get("huber_delta", self._std)
         loss = loss_of(values["loss"], target_std=self._std, huber_delta=delta, quantile=values["quantile"])
+        watch = self.watch or EpochWatch()
+        error_of = self._error_of(watch)
         lesson = Lesson(seed=seed, **{name: values[name] for name in _LESSON})
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             # What dropout leaves out is drawn from here.
@@ -108,22 +110,19 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
                 validation,
                 loss,
                 lesson,
-                error_of=self._error,
-                listener=Listener(self._begun, self._stepped, self._epoch_ended),
+                error_of=error_of,
+                watch=watch,
             )
         self.model = network
         self.params_trained["epochs"] = max(1, best)
 
     def _values(self, rows: int) -> dict[str, Any]:
         """Return all settings of this training; what was chosen is checked, since nobody else may have done it."""
-        from dlreg_core.networks.families import family
-        from dlreg_core.networks.setting_values import checked_settings, defaults
-
-        usual = {"batch_size": family(KEY).batch_size(rows), "epochs": family(KEY).enough_epochs, self.seed_name: 0}
+        usual = {"batch_size": FEEDFORWARD.batch_size(rows), "epochs": FEEDFORWARD.enough_epochs, self.seed_name: 0}
         values: dict[str, Any] = usual | self._get_model_params()
-        known = defaults(KEY) | {self.seed_name: values[self.seed_name]}
+        known = FEEDFORWARD.defaults() | {self.seed_name: values[self.seed_name]}
         checked = {name: value for name, value in values.items() if name not in known or known[name] != value}
-        return values | checked_settings(KEY, checked)
+        return values | FEEDFORWARD.checked(checked)
 
     def _parts(
         self,
@@ -169,19 +168,14 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         bins = max(2, min(most_bins(train.numbers.shape[1]), len(train) // _ROWS_OF_A_BIN))
         return Network(shape, quantile_edges(train.numbers.cpu(), bins), torch.Generator().manual_seed(seed))
 
-    def _error(self, predicted: torch.Tensor, target: torch.Tensor) -> float:
-        """Return the RMSE of standardised predictions in target units; the best epoch is the one with the least."""
-        return float((predicted - target).square().mean().sqrt()) * self._std
+    def _error_of(self, watch: EpochWatch) -> Callable[[torch.Tensor, torch.Tensor], float]:
+        """Return what tells the RMSE of standardised predictions in target units; the least chooses the best epoch."""
 
-    def _begun(self, validation: float) -> None:
-        """Hear of the validation RMSE that the linear path has alone, in target units."""
+        def error_of(predicted: torch.Tensor, target: torch.Tensor) -> float:
+            own = watch.own_error(target, predicted, standardised=True)
+            return float((predicted - target).square().mean().sqrt()) * self._std if own is None else own
 
-    def _stepped(self, loss: torch.Tensor, rows: int) -> None:
-        """Hear of a training step; nothing is done with it unless somebody watches."""
-
-    def _epoch_ended(self, validation: float, planned: int) -> bool:  # noqa: ARG002
-        """Hear of an epoch and its validation RMSE in target units; True ends the training."""
-        return False
+        return error_of
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> NDArray[np.float32]:  # noqa: N803
         if self._inputs is None:
@@ -207,10 +201,7 @@ class FeedForwardModel(AbstractTorchModel):  # type: ignore[misc]
         **_: Any,
     ) -> int:
         """Return the memory of the encoded rows, of what a chunk of them is spread out to, and of the networks."""
-        from dlreg_core.networks.families import BASIC, sample_settings
-        from dlreg_core.networks.setting_values import defaults
-
-        values = BASIC | defaults(KEY) | sample_settings(KEY, len(X), 0) | (hyperparameters or {})
+        values = BASIC | FEEDFORWARD.defaults() | FEEDFORWARD.sample_settings(len(X), 0) | (hyperparameters or {})
         numbers = X.select_dtypes("number").shape[1]
         levels = sum(X[name].nunique() for name in X.columns if not pd.api.types.is_numeric_dtype(X[name].dtype))
         bins = most_bins(numbers) if values["embedding"] == "piecewise_linear" else 4
@@ -244,7 +235,5 @@ _LESSON = (
 )
 
 
-def register() -> None:
-    """Make the family known to AutoGluon; once is enough, and more often does no harm."""
-    if not ag_model_registry.exists(FeedForwardModel):
-        ag_model_registry.add(FeedForwardModel)
+if not ag_model_registry.exists(FeedForwardModel):
+    ag_model_registry.add(FeedForwardModel)

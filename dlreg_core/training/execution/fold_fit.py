@@ -8,7 +8,6 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlreg_core.networks import family, is_pretrained, pretrained
-from dlreg_core.networks.epoch_watch import EpochWatch, watching
+from dlreg_core.networks import family, is_pretrained, network, pretrained
+from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.runs.scratch_folders import scratch_folder
@@ -263,15 +262,13 @@ def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
 ) -> Any:
     import torch
 
-    from dlreg_core.networks.adapters import for_fit, network_class
-    from dlreg_core.networks.nn_torch_start import well_started
-
-    model = network_class(key)(
+    chosen = network(key)
+    model = chosen.model_class()(
         path=folder,
         name=name,
         problem_type="regression",
         eval_metric="rmse",
-        hyperparameters=for_fit(key, settings, watch.target_std if watch else 1.0) | _NO_CHECK,
+        hyperparameters=chosen.model_settings(settings, watch.target_std if watch else 1.0) | _NO_CHECK,
     )
     features, target = rows.features, pd.Series(rows.learned_target, index=rows.features.index)
     # Whatever a library draws without a seed of its own.
@@ -279,7 +276,7 @@ def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    with watching(key, watch) if watch else nullcontext(), well_started(key), warnings.catch_warnings():
+    with chosen.training(model, watch), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(
             X=features[train] if train.dtype == bool else features.iloc[train],

@@ -18,7 +18,7 @@ from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from numpy.typing import NDArray
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
-from dlreg_core.networks import title_of
+from dlreg_core.networks import network
 from dlreg_core.pipeline.network_store import Shelf, for_networks
 from dlreg_core.pipeline.quiet_libraries import hush
 from dlreg_core.specs import PlannedFit
@@ -269,7 +269,7 @@ def used_note(fits: Sequence[PlannedFit], gpu: str) -> str:
     why = "its memory did not suffice" if lacking else "it was faster"
     if lacking and len(lacking) < len(elsewhere):
         why = "it was faster or the GPU's memory did not suffice"
-    titles = dict.fromkeys(title_of(fit.family) for fit in elsewhere)
+    titles = dict.fromkeys(network(fit.family).title for fit in elsewhere)
     return f"Ran on the GPU {gpu} and, where {why}, on the CPU: {', '.join(titles)}."
 
 

@@ -11,53 +11,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dlreg_core.networks import BASELINES, family
+from dlreg_core.networks import BASELINES, Family, family
 from dlreg_core.specs import FULL_TREES
 from dlreg_core.training.planning.allocation import Speed
-
-
-@dataclass(frozen=True)
-class _Cost:
-    """What a family's smallest network costs on one processor thread.
-
-    Attributes
-    ----------
-    fixed, fixed_row, fixed_cell : float
-        Seconds of a training whatever its epochs, of each of its rows, and of each value in them.
-    step, row, cell : float
-        Seconds of a batch, a row and a value in every epoch.
-    libraries_mb : float
-        What the family's libraries and its first step add to a worker.
-    row_kb : float
-        What every row adds beyond AutoGluon's estimate.
-    process_mb, table_share : float
-        The process that AutoGluon's estimate contains already, and how much of the rest of it was ever seen.
-    disk_mb, feature_disk_mb : float
-        Size of the kept network, and of each feature in it.
-    """
-
-    fixed: float
-    fixed_row: float
-    fixed_cell: float
-    step: float
-    row: float
-    cell: float
-    libraries_mb: float
-    row_kb: float
-    process_mb: float
-    table_share: float
-    disk_mb: float
-    feature_disk_mb: float
-
-
-# Least-squares fits to trainings on 300 to 300,000 rows with 5 to 300 columns; most were met within 20 %.
-_COSTS = {
-    "FEEDFORWARD": _Cost(0.1, 1e-6, 0.0, 1.2e-3, 6e-6, 5e-7, 100.0, 0.4, 80.0, 1.0, 0.6, 0.03),
-    "FASTAI": _Cost(0.7, 1.2e-5, 0.0, 9.4e-3, 1.0e-5, 4e-8, 80.0, 0.3, 0.0, 1.0, 0.2, 0.001),
-    "NN_TORCH": _Cost(0.5, 1.2e-5, 0.0, 3.4e-3, 3.4e-5, 0.0, 180.0, 0.1, 0.0, 1.0, 0.9, 0.002),
-    "TABM": _Cost(0.4, 0.0, 4e-6, 3.3e-3, 2.6e-5, 6.1e-6, 190.0, 0.9, 1600.0, 0.7, 0.2, 0.015),
-    "REALMLP": _Cost(0.4, 8.9e-5, 0.0, 7.8e-3, 3.8e-5, 3.9e-7, 300.0, 5.0, 2200.0, 1.0, 0.7, 0.005),
-}
 
 _WORKER_MB = 760.0
 """Memory of a worker with its libraries, before it has read a table."""
@@ -179,7 +135,7 @@ def expected_speed(key: str, rows: int, features: int, *, gpu: bool = False, fac
     factor : float
         How many times longer than on the reference machine it takes.
     """
-    cost = _COSTS[key]
+    cost = family(key).cost
     cells = rows * features
     steps = math.ceil(rows / family(key).batch_size(rows)) * cost.step
     computing = (rows * cost.row + cells * cost.cell) * (_GPU_COMPUTING if gpu else 1.0)
@@ -247,7 +203,7 @@ def worker_mb(facts: TableFacts, *, gpu: bool) -> float:
 
 def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool, lanes: int = 1) -> float:
     """Return the peak memory of a worker in so many of whose lanes one size of a family is trained."""
-    cost = _COSTS[key]
+    cost = family(key).cost
     table = cost.table_share * max(0.0, facts.estimates_mb[key][size_index] - cost.process_mb)
     rows = facts.rows * cost.row_kb / 1000
     lane = _LANE_MB + facts.networks_mb * (1 + facts.validation_rows / max(1, facts.rows)) + cost.libraries_mb
@@ -282,11 +238,7 @@ def disk_mb(facts: TableFacts, sizes: Mapping[str, int], extra: int) -> float:
         How many trainings may follow the first of each.
     """
     part = facts.validation_rows / max(1, facts.rows)
-    # Files grow with the width of a network, and its time with the square of that.
-    networks = [
-        (_COSTS[key].disk_mb + facts.features * _COSTS[key].feature_disk_mb) * math.sqrt(family(key).sizes[index].cost)
-        for key, index in sizes.items()
-    ]
+    networks = [_network_disk_mb(family(key), facts.features, index) for key, index in sizes.items()]
     count = len(networks) + extra
     mean = sum(networks) / len(networks) if networks else 0.0
     choosing = facts.rows if facts.folds else facts.validation_rows
@@ -295,3 +247,8 @@ def disk_mb(facts: TableFacts, sizes: Mapping[str, int], extra: int) -> float:
     rows = facts.networks_mb * (1 + part) + 8e-6 * (facts.rows + facts.validation_rows)
     predictions = 8e-6 * (choosing + facts.test_rows) * (count + len(BASELINES) + 3)
     return _RUN_DISK_MB + rows + count * (mean * max(1, facts.folds) + 8e-6 * choosing) + predictions
+
+
+def _network_disk_mb(chosen: Family, features: int, index: int) -> float:
+    """Return the disk of one network: files grow with its width, and its time with the square of that."""
+    return (chosen.cost.disk_mb + features * chosen.cost.feature_disk_mb) * math.sqrt(chosen.sizes[index].cost)

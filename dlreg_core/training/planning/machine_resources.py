@@ -14,8 +14,7 @@ import psutil
 from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from sklearn.feature_extraction.text import CountVectorizer
 
-from dlreg_core.networks import FAMILIES, Family, sample_settings
-from dlreg_core.networks.adapters import network_class
+from dlreg_core.networks import FAMILIES, Family, network
 from dlreg_core.runs.expectations import Outlook
 from dlreg_core.specs import RowCounts, TrainPlan
 from dlreg_core.training.planning.cost_model import TableFacts
@@ -29,9 +28,6 @@ _RAREST_TERM, _MOST_TERMS = 30, 10_000
 _MEMORY_FOR_TERMS = 0.15
 """AutoGluon counts a term of a text where it stands in at least so many rows, so many terms at most, and fewer where
 they and the process would fill more than this share of the memory."""
-
-_IN_FOUR_BYTES = ("REALMLP",)
-"""Families whose estimate takes values kept in one byte for that, though all are spread out to four at once."""
 
 _MOST_LEVELS = 50
 """Levels of a category that the baselines keep apart."""
@@ -245,7 +241,7 @@ def _terms(texts: pd.DataFrame, rows: int) -> int:
 
 def _estimates_mb(chosen: Family, networks: pd.DataFrame, rows: int) -> tuple[float, ...]:
     """Return AutoGluon's estimate for each size of a family, for as many rows as there really are."""
-    if chosen.key in _IN_FOUR_BYTES:
+    if chosen.bytes_become_floats:
         bytes_ = networks.select_dtypes(["int8", "uint8"]).columns
         networks = networks.astype(dict.fromkeys(bytes_, np.float32))
     return tuple(_estimate_mb(chosen, networks, rows, index) for index in range(len(chosen.sizes)))
@@ -253,11 +249,15 @@ def _estimates_mb(chosen: Family, networks: pd.DataFrame, rows: int) -> tuple[fl
 
 def _estimate_mb(chosen: Family, networks: pd.DataFrame, rows: int, index: int) -> float:
     def estimate(frame: pd.DataFrame) -> float:
-        estimated = network_class(chosen.key).estimate_memory_usage_static(
-            X=frame,
-            hyperparameters=sample_settings(chosen.key, rows, 0, index, columns=frame.shape[1]),
-            problem_type="regression",
-            num_classes=1,
+        estimated = (
+            network(chosen.key)
+            .model_class()
+            .estimate_memory_usage_static(
+                X=frame,
+                hyperparameters=chosen.sample_settings(rows, 0, index, columns=frame.shape[1]),
+                problem_type="regression",
+                num_classes=1,
+            )
         )
         return float(estimated) / 1e6
 

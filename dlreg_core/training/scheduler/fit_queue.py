@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from dlreg_core.networks import chosen_for_autogluon, family, sample_settings, usual_settings
+from dlreg_core.networks import chosen_for_autogluon, family, usual_settings
 from dlreg_core.networks.target_tails import heavy_on_both_sides
 from dlreg_core.specs import PlannedFit, TrainPlan
 from dlreg_core.training.execution.fit_records import Order, PilotOrder
@@ -88,7 +88,7 @@ class Fleet:
         self, key: str, seed: int, size: int, variant: int, chosen: dict[str, Any], *, gpu: bool
     ) -> dict[str, Any]:
         """Return AutoGluon's settings: those of the size, of the variant, and above all those that were chosen."""
-        by_table = sample_settings(key, self.networks.rows, seed, size, gpu=gpu, columns=self.networks.columns)
+        by_table = family(key).sample_settings(self.networks.rows, seed, size, gpu=gpu, columns=self.networks.columns)
         usual = usual_settings(key, variant, chosen, heavy_tails=self._heavy_tails)
         return by_table | chosen_for_autogluon(key, usual | chosen)
 

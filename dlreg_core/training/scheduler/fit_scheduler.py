@@ -6,7 +6,7 @@ import math
 import time
 
 from dlreg_core.formatting import percent
-from dlreg_core.networks import family, is_pretrained, title_of
+from dlreg_core.networks import family, is_pretrained, network
 from dlreg_core.runs.expectations import Outlook
 from dlreg_core.specs import Checkpoint, PlannedFit, ResolvedPlan, TrainPlan
 from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrder, Report
@@ -309,7 +309,7 @@ class Campaign:
     def _fail(self, key: str, reason: str, model: str | None = None) -> None:
         if all(fit.family != key for fit in self.trained.fits):
             self.trained.reasons[key] = f"Failed: {reason}"
-        self._emit("model_failed", model=model or title_of(key), reason=reason)
+        self._emit("model_failed", model=model or network(key).title, reason=reason)
 
     def _give_up(self, planned: PlannedFit, reason: str) -> None:
         self._fail(planned.family, reason, planned.model)

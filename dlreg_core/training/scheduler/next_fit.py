@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dlreg_core.networks import family, fixes_size, title_of
+from dlreg_core.networks import family, fixes_size, network
 from dlreg_core.specs import PlannedFit, Preset
 from dlreg_core.training.execution.fit_records import Order, PilotOrder
 from dlreg_core.training.planning.allocation import (
@@ -210,7 +210,7 @@ class Rounds:
             if seconds < _LEAST_CONTEXT_SECONDS:
                 continue
             planned = PlannedFit(
-                model=self._fleet.free_name(title_of(key)),
+                model=self._fleet.free_name(network(key).title),
                 family=key,
                 settings=settings,
                 epochs=0,

@@ -8,7 +8,7 @@ import streamlit as st
 from dlreg_core.charts.base.frames import is_number
 from dlreg_core.charts.training.parallel_coordinates import MOST_AXES, SearchAxis, SearchTrials
 from dlreg_core.formatting import UNKNOWN, value_words
-from dlreg_core.networks import family, setting
+from dlreg_core.networks import family
 from dlreg_core.report import rounded
 from dlreg_core.search import number_range
 from dlreg_core.specs import NumberRange, Report, Search, TrainResult
@@ -27,7 +27,7 @@ def show(report: Report, result: TrainResult) -> None:
     trials = search_text.trial_table(result, search) if search is not None else pd.DataFrame()
     if search is None or trials.empty:
         return
-    titles = {name: setting(search.family, name).title for name in search.ranges}
+    titles = {name: family(search.family).setting(name).title for name in search.ranges}
     importance = cached_results.setting_importance_of(report.run_id)
     st.subheader("What mattered in the search", anchor=False)
     if importance is not None:
@@ -45,7 +45,7 @@ def show(report: Report, result: TrainResult) -> None:
 
 
 def _axis(search: Search, name: str) -> SearchAxis:
-    known, range_ = setting(search.family, name), search.ranges[name]
+    known, range_ = family(search.family).setting(name), search.ranges[name]
     if isinstance(range_, NumberRange):
         return SearchAxis(name, known.title, range_.log, (range_.low, range_.high))
     if known.kind not in ("int", "float"):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dlreg_core.errors import PlanError
 from dlreg_core.formatting import value_words
-from dlreg_core.networks import Setting, checked_settings, counts, family, settings_of
+from dlreg_core.networks import Setting, family, settings_of
 from pages._ui.shared import session
 from pages._ui.shared.sidebar import escaped
 
@@ -63,7 +63,7 @@ def _checked(settings: Settings) -> tuple[Settings, PlanError | None]:
     refused: PlanError | None = None
     for model, values in settings.items():
         try:
-            chosen = checked_settings(model, values)
+            chosen = family(model).checked(values)
         except PlanError as exc:
             refused = refused or exc
             chosen = values
@@ -90,7 +90,7 @@ def _form(model: str, shown: Mapping[str, Any], key: str) -> dict[str, Any]:
         st.markdown(f"**{group}**")
         with st.container(horizontal=True, gap="medium"):
             for known in settings:
-                if counts(known, model, values):
+                if family(model).counts(known, values):
                     value = _field(known, shown.get(known.name), f"setting_{known.name}_{place}")
                     if value is not None and value != known.default:
                         values[known.name] = value

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from dlreg_core.api import routes_below
 from dlreg_core.errors import PlanError
-from dlreg_core.networks import FAMILIES, PRETRAINED, checked_settings, setting, settings_of
+from dlreg_core.networks import FAMILIES, PRETRAINED, family, settings_of
 from tests.conftest import ROOT
 
 
@@ -64,16 +64,16 @@ def test_what_is_told_of_a_setting_is_what_is_accepted(client: TestClient, key: 
             good = [*good, row["default"]]
         assert good
         for value in good:
-            checked_settings(key, chosen(key, row, value))
+            family(key).checked(chosen(key, row, value))
         for value in bad:
             with pytest.raises(PlanError):
-                checked_settings(key, chosen(key, row, value))
+                family(key).checked(chosen(key, row, value))
 
 
 def test_a_setting_names_what_it_counts_with(client: TestClient) -> None:
     told = {row["name"]: row for row in client.get("/api/networks/FEEDFORWARD").json()["settings"]}
     assert told["warmup"]["only_with"] == {"setting": "schedule", "values": ["constant", "cosine"]}
-    assert setting("FEEDFORWARD", "warmup").only_with == ("schedule", ("constant", "cosine"))
+    assert family("FEEDFORWARD").setting("warmup").only_with == ("schedule", ("constant", "cosine"))
     assert told["loss"]["only_with"] is None
 
 

@@ -26,8 +26,10 @@ def test_the_classes_that_models_were_saved_with_are_carried_along(tmp_path: Pat
     _copy_runtime(tmp_path / "dlreg_core")
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
-        "import dlreg_core.networks.pretrained_adapters as found;"
-        "print(found.__file__, len(found.KEPT))"
+        "from dlreg_core.networks import PRETRAINED;"
+        "import inspect; kinds = [known.model_class() for known in PRETRAINED];"
+        "print(*(inspect.getfile(kind) for kind in kinds if kind.__name__.startswith('Kept')))"
     )
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [str(tmp_path / "dlreg_core/networks/pretrained_adapters.py"), "4"]
+    place = tmp_path / "dlreg_core" / "networks" / "pretrained_families"
+    assert done.stdout.split() == [str(place / f"{name}_model.py") for name in ("tabicl", "mitra", "tabdpt", "nori")]

@@ -14,19 +14,14 @@ from dlreg_core.networks import (
     DEFAULT_FAMILIES,
     FAMILIES,
     Setting,
-    checked_settings,
-    counts,
-    defaults,
+    default_plan,
     family,
     parsed_setting,
-    sample_settings,
-    setting,
     settings_of,
     to_autogluon,
 )
 from dlreg_core.networks.catalogue_page import page
-from dlreg_core.networks.families import WIDE_TABLE
-from dlreg_core.specs import TrainPlan
+from dlreg_core.networks.tabm import WIDE_TABLE
 from tests.conftest import ROOT
 
 every_family = pytest.mark.parametrize("key", [chosen.key for chosen in FAMILIES])
@@ -46,7 +41,7 @@ def test_a_family_is_described_in_two_sentences(key: str) -> None:
 
 
 def test_the_families_that_are_trained_by_default_are_known() -> None:
-    assert set(TrainPlan().models) <= set(DEFAULT_FAMILIES) <= {chosen.key for chosen in FAMILIES}
+    assert set(default_plan().models) <= set(DEFAULT_FAMILIES) <= {chosen.key for chosen in FAMILIES}
 
 
 @every_setting
@@ -62,7 +57,7 @@ def test_a_setting_says_what_it_is_and_what_happens_without_it(key: str, known: 
         assert 0 <= known.least < known.most
     if known.only_with is not None:
         other, needed = known.only_with
-        assert set(needed) <= set(setting(key, other).choices)
+        assert set(needed) <= set(family(key).setting(other).choices)
 
 
 @every_setting
@@ -92,7 +87,7 @@ def wrong_values(known: Setting) -> list[Any]:
 def test_a_value_that_can_not_be_had_is_refused_with_those_that_can(key: str, known: Setting) -> None:
     for value in wrong_values(known):
         with pytest.raises(PlanError) as caught:
-            checked_settings(key, {known.name: value})
+            family(key).checked({known.name: value})
         told = str(caught.value)
         assert told.startswith(f"{known.title} of {family(key).title} must be ")
         assert known.range_words in told
@@ -101,29 +96,30 @@ def test_a_value_that_can_not_be_had_is_refused_with_those_that_can(key: str, kn
 
 def test_unknown_settings_are_refused_with_those_that_there_are() -> None:
     with pytest.raises(PlanError, match="TabM has no setting called hidden; choose from layers, width, members"):
-        checked_settings("TABM", {"hidden": [3]})
+        family("TABM").checked({"hidden": [3]})
     with pytest.raises(PlanError, match="no network called XGB"):
-        checked_settings("XGB", {})
+        family("XGB").checked({})
 
 
 def test_what_has_no_effect_beside_the_others_is_refused() -> None:
     with pytest.raises(PlanError, match="Huber's delta of NN Torch counts only where loss is huber"):
-        checked_settings("NN_TORCH", {"huber_delta": 3.0})
+        family("NN_TORCH").checked({"huber_delta": 3.0})
     with pytest.raises(PlanError, match="Warm-up of Feed-forward counts only where schedule is constant or cosine"):
-        checked_settings("FEEDFORWARD", {"warmup": 0.1, "schedule": "one_cycle"})
-    assert counts(setting("NN_TORCH", "huber_delta"), "NN_TORCH", {"loss": "huber"})
-    assert counts(setting("FEEDFORWARD", "warmup"), "FEEDFORWARD", {})
+        family("FEEDFORWARD").checked({"warmup": 0.1, "schedule": "one_cycle"})
+    torch, plain = family("NN_TORCH"), family("FEEDFORWARD")
+    assert torch.counts(torch.setting("huber_delta"), {"loss": "huber"})
+    assert plain.counts(plain.setting("warmup"), {})
 
 
 def test_values_are_kept_in_one_form() -> None:
     given = {"hidden": (64, 32), "dropout": 0, "epochs": 20.0, "learning_rate": None}
-    found = checked_settings("fastai", given)
+    found = family("fastai").checked(given)
     assert found == {"hidden": [64, 32], "dropout": 0.0, "epochs": 20}
     assert [type(value) for value in found.values()] == [list, float, int]
 
 
 def test_what_is_chosen_lies_over_what_the_program_chooses() -> None:
-    settings = sample_settings("TABM", 5000, 3) | to_autogluon("TABM", {"width": 99, "batch_size": 17})
+    settings = family("TABM").sample_settings(5000, 3) | to_autogluon("TABM", {"width": 99, "batch_size": 17})
     assert settings == {"tabm_k": 8, "d_block": 99, "lr": 3e-3, "batch_size": 17, "random_state": 3}
 
 
@@ -134,9 +130,9 @@ def test_no_patience_is_patience_without_end(key: str) -> None:
 
 
 def test_the_networks_own_defaults_are_part_of_what_is_offered() -> None:
-    assert defaults("FEEDFORWARD")["optimizer"] == "adamw"
+    assert family("FEEDFORWARD").defaults()["optimizer"] == "adamw"
     for size in family("FEEDFORWARD").sizes:
-        assert checked_settings("FEEDFORWARD", size.settings) == size.settings
+        assert family("FEEDFORWARD").checked(size.settings) == size.settings
 
 
 @pytest.mark.parametrize(
@@ -183,8 +179,8 @@ def test_the_page_of_documentation_is_the_catalogues() -> None:
 
 
 def test_very_wide_tables_get_smaller_embeddings_in_tabm_alone() -> None:
-    assert "d_embedding" not in sample_settings("TABM", 5_000, 0, columns=WIDE_TABLE - 1)
-    assert sample_settings("TABM", 5_000, 0, columns=WIDE_TABLE)["d_embedding"] == 8
+    assert "d_embedding" not in family("TABM").sample_settings(5_000, 0, columns=WIDE_TABLE - 1)
+    assert family("TABM").sample_settings(5_000, 0, columns=WIDE_TABLE)["d_embedding"] == 8
     for known in FAMILIES:
         if known.key != "TABM":
-            assert sample_settings(known.key, 5_000, 0, columns=1_000) == sample_settings(known.key, 5_000, 0)
+            assert known.sample_settings(5_000, 0, columns=1_000) == known.sample_settings(5_000, 0)

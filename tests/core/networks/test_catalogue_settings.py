@@ -13,9 +13,8 @@ import torch
 from autogluon.common.utils.log_utils import set_logger_verbosity
 from torch import nn
 
-from dlreg_core.networks import family, sample_settings, settings_of, to_autogluon
-from dlreg_core.networks.adapters import for_fit, network_class
-from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch, watching
+from dlreg_core.networks import family, network, settings_of, to_autogluon
+from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
 from dlreg_core.pipeline.quiet_libraries import hush
 
 
@@ -44,15 +43,17 @@ STD = float(np.std(TRAIN[1]))
 def fit(path: Path, key: str, *, watch: EpochWatch | None = None, **values: Any) -> Any:
     """Train as a run does: what was chosen lies over what the program would choose."""
     chosen = to_autogluon(key, values)
-    kept = json.loads(json.dumps(sample_settings(key, len(TRAIN[0]), 0) | {family(key).epochs_setting: 2} | chosen))
-    model = network_class(key)(
+    kept = json.loads(
+        json.dumps(family(key).sample_settings(len(TRAIN[0]), 0) | {family(key).epochs_setting: 2} | chosen)
+    )
+    model = network(key).model_class()(
         path=str(path),
         name=key,
         problem_type="regression",
         eval_metric="rmse",
-        hyperparameters=for_fit(key, kept, STD),
+        hyperparameters=network(key).model_settings(kept, STD),
     )
-    with watching(key, watch or EpochWatch(target_std=STD)):
+    with network(key).training(model, watch or EpochWatch(target_std=STD)):
         model.fit(X=TRAIN[0], y=TRAIN[1], X_val=VALIDATION[0], y_val=VALIDATION[1], num_cpus=1, num_gpus=0, verbosity=0)
     assert np.isfinite(model.predict(VALIDATION[0])).all()
     return model

@@ -16,14 +16,12 @@ from autogluon.tabular.registry import ag_model_registry
 from sklearn.linear_model import Ridge
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks import setting, settings_of
-from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch, watching
-from dlreg_core.networks.feedforward import FeedForwardModel, register
+from dlreg_core.networks import family, settings_of
+from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
 from dlreg_core.networks.feedforward.inputs import Inputs
 from dlreg_core.networks.feedforward.linear import linear_path
 from dlreg_core.networks.feedforward.loop import (
     Lesson,
-    Listener,
     Part,
     kept_inputs,
     make_optimizer,
@@ -33,7 +31,7 @@ from dlreg_core.networks.feedforward.loop import (
     teach,
 )
 from dlreg_core.networks.feedforward.losses import loss_of, penalty
-from dlreg_core.networks.feedforward.model import most_bins
+from dlreg_core.networks.feedforward.model import FeedForwardModel, most_bins
 from dlreg_core.networks.feedforward.network import ACTIVATIONS, EMBEDDINGS, Network, Shape, quantile_edges
 
 LESSON = Lesson(
@@ -65,7 +63,6 @@ SHAPE = Shape(
 @pytest.fixture(scope="module", autouse=True)
 def _quiet() -> None:
     set_logger_verbosity(0)
-    register()
 
 
 def rows(count: int = 300, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
@@ -134,7 +131,7 @@ def fit(path: Path, *, count: int = 300, watch: EpochWatch | None = None, **sett
         hyperparameters={"epochs": 4, "hidden": [16], "members": 2, "batch_size": 32, "seed": 5} | settings,
     )
     (x, y), (x_val, y_val) = rows(count), rows(80, 1)
-    with watching("FEEDFORWARD", watch or EpochWatch()):
+    with family("FEEDFORWARD").training(model, watch or EpochWatch()):
         model.fit(X=x, y=y, X_val=x_val, y_val=y_val, num_cpus=1, num_gpus=0, verbosity=0)
     return model
 
@@ -312,16 +309,16 @@ def test_the_best_epoch_is_what_stays() -> None:
     train, validation, net = part(seed=1), part(seed=2), network()
     told: list[float] = []
 
-    def ended(error: float, planned: int) -> bool:
-        assert planned == 30
-        told.append(error)
-        return False
+    class Ended(EpochWatch):
+        def passed(self, validation: float, planned: int | None) -> bool:
+            assert planned == 30
+            told.append(validation)
+            return False
 
     lesson = replace(LESSON, epochs=30, optimizer="adam")
     mse = loss_of("mse", target_std=1.0, huber_delta=1.0, quantile=0.5)
     rmse = lambda predicted, target: float((predicted - target).square().mean().sqrt())  # noqa: E731
-    listener = Listener(begun=lambda _: None, stepped=lambda *_: None, epoch_ended=ended)
-    best = teach(net, train, validation, mse, lesson, error_of=rmse, listener=listener)
+    best = teach(net, train, validation, mse, lesson, error_of=rmse, watch=Ended())
     assert len(told) == 30
     assert told[best - 1] == min(told) < told[-1]
     kept = float((predicted(net, validation) - validation.target).square().mean().sqrt())
@@ -376,10 +373,12 @@ def test_a_linear_table_is_learned_linearly(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded.predict(new), model.predict(new), rtol=1e-6)
 
 
-def test_the_line_alone_is_told_of_as_what_was_there_before_the_first_epoch(tmp_path: Path) -> None:
+def test_the_line_alone_is_told_of_as_what_was_there_before_the_first_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[EpochFigures] = []
-    with watching("FEEDFORWARD", EpochWatch(on_epoch=told.append)):
-        model, _ = fit_straight(tmp_path / "m", 0.0, learning_rate=0.3)
+    monkeypatch.setattr(FeedForwardModel, "watch", EpochWatch(on_epoch=told.append))
+    model, _ = fit_straight(tmp_path / "m", 0.0, learning_rate=0.3)
     first, *later = told
     assert (first.epoch, first.train_loss, [figures.epoch for figures in later]) == (0, None, [1, 2, 3, 4, 5])
     # Steps of that size spoil what the line knows: it is what is kept.
@@ -463,9 +462,7 @@ def test_a_category_with_many_levels_is_embedded() -> None:
 # --- the model -------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_registered_once() -> None:
-    register()
-    register()
+def test_autogluon_knows_it() -> None:
     assert ag_model_registry.key_to_cls("FEEDFORWARD") is FeedForwardModel
 
 
@@ -532,8 +529,8 @@ def test_what_it_can_not_do_is_refused(tmp_path: Path, settings: dict[str, Any],
 
 
 def test_the_catalogue_offers_what_there_is() -> None:
-    assert set(setting("FEEDFORWARD", "activation").choices) == set(ACTIVATIONS)
-    assert setting("FEEDFORWARD", "embedding").choices == EMBEDDINGS
+    assert set(family("FEEDFORWARD").setting("activation").choices) == set(ACTIVATIONS)
+    assert family("FEEDFORWARD").setting("embedding").choices == EMBEDDINGS
 
 
 VALUES: dict[str, Any] = {

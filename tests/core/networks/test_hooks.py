@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,10 @@ import pandas as pd
 import pytest
 from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.tabular.models.fastainn.callbacks import EarlyStoppingCallbackWithTimeLimit
-from autogluon.tabular.registry import ag_model_registry
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform, fit_target_transform
-from dlreg_core.networks import FAMILIES, family, sample_settings
-from dlreg_core.networks.epoch_watch import _PLACES, EpochFigures, EpochWatch, watching
+from dlreg_core.networks import FAMILIES, family
+from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
 from dlreg_core.pipeline.quiet_libraries import hush
 
 EPOCHS = 6
@@ -102,16 +102,16 @@ def fit(
         learned, held = (pd.Series(transform.forward(skewed(y)), name="y") for y in (learned, held))
         watch.target_mean, watch.target_std = float(np.mean(learned)), float(np.std(learned))
         watch.error = transform.error
-    model = ag_model_registry.key_to_cls(key)(
+    model = family(key).model_class()(
         path=str(path),
         name=key,
         problem_type="regression",
         eval_metric="rmse",
-        hyperparameters=sample_settings(key, len(TRAIN[0]), 0)
+        hyperparameters=family(key).sample_settings(len(TRAIN[0]), 0)
         | {family(key).epochs_setting: epochs}
         | (settings or {}),
     )
-    with watching(key, watch) if watched else nullcontext():
+    with family(key).training(model, watch if watched else None):
         model.fit(
             X=TRAIN[0],
             y=learned,
@@ -314,14 +314,14 @@ def test_tabms_own_time_limit_holds_while_it_is_watched(tmp_path: Path) -> None:
 
 
 def originals(key: str) -> list[Any]:
-    return [inspect.getattr_static(target, name) for target, name, _ in _PLACES[key](EpochWatch())]
+    return [inspect.getattr_static(target, name) for target, name, _ in family(key).places(EpochWatch())]
 
 
 @every_family
 @pytest.mark.parametrize("fails", [False, True])
 def test_nothing_stays_wrapped(key: str, fails: bool) -> None:
     before = originals(key)
-    with pytest.raises(RuntimeError) if fails else nullcontext(), watching(key, EpochWatch()):
+    with pytest.raises(RuntimeError) if fails else nullcontext(), family(key).training(SimpleNamespace(), EpochWatch()):
         assert all(now is not then for now, then in zip(originals(key), before, strict=True))
         if fails:
             raise RuntimeError

@@ -13,9 +13,7 @@ import pytest
 from autogluon.tabular import TabularPredictor
 from autogluon.tabular.registry import ag_model_registry
 
-from dlreg_core.networks import hyperparameters_for, pretrained
-from dlreg_core.networks.adapters import for_fit, network_class
-from dlreg_core.networks.pretrained_adapters import KEPT
+from dlreg_core.networks import network, pretrained
 from tests.core.networks.tiny_weights import write_tiny
 
 KEYS = ("TABICL", "MITRA", "TABDPT", "NORI")
@@ -42,8 +40,10 @@ def fitted(key: str, folder: Path, seed: int = 0) -> Any:
     weights = folder / "weights" / key
     if not weights.exists():
         write_tiny(key, weights)
-    settings = for_fit(key, hyperparameters_for(key, weights, seed), 1.0) | {"ag.max_memory_usage_ratio": None}
-    model = network_class(key)(
+    settings = network(key).model_settings(pretrained(key).hyperparameters(weights, seed), 1.0) | {
+        "ag.max_memory_usage_ratio": None
+    }
+    model = network(key).model_class()(
         path=str(folder / "models"),
         name=f"{key}_{seed}",
         problem_type="regression",
@@ -90,12 +90,12 @@ def test_a_saved_model_works_elsewhere_without_its_weights(key: str, tmp_path: P
     shutil.rmtree(tmp_path / "weights")
     elsewhere = tmp_path / "elsewhere"
     shutil.move(model.path, elsewhere)
-    again = network_class(key).load(str(elsewhere))
+    again = network(key).model_class().load(str(elsewhere))
     np.testing.assert_allclose(again.predict(features), before, rtol=1e-5)
     # Also when it is saved from there once more.
     again.save(str(tmp_path / "copy"))
     shutil.rmtree(elsewhere)
-    copy = network_class(key).load(str(tmp_path / "copy"))
+    copy = network(key).model_class().load(str(tmp_path / "copy"))
     np.testing.assert_allclose(copy.predict(features), before, rtol=1e-5)
 
 
@@ -104,7 +104,7 @@ def test_a_predictor_takes_them_by_their_keys_and_can_be_handed_on(tmp_path: Pat
     features, target = table()
     for key in KEYS:
         write_tiny(key, tmp_path / "weights" / key)
-    settings = {key: hyperparameters_for(key, tmp_path / "weights" / key, 0) for key in KEYS}
+    settings = {key: pretrained(key).hyperparameters(tmp_path / "weights" / key, 0) for key in KEYS}
     predictor = TabularPredictor("target", problem_type="regression", path=str(tmp_path / "predictor"), verbosity=0)
     predictor.fit(
         features.assign(target=target)[:48],
@@ -138,9 +138,12 @@ def test_weights_that_are_not_there_are_an_error_and_not_a_download(key: str, tm
         fitted(key, tmp_path).predict(table()[0])
 
 
-def test_autogluon_knows_this_programs_classes_by_their_keys() -> None:
-    for kept in KEPT:
-        assert ag_model_registry.key_to_cls(kept.ag_key) is kept is network_class(kept.ag_key)
+@every_key
+def test_models_are_of_this_programs_classes_and_of_autogluons_key(key: str) -> None:
+    kept = network(key).model_class()
+    assert kept.__module__.startswith("dlreg_core.networks.")
+    assert kept.ag_key == key
+    assert issubclass(kept, ag_model_registry.key_to_cls(key))
 
 
 @pytest.mark.parametrize("key", [*KEYS, "REALTABPFN-V2", "REALTABPFN-V2.5", "TABPFN-2.6", "TABPFN-3"])

@@ -11,9 +11,8 @@ import pytest
 from autogluon.tabular.models.tabular_nn.torch.tabular_nn_torch import TabularNeuralNetTorchModel
 from numpy.typing import NDArray
 
-from dlreg_core.networks import sample_settings
-from dlreg_core.networks.adapters import network_class
-from dlreg_core.networks.nn_torch_start import answered_range, lies_aside, well_started
+from dlreg_core.networks import family, network
+from dlreg_core.networks.nn_torch import answered_range, lies_aside, well_started
 from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.training.execution.fit_records import Ears, Order, Report
 from dlreg_core.training.execution.fold_fit import train_fold
@@ -39,7 +38,7 @@ def table(shape: str) -> tuple[pd.DataFrame, NDArray[np.float64]]:
 def trained(path: Path, features: pd.DataFrame, target: NDArray[np.float64], **changes: object) -> Report:
     parts = (features[:LEARNED], target[:LEARNED], features[LEARNED:].reset_index(drop=True), target[LEARNED:])
     networks = Networks(path / "networks", Rows(*parts))
-    settings = sample_settings("NN_TORCH", networks.rows, 0) | changes
+    settings = family("NN_TORCH").sample_settings(networks.rows, 0) | changes
     order = Order("NN Torch", str(path / "kept"), 0, "NN_TORCH", settings, 12, seed=0, threads=1, gpu=False)
     return train_fold(order, networks.prepared, Ears())
 
@@ -68,7 +67,7 @@ def test_before_it_learns_it_predicts_about_the_mean(tmp_path: Path) -> None:
 def test_a_model_has_its_range_without_this_program(tmp_path: Path) -> None:
     features, target = table("a few far above")
     trained(tmp_path, features, target)
-    model = network_class("NN_TORCH").load(str(fold_folder(tmp_path / "kept", 0)))
+    model = network("NN_TORCH").model_class().load(str(fold_folder(tmp_path / "kept", 0)))
     assert (model.model.y_lower, model.model.y_upper) == pytest.approx(answered_range(target[:LEARNED]), rel=1e-5)
     far = pd.DataFrame({name: [1e6, -1e6] for name in features})
     assert np.isfinite(model.predict(far.add_prefix("column "))).all()
@@ -80,7 +79,7 @@ def test_only_a_target_whose_mean_lies_near_an_end_gets_another_start(
 ) -> None:
     features, target = table(shape)
     ours = trained(tmp_path / "ours", features, target, learning_rate=0.0)
-    monkeypatch.setattr("dlreg_core.networks.nn_torch_start.well_started", lambda _: nullcontext())
+    monkeypatch.setattr("dlreg_core.networks.nn_torch.well_started", nullcontext)
     plain = trained(tmp_path / "plain", features, target, learning_rate=0.0)
     assert lies_aside(target) == (shape != "even")
     assert np.array_equal(ours.held_out, plain.held_out) == (shape == "even")
@@ -105,12 +104,11 @@ def test_targets_that_are_all_the_same(tmp_path: Path) -> None:
     assert trained(tmp_path, features, np.full(COUNT, 7.0)).held_out == pytest.approx(np.full(COUNT - LEARNED, 7.0))
 
 
-@pytest.mark.parametrize("family", ["NN_TORCH", "FASTAI"])
 @pytest.mark.parametrize("fails", [False, True])
-def test_nothing_stays_changed(family: str, fails: bool) -> None:
+def test_nothing_stays_changed(fails: bool) -> None:
     before = TabularNeuralNetTorchModel._get_net
-    with pytest.raises(RuntimeError) if fails else nullcontext(), well_started(family):
-        assert (TabularNeuralNetTorchModel._get_net is before) == (family != "NN_TORCH")
+    with pytest.raises(RuntimeError) if fails else nullcontext(), well_started():
+        assert TabularNeuralNetTorchModel._get_net is not before
         if fails:
             raise RuntimeError
     assert TabularNeuralNetTorchModel._get_net is before

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks import FAMILIES, checked_settings, settings_of
+from dlreg_core.networks import FAMILIES, family, settings_of
 from dlreg_core.search import Searcher, number_range, usual_range
 from dlreg_core.search.search_ranges import grid_values
 from dlreg_core.specs import NumberRange, Search
@@ -81,7 +81,7 @@ def test_every_trial_can_be_had_and_is_another_one(made: tuple[Search, dict[str,
     assert found
     assert len(found) <= 6
     for values in found:
-        assert checked_settings(wanted.family, values) == values
+        assert family(wanted.family).checked(values) == values
         assert fixed.items() <= values.items()
         for name, range_ in searcher.search.ranges.items():
             if isinstance(range_, NumberRange) and name in values:

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 from autogluon.common.utils.log_utils import set_logger_verbosity
 
-from dlreg_core.networks import sample_settings, to_autogluon
-from dlreg_core.networks.adapters import for_fit, network_class
-from dlreg_core.networks.epoch_watch import EpochWatch, watching
+from dlreg_core.networks import family, network, to_autogluon
+from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.pipeline.quiet_libraries import hush
 from dlreg_core.search import Searcher
 from dlreg_core.specs import FinishedFit, PlannedFit, Search, TrainPlan
@@ -37,15 +36,17 @@ def test_trials_are_trained_and_told(tmp_path: Path, method: str) -> None:
     searcher = Searcher(Search(method=method, family="NN_TORCH", ranges=ranges, trials=4, seed=3), {"epochs": 12})
     errors = {}
     while (values := searcher.ask()) is not None:
-        kept = json.loads(json.dumps(sample_settings("NN_TORCH", len(train[0]), 0) | to_autogluon("NN_TORCH", values)))
-        model = network_class("NN_TORCH")(
+        kept = json.loads(
+            json.dumps(family("NN_TORCH").sample_settings(len(train[0]), 0) | to_autogluon("NN_TORCH", values))
+        )
+        model = network("NN_TORCH").model_class()(
             path=str(tmp_path / str(len(errors))),
             name="trial",
             problem_type="regression",
             eval_metric="rmse",
-            hyperparameters=for_fit("NN_TORCH", kept, std),
+            hyperparameters=network("NN_TORCH").model_settings(kept, std),
         )
-        with watching("NN_TORCH", EpochWatch(target_std=std)):
+        with network("NN_TORCH").training(model, EpochWatch(target_std=std)):
             model.fit(
                 X=train[0], y=train[1], X_val=validation[0], y_val=validation[1], num_cpus=1, num_gpus=0, verbosity=0
             )

@@ -10,6 +10,7 @@ import pytest
 
 from dlreg_core.ingest.batches import row_sampling
 from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.networks import default_plan
 from dlreg_core.specs import Dataset, Experiment, Recipe, Split, TrainPlan
 from dlreg_core.splitting import foreseen_counts, prepare_table, prepared_of, seconds_for_all, subsample
 from dlreg_core.splitting.subsample import rows_for
@@ -38,8 +39,8 @@ def experiment(dataset: Dataset, plan: TrainPlan) -> Experiment:
 
 def test_small_tables_are_used_whole(store: DatasetStore) -> None:
     dataset = added(store)
-    assert rows_for(dataset, TrainPlan(time_limit=1)) == 3000
-    prepared = prepared_of(store._root.parent, experiment(dataset, TrainPlan(time_limit=30)))
+    assert rows_for(dataset, 1) == 3000
+    prepared = prepared_of(store._root.parent, experiment(dataset, default_plan(time_limit=30)))
     assert prepared.counts.drawn == 0
 
 
@@ -47,15 +48,15 @@ def test_more_time_uses_more_rows(store: DatasetStore, monkeypatch: pytest.Monke
     dataset = added(store)
     monkeypatch.setattr(subsample, "_FEWEST", 300)
     monkeypatch.setattr(subsample, "VALUES_PER_SECOND", 100)
-    assert rows_for(dataset, TrainPlan(time_limit=5)) == 300
-    assert rows_for(dataset, TrainPlan(time_limit=30)) == 1000
-    assert rows_for(dataset, TrainPlan(time_limit=seconds_for_all(dataset))) == 3000
-    assert rows_for(dataset, TrainPlan(time_limit=5, most_rows=50)) == 50
+    assert rows_for(dataset, 5) == 300
+    assert rows_for(dataset, 30) == 1000
+    assert rows_for(dataset, seconds_for_all(dataset)) == 3000
+    assert rows_for(dataset, 5, most_rows=50) == 50
 
 
 def test_the_drawn_rows_are_rows_of_the_table(store: DatasetStore) -> None:
     dataset, whole = added(store), table()
-    drawn = experiment(dataset, TrainPlan(time_limit=30, most_rows=600))
+    drawn = experiment(dataset, default_plan(time_limit=30, most_rows=600))
     prepared, again = (prepared_of(store._root.parent, drawn) for _ in range(2))
     assert (prepared.counts.drawn, prepared.counts.drawn_from) == (600, 3000)
     assert prepared.counts.train + prepared.counts.validation + prepared.counts.test == 600
@@ -73,7 +74,7 @@ def test_the_drawn_rows_are_rows_of_the_table(store: DatasetStore) -> None:
 
 def test_counts_are_foreseen_from_some_rows(store: DatasetStore, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, whole = added(store), table()
-    recipe = experiment(dataset, TrainPlan()).recipe
+    recipe = experiment(dataset, default_plan()).recipe
     assert foreseen_counts(dataset, whole, recipe, None, 30) == prepare_table(dataset, whole, recipe, None, 30).counts
     monkeypatch.setattr(subsample, "_FEWEST", 1500)
     monkeypatch.setattr(subsample, "VALUES_PER_SECOND", 1)

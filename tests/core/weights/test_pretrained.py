@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks import FAMILIES, PRETRAINED, hyperparameters_for, is_pretrained, pretrained
+from dlreg_core.networks import FAMILIES, PRETRAINED, is_pretrained, pretrained
 from dlreg_core.weights import State, Status, usable
 from dlreg_core.weights.eligibility import reason_against
 
@@ -47,7 +47,7 @@ def test_no_key_is_used_twice() -> None:
 @every_key
 def test_settings_name_the_weights_and_can_be_kept_as_json(key: str) -> None:
     known, folder = pretrained(key), Path("/somewhere/weights") / key
-    settings = hyperparameters_for(key, folder, 3)
+    settings = pretrained(key).hyperparameters(folder, 3)
     assert json.loads(json.dumps(settings)) == settings
     expected = folder if known.path_is == "folder" else folder / known.files[0]
     assert settings[known.path_setting] == str(expected)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from dlreg_core.networks import default_plan
 from dlreg_core.runs.training_progress import ModelProgress, ModelState, Progress, Resources
-from dlreg_core.specs import Experiment, LeaderboardRow, Recipe, Report, RowCounts, RunState, TrainPlan, TrainResult
+from dlreg_core.specs import Experiment, LeaderboardRow, Recipe, Report, RowCounts, RunState, TrainResult
 from dlreg_core.specs import ResolvedPlan as Resolved
 from dlreg_core.wording import run_text as words
 
@@ -14,7 +15,7 @@ def report(**values: object) -> Report:
         dataset_id="0" * 16,
         dataset_name="houses.csv",
         recipe=Recipe(target="price", features=("size",)),
-        plan=TrainPlan(time_limit=120.0),
+        plan=default_plan(time_limit=120.0),
     )
     known = {"run_id": "r", "run_dir": "/r", "state": RunState.COMPLETED, "experiment": experiment, "time_limit": 120.0}
     return Report(**(known | values))  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import pytest
 
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.sample_tables import SAMPLES, sample_path
+from dlreg_core.networks import default_plan
 from dlreg_core.recipe.choices import StepPreview
 from dlreg_core.runs.expectations import ModelOutlook, Outlook
 from dlreg_core.runs.training_progress import ModelProgress, ModelState
@@ -113,15 +114,15 @@ def test_a_plan_in_words() -> None:
     known = Outlook(
         rows=9, features=9, memory_mb=1, memory_free_mb=9, disk_mb=1, disk_free_mb=9, models=(model,), seconds_startup=1
     )
-    assert plan_words(TrainPlan(), 4, 9, 9, known).startswith("4 of the 5 chosen networks and 4 baselines ")
+    assert plan_words(default_plan(), 4, 9, 9, known).startswith("4 of the 5 chosen networks and 4 baselines ")
     # One for which the time is nearly enough may be there or not.
     close = known.model_copy(
         update={"models": (model.model_copy(update={"close": True}), model, model.model_copy(update={"fits": True}))}
     )
-    assert plan_words(TrainPlan(), 4, 9, 9, close).startswith("3 to 4 of the 5 chosen networks and 4 baselines ")
+    assert plan_words(default_plan(), 4, 9, 9, close).startswith("3 to 4 of the 5 chosen networks and 4 baselines ")
     # What is refused has no such count.
     refused = known.model_copy(update={"refusal": "No."})
-    assert plan_words(TrainPlan(), 4, 9, 9, refused).startswith("5 networks and 4 baselines ")
+    assert plan_words(default_plan(), 4, 9, 9, refused).startswith("5 networks and 4 baselines ")
 
 
 def test_an_outlook_in_words() -> None:

@@ -21,7 +21,7 @@ import pytest
 import torch
 from autogluon.core.utils.exceptions import NotEnoughCudaMemoryError
 
-from dlreg_core.networks import FAMILIES, family, hyperparameters_for, pretrained, sample_settings
+from dlreg_core.networks import FAMILIES, family, pretrained
 from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS
 from dlreg_core.training.execution import fold_fit, process_pool
@@ -89,7 +89,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networks]:
 
 
 def order_for(networks: Networks, key: str, **settings: Any) -> Order:
-    known = sample_settings(key, networks.rows, 0) | settings
+    known = family(key).sample_settings(networks.rows, 0) | settings
     return Order("Net", str(networks.folder("Net")), 0, key, known, 3, seed=0, threads=1, gpu=True)
 
 
@@ -231,7 +231,7 @@ def test_no_rows_are_predicted_too() -> None:
 @pytest.fixture
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that can't predict more than 100 rows at once."""
-    from dlreg_core.networks.feedforward import FeedForwardModel
+    from dlreg_core.networks.feedforward.model import FeedForwardModel
 
     original = FeedForwardModel.predict
 
@@ -260,7 +260,7 @@ def test_held_out_rows_that_are_too_many_at_once_are_predicted_in_parts(
 @pytest.fixture
 def context(networks: Networks, tmp_path: Path) -> Order:
     write_tiny("TABICL", tmp_path / "weights")
-    settings = hyperparameters_for("TABICL", tmp_path / "weights", 0)
+    settings = pretrained("TABICL").hyperparameters(tmp_path / "weights", 0)
     return Order("Net", str(networks.folder("Net")), 0, "TABICL", settings, 0, seed=0, threads=1, gpu=True)
 
 
@@ -297,7 +297,7 @@ def test_a_family_is_measured_as_it_will_be_trained(
     failures: int, tried: list[tuple[bool, int]], fell_back: bool, card: Card, networks: Networks
 ) -> None:
     card.failures = failures
-    settings = sample_settings("FASTAI", networks.rows, 0) | {"bs": 128}
+    settings = family("FASTAI").sample_settings(networks.rows, 0) | {"bs": 128}
     found = measure(PilotOrder("FASTAI", settings, 4, 1, True, 10.0), networks.prepared, Ears())
     assert isinstance(found, Measured)
     assert found.epoch > 0

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from dlreg_core.errors import ConflictError, NotFoundError, RowsError
-from dlreg_core.networks import FAMILIES, Family, sample_settings
+from dlreg_core.networks import FAMILIES, Family, family
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline
 from dlreg_core.pipeline.network_store import Shelf
 from dlreg_core.runs import RunFolder, load_predictions
@@ -48,7 +48,7 @@ def folded_rows() -> Rows:
 
 
 def order_for(networks: Networks, key: str, name: str, fold: int = 0, **changes: object) -> Order:
-    settings = sample_settings(key, networks.rows, 0)
+    settings = family(key).sample_settings(networks.rows, 0)
     values = {"settings": settings, "epochs": EPOCHS, "seed": 0, "threads": 1, "gpu": False, **changes}
     return Order(network=name, folder=str(networks.folder(name)), fold=fold, family=key, **values)  # type: ignore[arg-type]
 
@@ -302,7 +302,7 @@ def test_what_is_kept_of_a_network_has_nothing_of_its_training(
 
 
 def test_a_family_is_measured(networks: Networks, lanes: Lanes) -> None:
-    pilot = PilotOrder("FASTAI", sample_settings("FASTAI", networks.rows, 0), 4, 1, False, 10.0)
+    pilot = PilotOrder("FASTAI", family("FASTAI").sample_settings(networks.rows, 0), 4, 1, False, 10.0)
     (heard,) = do(lanes, pilot)
     assert isinstance(heard.result, Measured)
     assert heard.result.fixed >= 0

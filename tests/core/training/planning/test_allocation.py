@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks import FAMILIES, family, sample_settings
+from dlreg_core.networks import FAMILIES, family
 from dlreg_core.training.planning.allocation import (
     EXTRA_FITS,
     Capacity,
@@ -349,8 +349,8 @@ def test_families_are_found_in_any_case_and_others_are_told() -> None:
 
 
 def test_settings_carry_batch_and_seed_under_the_names_of_each_family() -> None:
-    assert sample_settings("FASTAI", 400, 3) == {"bs": 32, "random_seed": 3}
-    assert sample_settings("TABM", 5000, 3, size=2) == {
+    assert family("FASTAI").sample_settings(400, 3) == {"bs": 32, "random_seed": 3}
+    assert family("TABM").sample_settings(5000, 3, size=2) == {
         "tabm_k": 32,
         "d_block": 512,
         "batch_size": 128,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlreg_core.networks import FAMILIES, family
+from dlreg_core.networks import FAMILIES, default_plan, family
 from dlreg_core.runs.expectations import MeasuredSpeeds, Outlook, recent_speeds
 from dlreg_core.specs import FamilySpeed, Split, TrainPlan
 from dlreg_core.training.planning.allocation import Speed
@@ -284,7 +284,7 @@ def test_the_newest_twenty_are_read(tmp_path: Path) -> None:
 
 
 def test_with_room_for_all_everything_fits() -> None:
-    found = foresee(TrainPlan(time_limit=300), HOUSING, PLENTY)
+    found = foresee(default_plan(time_limit=300), HOUSING, PLENTY)
     assert (found.refusal, found.hint, found.lacks) == ("", "", "")
     assert [model.family for model in found.models] == list(KEYS)
     assert all(model.fits and model.epochs >= family(model.family).fewest(14_448) for model in found.models)
@@ -297,7 +297,7 @@ def test_with_room_for_all_everything_fits() -> None:
 
 def test_a_family_without_its_memory_is_skipped_with_both_numbers() -> None:
     large = facts(estimates_mb={**ESTIMATES, "REALMLP": (6000.0,)})
-    found = foresee(TrainPlan(time_limit=300), large, Room(memory_mb=3_100, disk_mb=70_000))
+    found = foresee(default_plan(time_limit=300), large, Room(memory_mb=3_100, disk_mb=70_000))
     skipped = found.model("REALMLP")
     # 760 for the worker, 40 for CatBoost, 10 for its rows, 525 for the lanes' server, 61 for the lane, 300 for
     # libraries, 3,800 estimated, 72 for the rows' own cost.
@@ -319,7 +319,7 @@ def test_sizes_are_told_by_their_memory() -> None:
 
 
 def test_no_family_fits() -> None:
-    found = foresee(TrainPlan(), HOUSING, Room(memory_mb=850, disk_mb=70_000))
+    found = foresee(default_plan(), HOUSING, Room(memory_mb=850, disk_mb=70_000))
     assert found.lacks == "memory"
     assert found.refusal == (
         "No chosen network fits into the memory: FastAI needs the least, about 1.5 GB, and 850 MB are free."
@@ -336,20 +336,20 @@ def test_two_numbers_never_read_the_same() -> None:
 
 
 def test_baselines_that_fill_the_memory_are_a_reason_too() -> None:
-    found = foresee(TrainPlan(time_limit=300), facts(rows=300_000, encoded=5_000), PLENTY)
+    found = foresee(default_plan(time_limit=300), facts(rows=300_000, encoded=5_000), PLENTY)
     assert numbers_in(found.refusal) == ["51 GB", "21 GB"]
     assert "categories" in found.hint
 
 
 def test_a_full_disk_is_told_with_both_numbers() -> None:
-    found = foresee(TrainPlan(), facts(networks_mb=4_000.0), Room(memory_mb=21_000, disk_mb=300))
+    found = foresee(default_plan(), facts(networks_mb=4_000.0), Room(memory_mb=21_000, disk_mb=300))
     assert found.lacks == "disk"
     assert numbers_in(found.refusal) == ["4.9 GB", "300 MB"]
     assert "Delete runs" in found.hint
 
 
 def test_what_the_time_will_not_hold_is_foretold() -> None:
-    found = foresee(TrainPlan(time_limit=40), HOUSING, PLENTY)
+    found = foresee(default_plan(time_limit=40), HOUSING, PLENTY)
     assert found.refusal == ""
     assert found.model("FASTAI").fits
     late = [model for model in found.models if not model.fits]
@@ -364,15 +364,15 @@ def test_what_the_time_will_not_hold_is_foretold() -> None:
 
 
 def test_what_earlier_runs_measured_changes_the_outlook() -> None:
-    quick = foresee(TrainPlan(time_limit=60), HOUSING, PLENTY)
-    slow = foresee(TrainPlan(time_limit=60), HOUSING, PLENTY, KnownSpeeds((measured(TABM=6.0, FASTAI=6.0),)))
+    quick = foresee(default_plan(time_limit=60), HOUSING, PLENTY)
+    slow = foresee(default_plan(time_limit=60), HOUSING, PLENTY, KnownSpeeds((measured(TABM=6.0, FASTAI=6.0),)))
     assert slow.model("TABM").seconds_fewest == pytest.approx(6 * quick.model("TABM").seconds_fewest)
     assert sum(model.fits for model in slow.models) < sum(model.fits for model in quick.models)
 
 
 @pytest.mark.parametrize("seconds", [20, 30, 40, 60, 90])
 def test_what_is_foretold_for_sure_holds_on_a_machine_that_is_half_as_fast_again(seconds: int) -> None:
-    plan = TrainPlan(time_limit=seconds)
+    plan = default_plan(time_limit=seconds)
 
     def seen(factor: float) -> Outlook:
         return foresee(plan, HOUSING, PLENTY, KnownSpeeds((measured(**dict.fromkeys(KEYS, factor)),)))
@@ -388,7 +388,7 @@ def test_what_is_foretold_for_sure_holds_on_a_machine_that_is_half_as_fast_again
 
 
 def test_a_busy_machine_is_expected_to_be_slower_but_its_other_work_may_end() -> None:
-    plan = TrainPlan(time_limit=40)
+    plan = default_plan(time_limit=40)
     alone, busy = foresee(plan, HOUSING, PLENTY), foresee(plan, HOUSING, replace(PLENTY, crowding=3.0))
     for key in KEYS:
         assert busy.model(key).seconds_fewest == pytest.approx(3 * alone.model(key).seconds_fewest)
@@ -402,14 +402,14 @@ def test_a_busy_machine_is_expected_to_be_slower_but_its_other_work_may_end() ->
 
 
 def test_where_the_time_is_nearly_enough_nothing_is_foretold_for_sure() -> None:
-    tight, roomy = (foresee(TrainPlan(time_limit=seconds), HOUSING, PLENTY) for seconds in (40, 600))
+    tight, roomy = (foresee(default_plan(time_limit=seconds), HOUSING, PLENTY) for seconds in (40, 600))
     assert any(model.close for model in tight.models)
     assert tight.counts[0] < tight.counts[1]
     assert not any(model.close for model in roomy.models)
     assert roomy.counts == (len(KEYS), len(KEYS))
     # What earlier runs measured here leaves less open than a table of costs.
     here = KnownSpeeds((measured(**dict.fromkeys(KEYS, 1.0)),))
-    assert sum(m.close for m in foresee(TrainPlan(time_limit=40), HOUSING, PLENTY, here).models) < sum(
+    assert sum(m.close for m in foresee(default_plan(time_limit=40), HOUSING, PLENTY, here).models) < sum(
         model.close for model in tight.models
     )
 
@@ -519,9 +519,9 @@ def test_some_of_the_budget_is_kept_for_what_follows() -> None:
 
 
 def test_what_time_would_do_for_all_is_told() -> None:
-    found = foresee(TrainPlan(time_limit=40), HOUSING, PLENTY)
+    found = foresee(default_plan(time_limit=40), HOUSING, PLENTY)
     assert found.seconds_for_all is not None
-    enough = foresee(TrainPlan(time_limit=found.seconds_for_all), HOUSING, PLENTY)
+    enough = foresee(default_plan(time_limit=found.seconds_for_all), HOUSING, PLENTY)
     assert all(model.fits and not model.late for model in enough.models)
     assert enough.seconds_for_all is None
 
@@ -529,10 +529,10 @@ def test_what_time_would_do_for_all_is_told() -> None:
 def test_with_more_time_rows_are_divided_into_folds_which_takes_more_of_it() -> None:
     split = Split()
     table = facts(rows=2_400, validation_rows=500, test_rows=500)
-    plain = foresee(TrainPlan(time_limit=60), table, PLENTY)
-    divided = foresee(TrainPlan(time_limit=300), table, PLENTY, split=split)
+    plain = foresee(default_plan(time_limit=60), table, PLENTY)
+    divided = foresee(default_plan(time_limit=300), table, PLENTY, split=split)
     for key in KEYS:
         assert divided.model(key).seconds_fewest > 3 * plain.model(key).seconds_fewest
     # Asked the other way round, the folds are taken back.
     folded = facts(rows=2_900, validation_rows=0, test_rows=500, folds=5)
-    assert foresee(TrainPlan(time_limit=60), folded, PLENTY, split=split).rows < 2_900
+    assert foresee(default_plan(time_limit=60), folded, PLENTY, split=split).rows < 2_900

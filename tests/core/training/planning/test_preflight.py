@@ -17,11 +17,11 @@ import pytest
 from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from autogluon.tabular.registry import ag_model_registry
 
-from dlreg_core.networks import FAMILIES, sample_settings
-from dlreg_core.specs import RowCounts, TrainPlan
+from dlreg_core.networks import FAMILIES, default_plan
+from dlreg_core.specs import RowCounts
 from dlreg_core.training.baselines.simple_models import Boosting, fit_baselines
 from dlreg_core.training.planning import machine_resources as module
-from dlreg_core.training.planning.cost_model import _COSTS, training_mb
+from dlreg_core.training.planning.cost_model import training_mb
 from dlreg_core.training.planning.machine_resources import (
     frame_mb,
     free_memory_mb,
@@ -58,7 +58,7 @@ def test_estimates_of_a_small_table_are_those_of_autogluon() -> None:
         for index in range(len(chosen.sizes)):
             wanted = ag_model_registry.key_to_cls(chosen.key).estimate_memory_usage_static(
                 X=as_trained,
-                hyperparameters=sample_settings(chosen.key, 1_000, 0, index),
+                hyperparameters=chosen.sample_settings(1_000, 0, index),
                 problem_type="regression",
                 num_classes=1,
             )
@@ -84,7 +84,7 @@ def test_a_sample_tells_what_the_whole_table_would(monkeypatch: pytest.MonkeyPat
 def test_the_process_in_an_estimate_is_as_large_as_we_take_it_for() -> None:
     found = study(pd.DataFrame({"a": [1.0, 2.0, 3.0]}), RowCounts(train=3, validation=1, test=1))
     for chosen in FAMILIES:
-        assert found.estimates_mb[chosen.key][0] == pytest.approx(_COSTS[chosen.key].process_mb, abs=40)
+        assert found.estimates_mb[chosen.key][0] == pytest.approx(chosen.cost.process_mb, abs=40)
         assert 1_300 < training_mb(found, chosen.key, gpu=False) < 1_800
 
 
@@ -199,7 +199,7 @@ def test_what_this_machine_says(tmp_path: Path) -> None:
 
 
 def test_a_small_table_fits_and_a_full_machine_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame, plan = table(500), TrainPlan(time_limit=300)
+    frame, plan = table(500), default_plan(time_limit=300)
     found = preflight(frame, counts(500), plan, tmp_path, cores=2, gpu=False)
     assert found.rows == 500
     assert [model.family for model in found.models] == [chosen.key for chosen in FAMILIES]
