@@ -14,8 +14,7 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from dlreg_core.evaluation.bootstrap import resampled_means
-from dlreg_core.evaluation.metrics import bootstrap_rmse, percentiles
+from dlreg_core.evaluation.bootstrap import bootstrap_rmse, percentiles, resampled_means
 from dlreg_core.evaluation.model_comparison import compare
 
 Floats = NDArray[np.float64]

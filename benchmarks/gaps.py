@@ -22,7 +22,7 @@ from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, ColumnType, Recipe, Split
 from dlreg_core.splitting import prepare_table
-from dlreg_core.training.gap_intervals import blanked, with_gaps
+from dlreg_core.training.missing_value_intervals import blanked, with_gaps
 
 TABLES = {
     "california_housing.csv": "median_house_value",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,32 @@ def test_every_setting_is_documented() -> None:
     pages = README + "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
     for name in Settings.model_fields:
         assert f"DLREG_{name.upper()}" in pages, name
+
+
+def test_the_map_shows_every_room_as_it_describes_itself() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
+    rooms = {}
+    for face in (ROOT / "dlreg_core").glob("*/__init__.py"):
+        words = ast.get_docstring(ast.parse(face.read_text()))
+        assert words is not None, face
+        rooms[face.parent.name] = words.splitlines()[0].rstrip(".")
+    assert told == rooms
+
+
+def test_no_room_is_too_full_and_no_module_too_long() -> None:
+    for top in ("dlreg_core", "pages"):
+        for folder in {path.parent for path in (ROOT / top).rglob("*.py")}:
+            modules = list(folder.glob("*.py"))
+            assert len([path for path in modules if path.name != "__init__.py"]) <= 16, folder
+            for path in modules:
+                assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_no_two_modules_have_one_name() -> None:
+    names = [path.stem for top in ("dlreg_core", "pages") for path in (ROOT / top).rglob("*.py")]
+    twice = {name for name, count in Counter(names).items() if count > 1}
+    # Each page and the front of a command line or a package are called alike on purpose.
+    assert twice <= {"__init__", "__main__"}
 
 
 def test_links_and_pictures_exist() -> None:

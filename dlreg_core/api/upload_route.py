@@ -10,12 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from dlreg_core.errors import ConflictError, DlregError, NotFoundError
-from dlreg_core.ingest.uploads.upload_tickets import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Arrivals
 from dlreg_core.jobs.reading.upload_reading import start_reading
 from dlreg_core.settings import load_settings
 
 if TYPE_CHECKING:
-    from dlreg_core.ingest.uploads.upload_tickets import Receiver
+    from dlreg_core.ingest.uploads.upload_receiver import Receiver
 
 _PIECE = 4 * 1024**2
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.order_and_groups import is_date
 from dlreg_core.cleaning import coerce_column
 from dlreg_core.ingest.inference.column_type import words
@@ -24,7 +25,6 @@ _SORTED = 0.999
 _YEAR_WORDS = frozenset({"year", "years", "yr", "jahr", "annee", "ano", "anno"})
 """By these words numbers below 100 are years too: 70 to 82."""
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from dlreg_core.cleaning import Floats, coerce_column, combined
+from dlreg_core.array_types import Floats
+from dlreg_core.cleaning import coerce_column, combined
 from dlreg_core.specs import ColumnType, Combination
 from dlreg_core.splitting import PreparedTable
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import coerce_column
 from dlreg_core.specs import ColumnType
 
@@ -18,7 +19,6 @@ _SHRINK, _PARTS = 5.0, 4
 """The mean of a level is drawn towards that of all rows as if so many rows had it."""
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN, ColumnType.TEXT)
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 

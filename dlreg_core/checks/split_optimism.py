@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.dependence import Candidate, candidates, moments_of
 from dlreg_core.checks.probe_folds import ITERATIONS, Fold, QuickTable
 from dlreg_core.cleaning import coerce_column, repaired
@@ -48,7 +49,6 @@ _STRETCH = 40
 _OF_GROUP = 24
 _TINY = float(np.finfo(float).tiny)
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 

@@ -17,11 +17,12 @@ from dlreg_core.cleaning.lags.fit_lags import (
 from dlreg_core.cleaning.lags.fitted_lags import Looked, Past
 from dlreg_core.cleaning.lags.horizons import MOST_ROWS_OF_STEP, Seen, judged_steps, seen_from
 from dlreg_core.cleaning.lags.time_steps import Clock, counted
-from dlreg_core.cleaning.raw_rows import free_name, read_own_rows
+from dlreg_core.cleaning.raw_rows import numbered_name, read_own_rows
 from dlreg_core.cleaning.schema import Field, Schema, coerce_column
 from dlreg_core.cleaning.spreadsheet_safe import without_formulas
+from dlreg_core.cleaning.steps.date_features import ExpandDates
 from dlreg_core.cleaning.steps.imputation import FillByNeighbours
-from dlreg_core.cleaning.steps.interactions import Floats, combined
+from dlreg_core.cleaning.steps.interactions import combined
 from dlreg_core.cleaning.steps.ordinal_encoding import ranked
 from dlreg_core.cleaning.steps.outlier_clipping import (
     SUGGESTED,
@@ -31,7 +32,6 @@ from dlreg_core.cleaning.steps.outlier_clipping import (
     outlying_rows,
     worth_clipping,
 )
-from dlreg_core.cleaning.steps.step_types import ExpandDates
 from dlreg_core.cleaning.steps.text_features import ExpandTexts
 from dlreg_core.cleaning.steps.value_repairs import merged, profile_without, repaired, without_codes
 from dlreg_core.cleaning.target_transform import (
@@ -52,7 +52,6 @@ __all__ = [
     "ExpandTexts",
     "Field",
     "FillByNeighbours",
-    "Floats",
     "Looked",
     "OutlyingColumn",
     "Past",
@@ -70,12 +69,12 @@ __all__ = [
     "fit_past",
     "fit_target_transform",
     "form_fields",
-    "free_name",
     "impossible",
     "judged_steps",
     "limits_of",
     "looked_up",
     "merged",
+    "numbered_name",
     "outlying_columns",
     "outlying_rows",
     "profile_without",

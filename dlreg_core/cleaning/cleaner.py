@@ -13,16 +13,17 @@ from dlreg_core.cleaning.conform import forms_of
 from dlreg_core.cleaning.lags.fitted_lags import Past
 from dlreg_core.cleaning.lags.lag_columns import steps_ahead
 from dlreg_core.cleaning.schema import Schema, schema_of
-from dlreg_core.cleaning.steps.imputation import FillByNeighbours, FillByRegression
+from dlreg_core.cleaning.steps.date_features import ExpandDates
+from dlreg_core.cleaning.steps.imputation import fitted_fills
 from dlreg_core.cleaning.steps.interactions import CombineColumns
 from dlreg_core.cleaning.steps.ordinal_encoding import RankLevels
 from dlreg_core.cleaning.steps.outlier_clipping import ClipOutliers
 from dlreg_core.cleaning.steps.scaling import ScaleNumbers
-from dlreg_core.cleaning.steps.step_types import MISSING_LEVEL, ExpandDates, FillLevels, FillNumbers, Step
+from dlreg_core.cleaning.steps.step_types import Step
 from dlreg_core.cleaning.steps.text_features import ExpandTexts
 from dlreg_core.cleaning.steps.value_repairs import repaired
 from dlreg_core.errors import RecipeError
-from dlreg_core.specs import Cleaning, ColumnType, NumberFill, Spec, WrittenTable
+from dlreg_core.specs import Cleaning, ColumnType, Spec, WrittenTable
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
 
@@ -196,7 +197,7 @@ def _fit_numbers(fitting: _Fitting, numbers: list[str], levels: list[str], clean
         before = set(fitting.rows.columns)
         fitting.add(CombineColumns.fit(fitting.rows, wanted))
         numbers = [*numbers, *(c for c in fitting.rows.columns if c not in before)]
-    for step in _fills(fitting.rows, numbers, levels, cleaning):
+    for step in fitted_fills(fitting.rows, numbers, levels, cleaning):
         fitting.add(step)
     scaled = {c: method for c, method in cleaning.scaling.items() if c in numbers}
     if scaled:
@@ -227,37 +228,3 @@ def _orders(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleaning: Clea
         for column, order in cleaning.orders.items()
         if types.get(column) is ColumnType.CATEGORY and column in frame.columns and frame[column].isin(order).any()
     }
-
-
-def _fills(frame: pd.DataFrame, numbers: list[str], levels: list[str], cleaning: Cleaning) -> list[Step]:
-    """Fit the steps that fill what is missing.
-
-    Every column gets a value, also one without a gap in the training rows: new rows may have one.
-    """
-    steps: list[Step] = []
-    common = NumberFill(method=cleaning.impute_numbers, constant=cleaning.impute_constant, flag=cleaning.missing_flags)
-    fills = {c: cleaning.fills.get(c, common) for c in numbers}
-    flagged = [c for c in numbers if fills[c].flag and fills[c].method != "keep" and frame[c].isna().any()]
-    # These first: they look at other columns, whose gaps must not have been filled with something else.
-    for method, kind in (("knn", FillByNeighbours), ("iterative", FillByRegression)):
-        own = tuple(c for c in numbers if fills[c].method == method)
-        if own:
-            steps.append(kind.fit(frame, numbers, own, tuple(c for c in flagged if c in own)))
-    fixed = {c: _fixed(frame[c], fill) for c, fill in fills.items() if fill.method not in ("knn", "iterative", "keep")}
-    if fixed:
-        steps.append(FillNumbers(values=fixed, flags=tuple(c for c in flagged if c in fixed)))
-    if levels and cleaning.impute_categories != "keep":
-        most = {c: str(frame[c].mode().iloc[0]) for c in levels}
-        own_level = dict.fromkeys(levels, MISSING_LEVEL)
-        steps.append(FillLevels(values=most if cleaning.impute_categories == "most_frequent" else own_level))
-    return steps
-
-
-def _fixed(values: pd.Series, fill: NumberFill) -> float:
-    if fill.method == "median":
-        return float(values.median())
-    if fill.method == "mean":
-        return float(values.mean())
-    if fill.method == "most_frequent":
-        return float(values.mode().iloc[0])
-    return fill.constant if fill.method == "constant" else 0.0

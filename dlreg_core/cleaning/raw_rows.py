@@ -135,7 +135,7 @@ def _with_point(text: str) -> str:
     return text.translate(_OTHER_MARKS)
 
 
-def free_name(name: str, rows: pd.DataFrame) -> str:
+def numbered_name(name: str, rows: pd.DataFrame) -> str:
     """Return `name`, with a number behind it where the rows have such a column already: theirs is kept."""
     number, free = 1, name
     while free in rows.columns:

@@ -19,9 +19,9 @@ from dlreg_core.cleaning.row_warnings import odd_words
 from dlreg_core.cleaning.steps.value_repairs import merged, repaired, without_codes
 from dlreg_core.errors import RowsError
 from dlreg_core.ingest.inference.clock_seconds import seconds_since_midnight
+from dlreg_core.ingest.inference.mixed_units import convertible, in_unit, other_units
 from dlreg_core.ingest.inference.times.date_cells import FIRST_YEAR, LAST_YEAR, order_of, read_moments
-from dlreg_core.ingest.inference.times.dates import parse_dates
-from dlreg_core.ingest.inference.unit_conversion import convertible, in_unit, other_units
+from dlreg_core.ingest.inference.times.date_order import parse_dates
 from dlreg_core.specs import Cleaning, ColumnType, Spec, Written, WrittenTable
 
 _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fromkeys(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from dlreg_core.array_types import Floats
 from dlreg_core.errors import RecipeError
 from dlreg_core.specs import Spec, TransformName
 
@@ -23,8 +23,6 @@ _SQUARE_IS_A_NUMBER = 1e150
 """Errors of a target that reaches further have squares that are no numbers."""
 _SAME = 1e-6
 """Part of the standard deviation by which a target may change on the way there and back."""
-
-Floats = NDArray[np.float64]
 
 
 class TargetTransform(Spec):

@@ -26,7 +26,7 @@ from dlreg_core.ingest.inference.clock_seconds import is_clock, unit_of
 from dlreg_core.ingest.inference.name_suggestions import named_column
 from dlreg_core.jobs import open_desk
 from dlreg_core.jobs.devices import gpu_names
-from dlreg_core.jobs.owner_runs import checked_time_limit
+from dlreg_core.jobs.run_service import checked_time_limit
 from dlreg_core.logs import keep_plain
 from dlreg_core.networks import default_plan, family, parsed_setting
 from dlreg_core.recipe.draft import with_profile
@@ -38,8 +38,8 @@ from dlreg_core.recipe.parse_recipe import (
     with_horizon,
 )
 from dlreg_core.runs import RunFolder, keep_private, open_home
-from dlreg_core.runs.liveness import OUT_OF_MEMORY_HINT
 from dlreg_core.runs.machine import lacked_memory
+from dlreg_core.runs.process_death import OUT_OF_MEMORY_HINT
 from dlreg_core.runs.scratch_folders import scratch_folder
 from dlreg_core.scoring.client import Scorer
 from dlreg_core.search import search_from_texts
@@ -217,7 +217,7 @@ def predict(
 ) -> None:
     """Predict the rows of a file with a model file or a run."""
     # Imported here: only this command loads a deep learning library.
-    from dlreg_core.cleaning.raw_rows import free_name, read_raw_rows
+    from dlreg_core.cleaning.raw_rows import numbered_name, read_raw_rows
     from dlreg_core.model_file import load_bundle
     from dlreg_core.pipeline.fitted_pipeline import Pipeline
 
@@ -234,7 +234,7 @@ def predict(
         found = pipeline.predicted(rows, name or None)
         for sentence in pipeline.warnings(rows, name or None):
             say(sentence, err=True)
-    _write_rows(rows.assign(**{free_name(column, rows): found[column].to_numpy() for column in found.columns}), out)
+    _write_rows(rows.assign(**{numbered_name(column, rows): found[column].to_numpy() for column in found.columns}), out)
 
 
 @app.command()

@@ -16,8 +16,8 @@ from rich.table import Table
 from dlreg_core.cli.run_commands import AsJson
 from dlreg_core.cli.terminal_progress import say
 from dlreg_core.networks import FAMILIES, PRETRAINED, Pretrained, pretrained, pretrained_answer, trained_answer
+from dlreg_core.pretrained_weights import State, Weights, open_weights
 from dlreg_core.settings import load_settings
-from dlreg_core.weights import State, Weights, open_weights
 
 model_app = typer.Typer()
 

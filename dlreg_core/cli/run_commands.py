@@ -11,8 +11,8 @@ from dlreg_core.cli.terminal_progress import follow, print_report, say
 from dlreg_core.errors import ConflictError, InputError
 from dlreg_core.formatting import about, number
 from dlreg_core.jobs import Desk, open_desk
+from dlreg_core.jobs.dataset_service import WithRuns
 from dlreg_core.jobs.device_slots import Place
-from dlreg_core.jobs.owner_data import WithRuns
 from dlreg_core.report import queue_answer, run_answer
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
 from dlreg_core.settings import load_settings

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-FloatArray = NDArray[np.float64]
+from dlreg_core.array_types import Floats
 
 
-def finite(values: ArrayLike, what: str) -> FloatArray:
+def finite(values: ArrayLike, what: str) -> Floats:
     """Return `values` as a float array of one dimension.
 
     Parameters
@@ -34,7 +34,7 @@ def finite(values: ArrayLike, what: str) -> FloatArray:
     return array
 
 
-def pair(actual: ArrayLike, predicted: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def pair(actual: ArrayLike, predicted: ArrayLike) -> tuple[Floats, Floats]:
     """Return actual and predicted values as float arrays of the same length.
 
     Raises

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import betabinom
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
-from dlreg_core.evaluation.arrays import FloatArray, finite, pair
+from dlreg_core.evaluation.arrays import finite, pair
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 
 _LEVEL = 0.9
@@ -202,13 +203,13 @@ def likely_coverage(
     return float(counts.ppf(beyond)) / tested, float(counts.ppf(1 - beyond)) / tested
 
 
-def interval_scores(actual: FloatArray, low: FloatArray, high: FloatArray, level: float = _LEVEL) -> FloatArray:
+def interval_scores(actual: Floats, low: Floats, high: Floats, level: float = _LEVEL) -> Floats:
     """Return each row's interval score: the width, and 2 / (1 - level) times what the target lies outside of it."""
     outside = np.maximum(low - actual, 0.0) + np.maximum(actual - high, 0.0)
     return np.asarray(high - low + 2 / (1 - level) * outside)
 
 
-def _ranked(scores: FloatArray, level: float) -> float:
+def _ranked(scores: Floats, level: float) -> float:
     position = _rank(scores.size, level) - 1
     return float(np.partition(scores, position)[position])
 
@@ -231,7 +232,7 @@ def _scales(least: float, lowest: float | None, transform: TargetTransform) -> t
 
 
 def _choose(
-    truth: FloatArray, guess: FloatArray, scales: tuple[PredictionInterval, ...], level: float
+    truth: Floats, guess: Floats, scales: tuple[PredictionInterval, ...], level: float
 ) -> tuple[PredictionInterval, bool] | None:
     """Return the scale, and whether errors are divided by their size there; None for the target's own undivided."""
     pairs = [(scale, local) for scale in scales for local in (False, True)]
@@ -256,7 +257,7 @@ def _folds(rows: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         yield np.flatnonzero(part == held), np.flatnonzero(part != held)
 
 
-def _shaped(scale: PredictionInterval, truth: FloatArray, guess: FloatArray, *, local: bool) -> PredictionInterval:
+def _shaped(scale: PredictionInterval, truth: Floats, guess: Floats, *, local: bool) -> PredictionInterval:
     """Return intervals with the mean size of errors by the prediction, from rows that don't give the factor."""
     if not local:
         return scale
@@ -278,5 +279,5 @@ def _shaped(scale: PredictionInterval, truth: FloatArray, guess: FloatArray, *, 
     return scale.model_copy(update={"knots": tuple(knots), "spreads": tuple(spreads)})
 
 
-def _with_factor(shaped: PredictionInterval, truth: FloatArray, guess: FloatArray, level: float) -> PredictionInterval:
+def _with_factor(shaped: PredictionInterval, truth: Floats, guess: Floats, level: float) -> PredictionInterval:
     return shaped.model_copy(update={"factor": _ranked(shaped.scores(truth, guess), level)})

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlreg_core.evaluation.arrays import FloatArray
+from dlreg_core.array_types import Floats
 
 Scale = Literal["rmse", "mae", "relative"]
 
@@ -89,8 +89,8 @@ def rise_by_luck(rows: int) -> float:
 
 
 def evidence_of(
-    errors: FloatArray,
-    losses: FloatArray,
+    errors: Floats,
+    losses: Floats,
     *,
     epochs: NDArray[np.intp],
     scale: Scale,
@@ -140,7 +140,7 @@ def evidence_of(
     )
 
 
-def _fall(before: FloatArray, after: FloatArray) -> float | None:
+def _fall(before: Floats, after: Floats) -> float | None:
     """Return the share by which a training error fell from one part of the epochs to another."""
     first, last = _median(before), _median(after)
     return 1 - last / first if math.isfinite(first) and math.isfinite(last) and first > 0 else None
@@ -155,32 +155,32 @@ def _gap(validation: float, training: float) -> float | None:
     return validation / max(training, 1e-9 * validation) if math.isfinite(training) and validation > 0 else None
 
 
-def _strip(values: FloatArray) -> int:
+def _strip(values: Floats) -> int:
     """Return the epochs of a strip: fewer where five were too large a part of all of them."""
     return STRIP if len(values) >= 3 * STRIP else 3
 
 
-def _smooth(values: FloatArray) -> FloatArray:
+def _smooth(values: Floats) -> Floats:
     """Return the median of each strip."""
     windows = np.lib.stride_tricks.sliding_window_view(values, _strip(values))
     return np.asarray(np.median(windows, axis=1), dtype=np.float64)
 
 
-def _tail(values: FloatArray) -> float:
+def _tail(values: Floats) -> float:
     return _median(values[-_strip(values) :])
 
 
-def _near(values: FloatArray, place: int) -> float:
+def _near(values: Floats, place: int) -> float:
     """Return a training error at an epoch: the median of it and its neighbours."""
     return _median(values[max(0, place - 1) : place + 2])
 
 
-def _median(values: FloatArray) -> float:
+def _median(values: Floats) -> float:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else math.nan
 
 
-def _scatter(values: FloatArray) -> float:
+def _scatter(values: Floats) -> float:
     """Return the scatter of a curve's second half about its trend, as a share of it.
 
     Second differences leave nothing of a trend that is straight for three epochs; of independent errors with a standard

@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from dlreg_core.evaluation.arrays import FloatArray, pair
+from dlreg_core.array_types import Floats
+from dlreg_core.evaluation.arrays import pair
 from dlreg_core.formatting import number_range
 
 FEW_NUMBERS = 6
@@ -65,7 +66,7 @@ def segments(
     return _judged(found, np.abs(residual), level)
 
 
-def _of_column(name: str, column: pd.Series, residual: FloatArray, at_least: int) -> pd.DataFrame:
+def _of_column(name: str, column: pd.Series, residual: Floats, at_least: int) -> pd.DataFrame:
     """Return rows, mean error, sum of squares about it and bias of the groups of one column."""
     labels = pd.Series(_labels(name, column.reset_index(drop=True)))
     table = pd.DataFrame({"where": labels, "error": np.abs(residual), "residual": residual})
@@ -119,7 +120,7 @@ def _span(low: object, high: object) -> str:
     return f"from {span}" if " to " in span else span
 
 
-def _judged(found: pd.DataFrame, error: FloatArray, level: float) -> pd.DataFrame:
+def _judged(found: pd.DataFrame, error: Floats, level: float) -> pd.DataFrame:
     """Add the ratio to the error of all rows and its interval; worst first."""
     rows, overall = error.size, float(error.mean())
     if overall == 0:

@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
-from dlreg_core.evaluation.arrays import FloatArray, pair
+from dlreg_core.array_types import Floats
+from dlreg_core.evaluation.arrays import pair
 from dlreg_core.specs import OverTime, Period
 
 _MOST_PERIODS = 8
@@ -22,7 +23,7 @@ def over_time(
     *,
     column: str,
     model: str,
-    bounds: tuple[FloatArray, FloatArray] | None = None,
+    bounds: tuple[Floats, Floats] | None = None,
 ) -> OverTime | None:
     """Compare the errors of test rows period by period.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlreg_core.evaluation.arrays import FloatArray, pair
-from dlreg_core.evaluation.bootstrap import resampled_means
-from dlreg_core.evaluation.metrics import percentiles
+from dlreg_core.array_types import Floats
+from dlreg_core.evaluation.arrays import pair
+from dlreg_core.evaluation.bootstrap import percentiles, resampled_means
 from dlreg_core.specs import Comparison, Interval
 
 _LEVEL = 0.95
@@ -62,11 +62,11 @@ def compare(
     )
 
 
-def _interval(values: FloatArray) -> Interval:
+def _interval(values: Floats) -> Interval:
     low, high = percentiles(values, _LEVEL)
     return Interval(low=low, high=high, level=_LEVEL)
 
 
-def _improvement(errors: FloatArray, floor: float) -> FloatArray:
+def _improvement(errors: Floats, floor: float) -> Floats:
     floored = np.maximum(errors, floor)
     return np.asarray(1 - floored[:, 0] / floored[:, 1], dtype=np.float64)

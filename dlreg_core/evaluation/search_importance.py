@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dlreg_core.evaluation.arrays import FloatArray
+from dlreg_core.array_types import Floats
 
 ENOUGH_TRIALS = 10
 """With fewer trials, what seems to matter may be chance."""
@@ -83,7 +83,7 @@ def setting_importance(settings: pd.DataFrame, errors: pd.Series, seed: int = 0)
     return SettingImportance(dict(sorted(shares.items(), key=lambda item: -item[1])), explained, len(table))
 
 
-def _comparable(errors: FloatArray) -> FloatArray:
+def _comparable(errors: Floats) -> Floats:
     """Return errors so that their ratios count, and one training that went wrong doesn't outweigh all others.
 
     What is far out (Tukey 1977, *Exploratory Data Analysis*: three interquartile ranges) counts as just so far out.
@@ -96,7 +96,7 @@ def _comparable(errors: FloatArray) -> FloatArray:
     return np.asarray(np.minimum(logs, high + 3 * (high - low)) if high > low else logs, dtype=np.float64)
 
 
-def _held_out(columns: list[FloatArray], target: FloatArray, seed: int) -> tuple[float, FloatArray]:
+def _held_out(columns: list[Floats], target: Floats, seed: int) -> tuple[float, Floats]:
     """Return the mean squared error of trials that were left out, as they are and with each setting exchanged."""
     # scikit-learn takes a second to import, and nothing else of the pages needs it.
     from sklearn.ensemble import RandomForestRegressor
@@ -119,7 +119,7 @@ def _held_out(columns: list[FloatArray], target: FloatArray, seed: int) -> tuple
     return float(plain.mean()), grown.mean(axis=1)
 
 
-def _encoded(column: pd.Series) -> FloatArray:
+def _encoded(column: pd.Series) -> Floats:
     """Return a setting as numbers of shape (trials, k): itself, or a place for each of its values."""
     numbers = [value for value in column if isinstance(value, int | float | np.number) and not isinstance(value, bool)]
     if len(numbers) == len(column):

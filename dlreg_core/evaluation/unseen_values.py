@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from dlreg_core.evaluation.arrays import FloatArray, pair
+from dlreg_core.array_types import Floats
+from dlreg_core.evaluation.arrays import pair
 from dlreg_core.evaluation.error_segments import FEW_NUMBERS
 from dlreg_core.specs import ColumnType, Unseen
 
@@ -101,7 +102,7 @@ def _beyond_chance(
     return True
 
 
-def _told(name: str, values: pd.Series, error: FloatArray, new: Mask, *, levelled: bool) -> Unseen:
+def _told(name: str, values: pd.Series, error: Floats, new: Mask, *, levelled: bool) -> Unseen:
     figures = {
         "column": name,
         "rows": int(new.sum()),

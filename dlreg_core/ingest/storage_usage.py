@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.dataset_files import OPENED, PROFILE, SOURCE
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.uploads.upload_tickets import Arrival, scan_of
+from dlreg_core.ingest.uploads.upload_receiver import Arrival, scan_of
 from dlreg_core.runs.atomic_files import read_spec
 from dlreg_core.specs import Dataset
 

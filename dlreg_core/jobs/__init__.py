@@ -6,7 +6,7 @@ from dlreg_core.jobs.backend import JobBackend
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.inline_backend import InlineBackend
 from dlreg_core.jobs.local_processes import LocalProcesses
-from dlreg_core.jobs.owner_runs import Desk, open_desk
+from dlreg_core.jobs.run_service import Desk, open_desk
 
 __all__ = [
     "Desk",

@@ -13,15 +13,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dlreg_core.errors import ConflictError, DlregError, NotFoundError, WorkError
 from dlreg_core.jobs.backend import JobBackend
+from dlreg_core.jobs.dataset_service import DataDesk
 from dlreg_core.jobs.device_slots import Place, Slot, fitting, places, slots_of
 from dlreg_core.jobs.local_processes import LocalProcesses
 from dlreg_core.jobs.observed_time import Vigil
-from dlreg_core.jobs.owner_data import DataDesk
 from dlreg_core.jobs.standby_process import Standing
-from dlreg_core.jobs.task_watch import Limits, forget, why_end
+from dlreg_core.jobs.watchdog import Limits, forget, why_end
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.housekeeping import Housekeeper
-from dlreg_core.runs.liveness import keepable, never_began, post_mortem
+from dlreg_core.runs.process_death import keepable, never_began, post_mortem
 from dlreg_core.runs.run_index import QueuedTask
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, RunState, TaskKind

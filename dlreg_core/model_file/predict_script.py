@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
     import numpy as np
     from dlreg_core.errors import DlregError
     from dlreg_core.cleaning.spreadsheet_safe import without_formulas
-    from dlreg_core.cleaning.raw_rows import free_name, read_own_rows, read_raw_rows
+    from dlreg_core.cleaning.raw_rows import numbered_name, read_own_rows, read_raw_rows
     from dlreg_core.pipeline.fitted_pipeline import Pipeline
 
     pipeline = Pipeline(HERE / "model")
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
         for sentence in pipeline.warnings(rows):
             say(sentence)
         found = pipeline.predicted(rows)
-        added = {free_name(name, rows): found[name].to_numpy() for name in found.columns}
+        added = {numbered_name(name, rows): found[name].to_numpy() for name in found.columns}
         without_formulas(rows.assign(**added)).to_csv(arguments[1], index=False)
     except (DlregError, OSError) as exc:
         say(exc)

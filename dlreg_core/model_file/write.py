@@ -30,6 +30,7 @@ from dlreg_core.splitting import prepared_of
 
 RUNTIME = (
     "__init__.py",
+    "array_types.py",
     "arrow.py",
     "errors.py",
     "names.py",

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from dlreg_core.array_types import Floats
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class EpochWatch:
     stop_after: int | None = None
     target_mean: float = 0.0
     target_std: float = 1.0
-    error: Callable[[FloatArray, FloatArray], float] | None = None
+    error: Callable[[Floats, Floats], float] | None = None
     times: list[float] = field(default_factory=list)
     """Moments at which epochs ended, from ``time.perf_counter``."""
     validations: list[float] = field(default_factory=list)
@@ -130,7 +129,7 @@ class EpochWatch:
         return _finite(sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights))
 
 
-def numbers(values: Any) -> FloatArray:
+def numbers(values: Any) -> Floats:
     """Return values of torch or NumPy as an array, wherever they are."""
     plain = values.detach().float().cpu().numpy() if isinstance(values, torch.Tensor) else values
     return np.asarray(plain, dtype=np.float64).ravel()

@@ -19,11 +19,11 @@ from pydantic import Field
 
 from dlreg_core.cleaning import AS_IT_IS, Cleaner, Schema, TargetTransform
 from dlreg_core.errors import NotFoundError, RowsError
-from dlreg_core.pipeline.gap_warnings import gap_words
 from dlreg_core.pipeline.horizon_interval import IntervalsAhead
+from dlreg_core.pipeline.missing_value_warnings import gap_words
 from dlreg_core.pipeline.network_store import Shelf
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
-from dlreg_core.specs import CONSTANTS, SCHEMA_VERSION, Role, Spec
+from dlreg_core.specs import CONSTANTS, Role, Spec, VersionedSpec
 
 NETWORKS = "networks"
 """Folder of the networks within that of a pipeline."""
@@ -64,10 +64,9 @@ class PipelineModel(Spec):
         return self.family not in CONSTANTS
 
 
-class PipelineSpec(Spec):
+class PipelineSpec(VersionedSpec):
     """Everything of a pipeline that isn't a fitted model: the content of ``pipeline.json``."""
 
-    schema_version: int = SCHEMA_VERSION
     target: str
     unit: str
     cleaner: Cleaner

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import Spec
-
-Floats = NDArray[np.float64]
 
 
 class IntervalsAhead(Spec):

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.specs import Spec
-
-Floats = NDArray[np.float64]
 
 
 class PredictionInterval(Spec):

@@ -14,7 +14,7 @@ from pathlib import Path
 from dlreg_core.errors import NotFoundError
 from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.runs.machine import boot_id
-from dlreg_core.specs import SCHEMA_VERSION, Instant, Spec
+from dlreg_core.specs import Instant, VersionedSpec
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +24,9 @@ _TOLERANCE, _DRIFT = 60.0, 0.001
 _MOST_STRETCHES = 2_000
 
 
-class Calendar(Spec):
+class Calendar(VersionedSpec):
     """The time of day as far as it could be believed: the content of ``HOME/calendar.json``."""
 
-    schema_version: int = SCHEMA_VERSION
     stretches: tuple[tuple[float, float], ...]
     """Beginnings and ends, in seconds since 1970; what was before a home had a calendar is believed."""
     watched: float = 0.0

@@ -293,7 +293,7 @@ class TaskFolder:
 
     def state(self) -> RunState:
         """Derive the task's state from its folder alone."""
-        from dlreg_core.runs.liveness import post_mortem
+        from dlreg_core.runs.process_death import post_mortem
 
         done = self.done()
         if done is None and self.is_held():

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.errors import NotFoundError
 from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.runs.run_folder import RunFolder, TaskFolder
 from dlreg_core.specs import ExplainResult
 
-Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

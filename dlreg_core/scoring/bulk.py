@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlreg_core.cleaning import Cleaner, free_name
+from dlreg_core.cleaning import Cleaner, numbered_name
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.runs.scratch_folders import scratch_folder
@@ -70,7 +70,7 @@ def predict_table(scorer: Scorer, run: RunFolder, rows: pd.DataFrame, cleaner: C
         cleaner.wanted(complete).reset_index(drop=True).to_parquet(source)
         scored = scorer.predict_file(run, source, target, model)
         found = pd.read_parquet(target)
-    names = {name: free_name(name, rows) for name in PREDICTED if name in found.columns}
+    names = {name: numbered_name(name, rows) for name in PREDICTED if name in found.columns}
     found = found[list(names)].rename(columns=names)
     table = pd.concat([rows.reset_index(drop=True), found], axis=1)
     return PredictedTable(table, tuple(names.values()), scored.warnings)

@@ -12,6 +12,7 @@ from dlreg_core.specs.base import (
     Name,
     Spec,
     Unit,
+    VersionedSpec,
     now,
 )
 from dlreg_core.specs.cleaning import (
@@ -24,6 +25,7 @@ from dlreg_core.specs.cleaning import (
     PastColumn,
     ScaleMethod,
 )
+from dlreg_core.specs.file_format import Written, WrittenTable
 from dlreg_core.specs.plans import (
     ROW_ORDER,
     Device,
@@ -74,7 +76,7 @@ from dlreg_core.specs.tables import (
     NumberForm,
     Reading,
 )
-from dlreg_core.specs.work import (
+from dlreg_core.specs.tasks import (
     Checkpoint,
     ContinueRequest,
     Done,
@@ -91,7 +93,6 @@ from dlreg_core.specs.work import (
     Task,
     TaskKind,
 )
-from dlreg_core.specs.written import Written, WrittenTable
 
 __all__ = [
     "CONSTANTS",
@@ -165,6 +166,7 @@ __all__ = [
     "Unit",
     "Unseen",
     "ValuesFound",
+    "VersionedSpec",
     "Written",
     "WrittenTable",
     "now",

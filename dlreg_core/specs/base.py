@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
 
 from dlreg_core.names import MOST_OF_UNIT, clean_name
 
@@ -30,6 +30,22 @@ class Spec(BaseModel):
     """Base of all specs: immutable, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VersionedSpec(Spec):
+    """Base of specs that are files of their own: they say in which format they are written, and only that one is read.
+
+    What another version of dlreg wrote is refused when it is read, in place of being taken for something else.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+
+    @field_validator("schema_version")
+    @classmethod
+    def _known(cls, version: int) -> int:
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"written in format {version}, and this version of dlreg reads {SCHEMA_VERSION}")
+        return version
 
 
 class Instant(Spec):

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlreg_core.specs.base import SCHEMA_VERSION, Name, Spec, Unit, now
+from dlreg_core.specs.base import Name, Spec, Unit, VersionedSpec, now
 from dlreg_core.specs.cleaning import Cleaning, History
 from dlreg_core.specs.tables import ColumnType
 
@@ -213,10 +213,9 @@ class ResolvedPlan(Spec):
     explain_permutations: int = 0
 
 
-class Experiment(Spec):
+class Experiment(VersionedSpec):
     """Data set + recipe + plan: everything needed to repeat a run."""
 
-    schema_version: int = SCHEMA_VERSION
     name: Name
     owner: str = "local"
     """Whom the run belongs to."""

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from dlreg_core.specs.base import SCHEMA_VERSION, Spec
+from dlreg_core.specs.base import Spec, VersionedSpec
 from dlreg_core.specs.plans import Experiment, ResolvedPlan, TransformName
-from dlreg_core.specs.work import RunState
+from dlreg_core.specs.tasks import RunState
 
 ENOUGH_EXPLAINED, ENOUGH_BACKGROUND = 60, 50
 """From fewer rows, or with fewer background rows, the order in which an explanation puts the columns is uncertain."""
@@ -202,10 +202,9 @@ class Unseen(Spec):
     mae_others: float | None = None
 
 
-class TrainResult(Spec):
+class TrainResult(VersionedSpec):
     """What a train task found: the content of its ``result.json``."""
 
-    schema_version: int = SCHEMA_VERSION
     leaderboard: tuple[LeaderboardRow, ...]
     best_model: str
     comparison: Comparison | None
@@ -244,10 +243,9 @@ class TrainResult(Spec):
         raise KeyError(model)
 
 
-class ExplainResult(Spec):
+class ExplainResult(VersionedSpec):
     """What an explanation cost and how exact it is: the content of ``explanation.json``."""
 
-    schema_version: int = SCHEMA_VERSION
     model: str
     rows: int
     background: int

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlreg_core.specs.base import SCHEMA_VERSION, Name, Spec, now
+from dlreg_core.specs.base import Name, Spec, VersionedSpec, now
 
 
 class ColumnType(StrEnum):
@@ -128,10 +128,9 @@ class Dialect(Spec):
     """Columns whose names stand otherwise in the file: with what can't be seen, or longer than a name may be."""
 
 
-class Dataset(Spec):
+class Dataset(VersionedSpec):
     """An uploaded table: stored once under its content hash, with its profile, and read-only from then on."""
 
-    schema_version: int = SCHEMA_VERSION
     id: str
     name: Name
     file_bytes: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dlreg_core.splitting.external_test import add_own_test, in_units, own_test_table
+from dlreg_core.splitting.external_test import add_own_test, own_test_table
+from dlreg_core.splitting.folds import fold_count
+from dlreg_core.splitting.held_out_rows import judged_rows
 from dlreg_core.splitting.near_duplicates import NEAR, near_copies, placed
 from dlreg_core.splitting.prepared_table import (
     PreparedTable,
@@ -14,7 +16,6 @@ from dlreg_core.splitting.prepared_table import (
     usable_rows,
 )
 from dlreg_core.splitting.recipe_validation import check_recipe
-from dlreg_core.splitting.split import fold_count
 from dlreg_core.splitting.subsample import WHY_DRAWN, seconds_for_all
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
     "feature_types",
     "fold_count",
     "foreseen_counts",
-    "in_units",
+    "judged_rows",
     "near_copies",
     "own_test_table",
     "placed",

@@ -14,7 +14,7 @@ from dlreg_core.ingest.formats.large_files import reads_in_pieces
 from dlreg_core.ingest.formats.library_errors import said_plainly
 from dlreg_core.ingest.formats.raw_table import Source, read_bytes
 from dlreg_core.ingest.formats.text.known_dialect import reading_like
-from dlreg_core.ingest.inference.unit_conversion import converted, convertible
+from dlreg_core.ingest.inference.mixed_units import converted, convertible
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, Reading, Recipe
 
 

@@ -11,6 +11,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import coerce_column
 from dlreg_core.specs import ColumnType
 
@@ -19,7 +20,6 @@ NEAR = 0.01
 _APART = 10.0
 _LARGEST_GROUP, _SMALL_GROUP = 0.05, 10
 
-Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

@@ -40,10 +40,11 @@ from dlreg_core.specs import (
     WrittenTable,
 )
 from dlreg_core.splitting.external_test import in_units, own_test_table
+from dlreg_core.splitting.folds import fold_count, fold_numbers
 from dlreg_core.splitting.near_duplicates import near_copies
+from dlreg_core.splitting.part_ranges import moments_of_rows, part_spans
 from dlreg_core.splitting.recipe_validation import check_recipe
-from dlreg_core.splitting.split import Rows, copies_to_keep_together, fold_count, fold_numbers, placeable, split_rows
-from dlreg_core.splitting.split_parts import moments_of_rows, part_spans
+from dlreg_core.splitting.split import Rows, copies_to_keep_together, placeable, split_rows
 from dlreg_core.splitting.subsample import rows_for, rows_of
 
 

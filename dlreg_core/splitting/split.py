@@ -42,71 +42,6 @@ class SplitRows:
         return SplitRows(self.train, np.sort(np.concatenate([self.validation, self.test])), self.test[:0])
 
 
-_FOLD_ROWS_A_SECOND = 20
-_MOST_FOLD_ROWS = 100_000
-_MANY_FOLDS, _FEW_FOLDS, _MANY_FOLDS_BELOW = 8, 5, 2_500
-"""Folds of a small and of a middling table: the more there are, the more rows each network learns from."""
-
-
-def fold_count(split: Split, rows: int, time_limit: float) -> int:
-    """Return in how many folds the rows that aren't for the test are divided; 0 where some are held out instead.
-
-    Parameters
-    ----------
-    split : Split
-        What was asked for.
-    rows : int
-        Rows that aren't for the test.
-    time_limit : float
-        Seconds of the run: each network is trained once for every fold, which takes more time the more rows there are.
-    """
-    if split.kind == "time" or split.choose_by == "holdout":
-        return 0
-    if split.choose_by == "auto" and rows > min(_MOST_FOLD_ROWS, _FOLD_ROWS_A_SECOND * time_limit):
-        return 0
-    count = split.folds or (_MANY_FOLDS if rows <= _MANY_FOLDS_BELOW else _FEW_FOLDS)
-    return max(2, min(count, rows // 2))
-
-
-def fold_numbers(
-    frame: pd.DataFrame, target: NDArray[np.float64], split: Split, folds: int, copies: Rows | None = None
-) -> Rows:
-    """Return the fold of each row, numbered from 0.
-
-    The rows of a group stay together, and so do rows that repeat each other. Otherwise each fold has small and large
-    targets in the same proportions: the rows are sorted by their target, and each run of as many neighbours as there
-    are folds is dealt out at random.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The rows that aren't for the test.
-    target : ndarray, shape (rows,)
-        Their targets.
-    split : Split
-        How the table is divided.
-    folds : int
-        How many there shall be.
-    copies : ndarray of int64, shape (rows,), optional
-        Numbers of the rows by their content, in the order in which they first come; rows that repeat have the same.
-    """
-    # A stream of its own, so that the choice of the test rows doesn't move these.
-    rng = np.random.default_rng([split.seed, 3])
-    if split.kind == "group":
-        groups = _keys(frame, split).astype(str).to_numpy()
-        names, sizes = np.unique(groups, return_counts=True)
-        folds = min(folds, len(names))
-        part_of = _share_out(sizes, np.full(folds, 1 / folds), int(rng.integers(2**31)))
-        return part_of[np.searchsorted(names, groups)]
-    if copies is not None:
-        # One of each is dealt out, and the others go where it goes: their targets are the same.
-        target = target[np.unique(copies, return_index=True)[1]]
-    dealt = np.concatenate([rng.permutation(folds) for _ in range(-(-len(target) // folds))])[: len(target)]
-    found = np.empty(len(target), dtype=np.int64)
-    found[np.argsort(target, kind="stable")] = dealt
-    return found if copies is None else found[copies]
-
-
 def numbered_copies(frame: pd.DataFrame) -> Rows:
     """Return a number for each row, counted by first appearance; rows that are equal have the same."""
     codes, _ = pd.factorize(pd.util.hash_pandas_object(frame, index=False))
@@ -152,9 +87,9 @@ def split_rows(
             "Add rows, or check how many have a value in the target column.",
         )
     if split.kind == "time":
-        found = _ordered(_keys(frame, split), split)
+        found = _ordered(keys_of(frame, split), split)
     elif split.kind == "group":
-        found = _grouped(_keys(frame, split), split)
+        found = _grouped(keys_of(frame, split), split)
     else:
         units = np.arange(len(frame)) if copies is None else copies
         found = _random(units, split) if target is None or not split.stratified else _stratified(units, target, split)
@@ -191,7 +126,8 @@ def placeable(frame: pd.DataFrame, split: Split) -> NDArray[np.bool_]:
     return frame[split.column].notna().to_numpy()
 
 
-def _keys(frame: pd.DataFrame, split: Split) -> pd.Series:
+def keys_of(frame: pd.DataFrame, split: Split) -> pd.Series:
+    """Return the column that a split goes by; `RecipeError` where the table has none of that name."""
     column = split.column or ""
     if column == ROW_ORDER and column not in frame.columns:
         return pd.Series(np.arange(len(frame)), index=frame.index)
@@ -273,12 +209,12 @@ def _grouped(keys: pd.Series, split: Split) -> SplitRows:
         raise RecipeError(
             f"The column {split.column} has fewer than three groups.", "Choose a column with more groups to split by."
         )
-    part_of = _share_out(sizes, np.array([split.train, split.validation, split.test]), split.seed)
+    part_of = share_out(sizes, np.array([split.train, split.validation, split.test]), split.seed)
     part = part_of[np.searchsorted(names, groups)]
     return SplitRows(*(np.flatnonzero(part == number).astype(np.int64) for number in range(3)))
 
 
-def _share_out(sizes: NDArray[np.int64], shares: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+def share_out(sizes: NDArray[np.int64], shares: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
     """Give each group to a part so that the parts' rows come close to their shares, and none is empty.
 
     Groups differ in size, so several random orders are tried; in each, a group goes to the part that lacks most rows.

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.cleaning import AS_IT_IS
+from dlreg_core.evaluation.bootstrap import bootstrap_rmse
 from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.evaluation.metrics import bootstrap_rmse, regression_metrics
+from dlreg_core.evaluation.metrics import regression_metrics
 from dlreg_core.evaluation.model_comparison import compare
 from dlreg_core.pipeline.fitted_pipeline import Pipeline, PipelineModel
 from dlreg_core.pipeline.horizon_interval import IntervalsAhead

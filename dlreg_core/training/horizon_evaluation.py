@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import AS_IT_IS, Seen
 from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.evaluation.metrics import regression_metrics
@@ -16,7 +16,6 @@ from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import Ahead, StepFigures
 from dlreg_core.splitting import PreparedTable
 
-Floats = NDArray[np.float64]
 _FEWEST_ROWS = 40
 """With fewer rows at a step, those at the steps beside it calibrate its interval too."""
 

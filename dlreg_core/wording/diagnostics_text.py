@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 from scipy.stats import t as student
 
-from dlreg_core.evaluation.arrays import FloatArray, pair
+from dlreg_core.array_types import Floats
+from dlreg_core.evaluation.arrays import pair
 from dlreg_core.evaluation.residuals import NORMAL_95, error_by_quantile
 from dlreg_core.formatting import number, percent, quantity
 
@@ -51,7 +52,7 @@ def residuals_predicted_words(actual: ArrayLike, predicted: ArrayLike, unit: str
     return _spread_words(guess, residual)
 
 
-def _clarity(part: FloatArray, residual: FloatArray) -> float:
+def _clarity(part: Floats, residual: Floats) -> float:
     """Return how clear a bias of a part is, in standard errors; 0 where it is luck or too small to matter."""
     error = float(part.std(ddof=1)) / math.sqrt(len(part)) if len(part) > 1 else math.inf
     bias = abs(float(part.mean()))
@@ -61,7 +62,7 @@ def _clarity(part: FloatArray, residual: FloatArray) -> float:
     return bias / error if error > 0 else math.inf
 
 
-def _spread_words(guess: FloatArray, residual: FloatArray) -> str:
+def _spread_words(guess: Floats, residual: Floats) -> str:
     middle = np.median(guess)
     lower, upper = np.abs(residual[guess <= middle]), np.abs(residual[guess > middle])
     if len(upper) == 0 or not lower.mean() or not upper.mean():
@@ -102,7 +103,7 @@ def distribution_words(actual: ArrayLike, predicted: ArrayLike, unit: str) -> st
     return f"{lean} {percent(far)} of the rows are far off, not clearly more than the 0.3 % of a normal distribution."
 
 
-def _lean_words(residual: FloatArray, unit: str) -> str:
+def _lean_words(residual: Floats, unit: str) -> str:
     if not residual.any():
         return "Every prediction is exact."
     mean, count = float(residual.mean()), len(residual)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from importlib import import_module
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event as Signal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlreg_core.errors import ConflictError, FetchError
 from dlreg_core.explanation import ExplainSizes, sizes_for
 from dlreg_core.jobs.devices import listed_gpus
 from dlreg_core.networks import (
     BASELINES,
-    DEFAULT_FAMILIES,
     ENSEMBLE,
-    network,
-    pretrained,
 )
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline, PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.expectations import Outlook
 from dlreg_core.runs.run_folder import TaskFolder
 from dlreg_core.runs.task_results import PartPredictions, save_explanation, save_predictions
-from dlreg_core.settings import load_settings
 from dlreg_core.specs import (
     Checkpoint,
     LeaderboardRow,
@@ -55,17 +49,17 @@ from dlreg_core.training.evaluate_models import (
 )
 from dlreg_core.training.execution.process_pool import Lanes, lanes_for
 from dlreg_core.training.execution.run_networks import Networks, device_note, gpu_free_mb, gpu_name, used_note, versions
-from dlreg_core.training.gap_intervals import gap_seconds, with_gaps
 from dlreg_core.training.horizon_evaluation import judged_ahead
+from dlreg_core.training.missing_value_intervals import gap_seconds, with_gaps
 from dlreg_core.training.planning.cost_model import STRETCH, boosted_seconds
 from dlreg_core.training.scheduler.fit_scheduler import Campaign
 from dlreg_core.training.scheduler.run_context import Surroundings, Trained
-from dlreg_core.weights import open_weights, usable
 from dlreg_core.worker.baselines_task import baselines_of
 from dlreg_core.worker.checkpoints import Keeper, earlier_seconds, refuse_other_versions, run_notes
 from dlreg_core.worker.explain_task import explain_model
 from dlreg_core.worker.later_rows import errors_over_time, only_tested
 from dlreg_core.worker.model_notes import absent, cut_note
+from dlreg_core.worker.network_libraries import load_libraries, pretrained_contexts
 from dlreg_core.worker.training_job import Job, check_room, prepare_job
 
 _PREDICTED_PER_SECOND = 20_000.0
@@ -94,8 +88,8 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         # Beside the networks, but for the reference itself: that gets the machine before they do.
         grown = Signal()
         waiting = beside.submit(baselines_of, job, grown)
-        beside.submit(_load_libraries, job.experiment.plan.models, waiting)
-        contexts = beside.submit(_contexts, job, gpu=gpu)
+        beside.submit(load_libraries, job.experiment.plan.models, waiting)
+        contexts = beside.submit(pretrained_contexts, job, gpu=gpu)
         networks, trained = _train(job, outlook, contexts, grown, gpu=gpu)
         baselines = waiting.result()
     folder.emit("stage", name="Combining the networks")
@@ -145,32 +139,6 @@ def train_run(folder: TaskFolder, task: Task) -> None:
 def explaining_seconds(time_limit: float) -> float:
     """Return the seconds to keep for the first explanation."""
     return min(60.0, max(2.0, 0.04 * time_limit))
-
-
-def _load_libraries(families: tuple[str, ...], after: Future[Any]) -> None:
-    """Load, while lanes train, what their networks will be read back with: it takes seconds when it is first wanted."""
-    wait([after])
-    for key in families:
-        for name in network(key).preload:
-            import_module(name)
-
-
-def _contexts(job: Job, *, gpu: bool) -> dict[str, dict[str, Any]]:
-    """Return AutoGluon's settings of the pre-trained families that this run can use, and fetch what is allowed."""
-    plan, found = job.experiment.plan, {}
-    replays = job.experiment.replay is not None and job.task.more is None
-    # Whoever chooses among the networks has chosen.
-    if replays or set(plan.models) != set(DEFAULT_FAMILIES):
-        return {}
-    home, columns = job.folder.run.home, job.rows.features.shape[1]
-    weights = open_weights(load_settings().model_copy(update={"home": home}))
-    for key, reason in usable(plan.preset, len(job.rows.features), columns, gpu, home):
-        if not reason:
-            try:
-                found[key] = pretrained(key).hyperparameters(weights.fetch(key), job.seed)
-            except (FetchError, ConflictError) as exc:
-                job.folder.emit("model_skipped", model=network(key).title, reason=f"Skipped: {exc.message}")
-    return found
 
 
 def _train(

@@ -12,9 +12,15 @@ from pydantic import ValidationError
 
 from dlreg_core import errors
 from dlreg_core.errors import DlregError, InputError
+from dlreg_core.ingest.uploads.upload_receiver import Ticket
 from dlreg_core.networks import default_plan
+from dlreg_core.pipeline.fitted_pipeline import PipelineSpec
+from dlreg_core.pretrained_weights.licence_consent import Consents
+from dlreg_core.pretrained_weights.weight_store import Note
+from dlreg_core.runs.retention_clock import Calendar
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import (
+    Checkpoint,
     Cleaning,
     Column,
     ColumnType,
@@ -23,6 +29,7 @@ from dlreg_core.specs import (
     Event,
     Experiment,
     ExplainRequest,
+    ExplainResult,
     LeaderboardRow,
     NumberRange,
     PlannedFit,
@@ -36,13 +43,14 @@ from dlreg_core.specs import (
     TaskKind,
     TrainPlan,
     TrainResult,
+    VersionedSpec,
     now,
 )
 
 
 def experiment(**recipe: object) -> Experiment:
     values = {"target": "y", "features": ("a", "b"), **recipe}
-    return Experiment(name="n", dataset_id="d", dataset_name="d.csv", recipe=Recipe(**values))  # type: ignore[arg-type]
+    return Experiment(name="n", dataset_id="d", dataset_name="d.csv", recipe=Recipe(**values), plan=default_plan())  # type: ignore[arg-type]
 
 
 def test_specs_can_not_be_changed_and_know_no_other_fields() -> None:
@@ -236,3 +244,12 @@ def test_settings_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("DLREG_SLOTS", "-1")
     with pytest.raises(InputError, match="DLREG_SLOTS can't be used: Input should be greater than or equal to 0"):
         load_settings()
+
+
+def test_a_file_of_another_format_is_refused_by_whoever_reads_it() -> None:
+    kinds = {Task, Checkpoint, Dataset, TrainResult, ExplainResult, Experiment, PipelineSpec, Note, Consents, Ticket}
+    kinds.add(Calendar)
+    assert kinds == set(VersionedSpec.__subclasses__())
+    for kind in kinds:
+        with pytest.raises(ValidationError, match="written in format 99, and this version of dlreg reads 1"):
+            kind.model_validate_json('{"schema_version": 99}')

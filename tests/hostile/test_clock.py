@@ -14,16 +14,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dlreg_core.ingest.uploads.upload_tickets import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Arrivals
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.inline_backend import InlineBackend
-from dlreg_core.jobs.task_watch import Limits
+from dlreg_core.jobs.watchdog import Limits
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs
-from dlreg_core.runs.liveness import silent_seconds
 from dlreg_core.runs.machine import born, instant, living
+from dlreg_core.runs.process_death import silent_seconds
 from dlreg_core.runs.retention_clock import Calendar, calendar_of, keep_calendar
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Instant, Pulse, Recipe, RunState, now
@@ -67,7 +68,7 @@ class Held(InlineBackend):
 
 def experiment() -> Experiment:
     recipe = Recipe(target="y", features=("a",))
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a")
+    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a", plan=default_plan())
 
 
 @pytest.fixture

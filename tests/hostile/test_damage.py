@@ -24,6 +24,7 @@ from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.jobs.inline_backend import InlineBackend
+from dlreg_core.networks import default_plan
 from dlreg_core.recipe.parse_recipe import steps_from_file
 from dlreg_core.runs import RunIndex, RunStore, TaskFolder
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
@@ -37,7 +38,7 @@ from tests.conftest import ROOT
 
 def experiment(name: str = "e") -> Experiment:
     recipe = Recipe(target="y", features=("a",))
-    return Experiment(name=name, dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a")
+    return Experiment(name=name, dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a", plan=default_plan())
 
 
 def opened(home: Path) -> RunStore:

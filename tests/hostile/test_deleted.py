@@ -16,9 +16,9 @@ from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError, NotFoundError, RecipeError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.uploads.arrived_file import read_arrived
-from dlreg_core.ingest.uploads.upload_tickets import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Arrivals
 from dlreg_core.jobs import Dispatcher
-from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.jobs.dataset_service import DataDesk
 from dlreg_core.pipeline.fitted_pipeline import PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.recipe.draft import Draft, load_draft, save_draft
 from dlreg_core.runs import (

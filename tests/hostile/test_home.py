@@ -18,6 +18,7 @@ from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import LocalProcesses, local_processes
 from dlreg_core.jobs.child_environment import module_environment, passed_on
 from dlreg_core.jobs.reading import reader_client
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import keep_private, open_home, open_store
 from dlreg_core.scoring import client
 from dlreg_core.scoring.client import Scorer
@@ -55,7 +56,7 @@ NEEDED = {
 
 def experiment() -> Experiment:
     recipe = Recipe(target="y", features=("a",))
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe)
+    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, plan=default_plan())
 
 
 def mode(path: Path) -> int:

@@ -30,6 +30,7 @@ from dlreg_core.cleaning import Field, Schema
 from dlreg_core.model_file import Manifest
 from dlreg_core.model_file.card import model_card
 from dlreg_core.names import clean_name, visible
+from dlreg_core.networks import default_plan
 from dlreg_core.specs import (
     Cleaning,
     Column,
@@ -181,7 +182,7 @@ def card_of(name: str, unit: str) -> str:
         plan=ResolvedPlan(),
         seconds=9.0,
     )
-    experiment = Experiment(name=name, dataset_id="0" * 16, dataset_name=name, recipe=recipe)
+    experiment = Experiment(name=name, dataset_id="0" * 16, dataset_name=name, recipe=recipe, plan=default_plan())
     return model_card(manifest, experiment, result)
 
 

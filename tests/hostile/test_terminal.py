@@ -19,6 +19,7 @@ from dlreg_core.cli import application, terminal_progress
 from dlreg_core.errors import RowsError
 from dlreg_core.model_file import predict_script
 from dlreg_core.names import clean_name
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import open_store
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.exported_hashes import note_made, was_made
@@ -90,7 +91,9 @@ def test_lists_of_runs_show_text(
 
 def test_names_of_runs_are_clean_however_they_come(home: Path) -> None:
     recipe = Recipe(target="y", features=("x",))
-    made = Experiment(name=f"a{ESCAPES}" * 500, dataset_id="0" * 16, dataset_name=f"b\n{ESCAPES}", recipe=recipe)
+    made = Experiment(
+        name=f"a{ESCAPES}" * 500, dataset_id="0" * 16, dataset_name=f"b\n{ESCAPES}", recipe=recipe, plan=default_plan()
+    )
     assert made.name == clean_name(made.name) and len(made.name) <= 200
     assert not SEEN.search(made.dataset_name)
     read = Experiment.model_validate_json(json.dumps(made.model_dump(mode="json") | {"name": f"c{ESCAPES}"}))

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from dlreg_core.array_types import Floats
 from dlreg_core.charts.base.theme import ACCENT, density, hover_value, plain
-from dlreg_core.evaluation.arrays import FloatArray
 
 MOST_POINTS = 20_000
 """Above this a browser's hover freezes, and dots hide each other."""
@@ -19,7 +19,7 @@ MOST_SVG_POINTS = 2_000
 _CELLS = (80, 50)
 
 
-def density_table(x: FloatArray, y: FloatArray, cells: tuple[int, int] = _CELLS) -> pd.DataFrame:
+def density_table(x: Floats, y: Floats, cells: tuple[int, int] = _CELLS) -> pd.DataFrame:
     """Count points in a grid of equal cells.
 
     Returns
@@ -39,11 +39,11 @@ def density_table(x: FloatArray, y: FloatArray, cells: tuple[int, int] = _CELLS)
 
 
 def point_or_density(
-    x: FloatArray,
-    y: FloatArray,
+    x: Floats,
+    y: Floats,
     *,
     hover: tuple[tuple[str, str], tuple[str, str]],
-    rows: FloatArray | None = None,
+    rows: Floats | None = None,
     colour: str = ACCENT,
 ) -> Any:
     """Return the trace that shows the points (x, y).
@@ -74,7 +74,7 @@ def point_or_density(
     )
 
 
-def _density(x: FloatArray, y: FloatArray, hover: str, colour: str) -> Any:
+def _density(x: Floats, y: Floats, hover: str, colour: str) -> Any:
     table = density_table(x, y)
     # Counts range over decades: their logarithm keeps the sparse outskirts visible.
     grid = table.assign(shade=np.log1p(table["rows"])).pivot(index="y", columns="x", values=["shade", "rows"])

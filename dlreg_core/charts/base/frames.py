@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlreg_core.evaluation.arrays import FloatArray
+from dlreg_core.array_types import Floats
 
 MOST_LEVELS = 20
 
@@ -37,7 +37,7 @@ def levels(column: pd.Series, at_most: int = MOST_LEVELS) -> pd.Series:
     return text.where(text.isin(kept), f"{len(frequent) - len(kept):,} others")
 
 
-def box_table(level: pd.Series, values: FloatArray) -> pd.DataFrame:
+def box_table(level: pd.Series, values: Floats) -> pd.DataFrame:
     """Return what a box plot draws, a line a level, the most frequent first.
 
     Parameters

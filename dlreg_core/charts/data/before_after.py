@@ -9,14 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.frames import records
 from dlreg_core.formatting import number_range
 from dlreg_core.ingest.inference.summary_statistics import even_bins
-
-Floats = NDArray[np.float64]
 
 _BARS = 24
 

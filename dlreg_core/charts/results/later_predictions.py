@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.charts.base import theme
 from dlreg_core.formatting import percent
 
 _MOST_POINTS = 400
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from dlreg_core.array_types import Floats
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.dot_density import MOST_POINTS, MOST_SVG_POINTS
 from dlreg_core.charts.shap.shap_values import MOST_FEATURES, ShapTables, ranks
-from dlreg_core.evaluation.arrays import FloatArray
 from dlreg_core.formatting import observed, signed
 
 _BINS = 80
 _REACH = 0.4
 
 
-def swarm(values: FloatArray, bins: int = _BINS) -> FloatArray:
+def swarm(values: Floats, bins: int = _BINS) -> Floats:
     """Spread dots of one line so that where many lie, the line grows wide.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from dlreg_core.array_types import Floats
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.dot_density import MOST_SVG_POINTS
 from dlreg_core.charts.base.frames import box_table, is_number, levels
@@ -17,7 +18,6 @@ from dlreg_core.charts.results.residual_charts import HEIGHT
 from dlreg_core.charts.results.residuals_by_column import boxes
 from dlreg_core.charts.shap.beeswarm import RANK_SCALE, as_text
 from dlreg_core.charts.shap.shap_values import ShapTables, ranks
-from dlreg_core.evaluation.arrays import FloatArray
 from dlreg_core.formatting import signed
 
 NO_COLOUR = ""
@@ -174,7 +174,7 @@ def _groups(column: pd.Series) -> list[Any]:
     return [np.asarray(group) for group in pd.Series(keys).groupby(keys).indices.values()]
 
 
-def _correlation(other: FloatArray, shap: FloatArray, groups: list[Any]) -> float:
+def _correlation(other: Floats, shap: Floats, groups: list[Any]) -> float:
     """Return the mean absolute correlation within the groups, each weighted by its rows."""
     total = 0.0
     for group in groups:

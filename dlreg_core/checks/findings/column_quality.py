@@ -11,8 +11,8 @@ from scipy.sparse.csgraph import connected_components
 from dlreg_core.checks.findings.finding import Finding, Repair, Severity, joined
 from dlreg_core.checks.findings.row_sample import Sample
 from dlreg_core.formatting import number
+from dlreg_core.ingest.inference.mixed_units import common_unit, converted, units_of
 from dlreg_core.ingest.inference.times.durations import UNIT
-from dlreg_core.ingest.inference.unit_conversion import common_unit, converted, units_of
 from dlreg_core.names import MOST_CHARACTERS
 from dlreg_core.specs import ColumnType, Dataset
 

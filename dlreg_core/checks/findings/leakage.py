@@ -22,9 +22,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.findings.explained_variance import (
     FEWEST_ROWS,
     by_level,
@@ -45,8 +45,6 @@ _FEWEST_ROWS_OF_LEVEL = 3
 _MOST_BANDS = 50
 _FEWEST_BANDS = 3
 _LEVELS = (ColumnType.CATEGORY, ColumnType.BOOLEAN, ColumnType.TEXT)
-
-Floats = NDArray[np.float64]
 
 
 def leak_findings(sample: Sample, target: str) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.findings.explained_variance import FEWEST_ROWS
 
 _RIGHT = 0.99
@@ -17,7 +18,6 @@ _PROBES = 64
 _FIRST_PROBES = 8
 _MOST_CHECKED = 200
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.findings.explained_variance import FEWEST_ROWS, coefficients_of, linear, out_of_fold
 from dlreg_core.checks.findings.finding import Finding
 from dlreg_core.checks.findings.leakage_exact import ExactSum, exact_sums
@@ -28,8 +29,6 @@ _COPY = 1 - 1e-9
 _RIDGE = 1e-9
 _NO_INTERCEPT = 0.01
 """An intercept of less than this share of the target's standard deviation is not worth telling."""
-
-Floats = NDArray[np.float64]
 
 
 def combination_findings(sample: Sample, target: str, alone: Mapping[str, float]) -> list[Finding]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.specs import Column, ColumnType, Dataset, Level
 
 _MOST_ROWS = 20_000
@@ -18,8 +18,6 @@ _MOST_CELLS = 4_000_000
 _ENOUGH_ROWS = 2_000
 _FEWEST_SHARED = 30
 """Two columns are compared where both are known; in fewer rows than this, what they have in common may be chance."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

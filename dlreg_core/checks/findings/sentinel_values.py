@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.findings.finding import Finding, Repair, joined, part_words
 from dlreg_core.formatting import number
 from dlreg_core.specs import Column, ColumnType, Dataset
@@ -20,8 +21,6 @@ _NEIGHBOURS = 10
 _LISTED = 3
 _LARGEST = float(np.finfo(np.float32).max)
 """Models compute in four bytes a number."""
-
-Floats = NDArray[np.float64]
 
 
 def missing_codes(dataset: Dataset, table: pd.DataFrame) -> dict[str, frozenset[float]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.findings.finding import Finding, Repair
 from dlreg_core.checks.order_and_groups import row_order
 from dlreg_core.formatting import number, percent
@@ -20,8 +20,6 @@ _OUTER = 0.01
 _PART = 0.2
 _DRIFT = 0.5
 """A difference of means, in standard deviations, that is called medium (Cohen 1988) and that models feel."""
-
-Floats = NDArray[np.float64]
 
 
 def target_findings(

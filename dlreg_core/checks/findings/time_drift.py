@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from dlreg_core.array_types import Floats
 from dlreg_core.checks.findings.finding import Finding, Repair
 from dlreg_core.checks.findings.row_sample import Sample
 from dlreg_core.checks.order_and_groups import row_order
@@ -32,8 +33,6 @@ _CALENDAR = frozenset(
 """Parts of a date go with it by their nature."""
 _LISTED = 3
 _LEVELS = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning.lags.fitted_lags import Looked, Past
-from dlreg_core.cleaning.lags.lag_columns import Floats, Places
+from dlreg_core.cleaning.lags.lag_columns import Places
 from dlreg_core.cleaning.lags.time_steps import Clock, fit_clock, furthest
 from dlreg_core.cleaning.schema import coerce_column
 from dlreg_core.errors import RecipeError

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dlreg_core.cleaning.lags.lag_columns import Asked, Earlier, Floats, Places, joined, moments_of
+from dlreg_core.array_types import Floats
+from dlreg_core.cleaning.lags.lag_columns import Asked, Earlier, Places, joined, moments_of
 from dlreg_core.cleaning.lags.time_steps import SLACK, Clock
 from dlreg_core.cleaning.schema import as_text, coerce_column
 from dlreg_core.cleaning.steps.value_repairs import repaired

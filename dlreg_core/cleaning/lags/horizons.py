@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning.lags.fitted_lags import Looked
-from dlreg_core.cleaning.lags.lag_columns import Floats, Places, steps_ahead
+from dlreg_core.cleaning.lags.lag_columns import Places, steps_ahead
 
 _MOST_STEPS = 14
 MOST_ROWS_OF_STEP = 1_000

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning.lags.time_steps import SLACK, Clock
 from dlreg_core.specs import PastColumn
 
-Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 Moments = pd.DataFrame
 """A line for each moment of each group: ``group``, ``moment``, and the mean of each column there."""

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.specs import Spec
 
-Floats = NDArray[np.float64]
 ClockKind = Literal["number", "time", "month", "working day"]
 
 SLACK = 0.25

@@ -1,7 +1,7 @@
-"""Filling gaps by what the other columns of a row say: from similar rows, or by regression.
+"""Filling gaps: by a fixed value, or by what the other columns of a row say, from similar rows or by regression.
 
-Both as scikit-learn has them, on numbers that are standardised first, so that no column counts more because of its
-unit. What they have learned is kept as plain numbers.
+The latter as scikit-learn has them, on numbers that are standardised first, so that no column counts more because of
+its unit. What they have learned is kept as plain numbers.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning.steps.step_helpers import mean_and_spread, missing_flags
-from dlreg_core.specs import Spec
+from dlreg_core.specs import Cleaning, NumberFill, Spec
 
-Floats = NDArray[np.float64]
+MISSING_LEVEL = "(missing)"
 
 NEIGHBOURS = 5
 MOST_KEPT_ROWS, _MOST_KEPT_VALUES = 1_000, 20_000
@@ -183,6 +183,66 @@ class FillByRegression(_Standard):
                 guessed = others @ np.array(step.coefficients) + step.intercept
                 values[holed, step.column] = np.clip(guessed, self.low[step.column], self.high[step.column])
         return self.with_filled(frame, values)
+
+
+class FillNumbers(Spec):
+    """Fill missing numbers with a fixed value, and flag where that was done."""
+
+    kind: Literal["fill_numbers"] = "fill_numbers"
+    values: dict[str, float]
+    flags: tuple[str, ...] = ()
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` with the numbers filled and the flags added."""
+        return frame.fillna(self.values).join(missing_flags(frame, self.flags))
+
+
+class FillLevels(Spec):
+    """Fill missing categories with a fixed level."""
+
+    kind: Literal["fill_levels"] = "fill_levels"
+    values: dict[str, str]
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` with the categories filled."""
+        return frame.fillna(self.values)
+
+
+Fill = FillByNeighbours | FillByRegression | FillNumbers | FillLevels
+
+
+def fitted_fills(frame: pd.DataFrame, numbers: list[str], levels: list[str], cleaning: Cleaning) -> list[Fill]:
+    """Fit the steps that fill what is missing.
+
+    Every column gets a value, also one without a gap in the training rows: new rows may have one.
+    """
+    steps: list[Fill] = []
+    common = NumberFill(method=cleaning.impute_numbers, constant=cleaning.impute_constant, flag=cleaning.missing_flags)
+    fills = {c: cleaning.fills.get(c, common) for c in numbers}
+    flagged = [c for c in numbers if fills[c].flag and fills[c].method != "keep" and frame[c].isna().any()]
+    # These first: they look at other columns, whose gaps must not have been filled with something else.
+    for method, kind in (("knn", FillByNeighbours), ("iterative", FillByRegression)):
+        own = tuple(c for c in numbers if fills[c].method == method)
+        if own:
+            steps.append(kind.fit(frame, numbers, own, tuple(c for c in flagged if c in own)))
+    fixed = {c: _fixed(frame[c], fill) for c, fill in fills.items() if fill.method not in ("knn", "iterative", "keep")}
+    if fixed:
+        steps.append(FillNumbers(values=fixed, flags=tuple(c for c in flagged if c in fixed)))
+    if levels and cleaning.impute_categories != "keep":
+        most = {c: str(frame[c].mode().iloc[0]) for c in levels}
+        own_level = dict.fromkeys(levels, MISSING_LEVEL)
+        steps.append(FillLevels(values=most if cleaning.impute_categories == "most_frequent" else own_level))
+    return steps
+
+
+def _fixed(values: pd.Series, fill: NumberFill) -> float:
+    if fill.method == "median":
+        return float(values.median())
+    if fill.method == "mean":
+        return float(values.mean())
+    if fill.method == "most_frequent":
+        return float(values.mode().iloc[0])
+    return fill.constant if fill.method == "constant" else 0.0
 
 
 def _standard(frame: pd.DataFrame, columns: list[str]) -> dict[str, Any]:

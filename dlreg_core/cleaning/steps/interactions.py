@@ -6,12 +6,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from dlreg_core.cleaning.steps.step_helpers import free_name
+from dlreg_core.array_types import Floats
+from dlreg_core.cleaning.steps.step_helpers import marked_name
 from dlreg_core.specs import Combination, Spec
-
-Floats = NDArray[np.float64]
 
 
 class CombineColumns(Spec):
@@ -30,7 +28,7 @@ class CombineColumns(Spec):
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return `frame` with the columns added."""
         added = {
-            free_name(made.name, frame): combined(
+            marked_name(made.name, frame): combined(
                 frame[made.left].to_numpy(dtype=np.float64), frame[made.right].to_numpy(dtype=np.float64), made.kind
             )
             for made in self.combinations

@@ -6,15 +6,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning.steps.step_helpers import mean_and_spread
 from dlreg_core.specs import ScaleMethod, Spec
 
 _MOST_QUANTILES = 200
 _MOST = 1e30
-
-Floats = NDArray[np.float64]
 
 
 class ScaleNumbers(Spec):

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
-def free_name(name: str, frame: pd.DataFrame) -> str:
+def marked_name(name: str, frame: pd.DataFrame) -> str:
     """Return `name`, marked where the table has a column of that name already; the same for every table."""
     while name in frame.columns:
         name += "'"
@@ -16,7 +16,7 @@ def free_name(name: str, frame: pd.DataFrame) -> str:
 
 def missing_flags(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """Return a column of 0 and 1 for each of some columns: where its value is missing."""
-    flags = {free_name(f"{c}: was missing", frame): frame[c].isna().astype("float64") for c in columns}
+    flags = {marked_name(f"{c}: was missing", frame): frame[c].isna().astype("float64") for c in columns}
     return pd.DataFrame(flags, index=frame.index)
 
 

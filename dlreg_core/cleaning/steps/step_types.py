@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from dlreg_core.cleaning.steps.imputation import FillByNeighbours, FillByRegression
+from dlreg_core.cleaning.steps.date_features import ExpandDates
+from dlreg_core.cleaning.steps.imputation import FillByNeighbours, FillByRegression, FillLevels, FillNumbers
 from dlreg_core.cleaning.steps.interactions import CombineColumns
 from dlreg_core.cleaning.steps.ordinal_encoding import RankLevels
 from dlreg_core.cleaning.steps.outlier_clipping import ClipOutliers
 from dlreg_core.cleaning.steps.scaling import ScaleNumbers
-from dlreg_core.cleaning.steps.step_helpers import free_name, missing_flags
 from dlreg_core.cleaning.steps.text_features import ExpandTexts
-from dlreg_core.specs import Spec
-
-MISSING_LEVEL = "(missing)"
-_DAY = 86_400e9
-
-
-class ExpandDates(Spec):
-    """Replace each date by the parts of it that vary: days since the first one, year, month, day, weekday, hour.
-
-    Of times without a day, the hour is all there is.
-    """
-
-    kind: Literal["expand_dates"] = "expand_dates"
-    origins: dict[str, str]
-    parts: dict[str, tuple[str, ...]]
-
-    @classmethod
-    def fit(cls, frame: pd.DataFrame, columns: list[str]) -> ExpandDates:
-        """Choose the origin and the parts that vary from training rows."""
-        origins = {c: frame[c].min().isoformat() for c in columns}
-        parts = {}
-        for c in columns:
-            varying = tuple(n for n, v in _date_parts(frame[c], origins[c]).items() if v.nunique() > 1)
-            only_times = bool(frame[c].dt.normalize().dropna().eq(pd.Timestamp(0)).all())
-            parts[c] = tuple(n for n in varying if n == "hour") if only_times else varying
-        return cls(origins=origins, parts=parts)
-
-    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return `frame` with the parts in place of the dates."""
-        added: dict[str, pd.Series] = {}
-        for column, origin in self.origins.items():
-            values = _date_parts(frame[column], origin)
-            added |= {free_name(f"{column}: {part}", frame): values[part] for part in self.parts[column]}
-        return frame.drop(columns=list(self.origins)).join(pd.DataFrame(added, index=frame.index))
-
-
-class FillNumbers(Spec):
-    """Fill missing numbers with a fixed value, and flag where that was done."""
-
-    kind: Literal["fill_numbers"] = "fill_numbers"
-    values: dict[str, float]
-    flags: tuple[str, ...] = ()
-
-    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return `frame` with the numbers filled and the flags added."""
-        return frame.fillna(self.values).join(missing_flags(frame, self.flags))
-
-
-class FillLevels(Spec):
-    """Fill missing categories with a fixed level."""
-
-    kind: Literal["fill_levels"] = "fill_levels"
-    values: dict[str, str]
-
-    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return `frame` with the categories filled."""
-        return frame.fillna(self.values)
-
 
 Step = Annotated[
     ExpandDates
@@ -87,21 +27,3 @@ Step = Annotated[
     | ScaleNumbers,
     Field(discriminator="kind"),
 ]
-
-
-def _date_parts(values: pd.Series, origin: str) -> dict[str, pd.Series]:
-    """Split dates into numbers; missing dates give missing parts."""
-    moments, first = values.to_numpy().astype("datetime64[ns]").astype("int64"), pd.Timestamp(origin).value
-    # Dates can lie further apart than nanoseconds can be counted.
-    since = (moments // 1000 - first // 1000).astype("float64") * 1000 + (moments % 1000 - first % 1000)
-    days = pd.Series(since / _DAY, index=values.index).where(values.notna(), np.nan)
-    parts = {"days": days}
-    for name, part in (
-        ("year", values.dt.year),
-        ("month", values.dt.month),
-        ("day", values.dt.day),
-        ("weekday", values.dt.dayofweek),
-        ("hour", values.dt.hour + values.dt.minute / 60 + values.dt.second / 3600),
-    ):
-        parts[name] = part.astype("float64")
-    return parts

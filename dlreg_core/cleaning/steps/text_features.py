@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dlreg_core.array_types import Floats
 from dlreg_core.specs import Spec
 
 _MOST_TERMS = 500
@@ -24,8 +24,6 @@ _MOST_ROWS = 20_000
 _FEWEST_WORDS = 1.5
 """Words that a text shares with others, on average. With about one it is a name or a code, such as an aircraft's: its
 figures would only tell the twelve most frequent ones, and networks have it as a category already."""
-
-Floats = NDArray[np.float64]
 
 
 class TextTerms(Spec):

@@ -6,8 +6,8 @@ import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.ingest.inference.clock_seconds import seconds_since_midnight
+from dlreg_core.ingest.inference.mixed_units import in_unit
 from dlreg_core.ingest.inference.summary_statistics import number_column
-from dlreg_core.ingest.inference.unit_conversion import in_unit
 from dlreg_core.specs import Cleaning, Column
 
 

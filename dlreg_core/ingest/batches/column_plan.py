@@ -9,10 +9,10 @@ from enum import Enum
 import pyarrow as pa
 
 from dlreg_core.ingest.inference.column_values import plain_values, says_dates, says_durations
-from dlreg_core.ingest.inference.numbers.measures import Measures, parse_measures
+from dlreg_core.ingest.inference.numbers.quantity_columns import Measures, parse_measures
 from dlreg_core.ingest.inference.numbers.text_numbers import Tally, encode, mark_of, parse_numbers
 from dlreg_core.ingest.inference.times.date_cells import Order, order_of
-from dlreg_core.ingest.inference.times.dates import parse_dates
+from dlreg_core.ingest.inference.times.date_order import parse_dates
 from dlreg_core.ingest.inference.times.durations import UNIT, parse_durations
 from dlreg_core.specs import Column, ColumnType, NumberForm
 

@@ -27,7 +27,7 @@ from dlreg_core.ingest.inference.column_type import (
     many_texts_note,
 )
 from dlreg_core.ingest.inference.column_values import measures_note
-from dlreg_core.ingest.inference.numbers.measures import Measures, SeveralUnits, parse_measures
+from dlreg_core.ingest.inference.numbers.quantity_columns import Measures, SeveralUnits, parse_measures
 from dlreg_core.ingest.inference.summary_statistics import are_whole, number_figures, text_figures
 from dlreg_core.ingest.inference.times.date_notes import near_note
 from dlreg_core.specs import Column, ColumnType

@@ -9,7 +9,7 @@ from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.batches.column_plan import MOST_EVIDENCE, Kind, Misfit, Plan
 from dlreg_core.ingest.inference.numbers.text_numbers import Coded
 from dlreg_core.ingest.inference.times.date_cells import in_order, read_moments
-from dlreg_core.ingest.inference.times.date_forms import NAMES, take_apart
+from dlreg_core.ingest.inference.times.date_formats import NAMES, take_apart
 from dlreg_core.ingest.inference.times.date_notes import (
     CellDates,
     Note,
@@ -19,7 +19,7 @@ from dlreg_core.ingest.inference.times.date_notes import (
     order_words,
     times_note,
 )
-from dlreg_core.ingest.inference.times.dates import DateEvidence, Dates, parse_dates
+from dlreg_core.ingest.inference.times.date_order import DateEvidence, Dates, parse_dates
 from dlreg_core.ingest.inference.times.durations import may_be_durations, parse_durations, read_durations, telling_times
 from dlreg_core.ingest.inference.times.native_timestamps import usable_moments
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dlreg_core.arrow import compute as pc
-from dlreg_core.ingest.inference.numbers.measures import NearNumbers, SeveralUnits
+from dlreg_core.ingest.inference.numbers.quantity_columns import NearNumbers, SeveralUnits
 from dlreg_core.ingest.inference.numbers.text_numbers import Tally, all_match, are_codes, number_like
 from dlreg_core.ingest.inference.times.date_notes import Note
 from dlreg_core.specs import ColumnType

@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dlreg_core.ingest.inference.mixed_units import converted, convertible
 from dlreg_core.ingest.inference.numbers.number_cells import read_cells
 from dlreg_core.ingest.inference.numbers.text_numbers import MISSING, numerals
 from dlreg_core.ingest.inference.times.date_cells import Moments, order_of, read_moments
 from dlreg_core.ingest.inference.times.durations import UNIT, read_durations
-from dlreg_core.ingest.inference.unit_conversion import converted, convertible
 from dlreg_core.specs import NumberForm, Written
 
 How = Literal[

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dlreg_core.array_types import Floats
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.level_order import FEWEST, MOST, ordered_levels
 from dlreg_core.specs import Column, ColumnType, Histogram, Level
@@ -22,7 +23,6 @@ _OFF_STEP = 1e-6
 _FINEST = 1e-9
 """Steps of less than this share of the numbers are what is left of rounding."""
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -70,7 +70,7 @@ def top_levels(levels: pa.StringArray, counts: pa.Array) -> tuple[Level, ...]:
     return tuple(Level(value=value, count=count) for value, count in pairs)
 
 
-def number_figures(ordered: FloatArray | IntArray, mean: float) -> dict[str, Any]:
+def number_figures(ordered: Floats | IntArray, mean: float) -> dict[str, Any]:
     """Return what a profile tells of numbers, given in ascending order."""
     middle = len(ordered) // 2
     low, high = float(ordered[middle - 1 + len(ordered) % 2]), float(ordered[middle])
@@ -87,7 +87,7 @@ def number_figures(ordered: FloatArray | IntArray, mean: float) -> dict[str, Any
     }
 
 
-def _outliers(ordered: FloatArray | IntArray) -> int | None:
+def _outliers(ordered: Floats | IntArray) -> int | None:
     """Count values beyond Tukey's outer fences (1977, *Exploratory Data Analysis*)."""
     low, high = (_quantile(ordered, share) for share in (0.25, 0.75))
     reach = _OUTER_FENCE * (high - low)
@@ -107,14 +107,14 @@ def _outliers(ordered: FloatArray | IntArray) -> int | None:
     return below + len(ordered) - upto
 
 
-def _quantile(ordered: FloatArray | IntArray, share: float) -> float:
+def _quantile(ordered: Floats | IntArray, share: float) -> float:
     """Return a quantile of sorted numbers, between two of them in a straight line, without a copy of all."""
     place = share * (len(ordered) - 1)
     first, last = float(ordered[int(np.floor(place))]), float(ordered[int(np.ceil(place))])
     return first + (last - first) * (place - int(place))
 
 
-def are_whole(numbers: FloatArray | IntArray) -> bool:
+def are_whole(numbers: Floats | IntArray) -> bool:
     """Tell whether all numbers are whole."""
     if numbers.dtype.kind == "i":
         return True
@@ -123,7 +123,7 @@ def are_whole(numbers: FloatArray | IntArray) -> bool:
     return all(bool(np.all(piece == np.floor(piece))) for piece in pieces)
 
 
-def _histogram(ordered: FloatArray | IntArray) -> Histogram | None:
+def _histogram(ordered: Floats | IntArray) -> Histogram | None:
     low, high = float(ordered[0]), float(ordered[-1])
     even = even_bins(ordered, BINS)
     if even is not None:
@@ -142,7 +142,7 @@ def _histogram(ordered: FloatArray | IntArray) -> Histogram | None:
     return Histogram(edges=tuple(edges.tolist()), counts=tuple(np.diff(places).tolist()))
 
 
-def even_bins(ordered: FloatArray | IntArray, most: int) -> tuple[FloatArray, FloatArray] | None:
+def even_bins(ordered: Floats | IntArray, most: int) -> tuple[Floats, Floats] | None:
     """Return bins of numbers that lie on even steps, such as whole ones: each spans as many steps as the others.
 
     Bins of any other width hold now more, now fewer of the steps, which looks like peaks where there are none.
@@ -173,14 +173,14 @@ def even_bins(ordered: FloatArray | IntArray, most: int) -> tuple[FloatArray, Fl
     return edges, np.asarray(edges[1:-1] - step / 2, dtype=np.float64)
 
 
-def _least_gap(ordered: FloatArray | IntArray) -> float | None:
+def _least_gap(ordered: Floats | IntArray) -> float | None:
     """Return the least difference between two of the numbers, None where all are the same."""
     pieces = (np.diff(ordered[at : at + _PIECE + 1]) for at in range(0, len(ordered), _PIECE))
     least = [gaps.min() for piece in pieces if len(gaps := piece[piece > 0])]
     return float(min(least)) if least else None
 
 
-def _lie_on(ordered: FloatArray | IntArray, step: float) -> bool:
+def _lie_on(ordered: Floats | IntArray, step: float) -> bool:
     """Tell whether all numbers lie a whole number of steps from the lowest."""
     low = float(ordered[0])
     places = ((ordered[at : at + _PIECE] - low) / step for at in range(0, len(ordered), _PIECE))

@@ -98,7 +98,7 @@ class Pretrained(Network):
         Parameters
         ----------
         folder : Path
-            Where its files are: `dlreg_core.weights.weight_store.Weights.folder_of`.
+            Where its files are: `dlreg_core.pretrained_weights.weight_store.Weights.folder_of`.
         seed : int
             Seed of what is random in it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import shutil
 import time
@@ -22,6 +21,7 @@ from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.runs.scratch_folders import scratch_folder
 from dlreg_core.training.execution.fit_records import Ears, Measured, Order, PilotOrder, PreparedRows, Report
+from dlreg_core.training.execution.time_stopping import stopper
 
 _PILOT_EPOCHS = 3
 _FEWEST_PILOT_ROWS = 200
@@ -158,7 +158,7 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
     learned = learned_rows(order, rows)
     watch = _watch(rows, learned)
     watch.on_epoch, watch.stop_after = ears.told, order.stop_after
-    watch.stop_now = _stopper(order, watch, ears.finish)
+    watch.stop_now = stopper(order, watch, ears.finish)
     place = _emptied(order)
     chosen = family(order.family)
     settings = order.settings | {chosen.epochs_setting: order.epochs, chosen.seed_setting: order.seed + order.fold}
@@ -189,23 +189,6 @@ def learned_rows(order: Order, rows: PreparedRows) -> NDArray[np.bool_]:
         learned = np.zeros(len(learned), dtype=bool)
         learned[drawn] = True
     return learned
-
-
-def _stopper(order: Order, watch: EpochWatch, finish: Callable[[], bool]) -> Callable[[], bool]:
-    """Return what tells after each epoch whether the training shall end there."""
-    scheduled = family(order.family).has_schedule
-
-    def stop_now() -> bool:
-        if finish():
-            return True
-        late = time.monotonic() - order.until
-        if late <= 0:
-            return False
-        # A schedule that is cut loses more than the little time that its last epochs take.
-        rest = (order.epochs - watch.epochs) * (watch.seconds_per_epoch() or math.inf)
-        return not (scheduled and late + rest <= order.late)
-
-    return stop_now
 
 
 def measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:

@@ -14,7 +14,6 @@ from pathlib import Path
 from statistics import median
 from typing import Literal
 
-from dlreg_core.formatting import about, number, size
 from dlreg_core.networks import FAMILIES, family
 from dlreg_core.runs.expectations import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
 from dlreg_core.specs import Preset, Split, TrainPlan
@@ -24,7 +23,6 @@ from dlreg_core.training.planning.allocation import (
     EXTRA_FITS,
     Capacity,
     Proposal,
-    Speed,
     first_fit,
     first_round_left,
     order,
@@ -38,23 +36,19 @@ from dlreg_core.training.planning.cost_model import (
     startup_seconds,
     training_mb,
 )
-from dlreg_core.wording.plan_text import budget_words
+from dlreg_core.training.planning.fit_speed import Speed
+from dlreg_core.training.planning.run_refusal import (
+    both_sizes,
+    expected_seconds,
+    lack_of_disk,
+    lack_of_memory,
+    lack_of_time,
+)
 
 _PREDICTED_PER_SECOND = 20_000.0
 _PILOT_ROWS, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME = 200, 1.5, 0.06
 _FEWEST_BATCHES, _MOST_BATCHES, _SECONDS_A_BATCH = 4, 20, 6.0
 
-_OPTIMISM, _OPTIMISM_OF_MANY = 3.0, 6.0
-"""A run is refused for lack of time only when it needs more than this multiple of what it may have; the second where
-several cores or a GPU share the work."""
-
-_GRACE_SECONDS = 10.0
-"""By so much more than its budget a run may take before that counts as too much."""
-
-_PILOT_SHARE, _TRAINING_SHARE = 1.2, 0.69
-"""What measuring adds to a training, and the share of a short budget that judging and explaining leave."""
-
-_EXACT_BELOW = 600.0
 _BUDGETS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0)
 """What a person may be told to choose: those of the page."""
 
@@ -275,9 +269,9 @@ def foresee(
         else None,
     )
     refusal = (
-        _lack_of_memory(outlook, baselines_mb(facts, plan.time_limit))
-        or _lack_of_disk(outlook)
-        or _lack_of_time(outlook, plan, room)
+        lack_of_memory(outlook, baselines_mb(facts, plan.time_limit))
+        or lack_of_disk(outlook)
+        or lack_of_time(outlook, plan, shared=room.gpu or room.cores > 1)
     )
     return outlook.model_copy(update=refusal)
 
@@ -332,10 +326,13 @@ def _model(
     lacks: Literal["", "memory", "time"] = ""
     reason = ""
     if largest < 0:
-        wanted, free = _both(memory[0], room.memory_mb)
+        wanted, free = both_sizes(memory[0], room.memory_mb)
         lacks, reason = "memory", f"needs about {wanted} of memory, {free} are free"
     elif proposal is None:
-        lacks, reason = "time", f"needs {_seconds(needed)} to train to something useful, {_left_words(needed, left)}"
+        lacks, reason = (
+            "time",
+            f"needs {expected_seconds(needed)} to train to something useful, {_left_words(needed, left)}",
+        )
     return ModelOutlook(
         family=key,
         title=chosen.title,
@@ -354,65 +351,4 @@ def _model(
 def _left_words(needed: float, left: float) -> str:
     if left >= needed:
         return "more than its share of the time"
-    return f"and {_seconds(left)} will be left for it" if left >= 1 else "and no time will be left for it"
-
-
-def _both(needed_mb: float, free_mb: float) -> tuple[str, str]:
-    """Return two sizes of which the first is larger, with as many digits as it takes to see that."""
-    needed, free = size(needed_mb), size(free_mb)
-    return (needed, free) if needed != free else (f"{math.ceil(needed_mb):,} MB", f"{math.floor(free_mb):,} MB")
-
-
-def _seconds(seconds: float) -> str:
-    """Return an expected time with two digits, so that times that differ don't read the same."""
-    return f"about {number(math.ceil(seconds), 2)} s" if seconds < _EXACT_BELOW else about(seconds)
-
-
-def _lack_of_memory(outlook: Outlook, baselines: float) -> dict[str, str]:
-    """Return the words of a refusal, by the field of `Outlook`; nothing where there is no reason for one."""
-    if baselines > outlook.memory_free_mb:
-        needed, free = _both(baselines, outlook.memory_free_mb)
-        refusal = f"Fitting the baselines to this table needs about {needed} of memory, and {free} are free."
-        hint = "Use fewer rows, or leave out columns, above all categories with many levels."
-        return {"lacks": "memory", "refusal": refusal, "hint": hint}
-    if any(model.lacks != "memory" for model in outlook.models):
-        return {}
-    least = min(outlook.models, key=lambda model: model.memory_mb)
-    needed, free = _both(least.memory_mb, outlook.memory_free_mb)
-    refusal = (
-        f"No chosen network fits into the memory: {least.title} needs the least, about {needed}, and {free} are free."
-    )
-    hint = "Wait until other runs have ended, use fewer rows or columns, or a machine with more memory."
-    return {"lacks": "memory", "refusal": refusal, "hint": hint}
-
-
-def _lack_of_disk(outlook: Outlook) -> dict[str, str]:
-    if outlook.disk_mb <= outlook.disk_free_mb:
-        return {}
-    needed, free = _both(outlook.disk_mb, outlook.disk_free_mb)
-    refusal = f"The run needs about {needed} of disk, and {free} are free."
-    hint = "Delete runs that aren't needed any more, or give the server more space."
-    return {"lacks": "disk", "refusal": refusal, "hint": hint}
-
-
-def _lack_of_time(outlook: Outlook, plan: TrainPlan, room: Room) -> dict[str, str]:
-    quickest = min(
-        (model for model in outlook.models if model.lacks != "memory"), key=lambda model: model.seconds_fewest
-    )
-    optimism = _OPTIMISM_OF_MANY if room.gpu or room.cores > 1 else _OPTIMISM
-    # What else the machine does is no reason to refuse a run: it may end.
-    if quickest.seconds_fewest / room.crowding <= optimism * (plan.time_limit + _GRACE_SECONDS):
-        return {}
-    refusal = (
-        f"{quickest.title}, the quickest of the chosen networks, needs {_seconds(quickest.seconds_fewest)} to train to "
-        f"something useful on this table, and the run has {budget_words(plan.time_limit)}."
-    )
-    enough = _rounded_up((outlook.seconds_startup + _PILOT_SHARE * quickest.seconds_fewest) / _TRAINING_SHARE)
-    hint = f"Give it {budget_words(enough)} or more, use fewer rows or columns, or choose a quicker network."
-    return {"lacks": "time", "refusal": refusal, "hint": hint}
-
-
-def _rounded_up(seconds: float) -> float:
-    """Return a budget as a person would choose it, not shorter than `seconds`."""
-    step = 60 if seconds <= 600 else 300 if seconds <= 3600 else 1800
-    return float(math.ceil(seconds / step) * step)
+    return f"and {expected_seconds(left)} will be left for it" if left >= 1 else "and no time will be left for it"

@@ -15,8 +15,8 @@ from dlreg_core.training.execution.fit_records import Order, PilotOrder
 from dlreg_core.training.execution.run_networks import Networks
 from dlreg_core.training.planning.allocation import Capacity, Proposal
 from dlreg_core.training.scheduler.measured_speeds import Speeds
+from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
 from dlreg_core.training.scheduler.run_context import Surroundings
-from dlreg_core.training.scheduler.running_fit import NetworkUnderWay
 from dlreg_core.training.scheduler.search_trials import Trials
 
 _LATE_SHARE = 0.05

@@ -13,11 +13,11 @@ from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrde
 from dlreg_core.training.execution.process_pool import LaneDiedError, Lanes, Told
 from dlreg_core.training.execution.run_networks import Networks
 from dlreg_core.training.planning.allocation import Proposal, has_lost, order
+from dlreg_core.training.scheduler.choose_next import Rounds
 from dlreg_core.training.scheduler.fit_queue import Fleet
 from dlreg_core.training.scheduler.measured_speeds import Speeds
-from dlreg_core.training.scheduler.next_fit import Rounds
+from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
 from dlreg_core.training.scheduler.run_context import EpochReporter, Surroundings, Trained
-from dlreg_core.training.scheduler.running_fit import NetworkUnderWay
 from dlreg_core.training.scheduler.search_trials import Trials
 
 _EVENT_SECONDS = 0.3

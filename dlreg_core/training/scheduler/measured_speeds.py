@@ -10,8 +10,8 @@ from dlreg_core.networks import family
 from dlreg_core.specs import FamilySpeed
 from dlreg_core.training.execution.fit_records import Measured, PilotOrder
 from dlreg_core.training.execution.process_pool import GPU_IN_DOUBT_ROWS
-from dlreg_core.training.planning.allocation import Speed
-from dlreg_core.training.scheduler.running_fit import NetworkUnderWay
+from dlreg_core.training.planning.fit_speed import Speed
+from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
 
 _SHARED = 0.5
 """By how much of its time alone each further training on a GPU is thought to lengthen one, until whole ones show it."""

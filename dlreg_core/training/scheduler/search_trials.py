@@ -9,7 +9,8 @@ from typing import Any
 from dlreg_core.networks import family
 from dlreg_core.search import Searcher
 from dlreg_core.specs import FinishedFit, TrainPlan
-from dlreg_core.training.planning.allocation import Capacity, Proposal, Speed
+from dlreg_core.training.planning.allocation import Capacity, Proposal
+from dlreg_core.training.planning.fit_speed import Speed
 
 
 @dataclass(frozen=True)

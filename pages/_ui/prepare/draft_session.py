@@ -30,7 +30,6 @@ from dlreg_core.recipe.draft import (
 )
 from dlreg_core.recipe.step_previews import preview_transform, sample_of
 from dlreg_core.specs import (
-    Cleaning,
     Column,
     ColumnType,
     Dataset,
@@ -142,12 +141,9 @@ def choices(dataset: Dataset, chosen: Draft) -> tuple[ColumnChoice, ...]:
     """Return every other column with its relation to the target, in its type and with its values repaired."""
     names = tuple(name for name in dataset.column_names if name != chosen.target)
     orders = {name: order for name in names if (order := order_of(dataset, chosen, name))}
-    cleaning = Cleaning(
-        missing_codes=chosen.cleaning.missing_codes,
-        merged_labels=chosen.cleaning.merged_labels,
-        orders=orders,
-        units={name: u for name, u in chosen.cleaning.units.items() if chosen.types.get(name) is ColumnType.NUMBER},
-    )
+    repairs = chosen.cleaning.repairs
+    units = {name: unit for name, unit in repairs.units.items() if chosen.types.get(name) is ColumnType.NUMBER}
+    cleaning = repairs.model_copy(update={"orders": orders, "units": units})
     key = Draft(target=chosen.target, types=chosen.types, cleaning=cleaning)
     return _choices(*services.place(), dataset.id, key.model_dump_json())
 
@@ -167,13 +163,7 @@ def first_order(dataset: Dataset, chosen: Draft, name: str) -> tuple[str, ...]:
 def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
     """Return what each repair changes."""
     # Neither the unit nor how gaps are filled changes what there is to repair: those answers are the same.
-    cleaning = Cleaning(
-        missing_codes=made.cleaning.missing_codes,
-        merged_labels=made.cleaning.merged_labels,
-        orders=made.cleaning.orders,
-        units=made.cleaning.units,
-        decimal=made.cleaning.decimal,
-    )
+    cleaning = made.cleaning.repairs.model_copy(update={"orders": made.cleaning.orders})
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _steps(*services.place(), dataset.id, plain.model_dump_json())
 
@@ -184,15 +174,12 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
     Of a table that is too large to be looked at whole, the numbers are worked out from some of its rows. `RecipeError`
     where the recipe doesn't fit the table.
     """
-    cleaning = Cleaning(
-        drop_duplicates=made.cleaning.drop_duplicates,
-        missing_codes=made.cleaning.missing_codes,
-        merged_labels=made.cleaning.merged_labels,
-        units=made.cleaning.units,
-        decimal=made.cleaning.decimal,
-        outliers={name: rule for name, rule in made.cleaning.outliers.items() if rule.act == "remove"},
-        isolation=made.cleaning.isolation,
-    )
+    left_out = {
+        "drop_duplicates": made.cleaning.drop_duplicates,
+        "outliers": {name: rule for name, rule in made.cleaning.outliers.items() if rule.act == "remove"},
+        "isolation": made.cleaning.isolation,
+    }
+    cleaning = made.cleaning.repairs.model_copy(update=left_out)
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _counts(*services.place(), dataset.id, plain.model_dump_json(), seconds)
 

@@ -11,7 +11,7 @@ from dlreg_core.recipe.draft import Draft
 from dlreg_core.specs import Dataset
 from pages._ui.prepare import cached_previews, draft_session
 from pages._ui.shared import error_display
-from pages._ui.shared.widgets import picture
+from pages._ui.shared.widgets import folded, picture
 
 FILLED = ("fill_by_neighbours", "fill_by_regression", "fill_numbers")
 
@@ -20,11 +20,6 @@ def change(draft: Draft, **cleaning: Any) -> Draft:
     """Return a draft with some of its cleaning changed, and remember it."""
     changed = draft.cleaning.model_copy(update=cleaning)
     return draft_session.change(draft, cleaning=changed) if changed != draft.cleaning else draft
-
-
-def folded(label: str, icon: str, key: str) -> Any:
-    """Return a folded part; its pictures are worked out only while it is open."""
-    return st.expander(label, icon=f":material/{icon}:", type="compact", on_change="rerun", key=key)
 
 
 def folded_picture(dataset: Dataset, draft: Draft, columns: Sequence[str], kinds: tuple[str, ...], label: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from dlreg_core.ingest.inference.clock_seconds import unit_of
 from dlreg_core.ingest.inference.level_order import MOST, any_order
 from dlreg_core.names import MOST_OF_UNIT, clean_name, visible
 from dlreg_core.recipe.choices import target_choices
+from dlreg_core.recipe.column_edits import ColumnEdit, with_column_edits
 from dlreg_core.recipe.draft import Draft, is_used, order_of, type_of
 from dlreg_core.specs import Column, ColumnType, Dataset
 from dlreg_core.wording.table_text import ORDINAL, TRANSFORM_WORDS, TYPE_HELP, TYPE_WORDS, target_words
@@ -172,25 +174,14 @@ def _config(target_name: str) -> dict[str, Any]:
 
 def changed(dataset: Dataset, draft: Draft, after: pd.DataFrame) -> Draft:
     """Return the draft with what the edited table says, where it differs from what the profile proposes."""
-    used = {name: use for name, use in draft.used.items() if name == draft.target}
-    orders = _orders(dataset, draft, dict(zip(after["name"], after["type"], strict=True)))
-    types: dict[str, ColumnType] = {}
-    for name, use, word in zip(after["name"], after["used"], after["type"], strict=True):
-        column = dataset.column(name)
-        # What can't be put in an order stays what it was.
-        orderless = word == ORDINAL and not orders.get(name, column.ordered)
-        kind = type_of(dataset, draft, name) if orderless else _TYPES[word]
-        if kind is not column.type:
-            types[name] = kind
-        # Whoever gives an identifier another type means to use it, without having to tick it as well.
-        now_used = bool(use) or (name in types and name not in draft.types and name not in draft.used)
-        used[name] = now_used
-    plain = Draft(target=draft.target, types=types)
-    used = {name: use for name, use in used.items() if use is not is_used(dataset, plain, name)}
-    if (used, types, orders) == (draft.used, draft.types, draft.cleaning.orders):
+    edits = {
+        str(name): ColumnEdit(bool(use), _TYPES[word], word == ORDINAL)
+        for name, use, word in zip(after["name"], after["used"], after["type"], strict=True)
+    }
+    found = with_column_edits(dataset, draft, edits, partial(draft_session.first_order, dataset, draft))
+    if found is draft:
         return draft
-    cleaning = draft.cleaning.model_copy(update={"orders": orders})
-    return draft_session.change(draft, used=used, types=types, cleaning=cleaning)
+    return draft_session.change(draft, used=found.used, types=found.types, cleaning=found.cleaning)
 
 
 def _word(dataset: Dataset, draft: Draft, name: str) -> str:
@@ -202,22 +193,6 @@ def _note(dataset: Dataset, draft: Draft, name: str) -> str:
     unit = draft.cleaning.units.get(name)
     converted = unit is not None and type_of(dataset, draft, name) is ColumnType.NUMBER
     return f"Converted into {unit}." if converted else ""
-
-
-def _orders(dataset: Dataset, draft: Draft, words: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return the orders that a person chose, with what was made ordinal, or no longer is."""
-    orders = {name: order for name, order in draft.cleaning.orders.items() if name in words}
-    for name, word in words.items():
-        known = dataset.column(name).ordered
-        if word == ORDINAL and not orders.get(name, known):
-            orders[name] = known or draft_session.first_order(dataset, draft, name)
-        elif word == TYPE_WORDS[ColumnType.CATEGORY] and known:
-            orders[name] = ()
-        elif word != ORDINAL:
-            orders.pop(name, None)
-        if orders.get(name) == known:
-            orders.pop(name, None)
-    return orders
 
 
 def orders(dataset: Dataset, draft: Draft) -> Draft:

@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from dlreg_core.array_types import Floats
 from dlreg_core.charts.base.theme import model_colour
 from dlreg_core.charts.results import residual_charts as charts
 from dlreg_core.evaluation import epoch_curves
-from dlreg_core.evaluation.arrays import FloatArray
 from dlreg_core.evaluation.error_segments import segments, small_groups
 from dlreg_core.evaluation.kept_models import interval_of
 from dlreg_core.evaluation.search_importance import SettingImportance, setting_importance
@@ -90,13 +90,13 @@ def _errors_seen(path: str, task: int, model: str, unit: str, dark: bool) -> dic
     }
 
 
-def bounds_of(run_id: str, model: str) -> tuple[FloatArray, FloatArray]:
+def bounds_of(run_id: str, model: str) -> tuple[Floats, Floats]:
     """Return the ends of the 90 % intervals of a model's predictions of the test rows."""
     return _bounds(*services.result_key(run_id), model)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _bounds(path: str, task: int, model: str) -> tuple[FloatArray, FloatArray]:
+def _bounds(path: str, task: int, model: str) -> tuple[Floats, Floats]:
     del task
     run = RunFolder(Path(path))
     return interval_of(run, model).bounds(services.predictions(run.id).predicted[model])

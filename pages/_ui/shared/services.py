@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.cleaning import Cleaner, columns_made
+from dlreg_core.cleaning import Cleaner
 from dlreg_core.evaluation.kept_models import load_cleaner
 from dlreg_core.ingest.dataset_files import note_opened
 from dlreg_core.ingest.dataset_store import DatasetStore
@@ -19,7 +19,7 @@ from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explan
 from dlreg_core.scoring.client import Scored, Scorer, open_scorer
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Reading, Report
-from dlreg_core.splitting import in_units
+from dlreg_core.splitting import judged_rows
 
 
 def settings() -> Settings:
@@ -178,17 +178,7 @@ def _sample(home: str, whose: str, dataset_id: str) -> pd.DataFrame:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _test_rows(home: str, whose: str, path: str, task: int) -> pd.DataFrame:
     experiment = RunFolder(Path(path)).experiment()
-    held = experiment.recipe.split.test_dataset or experiment.dataset_id
-    sets, recipe = store(home, whose), experiment.recipe
-    places, past = _predictions(path, task).rows, _cleaner(path, task).past
-    rows = sets.rows(held, places)
-    if recipe.cleaning.units:
-        rows = in_units(sets.get(held), rows, recipe.cleaning)
-    if past is None:
-        return rows
-    # The rows of an own test file follow on from those of the run's table.
-    whole = in_units(sets.get(held), sets.table(held, past.read_from(rows.columns)), recipe.cleaning)
-    return rows.assign(**columns_made(whole, past, places, follows=recipe.split.test_dataset is not None))
+    return judged_rows(store(home, whose), experiment, _predictions(path, task).rows, _cleaner(path, task).past)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.networks import PRETRAINED, Pretrained
-from dlreg_core.weights import State, Status, Weights, open_weights
+from dlreg_core.pretrained_weights import State, Status, Weights, open_weights
 from pages._ui.shared import error_display, services
 
 _LOOKS = {

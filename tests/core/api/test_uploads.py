@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from dlreg_core.api import routes_below, upload_route
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.uploads.upload_tickets import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Arrivals
 from tests.conftest import wait_for
 
 ROWS = b"size,place,price\n" + b"".join(b"%d,north,%d\n" % (i, 2 * i) for i in range(60))

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from dlreg_core.cli.application import app
 from dlreg_core.errors import ConflictError, PlanError
 from dlreg_core.networks import FAMILIES, PRETRAINED
-from dlreg_core.weights import open_weights
-from dlreg_core.weights import weight_store as module
+from dlreg_core.pretrained_weights import open_weights
+from dlreg_core.pretrained_weights import weight_store as module
 
 KEYS = {
     "key",

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from dlreg_core.evaluation.bootstrap import MOST_GROUPS, resampled_means
-from dlreg_core.evaluation.metrics import bootstrap_rmse, percentiles, regression_metrics
+from dlreg_core.evaluation.bootstrap import MOST_GROUPS, bootstrap_rmse, percentiles, resampled_means
+from dlreg_core.evaluation.metrics import regression_metrics
 
 
 @pytest.fixture

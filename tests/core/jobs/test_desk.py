@@ -10,6 +10,7 @@ import pytest
 from dlreg_core.errors import ConflictError, NotFoundError, PlanError
 from dlreg_core.jobs import Desk, Dispatcher, InlineBackend
 from dlreg_core.jobs.device_slots import cpu_slots
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import TaskFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, Recipe, RunState
@@ -28,7 +29,9 @@ def dispatcher(tmp_path: Path) -> Dispatcher:
 
 
 def experiment() -> Experiment:
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)))
+    return Experiment(
+        name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)), plan=default_plan()
+    )
 
 
 def test_a_run_belongs_to_who_submits_it(dispatcher: Dispatcher) -> None:

@@ -18,6 +18,7 @@ from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import InlineBackend, LocalProcesses, open_dispatcher
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher, Limits
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import boot_id, instant
@@ -40,7 +41,7 @@ with TaskFolder(Path(sys.argv[1])).hold():
 
 def experiment() -> Experiment:
     recipe = Recipe(target="y", features=("a",))
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a")
+    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a", plan=default_plan())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from dlreg_core.jobs import Dispatcher, LocalProcesses
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.local_processes import marks_of
 from dlreg_core.jobs.standby_process import READY, StandBy
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunStore, TaskFolder, open_store
 from dlreg_core.runs.task_folder import MARK
 from dlreg_core.settings import Settings
@@ -62,7 +63,9 @@ def task(tmp_path: Path) -> TaskFolder:
 
 def queued(store: RunStore) -> TaskFolder:
     recipe = Recipe(target="y", features=("a",))
-    run = store.create(Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a"))
+    run = store.create(
+        Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a", plan=default_plan())
+    )
     return run.train_task()
 
 

@@ -16,10 +16,11 @@ import pytest
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.jobs.dataset_service import DataDesk
 from dlreg_core.model_file import Manifest, load_bundle, write_bundle
 from dlreg_core.model_file.contents import values_found
 from dlreg_core.model_file.manifest import MANIFEST
+from dlreg_core.networks import default_plan
 from dlreg_core.pipeline.fitted_pipeline import PipelineModel, PipelineSpec, save_pipeline
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.runs import RunFolder, RunStore, open_store
@@ -71,7 +72,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
         unit="$",
         cleaning=Cleaning(impute_numbers="knn", drop_identifiers=False),
     )
-    asked = Experiment(name="r", dataset_id=dataset.id, dataset_name=dataset.name, recipe=recipe)
+    asked = Experiment(name="r", dataset_id=dataset.id, dataset_name=dataset.name, recipe=recipe, plan=default_plan())
     folder = store.create(asked)
     fitted(store, folder, asked)
     return folder

@@ -11,7 +11,8 @@ import pytest
 
 from dlreg_core.ingest.dataset_files import note_opened
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.jobs.dataset_service import DataDesk
+from dlreg_core.networks import default_plan
 from dlreg_core.recipe.draft import Draft, save_draft
 from dlreg_core.runs import RunStore, open_store
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs, remove_orphans
@@ -22,7 +23,9 @@ from tests.hostile.helpers.clocks import YEAR, Clocks
 
 
 def experiment() -> Experiment:
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)))
+    return Experiment(
+        name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)), plan=default_plan()
+    )
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ from pydantic import BaseModel
 
 import dlreg_core.runs.task_folder as task_module
 from dlreg_core.errors import ConflictError, NotFoundError
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, TaskFolder, machine
 from dlreg_core.runs.atomic_files import write_spec
-from dlreg_core.runs.liveness import keepable, never_began, post_mortem, silent_seconds
 from dlreg_core.runs.machine import boot_id, born, oom_kills
+from dlreg_core.runs.process_death import keepable, never_began, post_mortem, silent_seconds
 from dlreg_core.runs.task_folder import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
 from dlreg_core.specs import (
     Checkpoint,
@@ -131,9 +132,9 @@ def test_a_process_that_was_ended_before_it_took_its_task_is_told_too(
 ) -> None:
     monkeypatch.setattr("dlreg_core.runs.task_folder.oom_kills", lambda: 2)
     task.mark_launched()
-    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 2)
+    monkeypatch.setattr("dlreg_core.runs.process_death.oom_kills", lambda: 2)
     assert never_began(task, RunState.FAILED).reason == "Its process could not be started."
-    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 3)
+    monkeypatch.setattr("dlreg_core.runs.process_death.oom_kills", lambda: 3)
     assert never_began(task, RunState.FAILED).reason == "The machine ran out of memory, and ended it."
 
 
@@ -163,11 +164,11 @@ def test_an_end_for_lack_of_memory_is_told_as_such(task: TaskFolder, monkeypatch
     with task.hold():
         task.emit("resources", memory_mb=900, machine_used=0.5)
     set_start(task, oom_kills=2)
-    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 2)
+    monkeypatch.setattr("dlreg_core.runs.process_death.oom_kills", lambda: 2)
     assert "memory" not in post_mortem(task).reason
-    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: 3)
+    monkeypatch.setattr("dlreg_core.runs.process_death.oom_kills", lambda: 3)
     assert post_mortem(task).reason == "The machine ran out of memory, and ended it."
-    monkeypatch.setattr("dlreg_core.runs.liveness.oom_kills", lambda: None)
+    monkeypatch.setattr("dlreg_core.runs.process_death.oom_kills", lambda: None)
     assert "memory" not in post_mortem(task).reason
     task.emit("resources", memory_mb=900, machine_used=0.97)
     assert post_mortem(task).reason == "The machine ran out of memory, and ended it."
@@ -406,7 +407,9 @@ def test_absent_files_and_tasks_are_told_in_a_sentence(run: RunFolder) -> None:
 
 
 def test_an_experiment_of_a_later_format_is_refused(run: RunFolder) -> None:
-    experiment = Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)))
+    experiment = Experiment(
+        name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)), plan=default_plan()
+    )
     later = json.loads(experiment.model_dump_json()) | {"new_field": 1, "schema_version": 2}
     (run.path / "experiment.json").write_text(json.dumps(later))
     with pytest.raises(NotFoundError, match="another version"):

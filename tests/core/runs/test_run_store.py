@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ConflictError, NotFoundError
+from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, RunIndex, RunStore, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import (
@@ -47,7 +48,7 @@ for run_id in sys.argv[3:]:
 
 def experiment(name: str = "e", dataset: str = "0" * 16, owner: str = "a") -> Experiment:
     recipe = Recipe(target="y", features=("a",))
-    return Experiment(name=name, dataset_id=dataset, dataset_name="d", recipe=recipe, owner=owner)
+    return Experiment(name=name, dataset_id=dataset, dataset_name="d", recipe=recipe, owner=owner, plan=default_plan())
 
 
 def slots(count: int) -> list[str]:

@@ -15,7 +15,7 @@ from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.pipeline.quiet_libraries import hush
 from dlreg_core.search import Searcher
 from dlreg_core.specs import FinishedFit, PlannedFit, Search, TrainPlan
-from dlreg_core.training.planning.allocation import Speed
+from dlreg_core.training.planning.fit_speed import Speed
 from dlreg_core.training.scheduler.search_trials import Trials
 
 

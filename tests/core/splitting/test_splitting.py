@@ -15,7 +15,8 @@ from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.specs import Cleaning, ColumnType, Experiment, Recipe, Split
 from dlreg_core.splitting import fold_count, prepare_table, prepared_of
-from dlreg_core.splitting.split import fold_numbers, numbered_copies, preview_split, split_rows
+from dlreg_core.splitting.folds import fold_numbers
+from dlreg_core.splitting.split import numbered_copies, preview_split, split_rows
 from tests.conftest import add_table, experiment_on, small_table
 
 

@@ -16,7 +16,7 @@ from dlreg_core.pipeline.fitted_pipeline import Pipeline, PipelineModel, Pipelin
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import Cleaning, Recipe, Split
 from dlreg_core.splitting import prepare_table
-from dlreg_core.training.gap_intervals import blanked, complete_columns, with_gaps
+from dlreg_core.training.missing_value_intervals import blanked, complete_columns, with_gaps
 from tests.conftest import add_table
 
 ROWS = 3_000

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dlreg_core.networks import default_plan
 from dlreg_core.report import model_file_usage
 from dlreg_core.specs import (
     Comparison,
@@ -53,7 +54,11 @@ def test_run_words_are_in_the_readers_time() -> None:
         run_dir="",
         state=RunState.COMPLETED,
         experiment=Experiment(
-            name="n", dataset_id="d", dataset_name="d.csv", recipe=Recipe(target="y", features=("x",))
+            name="n",
+            dataset_id="d",
+            dataset_name="d.csv",
+            recipe=Recipe(target="y", features=("x",)),
+            plan=default_plan(),
         ),
         time_limit=120.0,
         started=datetime(2026, 11, 2, 23, 5, tzinfo=UTC),

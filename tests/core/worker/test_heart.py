@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.runs import RunFolder, TaskFolder
-from dlreg_core.runs.liveness import silent_seconds
+from dlreg_core.runs.process_death import silent_seconds
 from dlreg_core.specs import TaskKind
 from dlreg_core.worker import heartbeat as module
 from dlreg_core.worker.heartbeat import Heart

@@ -18,6 +18,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import InlineBackend
@@ -25,7 +26,6 @@ from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.runs import PartPredictions, RunFolder, find_explanation, load_predictions, open_store
-from dlreg_core.runs.task_results import Floats
 from dlreg_core.runs.training_progress import ModelState, fold
 from dlreg_core.settings import Settings
 from dlreg_core.specs import ExplainRequest, RunState, TrainResult

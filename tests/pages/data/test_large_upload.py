@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 from streamlit.testing.v1 import AppTest
 
-from dlreg_core.ingest.uploads.upload_tickets import Arrival, Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Arrival, Arrivals
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import born
 from tests.conftest import add_table, small_table

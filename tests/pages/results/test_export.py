@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ScorerError
-from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.jobs.dataset_service import DataDesk
 from dlreg_core.runs import RunFolder
 from dlreg_core.scoring.bulk import model_file_path
 from dlreg_core.specs import DataHeld, Exported

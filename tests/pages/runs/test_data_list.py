@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs.owner_data import DataDesk
+from dlreg_core.jobs.dataset_service import DataDesk
 from dlreg_core.recipe.draft import load_draft, save_draft, start_draft
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Reading

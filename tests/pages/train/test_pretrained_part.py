@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.networks import PRETRAINED
+from dlreg_core.pretrained_weights import Status, open_weights
+from dlreg_core.pretrained_weights import weight_store as module
 from dlreg_core.recipe.draft import draft_of, save_draft
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset
-from dlreg_core.weights import Status, open_weights
-from dlreg_core.weights import weight_store as module
 from tests.conftest import add_table, experiment_on, small_table
 from tests.pages.opening import labels, opened_train, texts, widget
 

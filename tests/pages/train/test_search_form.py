@@ -8,19 +8,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dlreg_core.jobs import LocalProcesses
 from dlreg_core.recipe.draft import draft_of, load_draft, save_draft
 from dlreg_core.specs import Dataset, NumberRange, RunState, Search
 from pages._ui.train.search_form import search_words
 from tests.conftest import add_table, experiment_on, small_table
 from tests.pages.opening import ended, opened_train, store_of, texts, waiting, widget
-
-
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task, slot: task.mark_launched())
-    monkeypatch.setattr(LocalProcesses, "kill", lambda self, task: None)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
 
 
 @pytest.fixture

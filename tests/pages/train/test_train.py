@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.errors import ConflictError, ScorerError
-from dlreg_core.jobs import Desk, LocalProcesses
+from dlreg_core.jobs import Desk
 from dlreg_core.recipe.draft import draft_of, save_draft
 from dlreg_core.runs import RunFolder, TaskFolder
 from dlreg_core.runs.atomic_files import write_spec
@@ -32,15 +32,6 @@ from tests.pages.opening import (
     widget,
 )
 from tests.pages.opening import opened as opened_page
-
-
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start no worker: a run that is launched stays as it is. One trains at a time, on whatever machine this is."""
-    monkeypatch.setattr(LocalProcesses, "launch", lambda self, task, slot: (task.mark_launched(), task.mark_ready()))
-    monkeypatch.setattr(LocalProcesses, "kill", lambda self, task: None)
-    monkeypatch.setenv("DLREG_SLOTS", "1")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
 
 
 def opened(**parameters: str) -> AppTest:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from dlreg_core.ingest.inference.times.date_forms import Apart, full_years, take_apart
+from dlreg_core.ingest.inference.times.date_formats import Apart, full_years, take_apart
 from dlreg_core.ingest.inference.times.time_of_day import BoolArray, IntArray, times_of_day
 
 Order = Literal["dmy", "mdy", "ymd"]

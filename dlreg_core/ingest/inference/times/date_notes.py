@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.numbers.text_numbers import Tally
 from dlreg_core.ingest.inference.times.date_cells import FIRST_YEAR, LAST_YEAR
-from dlreg_core.ingest.inference.times.date_forms import NAMES
-from dlreg_core.ingest.inference.times.dates import NearDates, near_dates
+from dlreg_core.ingest.inference.times.date_formats import NAMES
+from dlreg_core.ingest.inference.times.date_order import NearDates, near_dates
 from dlreg_core.ingest.inference.times.durations import near_durations
 from dlreg_core.ingest.inference.times.time_of_day import BoolArray, IntArray
 

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pytest
 from scipy import constants as c
 
-from dlreg_core.ingest.inference.numbers.number_cells import read_measures
-from dlreg_core.ingest.inference.unit_conversion import (
+from dlreg_core.ingest.inference.mixed_units import (
     common_unit,
     converted,
     convertible,
@@ -16,6 +15,7 @@ from dlreg_core.ingest.inference.unit_conversion import (
     other_units,
     units_of,
 )
+from dlreg_core.ingest.inference.numbers.number_cells import read_measures
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dlreg_core.errors import ConflictError, InputError, NotFoundError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import large_files
 from dlreg_core.ingest.uploads.arrived_file import read_arrived
-from dlreg_core.ingest.uploads.upload_tickets import Arrival, Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Arrival, Arrivals
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import boot_id
 from dlreg_core.specs import Instant

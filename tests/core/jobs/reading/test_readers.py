@@ -23,7 +23,7 @@ from dlreg_core.cleaning.raw_rows import read_raw_rows
 from dlreg_core.errors import ConflictError, NotFoundError, TableError, WorkError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import library_errors
-from dlreg_core.ingest.uploads.upload_tickets import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Arrivals
 from dlreg_core.jobs.reading import reader_client, reader_process, upload_reading
 from dlreg_core.jobs.reading.handed_files import Handed
 from dlreg_core.jobs.reading.reader_client import Readers

@@ -20,11 +20,11 @@ from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrde
 from dlreg_core.training.execution.process_pool import GPU_IN_DOUBT_ROWS, Told
 from dlreg_core.training.execution.run_networks import Networks, Rows
 from dlreg_core.training.planning.allocation import Proposal
-from dlreg_core.training.scheduler import fit_queue, fit_scheduler, running_fit
+from dlreg_core.training.scheduler import fit_queue, fit_scheduler, network_progress
 from dlreg_core.training.scheduler.fit_scheduler import Campaign
 from dlreg_core.training.scheduler.measured_speeds import Speeds
+from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
 from dlreg_core.training.scheduler.run_context import Surroundings, Trained
-from dlreg_core.training.scheduler.running_fit import NetworkUnderWay
 
 BUDGET, FOLDS = 120.0, 4
 
@@ -127,7 +127,7 @@ def setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         networks = Networks(tmp_path / "networks", rows())
         lanes = TimelessLanes(count, networks, epoch, slower=slower)
         clock = SimpleNamespace(time=lambda: lanes.now, monotonic=lambda: lanes.now)
-        for module in (fit_scheduler, fit_queue, running_fit):
+        for module in (fit_scheduler, fit_queue, network_progress):
             monkeypatch.setattr(module, "time", clock)
         said: list[str] = []
         around = Surroundings(

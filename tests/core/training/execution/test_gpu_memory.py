@@ -30,7 +30,7 @@ from dlreg_core.training.execution.fold_fit import measure, train_fold
 from dlreg_core.training.execution.process_pool import FitFailedError, Lanes, Told
 from dlreg_core.training.execution.run_networks import Networks, Rows
 from dlreg_core.training.planning.allocation import Proposal
-from dlreg_core.training.scheduler.running_fit import NetworkUnderWay
+from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
 from tests.core.networks.tiny_weights import write_tiny
 from tests.core.training.execution.test_networks import held_out_rows, rows
 

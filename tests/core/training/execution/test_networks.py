@@ -24,7 +24,7 @@ from dlreg_core.training.execution.fold_fit import learned_rows
 from dlreg_core.training.execution.process_pool import FitFailedError, Lanes, Told, failure, lanes_for
 from dlreg_core.training.execution.run_networks import Networks, Rows
 from dlreg_core.training.planning.allocation import Proposal
-from dlreg_core.training.scheduler.running_fit import NetworkUnderWay
+from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
 
 EPOCHS = 3
 FOLDS = 3

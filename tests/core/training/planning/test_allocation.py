@@ -15,7 +15,6 @@ from dlreg_core.training.planning.allocation import (
     Capacity,
     Outcome,
     Proposal,
-    Speed,
     first_fit,
     first_round_left,
     has_lost,
@@ -24,6 +23,7 @@ from dlreg_core.training.planning.allocation import (
     share,
     still_improving,
 )
+from dlreg_core.training.planning.fit_speed import Speed
 
 KEYS = tuple(f.key for f in FAMILIES)
 speeds = st.builds(Speed, fixed=st.floats(0, 20), epoch=st.floats(1e-4, 20))

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from dlreg_core.networks import FAMILIES, default_plan, family
 from dlreg_core.runs.expectations import MeasuredSpeeds, Outlook, recent_speeds
 from dlreg_core.specs import FamilySpeed, Split, TrainPlan
-from dlreg_core.training.planning.allocation import Speed
 from dlreg_core.training.planning.cost_model import (
     TableFacts,
     baselines_mb,
@@ -26,6 +25,7 @@ from dlreg_core.training.planning.cost_model import (
     training_mb,
     worker_mb,
 )
+from dlreg_core.training.planning.fit_speed import Speed
 from dlreg_core.training.planning.forecast import KnownSpeeds, Room, first_round, foresee, kept_seconds, known_speeds
 
 KEYS = tuple(chosen.key for chosen in FAMILIES)

@@ -15,7 +15,7 @@ from dlreg_core.specs import TrainPlan
 from dlreg_core.training.execution.fit_records import Order, PilotOrder
 from dlreg_core.training.execution.process_pool import FitFailedError, Told
 from dlreg_core.training.execution.run_networks import Networks
-from dlreg_core.training.scheduler import fit_queue, fit_scheduler, running_fit
+from dlreg_core.training.scheduler import fit_queue, fit_scheduler, network_progress
 from dlreg_core.training.scheduler.fit_scheduler import Campaign, too_late_words
 from dlreg_core.training.scheduler.run_context import Surroundings, Trained
 from tests.core.training.execution.test_devices import TimelessLanes, rows
@@ -44,7 +44,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         lanes = FailingLanes(count, networks, {(key, False): seconds for key, seconds in epoch.items()}, now=began)
         lanes.failing = frozenset({failing})
         clock = SimpleNamespace(time=lambda: lanes.now, monotonic=lambda: lanes.now)
-        for module in (fit_scheduler, fit_queue, running_fit):
+        for module in (fit_scheduler, fit_queue, network_progress):
             monkeypatch.setattr(module, "time", clock)
         said: list[tuple[str, dict[str, Any]]] = []
         around = Surroundings(time_left=lambda: budget - lanes.now, emit=lambda kind, **data: said.append((kind, data)))

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dlreg_core.networks import pretrained
 from dlreg_core.runs.atomic_files import read_spec, write_spec
-from dlreg_core.specs import SCHEMA_VERSION, Spec, now
+from dlreg_core.specs import Spec, VersionedSpec, now
 
 _FILE = "consent.json"
 
@@ -31,10 +31,9 @@ class Answer(Spec):
     when: datetime
 
 
-class Consents(Spec):
+class Consents(VersionedSpec):
     """The content of ``consent.json``."""
 
-    schema_version: int = SCHEMA_VERSION
     licences: dict[str, Acceptance] = Field(default_factory=dict)
     downloads: Answer | None = None
 

@@ -7,9 +7,9 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 
 from dlreg_core.errors import ConflictError, PlanError
+from dlreg_core.jobs.dataset_service import DataDesk
 from dlreg_core.jobs.device_slots import Place
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
-from dlreg_core.jobs.owner_data import DataDesk
 from dlreg_core.jobs.standby_process import Standing
 from dlreg_core.runs import RunFolder, RunSummary, TaskFolder
 from dlreg_core.runs.run_index import ModelSummary, QueuedTask

@@ -15,9 +15,9 @@ import pytest
 
 from dlreg_core.errors import ConflictError, FetchError, PlanError
 from dlreg_core.networks import PRETRAINED, pretrained
+from dlreg_core.pretrained_weights import Status, Weights, open_weights
+from dlreg_core.pretrained_weights import weight_store as module
 from dlreg_core.settings import Settings
-from dlreg_core.weights import Status, Weights, open_weights
-from dlreg_core.weights import weight_store as module
 
 CONTENT = b"weights" * 1000
 

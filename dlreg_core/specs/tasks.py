@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from dlreg_core.specs.base import SCHEMA_VERSION, Instant, Spec, now
+from dlreg_core.specs.base import Instant, Spec, VersionedSpec, now
 from dlreg_core.specs.plans import PlannedFit
 
 
@@ -58,10 +58,9 @@ class ExplainRequest(Spec):
     time_limit: float = Field(default=60.0, gt=0)
 
 
-class Task(Spec):
+class Task(VersionedSpec):
     """One piece of work for one worker process."""
 
-    schema_version: int = SCHEMA_VERSION
     run_id: str
     number: int = Field(ge=1)
     kind: TaskKind
@@ -198,13 +197,12 @@ class FinishedFit(Spec):
     """By how much the second half of its epochs has lowered the validation error."""
 
 
-class Checkpoint(Spec):
+class Checkpoint(VersionedSpec):
     """What a training has finished so far: the content of ``checkpoint.json``, from which it can be continued."""
 
     # Earlier versions wrote more; their runs are shown all the same.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    schema_version: int = SCHEMA_VERSION
     fits: tuple[FinishedFit, ...] = ()
     speeds: dict[str, FamilySpeed] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)

@@ -27,9 +27,10 @@ from pydantic import Field
 from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError
 from dlreg_core.ingest.batches import Scan, Scanner
 from dlreg_core.ingest.dataset_files import plain_name
+from dlreg_core.ingest.uploads.upload_limits import check_size
 from dlreg_core.runs.atomic_files import read_spec, write_new, write_spec
 from dlreg_core.runs.machine import born, instant, living, seconds_since
-from dlreg_core.specs import SCHEMA_VERSION, Instant, Spec, now
+from dlreg_core.specs import Instant, Spec, VersionedSpec, now
 
 _ID = re.compile(r"[A-Za-z0-9_-]{32}")
 _DISK_PER_BYTE = 2.0
@@ -39,10 +40,9 @@ _SILENT = 30.0
 """Seconds after which a file that has arrived, and that no process reads, is given up."""
 
 
-class Ticket(Spec):
+class Ticket(VersionedSpec):
     """Whoever holds it may send one file."""
 
-    schema_version: int = SCHEMA_VERSION
     owner: str | None
     most_bytes: int
     created: datetime = Field(default_factory=now)
@@ -201,15 +201,6 @@ class Receiver:
             raise InputError("The file didn't arrive whole.", "Choose it again.")
         write_spec(self.folder / "scan.json", self._scanner.result())
         return self.folder
-
-
-def check_size(size: int, most_bytes: int) -> None:
-    """Raise ``InputError`` where a file is larger than allowed."""
-    if size > most_bytes:
-        raise InputError(
-            f"The file is larger than {most_bytes / 1024**2:,.0f} MB, the most that is allowed here.",
-            "Choose fewer rows or columns, or ask the server's administrator.",
-        )
 
 
 def scan_of(folder: Path) -> Scan:

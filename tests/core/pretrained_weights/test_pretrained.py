@@ -11,8 +11,8 @@ import pytest
 
 from dlreg_core.errors import PlanError
 from dlreg_core.networks import FAMILIES, PRETRAINED, is_pretrained, pretrained
-from dlreg_core.weights import State, Status, usable
-from dlreg_core.weights.eligibility import reason_against
+from dlreg_core.pretrained_weights import State, Status, usable
+from dlreg_core.pretrained_weights.eligibility import reason_against
 
 every_key = pytest.mark.parametrize("key", [known.key for known in PRETRAINED])
 READY = State("TABICL", Status.ON_DISK, "on the disk", Path("weights"))
@@ -79,7 +79,7 @@ def test_what_is_in_the_way_of_the_weights_is_the_reason() -> None:
 
 def test_all_families_are_answered_for_from_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "dlreg_core.weights.weight_store.find_spec", lambda name: None if name == "tabpfn" else object()
+        "dlreg_core.pretrained_weights.weight_store.find_spec", lambda name: None if name == "tabpfn" else object()
     )
     monkeypatch.delenv("DLREG_WEIGHTS_DIR", raising=False)
     (tmp_path / "weights" / "NORI").mkdir(parents=True)
@@ -100,7 +100,7 @@ def test_all_families_are_answered_for_from_a_home(tmp_path: Path, monkeypatch: 
 
 def test_looking_at_them_loads_no_heavy_library() -> None:
     script = (
-        "import sys, pathlib; from dlreg_core.weights.eligibility import usable;"
+        "import sys, pathlib; from dlreg_core.pretrained_weights.eligibility import usable;"
         "usable('best', 10, 3, False, pathlib.Path('/nowhere'));"
         "print([n for n in ('torch', 'autogluon', 'huggingface_hub', 'tabicl', 'transformers') if n in sys.modules])"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlreg_core.networks import PRETRAINED, Pretrained
+from dlreg_core.pretrained_weights.weight_store import State, open_weights
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Preset
-from dlreg_core.weights.weight_store import State, open_weights
 
 
 def usable(preset: Preset, rows: int, columns: int, gpu: bool, home: Path) -> list[tuple[str, str]]:

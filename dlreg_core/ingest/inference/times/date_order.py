@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dlreg_core.ingest.inference.numbers.text_numbers import Tally
 from dlreg_core.ingest.inference.times.date_cells import ORDERS, Moments, Order, in_order, moments_of
-from dlreg_core.ingest.inference.times.date_forms import DASHES, DOTS, MONTH_NAME_YEAR, YEAR_MONTH, Apart, take_apart
+from dlreg_core.ingest.inference.times.date_formats import DASHES, DOTS, MONTH_NAME_YEAR, YEAR_MONTH, Apart, take_apart
 from dlreg_core.ingest.inference.times.time_of_day import BoolArray, IntArray, times_of_day
 
 _LOOKED_AT = 500

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dlreg_core.weights.eligibility import usable
-from dlreg_core.weights.weight_store import State, Status, Weights, open_weights
+from dlreg_core.pretrained_weights.eligibility import usable
+from dlreg_core.pretrained_weights.weight_store import State, Status, Weights, open_weights
 
 __all__ = [
     "State",

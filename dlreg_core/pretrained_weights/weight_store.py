@@ -20,10 +20,10 @@ from filelock import FileLock
 
 from dlreg_core.errors import ConflictError, FetchError, NotFoundError
 from dlreg_core.networks import Pretrained, pretrained
+from dlreg_core.pretrained_weights import licence_consent, weight_download
 from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.settings import Settings, load_settings
-from dlreg_core.specs import SCHEMA_VERSION, Spec, now
-from dlreg_core.weights import licence_consent, weight_download
+from dlreg_core.specs import Spec, VersionedSpec, now
 
 _NOTE = "weights.json"
 _CHUNK = 1 << 20
@@ -48,10 +48,9 @@ class KeptFile(Spec):
     size: int
 
 
-class Note(Spec):
+class Note(VersionedSpec):
     """The content of ``weights.json``: what came from where, and when."""
 
-    schema_version: int = SCHEMA_VERSION
     source: str
     when: datetime
     files: dict[str, KeptFile]
