@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -120,7 +121,7 @@ def columns_table(dataset: Dataset) -> None:
             "Missing", format="percent", min_value=0, max_value=1, width="small"
         ),
     }
-    height = "content" if len(lines) <= _MOST_LINES else _HEIGHT
+    height: int | Literal["content"] = "content" if len(lines) <= _MOST_LINES else _HEIGHT
     alt = f"The columns of {dataset.name}."
     st.dataframe(pd.DataFrame(lines), hide_index=True, column_config=config, height=height, alt=alt)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from dlreg_core.charts.results.leaderboard_chart import LeaderboardChart
@@ -101,7 +103,7 @@ def lead_on(result: TrainResult) -> None:
             if st.button(f"Take {escaped(name)} along", type="primary", help="Predict with it, and export it."):
                 session.choose_model(better.model)
                 go_to("predict")
-        kind = "primary" if better is None else "secondary"
+        kind: Literal["primary", "secondary"] = "primary" if better is None else "secondary"
         if st.button("Look at its errors", type=kind, key=f"look_at_{result.best_model}"):
             open_model(result.best_model)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from dlreg_core.errors import DlregError, RecipeError
@@ -33,7 +35,7 @@ def set_up(
         will = plan_words(plan, len(BASELINES), counts.train, len(recipe.features), outlook)
         st.markdown(f"**What will happen:** {will} {drawn_words(dataset, counts)}".strip())
         run_forecast.show(dataset, recipe, plan)
-    kind = "primary" if primary else "secondary"
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     impossible = plan is None or run_forecast.refused(dataset, recipe, plan)
     # With a key it stays the same button while what stands around it changes, so that no click is lost.
     clicked = st.button(label, type=kind, icon=":material/play_arrow:", disabled=impossible, key=f"start_{key}")

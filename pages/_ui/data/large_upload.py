@@ -25,8 +25,8 @@ _AT_ONCE = 8 * _MEGABYTE
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    parts = {kind: _HERE.with_suffix(f".{kind}").read_text("utf-8") for kind in ("html", "css", "js")}
-    return st.components.v2.component("dlreg_large_upload", **parts)
+    html, css, js = (_HERE.with_suffix(f".{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component("dlreg_large_upload", html=html, css=css, js=js)
 
 
 def sent() -> Dataset | None:

@@ -45,7 +45,7 @@ from pages._ui.shared import services, session
 
 def draft(dataset: Dataset) -> Draft | None:
     """Return what a person has chosen so far, or what to start from; None when nothing here can be predicted."""
-    found = session.draft("draft")
+    found: Draft | None = session.draft("draft")
     if found is None:
         # A reload of the browser begins a new session: what was chosen before is on the disk.
         found = load_draft(services.settings().home, services.owner(), dataset.id) or start_draft(dataset)

@@ -10,10 +10,10 @@ from dlreg_core.formatting import percent
 from dlreg_core.recipe.draft import Draft
 from dlreg_core.specs import Combination, Dataset, ScaleMethod
 from pages._ui.prepare import cached_previews, draft_session, step_pictures
-from pages._ui.prepare.step_pictures import change, folded
+from pages._ui.prepare.step_pictures import change
 from pages._ui.shared import error_display
 from pages._ui.shared.sidebar import as_label, escaped
-from pages._ui.shared.widgets import picture
+from pages._ui.shared.widgets import folded, picture
 
 _KINDS = {"product": "×", "ratio": "÷", "difference": "−"}
 _SCALES: dict[ScaleMethod, str] = {

@@ -9,10 +9,9 @@ from dlreg_core.checks.recommended_split import group_columns, time_columns
 from dlreg_core.recipe.draft import Draft
 from dlreg_core.specs import Dataset, History, PastColumn
 from pages._ui.prepare import cached_previews, draft_session
-from pages._ui.prepare.step_pictures import folded
 from pages._ui.shared import error_display
 from pages._ui.shared.sidebar import as_label, escaped
-from pages._ui.shared.widgets import picture
+from pages._ui.shared.widgets import folded, picture
 
 _KINDS = {
     "lag": "its value some rows before",
@@ -89,7 +88,7 @@ def _horizon(dataset: Dataset, draft: Draft, order: str, group: str | None, kept
         return 1
     now = draft.history.horizon if draft.history is not None else 1
     span = cached_previews.span(dataset, order, group)
-    return st.selectbox(
+    ahead: int = st.selectbox(
         "Predict how far ahead?",
         sorted({*_HORIZONS, now}),
         index=sorted({*_HORIZONS, now}).index(now),
@@ -98,6 +97,7 @@ def _horizon(dataset: Dataset, draft: Draft, order: str, group: str | None, kept
         width=210,
         help=_HORIZON_HELP,
     )
+    return ahead
 
 
 def _wanted(dataset: Dataset, made: PastColumn) -> bool:

@@ -12,10 +12,10 @@ from dlreg_core.formatting import number, percent
 from dlreg_core.recipe.draft import Draft
 from dlreg_core.specs import Dataset, OutlierRule
 from pages._ui.prepare import cached_previews, draft_session
-from pages._ui.prepare.step_pictures import change, folded
+from pages._ui.prepare.step_pictures import change
 from pages._ui.shared import error_display
 from pages._ui.shared.sidebar import escaped
-from pages._ui.shared.widgets import picture
+from pages._ui.shared.widgets import folded, picture
 
 _RULES = {"iqr": "far from the quartiles", "zscore": "far from the mean"}
 _ACTS = {"clip": "bring it to the limit", "remove": "let the row teach nothing"}

@@ -14,7 +14,7 @@ from pages._ui.prepare import draft_session, step_pictures
 from pages._ui.shared.sidebar import as_label, escaped
 
 _FILLS: dict[str, dict[str, str]] = {
-    "impute_numbers": {**FILL_WORDS},
+    "impute_numbers": dict(FILL_WORDS.items()),
     "impute_categories": {
         "level": "a category of their own",
         "most_frequent": "the most frequent one",

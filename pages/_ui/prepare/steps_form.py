@@ -9,8 +9,9 @@ from dlreg_core.specs import ColumnType, Dataset, NumberFill
 from dlreg_core.wording.table_text import FILL_WORDS
 from pages._ui.prepare import interactions_form, lags_form, outliers_form, step_pictures
 from pages._ui.prepare.repairs_form import FILL_HELP
-from pages._ui.prepare.step_pictures import change, folded
+from pages._ui.prepare.step_pictures import change
 from pages._ui.shared.sidebar import escaped
+from pages._ui.shared.widgets import folded
 
 
 def steps(dataset: Dataset, draft: Draft) -> Draft:

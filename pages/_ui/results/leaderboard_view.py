@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
@@ -11,6 +14,9 @@ from dlreg_core.report import rounded
 from dlreg_core.specs import TrainResult
 from dlreg_core.wording import context_text
 from pages._ui.shared.result_header import quantity_column, read_alike
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 LABELS = {
     "role": "Kind",
@@ -71,7 +77,9 @@ def show(table: pd.DataFrame, result: TrainResult, unit: str, columns: list[str]
     judged["fit_seconds"] = judged["fit_seconds"].astype("float64")
     shown, config = read_alike(judged[["rank", "model", *columns]], _config(judged, unit))
     if "fit_seconds" in columns:
-        shown = (shown if isinstance(shown, Styler) else shown.style).format(duration, subset=["fit_seconds"])
+        # pandas' stubs ask for a function that takes any object, though each gets values of its own column alone.
+        in_words: Callable[[Any], str] = duration
+        shown = (shown if isinstance(shown, Styler) else shown.style).format(in_words, subset=["fit_seconds"])
     # By keyboard too, which the dots of the chart can't be reached with.
     chosen = st.dataframe(
         shown,
@@ -103,7 +111,7 @@ def show_against(table: pd.DataFrame) -> None:
     )
 
 
-def _config(table: pd.DataFrame, unit: str) -> dict:
+def _config(table: pd.DataFrame, unit: str) -> dict[str, ColumnConfig]:
     number = st.column_config.NumberColumn
     config = {name: quantity_column(LABELS[name], unit, table[name], HELP[name]) for name in _IN_UNIT}
     config["rank"] = number("", width=40)

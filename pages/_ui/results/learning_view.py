@@ -8,6 +8,7 @@ import streamlit as st
 from dlreg_core.charts.training.learning_curves import LearningCurves
 from dlreg_core.charts.training.training_validation import TrainingValidation
 from dlreg_core.evaluation.epoch_curves import NetworkCurves
+from dlreg_core.formatting import value_words
 from dlreg_core.networks import family, settings_of
 from dlreg_core.specs import LeaderboardRow, Report, TrainResult
 from dlreg_core.wording.learning_curve_text import (
@@ -22,7 +23,6 @@ from pages._ui.results import cached_results
 from pages._ui.shared.result_header import quantity_column
 from pages._ui.shared.sidebar import escaped
 from pages._ui.shared.widgets import folded, picture
-from pages._ui.train.settings_form import value_words
 
 
 def learning_curves(report: Report, result: TrainResult, row: LeaderboardRow) -> None:

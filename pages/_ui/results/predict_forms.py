@@ -56,7 +56,8 @@ def _choose_start(report: Report) -> int:
             return "a typical row"
         return f"test row {part.rows[place]}, which was {observed(float(part.actual[place]), unit)}"
 
-    return st.selectbox("Start from", places, format_func=named, key=f"start_{report.run_id}")
+    start: int = st.selectbox("Start from", places, format_func=named, key=f"start_{report.run_id}")
+    return start
 
 
 def _show_prediction(report: Report, model: LeaderboardRow, values: dict[str, Value], start: int) -> None:
@@ -99,7 +100,7 @@ def many_rows(report: Report, model: LeaderboardRow) -> None:
 
 def _predicted(report: Report, model: LeaderboardRow, upload: Any) -> PredictedTable:
     key = (upload.file_id, report.run_id, services.result_number(report.run_id), model.model)
-    kept = session.recall("many_rows")
+    kept: tuple[object, PredictedTable] | None = session.recall("many_rows")
     if kept is not None and kept[0] == key:
         return kept[1]
     cleaner = services.cleaner(report.run_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
@@ -17,6 +19,9 @@ from pages._ui.results import cached_results
 from pages._ui.shared.result_header import quantity_column
 from pages._ui.shared.sidebar import escaped
 from pages._ui.shared.widgets import csv_bytes, picture
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 _HOW = "A line is a trial, blue where its error is low. Drag along an axis to look at a part of it only."
 
@@ -70,7 +75,7 @@ def _table(trials: pd.DataFrame, search: Search, titles: dict[str, str], unit: s
         )
     shown = readable.assign(rmse_validation=rounded(readable["rmse_validation"], 4))
     number = st.column_config.NumberColumn
-    config: dict = dict(titles)
+    config: dict[str, ColumnConfig | str] = dict(titles)
     config |= {name: number(title, format="%.4g") for name, title in titles.items() if is_number(trials[name])}
     config["trial"] = number("Trial", width=60)
     config["model"] = st.column_config.TextColumn("Network")

@@ -41,7 +41,7 @@ def table_of(runs: tuple[RunSummary, ...]) -> pd.DataFrame:
 def columns_of(runs: tuple[RunSummary, ...], shown: pd.DataFrame) -> list[str]:
     """Return which columns are shown at first: data and target stand in the name, unless somebody chose that."""
     named = any(run.name != f"{run.dataset_name} → {run.target}" for run in runs)
-    return [name for name in shown if named or name not in ("data", "target")]
+    return [name for name in shown.columns if named or name not in ("data", "target")]
 
 
 def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
@@ -49,13 +49,13 @@ def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
     text, shown = st.column_config.TextColumn, table_of(runs)
     ids = [run.run_id for run in runs]
     opened = session.run_id()
-    start = {"selection": {"rows": [ids.index(opened)] if opened in ids else []}}
+    start = [ids.index(opened)] if opened in ids else []
     chosen = st.dataframe(
         shown,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        selection_default=start,
+        selection_default={"selection": {"rows": start}},
         # Another list starts with a selection of its own: a row's number would mean another run there.
         key=f"runs_{hash(tuple(ids))}",
         column_order=columns_of(runs, shown),

@@ -80,5 +80,5 @@ def _files(key: str, figure: go.Figure) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    parts = {kind: _HERE.with_name(f"figure_files.{kind}").read_text("utf-8") for kind in ("html", "css", "js")}
-    return st.components.v2.component("dlreg_figure_files", **parts)
+    html, css, js = (_HERE.with_name(f"figure_files.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component("dlreg_figure_files", html=html, css=css, js=js)

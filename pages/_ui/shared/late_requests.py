@@ -22,10 +22,11 @@ def ignore() -> None:
 
     # Which page is open is known here, when the turn of a request has come, and not yet when it arrives.
     @wraps(run)
-    def run_open_page(runner: ScriptRunner, rerun_data: RerunData) -> None:
-        if not is_late(rerun_data, runner._pages_manager.current_page_script_hash):
-            run(runner, rerun_data)
+    def run_open_page(self: ScriptRunner, rerun_data: RerunData) -> None:
+        if not is_late(rerun_data, self._pages_manager.current_page_script_hash):
+            run(self, rerun_data)
 
+    # mypy forbids replacing a method, whatever takes its place; here that is the purpose.
     ScriptRunner._run_script = run_open_page  # type: ignore[method-assign]
 
 

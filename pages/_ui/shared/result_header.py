@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
@@ -17,6 +17,9 @@ from dlreg_core.wording import context_text
 from pages._ui.shared import session
 from pages._ui.shared.sidebar import escaped
 from pages._ui.shared.widgets import PAGES, header, need_result
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 _MORE = "More networks are being trained; until they are judged, this is the result."
 
@@ -60,14 +63,14 @@ def address() -> dict[str, str]:
 
 
 def quantity_column(
-    label: str, unit: str, values: pd.Series, help_text: str | None = None, *, observed: bool = False, **options: object
-) -> dict:
+    label: str, unit: str, values: pd.Series, help_text: str | None = None, *, observed: bool = False
+) -> ColumnConfig:
     """Return the settings of a column of numbers in `unit`, with the decimals they need; observed ones have all."""
     number = f"%,.{result_tables.observed_decimals(values) if observed else result_tables.decimals(values)}f"
     if unit in CURRENCIES:
-        return st.column_config.NumberColumn(label, format=f"{unit}{number}", help=help_text, **options)
+        return st.column_config.NumberColumn(label, format=f"{unit}{number}", help=help_text)
     named = f"{label}, {unit}" if unit else label
-    return st.column_config.NumberColumn(named, format=number, help=help_text, **options)
+    return st.column_config.NumberColumn(named, format=number, help=help_text)
 
 
 def read_alike(table: pd.DataFrame, config: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -75,7 +78,8 @@ def read_alike(table: pd.DataFrame, config: Mapping[str, Any]) -> tuple[Any, dic
 
     Numbers stay numbers: they sort as such, and a column without a negative one stays as it is.
     """
-    settings, texts = dict(config), {}
+    settings = dict(config)
+    texts: dict[str, Any] = {}
     for name in table.columns:
         if not pd.api.types.is_float_dtype(table[name]) and not pd.api.types.is_integer_dtype(table[name]):
             continue
@@ -106,9 +110,9 @@ def _figure(shape: str) -> Callable[[float], str]:
     return written
 
 
-def raw_columns(table: pd.DataFrame) -> dict:
+def raw_columns(table: pd.DataFrame) -> dict[str, ColumnConfig]:
     """Return settings under which raw columns look as in their file: no thousands separators, dates without seconds."""
-    config = {}
+    config: dict[str, ColumnConfig] = {}
     for name in table.columns:
         if pd.api.types.is_datetime64_any_dtype(table[name]):
             midnight = bool((table[name].dropna() == table[name].dropna().dt.normalize()).all())

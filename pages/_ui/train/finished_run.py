@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from dlreg_core.runs.training_progress import fold
@@ -82,7 +84,7 @@ def _go_on(report: Report) -> None:
             _keep(report, names, primary=report.result is None)
         seconds = plan_form.choose_time(report.time_limit or report.experiment.plan.time_limit, f"more_{report.run_id}")
         label = f"Continue for {budget_words(seconds)}"
-        kind = "primary" if interrupted else "secondary"
+        kind: Literal["primary", "secondary"] = "primary" if interrupted else "secondary"
         if st.button(label, type=kind, icon=":material/resume:", key=f"go_on_{report.run_id}"):
             with error_display.shown():
                 services.desk().go_on(report.run_id, seconds)
@@ -92,7 +94,8 @@ def _go_on(report: Report) -> None:
 
 
 def _keep(report: Report, names: tuple[str, ...], *, primary: bool) -> None:
-    label, kind = escaped(run_text.keep_words(names)), "primary" if primary else "secondary"
+    label = escaped(run_text.keep_words(names))
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     if st.button(label, type=kind, icon=":material/inventory_2:", key=f"keep_{report.run_id}"):
         with error_display.shown():
             services.desk().finish(report.run_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from dlreg_core.charts.training.error_over_time import LearningProgress
@@ -56,7 +58,8 @@ def has_got_result(report: Report) -> bool:
 def events_of(task: TaskFolder) -> tuple[Event, ...]:
     """Return a task's events; only the new ones are read."""
     key = f"events_{task.run.id}_{task.number}"
-    offset, known = session.recall(key, (0, ()))
+    kept: tuple[int, tuple[Event, ...]] = session.recall(key, (0, ()))
+    offset, known = kept
     log = task.events(offset)
     if log.events:
         known = (*known, *log.events)
@@ -149,7 +152,7 @@ def _pictures(run_id: str, events: tuple[Event, ...], progress: Progress, unit: 
 
 
 def _finish(report: Report, *, primary: bool) -> None:
-    kind = "primary" if primary else "secondary"
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     # The key keeps it the same button when it becomes the first choice, so that a click at that moment isn't lost.
     key = f"finish_{report.run_id}"
     if st.button("Finish now, keep the best", type=kind, icon=":material/flag:", disabled=report.finishing, key=key):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -13,6 +13,8 @@ from dlreg_core.formatting import value_words
 from dlreg_core.networks import Setting, family, settings_of
 from pages._ui.shared import session
 from pages._ui.shared.sidebar import escaped
+
+Number = TypeVar("Number", int, float)
 
 _WIDTH = 210
 Settings = dict[str, dict[str, Any]]
@@ -150,12 +152,11 @@ def _field(known: Setting, chosen: Any, key: str) -> Any:
             width=_WIDTH,
         )
         return known.parsed(text) if text and text.strip() else None
-    return _number(known, value, help_, key)
+    return _number(int if known.kind == "int" else float, known, value, help_, key)
 
 
-def _number(known: Setting, value: Any, help_: str, key: str) -> float | int | None:
+def _number(read: type[Number], known: Setting, value: Any, help_: str, key: str) -> Number | None:
     whole = known.kind == "int"
-    read = int if whole else float
     if known.default is None and value is not None:
         session.prefill(key, read(value))
     step = 1 if whole else (known.default or known.most) / 10 if known.logarithmic else 0.05
