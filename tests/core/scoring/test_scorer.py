@@ -25,7 +25,8 @@ from dlreg_core.scoring.client import Scored, Scorer, _plain, _records
 from dlreg_core.specs import LeaderboardRow, TrainResult
 from dlreg_core.splitting import prepared_of
 from dlreg_core.training.execution.run_networks import core_count
-from dlreg_core.training.planning.machine_resources import frame_mb, preflight
+from dlreg_core.training.planning.forecast import foresee, known_speeds
+from dlreg_core.training.planning.machine_resources import frame_mb, room, study
 
 
 @pytest.fixture(scope="module")
@@ -210,15 +211,10 @@ def test_it_says_what_a_run_needs(scorer: Scorer, trained: RunFolder) -> None:
     table = prepared_of(trained.home, experiment)
     cleaner = fit_cleaner(table.train, table.types, experiment.recipe.cleaning, table.day_first)
     parts = pd.concat([table.train, table.validation, table.test])
-    here = preflight(
-        cleaner.transform(table.train),
-        table.counts,
-        experiment.plan,
-        trained.home,
-        cores=core_count(),
-        gpu=False,
-        raw_mb=frame_mb(parts),
-    )
+    facts = study(cleaner.transform(table.train), table.counts, frame_mb(parts))
+    # Whatever else the machine did when it was asked.
+    there = room(trained.home, cores=core_count(), gpu=False, crowding=found.crowding)
+    here = foresee(experiment.plan, facts, there, known_speeds(trained.home), experiment.recipe.split)
     # A training learns from all folds but one.
     assert found.rows == len(table.train) - 26
     assert found.features == here.features
