@@ -11,7 +11,10 @@ import pandas as pd
 from autogluon.tabular.models.mitra.mitra_model import MitraModel
 from numpy.typing import NDArray
 
+from dlreg_core.networks.pretrained_families.known_to_autogluon import used_by_autogluon
 
+
+@used_by_autogluon
 class KeptMitraModel(MitraModel):  # type: ignore[misc]
     """Mitra, which reads its context in the same order every time and computes in full precision."""
 

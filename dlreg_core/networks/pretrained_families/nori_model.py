@@ -8,7 +8,10 @@ from typing import Any
 
 from autogluon.tabular.models.nori.nori_model import NoriModel
 
+from dlreg_core.networks.pretrained_families.known_to_autogluon import used_by_autogluon
 
+
+@used_by_autogluon
 class KeptNoriModel(NoriModel):  # type: ignore[misc]
     """Nori, whose weights are saved beside it."""
 

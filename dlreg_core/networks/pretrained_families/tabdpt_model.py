@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from autogluon.tabular.models.tabdpt.tabdpt_model import TabDPTModel
 
+from dlreg_core.networks.pretrained_families.known_to_autogluon import used_by_autogluon
 
+
+@used_by_autogluon
 class KeptTabDPTModel(TabDPTModel):  # type: ignore[misc]
     """TabDPT; it holds its weights as it is."""
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from autogluon.tabular.models.tabicl.tabicl_model import TabICLModel
 
+from dlreg_core.networks.pretrained_families.known_to_autogluon import used_by_autogluon
 
+
+@used_by_autogluon
 class KeptTabICLModel(TabICLModel):  # type: ignore[misc]
     """TabICL, whose weights are saved with it."""
 
