@@ -64,8 +64,8 @@ class Outlook(Spec):
     seconds_startup: float
     crowding: float = 1.0
     seconds_for_all: float | None = None
-    """A budget with which every network that fits into the memory would have its time, on a somewhat slow machine too;
-    None where this one is enough, or none that can be chosen is."""
+    """A budget with which every network that fits into the memory would have its time, on a somewhat slow machine too
+    that does nothing else; None where this one is enough, or none that can be chosen is."""
     lacks: Literal["", "memory", "disk", "time"] = ""
     """For lack of what the run is refused."""
     refusal: str = ""

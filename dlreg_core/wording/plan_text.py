@@ -120,7 +120,8 @@ def _time_words(outlook: Outlook) -> list[str]:
     if close:
         skipped.append(f"Whether there is time for {joined(close)} shows when the speed here is measured.")
     enough = outlook.seconds_for_all
-    more = [f"With {budget_words(enough)}, all networks would be trained."] if enough is not None else []
+    free = ", once the machine is free" if outlook.crowding >= _CROWDED else ""
+    more = [f"With {budget_words(enough)}, all networks would be trained{free}."] if enough is not None else []
     return [*late, *skipped, *more]
 
 

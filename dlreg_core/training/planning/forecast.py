@@ -240,7 +240,8 @@ def foresee(
         return first_round(then, there, seconds, lanes, plan.preset)
 
     def all_fit(budget: float) -> bool:
-        slow = {key: speed.slower(within[key]) for key, speed in possible.items()}
+        # What else the machine does now tells nothing of so long a time.
+        slow = {key: speed.slower(within[key] / room.crowding) for key, speed in possible.items()}
         return _all_fit(firsts_with(budget, slow), _divided(divided, split, budget).folds, lanes)
 
     firsts = firsts_with(plan.time_limit, possible)

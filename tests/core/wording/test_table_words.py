@@ -171,6 +171,9 @@ def test_an_outlook_in_words() -> None:
         f"{needs} RealMLP will probably be skipped: it needs about 40 s to train to something useful, and no time will "
         "be left for it. Whether there is time for FastAI and RealMLP shows when the speed here is measured."
     )
+    assert outlook_words(both.model_copy(update={"seconds_for_all": 300.0, "crowding": 3.0})).endswith(
+        " With 5 min, all networks would be trained, once the machine is free."
+    )
     alone = outlook.model_copy(update={"models": (fits.model_copy(update={"late": True, "seconds_fewest": 70}),)})
     assert outlook_words(alone) == (
         f"{needs} The time is too short for any network: FastAI is trained all the same, which needs about 1 min, and "

@@ -394,6 +394,8 @@ def test_a_busy_machine_is_expected_to_be_slower_but_its_other_work_may_end() ->
         assert busy.model(key).seconds_fewest == pytest.approx(3 * alone.model(key).seconds_fewest)
     assert sum(model.fits for model in busy.models) < sum(model.fits for model in alone.models)
     assert busy.counts[1] == alone.counts[1]
+    # Nor does it tell what time would do for all.
+    assert busy.seconds_for_all == alone.seconds_for_all is not None
     assert (alone.crowding, busy.crowding) == (1.0, 3.0)
     # It is no reason to refuse what would be carried out otherwise.
     tight = TrainPlan(models=("TABM",), time_limit=3)
