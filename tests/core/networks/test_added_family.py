@@ -102,6 +102,7 @@ def test_it_stands_in_the_form_the_documents_the_api_and_the_forecast(environmen
     assert [setting["name"] for setting in found["api"]["settings"]] == ["epochs", "batch_size", "learning_rate"]
 
 
+@pytest.mark.soak
 def test_it_is_trained_judged_kept_and_predicts_elsewhere(environment: dict[str, str], tmp_path: Path) -> None:
     assert "TOY" in [row["key"] for row in json.loads(told(environment, "-m", "dlreg_core.cli", "models", "--json"))]
     table = small_table(300)
