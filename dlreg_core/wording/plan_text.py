@@ -96,10 +96,7 @@ def outlook_words(outlook: Outlook) -> str:
     large = [
         f"{model.title} will be skipped: it {model.reason}." for model in outlook.models if model.lacks == "memory"
     ]
-    busy = [
-        f"The machine is busy with other work, which makes everything take about {number(outlook.crowding, 2)} times "
-        "as long."
-    ]
+    busy = [f"The machine is busy at the moment: everything takes about {number(outlook.crowding, 2)} times as long."]
     return " ".join([needs, *large, *(busy if outlook.crowding >= _CROWDED else []), *_time_words(outlook)])
 
 

@@ -181,7 +181,7 @@ def test_an_outlook_in_words() -> None:
     )
     assert outlook_words(outlook.model_copy(update={"crowding": 1.4})) == needs
     assert outlook_words(outlook.model_copy(update={"crowding": 2.52})) == (
-        f"{needs} The machine is busy with other work, which makes everything take about 2.5 times as long."
+        f"{needs} The machine is busy at the moment: everything takes about 2.5 times as long."
     )
     refused = {"lacks": "disk", "refusal": "The run needs about 4 GB of disk, and 300 MB are free.", "hint": "Delete."}
     assert outlook_words(outlook.model_copy(update=refused)) == f"{refused['refusal']} Delete."
