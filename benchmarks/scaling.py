@@ -33,9 +33,11 @@ def measure(
     from autogluon.common.features.feature_metadata import FeatureMetadata
 
     from dlreg_core.networks import family
-    from dlreg_core.training.execution.fit_records import Ears, Order, PreparedRows
+    from dlreg_core.specs import PlannedFit
+    from dlreg_core.training.execution.fit_records import FitHooks, PreparedRows
     from dlreg_core.training.execution.fold_fit import train_fold
     from dlreg_core.training.execution.preload import quiet
+    from dlreg_core.training.scheduler.fit_jobs import FoldJob
 
     quiet()
     rng = np.random.default_rng(0)
@@ -47,10 +49,13 @@ def measure(
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with tempfile.TemporaryDirectory() as folder:
         settings = family(key).sample_settings(prepared.learned_from, 0, size, gpu=gpu, columns=columns)
-        order = Order("x", folder, 0, key, settings, EPOCHS, seed=0, threads=threads, gpu=gpu)
-        report = train_fold(order, prepared, Ears())
+        device = "gpu" if gpu else "cpu"
+        fit = PlannedFit(
+            model="x", family=key, settings=settings, epochs=EPOCHS, seed=0, threads=threads, device=device
+        )
+        outcome = train_fold(FoldJob(fit, 0, folder), prepared, FitHooks()).outcome
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {"epoch": report.epoch_seconds or 0.0, "mb": grown / 1024}
+    return {"epoch": outcome.epoch_seconds or 0.0, "mb": grown / 1024}
 
 
 def in_process(key: str, rows: int, columns: int, **how: Any) -> dict[str, float]:

@@ -18,11 +18,12 @@ from dlreg_core.networks import default_plan, family, network
 from dlreg_core.networks.nn_torch import lies_aside
 from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.recipe.parse_recipe import split_from_text
-from dlreg_core.specs import Experiment, Recipe
+from dlreg_core.specs import Experiment, PlannedFit, Recipe
 from dlreg_core.splitting import prepared_of
-from dlreg_core.training.execution.fit_records import Ears, Order
+from dlreg_core.training.execution.fit_records import FitHooks
 from dlreg_core.training.execution.fold_fit import train_fold
 from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.scheduler.fit_jobs import FoldJob
 
 SEEDS = (0, 1)
 TABLES = {
@@ -76,10 +77,12 @@ def errors(rows: Rows, test: Test, epochs: int, *, own: bool) -> list[float]:
         with tempfile.TemporaryDirectory() as folder:
             networks = Networks(Path(folder) / "networks", rows)
             settings = family("NN_TORCH").sample_settings(networks.rows, 0)
-            order = Order("n", f"{folder}/n", 0, "NN_TORCH", settings, epochs, seed, threads=1, gpu=False)
+            fit = PlannedFit(
+                model="n", family="NN_TORCH", settings=settings, epochs=epochs, seed=seed, threads=1, device="cpu"
+            )
             plain = patch("dlreg_core.networks.nn_torch.well_started", nullcontext)
             with plain if own else nullcontext():
-                train_fold(order, networks.prepared, Ears())
+                train_fold(FoldJob(fit, 0, f"{folder}/n"), networks.prepared, FitHooks())
             model = network("NN_TORCH").model_class().load(str(fold_folder(Path(folder) / "n", 0)))
             found.append(rmse(test[1], model.predict(networks.shelf.prepared(test[0]))) / float(np.std(test[1])))
     return found

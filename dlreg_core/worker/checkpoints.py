@@ -11,8 +11,8 @@ from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.expectations import SPEEDS_FILE, MeasuredSpeeds
 from dlreg_core.runs.run_folder import TaskFolder
 from dlreg_core.specs import Checkpoint
+from dlreg_core.training.execution.run_hooks import Trained
 from dlreg_core.training.execution.run_networks import Networks, versions
-from dlreg_core.training.scheduler.run_context import Trained
 from dlreg_core.wording.plan_text import budget_words
 from dlreg_core.worker.contention import Used, crowding
 

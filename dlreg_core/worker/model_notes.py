@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlreg_core.networks import BASELINES, network
 from dlreg_core.specs import LeaderboardRow, PlannedFit
 from dlreg_core.training.baselines.simple_models import Baseline
-from dlreg_core.training.scheduler.run_context import Trained
+from dlreg_core.training.execution.run_hooks import Trained
 
 
 def cut_note(fit: PlannedFit, rows: int) -> str:

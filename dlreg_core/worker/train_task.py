@@ -47,13 +47,13 @@ from dlreg_core.training.evaluate_models import (
     rows_per_second,
     worse_than_mean_note,
 )
-from dlreg_core.training.execution.process_pool import Lanes, lanes_for
+from dlreg_core.training.execution.process_pool import TrainingPool, lanes_for
+from dlreg_core.training.execution.run_hooks import RunHooks, Trained
 from dlreg_core.training.execution.run_networks import Networks, device_note, gpu_free_mb, gpu_name, used_note, versions
+from dlreg_core.training.execution.training_loop import TrainingLoop
 from dlreg_core.training.horizon_evaluation import judged_ahead
 from dlreg_core.training.missing_value_intervals import gap_seconds, with_gaps
 from dlreg_core.training.planning.cost_model import STRETCH, boosted_seconds
-from dlreg_core.training.scheduler.fit_scheduler import Campaign
-from dlreg_core.training.scheduler.run_context import Surroundings, Trained
 from dlreg_core.worker.baselines_task import baselines_of
 from dlreg_core.worker.checkpoints import Keeper, earlier_seconds, refuse_other_versions, run_notes
 from dlreg_core.worker.explain_task import explain_model
@@ -163,7 +163,7 @@ def _train(
         # With the one that is trained next.
         return _judging_seconds(job, len(networks.names) + 1) + explaining
 
-    surroundings = Surroundings(
+    hooks = RunHooks(
         time_left=lambda: job.budget.left() - afterwards(),
         emit=job.folder.emit,
         enough=job.enough,
@@ -174,15 +174,14 @@ def _train(
     count, threads = lanes_for(job.cores, gpu=gpu, rows=networks.rows, gpu_mb=gpu_free_mb() if gpu else 0.0)
     replay = job.experiment.replay
     try:
-        with Lanes(count, networks.rows_file) as lanes:
-            campaign = Campaign(networks, lanes, plan, surroundings, threads=threads, gpu=gpu, earlier=earlier)
-            campaign.heed(outlook)
+        with TrainingPool(count, networks.rows_file) as pool:
+            loop = TrainingLoop(networks, pool, plan, hooks, threads=threads, gpu=gpu, earlier=earlier, outlook=outlook)
             # The lanes load their libraries meanwhile. A machine that is too busy to grow trees in time mustn't keep
             # the networks from theirs: what is left of the trees is grown beside them.
             grown.wait(STRETCH * boosted_seconds(job.budget.seconds))
             # What goes on from a repetition is a training of its own.
             repeats = replay is not None and job.task.more is None
-            trained = campaign.replay(replay) if replay is not None and repeats else campaign.run()
+            trained = loop.replay(replay) if replay is not None and repeats else loop.run()
     finally:
         networks.close()
     return networks, trained

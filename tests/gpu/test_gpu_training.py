@@ -16,10 +16,11 @@ from dlreg_core.networks import FAMILIES, family
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS
 from dlreg_core.settings import Settings
 from dlreg_core.specs import RunState
-from dlreg_core.training.execution.fit_records import Order, Report
-from dlreg_core.training.execution.process_pool import Lanes
+from dlreg_core.training.execution.fit_records import FoldResult
+from dlreg_core.training.execution.process_pool import TrainingPool
 from dlreg_core.training.execution.run_networks import Networks, Rows
 from tests.conftest import add_table, experiment_on, small_table, wait_until_ended
+from tests.core.training.jobs import fold_job
 
 pytestmark = [
     pytest.mark.gpu,
@@ -35,19 +36,19 @@ def test_a_family_trains_on_the_gpu(tmp_path: Path, key: str) -> None:
     held = judges[["size", "place"]].astype({"place": frame["place"].dtype})
     networks = Networks(tmp_path / NETWORKS, Rows(frame, target, held, judges["price"].to_numpy()))
     settings = family(key).sample_settings(networks.rows, 0)
-    order = Order("x", str(networks.folder("x")), 0, key, settings, 3, seed=0, threads=1, gpu=True)
+    job = fold_job(key, settings, folder=networks.folder("x"), gpu=True)
     used = torch.cuda.mem_get_info()[0]
-    with Lanes(1, networks.rows_file) as lanes:
-        lanes.submit(0, order)
+    with TrainingPool(1, networks.rows_file) as pool:
+        pool.submit(0, job)
         least = used
-        while lanes.work:
-            told = lanes.wait(60.0)
+        while pool.work:
+            told = pool.wait(60.0)
             # A process that uses the GPU holds some hundreds of megabytes of it.
             least = min(least, torch.cuda.mem_get_info()[0])
             done = [word for word in told if word.epoch is None]
-    assert isinstance(done[0].result, Report), done[0].error
+    assert isinstance(done[0].result, FoldResult), done[0].error
     assert np.isfinite(done[0].result.held_out).all()
-    assert done[0].result.notes == ()
+    assert done[0].result.outcome.notes == ()
     assert used - least > 100e6
     networks.complete("x", key, {0: done[0].result})
     np.testing.assert_allclose(predicted_without_a_gpu(networks, tmp_path), done[0].result.held_out, rtol=1e-2)

@@ -28,7 +28,7 @@ from dlreg_core.runs.process_death import silent_seconds
 from dlreg_core.runs.retention_clock import Calendar, calendar_of, keep_calendar
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Instant, Pulse, Recipe, RunState, now
-from dlreg_core.training.scheduler.run_context import Budget
+from dlreg_core.training.execution.run_hooks import Budget
 from tests.conftest import add_table, experiment_on, small_table, wait_for
 from tests.hostile.helpers.clocks import DAY, HOUR, JUMPS, YEAR, Clocks
 

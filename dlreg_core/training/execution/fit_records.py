@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.networks.epoch_watch import EpochFigures
+from dlreg_core.training.scheduler.fit_jobs import FoldOutcome
 
 if TYPE_CHECKING:
     from autogluon.common.features.feature_metadata import FeatureMetadata
@@ -81,96 +81,15 @@ class PreparedRows:
 
 
 @dataclass(frozen=True)
-class Order:
-    """A training to do.
-
-    Attributes
-    ----------
-    network : str
-        Name of the network.
-    folder : str
-        Where the network's models are kept.
-    fold : int
-        Which rows validate.
-    family : str
-        Its family.
-    settings : dict
-        Settings that JSON can hold, without epochs and seed.
-    epochs, seed, threads : int
-        As planned; each fold has a seed of its own.
-    rows : int
-        How many of the training rows are drawn to learn from; 0 for all of them.
-    gpu : bool
-        Whether it trains on the GPU.
-    stop_after : int, optional
-        End it after this epoch.
-    until : float
-        The moment (`time.monotonic`) after which it shall end with the epoch.
-    late : float
-        Seconds by which a training whose learning rate follows a schedule may be late, if that completes it.
-    """
-
-    network: str
-    folder: str
-    fold: int
-    family: str
-    settings: dict[str, Any]
-    epochs: int
-    seed: int
-    threads: int
-    gpu: bool
-    rows: int = 0
-    stop_after: int | None = None
-    until: float = math.inf
-    late: float = 0.0
-
-
-@dataclass(frozen=True)
-class PilotOrder:
-    """A short training on a part of the rows, to see how fast a family trains."""
-
-    family: str
-    settings: dict[str, Any]
-    batches: int
-    threads: int
-    gpu: bool
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came of a training.
-
-    ``held_out`` are the predictions of the fold's rows; ``epoch_seconds`` is None where one epoch alone was trained.
-    ``second_half`` is by how much the second half of the epochs has lowered the error of these rows. ``fell_back`` is
-    True where the processor trained it because the GPU's memory did not suffice.
-    """
+class FoldResult:
+    """What a training gives: its figures, and the network's predictions of the fold's rows in the target's unit."""
 
     held_out: NDArray[np.float64]
-    epochs: int
-    stopped: bool
-    seconds: float
-    epoch_seconds: float | None
-    notes: tuple[str, ...] = ()
-    second_half: float = 0.0
-    fell_back: bool = False
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Seconds of a training on all rows: once, and for each epoch.
-
-    ``fell_back`` is True where the processor was measured because the GPU's memory did not suffice.
-    """
-
-    fixed: float
-    epoch: float
-    fell_back: bool = False
-    notes: tuple[str, ...] = ()
+    outcome: FoldOutcome
 
 
 @dataclass
-class Ears:
+class FitHooks:
     """What a training hears and tells: `finish` says that it is enough, `told` takes the figures of each epoch."""
 
     finish: Callable[[], bool] = lambda: False

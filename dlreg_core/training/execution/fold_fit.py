@@ -20,8 +20,9 @@ from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.runs.scratch_folders import scratch_folder
-from dlreg_core.training.execution.fit_records import Ears, Measured, Order, PilotOrder, PreparedRows, Report
+from dlreg_core.training.execution.fit_records import FitHooks, FoldResult, PreparedRows
 from dlreg_core.training.execution.time_stopping import stopper
+from dlreg_core.training.scheduler.fit_jobs import FoldJob, FoldOutcome, PilotJob, PilotOutcome
 
 _PILOT_EPOCHS = 3
 _FEWEST_PILOT_ROWS = 200
@@ -34,42 +35,51 @@ _NO_CHECK = {"ag.max_memory_usage_ratio": None}
 been left out before."""
 
 
-_Work = TypeVar("_Work", Order, PilotOrder)
-_Outcome = TypeVar("_Outcome", Report, Measured)
+_Job = TypeVar("_Job", FoldJob, PilotJob)
+_Found = TypeVar("_Found")
 
 
-def train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
+def train_fold(job: FoldJob, rows: PreparedRows, hooks: FitHooks) -> FoldResult:
     """Train a network with one fold held out, and keep it in its folder.
 
     A GPU whose memory doesn't suffice gets half the batch, twice at most; then the processor trains. A pre-trained
     network has no batch: there the processor is next, where it isn't too slow for so many rows.
     """
 
-    def attempt(order: Order) -> Report:
-        return _context_fold(order, rows) if is_pretrained(order.family) else _train_fold(order, rows, ears)
+    def attempt(job: FoldJob) -> FoldResult:
+        return _context_fold(job, rows) if is_pretrained(job.family) else _train_fold(job, rows, hooks)
 
-    return _with_less_memory(order, attempt, order.network, rows)
+    found, on_gpu, notes = _with_less_memory(job, attempt, job.fit.model, rows)
+    outcome = replace(found.outcome, fell_back=job.gpu and not on_gpu, notes=(*notes, *found.outcome.notes))
+    return replace(found, outcome=outcome)
 
 
-def _with_less_memory(order: _Work, attempt: Callable[[_Work], _Outcome], name: str, rows: PreparedRows) -> _Outcome:
-    """Do some work on the GPU, with less and less of its memory until it suffices; on the processor at last."""
-    first = order
+def _with_less_memory(
+    job: _Job, attempt: Callable[[_Job], _Found], name: str, rows: PreparedRows
+) -> tuple[_Found, bool, tuple[str, ...]]:
+    """Do a job on the GPU, with less and less of its memory until it suffices; on the processor at last.
+
+    Returns
+    -------
+    tuple
+        What was found, whether that was on the GPU, and what is to be said of it.
+    """
+    first = job
     notes: list[str] = []
     while True:
         try:
-            found: _Outcome = attempt(order)
-            return replace(found, fell_back=first.gpu and not order.gpu, notes=(*notes, *found.notes))
+            return attempt(job), job.gpu, tuple(notes)
         except Exception as exc:
-            if not order.gpu or not gpu_memory.ran_out(exc):
+            if not job.gpu or not gpu_memory.ran_out(exc):
                 raise
         gpu_memory.free()
-        order = _smaller(order, first, len(notes), rows)
-        batch = "" if is_pretrained(order.family) else order.settings.get(family(order.family).batch_setting)
-        where = f"batches of {batch} rows" if order.gpu else "the CPU"
+        job = _smaller(job, first, len(notes), rows)
+        batch = "" if is_pretrained(job.family) else job.settings.get(family(job.family).batch_setting)
+        where = f"batches of {batch} rows" if job.gpu else "the CPU"
         notes.append(f"{name}: the GPU's memory did not suffice; trained again with {where}.")
 
 
-def _smaller(order: _Work, first: _Work, tried: int, rows: PreparedRows) -> _Work:
+def _smaller(job: _Job, first: _Job, tried: int, rows: PreparedRows) -> _Job:
     """Return what to try next of work that began as `first` and ran out of the GPU's memory.
 
     Raises
@@ -77,40 +87,40 @@ def _smaller(order: _Work, first: _Work, tried: int, rows: PreparedRows) -> _Wor
     MemoryError
         If nothing is left that ends in good time.
     """
-    if is_pretrained(order.family):
-        if rows.learned_from > pretrained(order.family).most_rows_cpu:
+    if is_pretrained(job.family):
+        if rows.learned_from > pretrained(job.family).most_rows_cpu:
             raise MemoryError("The GPU's memory did not suffice, and a processor is too slow for so many rows.")
-        return replace(order, gpu=False)
-    chosen = family(order.family)
-    batch = int(order.settings.get(chosen.batch_setting, 256))
+        return job.on(gpu=False, settings=job.settings)
+    chosen = family(job.family)
+    batch = int(job.settings.get(chosen.batch_setting, 256))
     if tried >= _HALVED or batch // 2 < _FEWEST_BATCH:
         # A processor has the memory for the batch that was planned, and fewer steps are quicker there.
         settings = {name: value for name, value in first.settings.items() if name not in chosen.mixed_precision}
-        return replace(first, gpu=False, settings=settings)
-    return replace(order, settings=order.settings | {chosen.batch_setting: batch // 2})
+        return first.on(gpu=False, settings=settings)
+    return job.on(gpu=True, settings=job.settings | {chosen.batch_setting: batch // 2})
 
 
-def _context_fold(order: Order, rows: PreparedRows) -> Report:
+def _context_fold(job: FoldJob, rows: PreparedRows) -> FoldResult:
     """Give a pre-trained network all rows but one fold's as its context: it has no epochs, and learns nothing anew."""
-    held = rows.fold == order.fold
-    place = _emptied(order)
+    held = rows.fold == job.fold
+    place = _emptied(job)
     start = time.perf_counter()
     model = _fitted(
-        order.family,
-        order.settings,
+        job.family,
+        job.settings,
         str(place.parent),
         place.name,
         rows,
-        rows.teaching(order.fold),
+        rows.teaching(job.fold),
         held,
         None,
-        order.threads,
-        gpu=order.gpu,
+        job.threads,
+        gpu=job.gpu,
     )
-    predicted, notes = _predicted(model, rows, held, order.network)
+    predicted, notes = _predicted(model, rows, held, job.fit.model)
     _keep(model)
     seconds = time.perf_counter() - start
-    return Report(predicted, 0, stopped=False, seconds=seconds, epoch_seconds=None, notes=notes)
+    return FoldResult(predicted, FoldOutcome(0, stopped=False, seconds=seconds, epoch_seconds=None, notes=notes))
 
 
 def _predicted(
@@ -146,31 +156,30 @@ def _watch(rows: PreparedRows, learned: NDArray[Any] | slice) -> EpochWatch:
     )
 
 
-def _emptied(order: Order) -> Path:
+def _emptied(job: FoldJob) -> Path:
     """Return the place of a fold's model, without what an earlier attempt left there."""
-    place = fold_folder(Path(order.folder), order.fold)
+    place = fold_folder(Path(job.folder), job.fold)
     if place.exists():
         shutil.rmtree(place)
     return place
 
 
-def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
-    learned = learned_rows(order, rows)
+def _train_fold(job: FoldJob, rows: PreparedRows, hooks: FitHooks) -> FoldResult:
+    learned = learned_rows(job, rows)
     watch = _watch(rows, learned)
-    watch.on_epoch, watch.stop_after = ears.told, order.stop_after
-    watch.stop_now = stopper(order, watch, ears.finish)
-    place = _emptied(order)
-    chosen = family(order.family)
-    settings = order.settings | {chosen.epochs_setting: order.epochs, chosen.seed_setting: order.seed + order.fold}
-    held = rows.fold == order.fold
+    watch.on_epoch, watch.stop_after = hooks.told, job.stop_after
+    watch.stop_now = stopper(job, watch, hooks.finish)
+    place = _emptied(job)
+    chosen = family(job.family)
+    settings = job.settings | {chosen.epochs_setting: job.fit.epochs, chosen.seed_setting: job.seed}
+    held = rows.fold == job.fold
     start = time.perf_counter()
     model = _fitted(
-        order.family, settings, str(place.parent), place.name, rows, learned, held, watch, order.threads, gpu=order.gpu
+        job.family, settings, str(place.parent), place.name, rows, learned, held, watch, job.threads, gpu=job.gpu
     )
-    predicted, notes = _predicted(model, rows, held, order.network)
+    predicted, notes = _predicted(model, rows, held, job.fit.model)
     _keep(model)
-    return Report(
-        held_out=predicted,
+    outcome = FoldOutcome(
         epochs=watch.epochs,
         stopped=watch.stopped,
         seconds=time.perf_counter() - start,
@@ -178,43 +187,47 @@ def _train_fold(order: Order, rows: PreparedRows, ears: Ears) -> Report:
         notes=notes,
         second_half=watch.second_half(),
     )
+    return FoldResult(predicted, outcome)
 
 
-def learned_rows(order: Order, rows: PreparedRows) -> NDArray[np.bool_]:
+def learned_rows(job: FoldJob, rows: PreparedRows) -> NDArray[np.bool_]:
     """Return which rows a training learns from: all that aren't held out, or as many of them as were to be drawn."""
-    learned = rows.teaching(order.fold)
-    if 0 < order.rows < learned.sum():
-        rng = np.random.default_rng([order.seed + order.fold, 4])
-        drawn = rng.choice(np.flatnonzero(learned), order.rows, replace=False, shuffle=False)
+    learned = rows.teaching(job.fold)
+    if 0 < job.fit.rows < learned.sum():
+        rng = np.random.default_rng([job.seed, 4])
+        drawn = rng.choice(np.flatnonzero(learned), job.fit.rows, replace=False, shuffle=False)
         learned = np.zeros(len(learned), dtype=bool)
         learned[drawn] = True
     return learned
 
 
-def measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
+def measure(job: PilotJob, rows: PreparedRows, hooks: FitHooks) -> PilotOutcome:
     """Train the smallest network of a family for a few epochs on the rows of some batches, and tell how long it took.
 
-    Where that takes more than ``order.seconds``, or it is said to be enough meanwhile, for as few as can be. Where the
+    Where that takes more than ``job.seconds``, or it is said to be enough meanwhile, for as few as can be. Where the
     GPU's memory doesn't suffice, what its training will come to is measured: a smaller batch, or the processor.
     """
-    return _with_less_memory(order, lambda order: _measure(order, rows, ears), family(order.family).title, rows)
+    found, on_gpu, notes = _with_less_memory(
+        job, lambda job: _measure(job, rows, hooks), family(job.family).title, rows
+    )
+    return replace(found, fell_back=job.gpu and not on_gpu, notes=(*notes, *found.notes))
 
 
-def _measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
-    chosen = family(order.family)
-    end = time.monotonic() + order.seconds
+def _measure(job: PilotJob, rows: PreparedRows, hooks: FitHooks) -> PilotOutcome:
+    chosen = family(job.family)
+    end = time.monotonic() + job.seconds
     watch = _watch(rows, slice(None))
     # The first epoch alone can't be told from what comes before it.
-    watch.stop_now = lambda: ears.finish() or (watch.epochs > 1 and time.monotonic() > end)
+    watch.stop_now = lambda: hooks.finish() or (watch.epochs > 1 and time.monotonic() > end)
     train, held = np.flatnonzero(rows.teaching(0)), np.flatnonzero(rows.fold == 0)
-    batch = int(order.settings.get(chosen.batch_setting, chosen.batch_size(len(train))))
-    few = min(len(train), max(_FEWEST_PILOT_ROWS, order.batches * batch))
+    batch = int(job.settings.get(chosen.batch_setting, chosen.batch_size(len(train))))
+    few = min(len(train), max(_FEWEST_PILOT_ROWS, job.batches * batch))
     few_held = max(2, len(held) * few // len(train))
-    settings = order.settings | {chosen.epochs_setting: _PILOT_EPOCHS}
+    settings = job.settings | {chosen.epochs_setting: _PILOT_EPOCHS}
     with scratch_folder() as folder:
         start = time.perf_counter()
         _fitted(
-            order.family,
+            job.family,
             settings,
             str(folder),
             "pilot",
@@ -222,12 +235,12 @@ def _measure(order: PilotOrder, rows: PreparedRows, ears: Ears) -> Measured:
             train[:few],
             held[:few_held],
             watch,
-            order.threads,
-            gpu=order.gpu,
+            job.threads,
+            gpu=job.gpu,
         )
         took = time.perf_counter() - start
     epoch = watch.seconds_per_epoch() or took / max(1, watch.epochs)
-    return Measured(max(0.0, took - watch.epochs * epoch), max(1e-4, epoch * len(train) / few))
+    return PilotOutcome(max(0.0, took - watch.epochs * epoch), max(1e-4, epoch * len(train) / few))
 
 
 def _fitted(  # noqa: PLR0913, PLR0917 - what a fit takes

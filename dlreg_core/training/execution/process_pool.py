@@ -23,22 +23,21 @@ from typing import TYPE_CHECKING, Any
 from dlreg_core.errors import TrainingError
 from dlreg_core.logs import print_error
 from dlreg_core.runs.machine import lacked_memory
+from dlreg_core.training.scheduler.measured_speeds import GPU_IN_DOUBT_ROWS
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
     from multiprocessing.synchronize import Event
 
     from dlreg_core.networks.epoch_watch import EpochFigures
-    from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrder, Report
+    from dlreg_core.training.execution.fit_records import FoldResult
+    from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob, PilotOutcome
 
 _PRELOADED = "dlreg_core.training.execution.preload"
 _TOO_LITTLE_MEMORY = "The memory did not suffice."
 _NO_SPACE = "[Errno 28]"
 _SECONDS_TO_END = 5.0
 _ATTEMPTS = 3
-
-GPU_IN_DOUBT_ROWS = 30_000
-"""With fewer rows a processor may be quicker than a GPU, and a GPU may train several networks at once."""
 
 _GPU_LANE_MB = 1_500
 """What a process that trains on a GPU holds of its memory: about 500 MB before the first network, and some room."""
@@ -48,7 +47,7 @@ class FitFailedError(TrainingError):
     """One network could not be trained; the run goes on with the others."""
 
 
-class LaneDiedError(FitFailedError):
+class ProcessDiedError(FitFailedError):
     """The process that trained a network ended in the middle: it may do better when it is asked once more."""
 
 
@@ -76,20 +75,20 @@ def warm_up() -> None:
 
 
 @dataclass(frozen=True)
-class Told:
+class PoolMessage:
     """Something that a lane says: the figures of an epoch, or how its work ended.
 
-    ``order`` is the work that it belongs to; `error` is set where it failed, `result` where it is done.
+    ``job`` is the work that it belongs to; `error` is set where it failed, `result` where it is done.
     """
 
     lane: int
-    order: Order | PilotOrder
+    job: FoldJob | PilotJob
     epoch: EpochFigures | None = None
-    result: Report | Measured | None = None
+    result: FoldResult | PilotOutcome | None = None
     error: Exception | None = None
 
 
-class Lanes:
+class TrainingPool:
     """Some processes to train in.
 
     Parameters
@@ -106,12 +105,12 @@ class Lanes:
         self._rows = rows
         self._finish: Event = self._context.Event()
         self._lanes = [self._started() for _ in range(count)]
-        self._work: list[Order | PilotOrder | None] = [None] * count
+        self._work: list[FoldJob | PilotJob | None] = [None] * count
 
     def __len__(self) -> int:
         return len(self._lanes)
 
-    def __enter__(self) -> Lanes:
+    def __enter__(self) -> TrainingPool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -123,32 +122,32 @@ class Lanes:
         return tuple(lane for lane, work in enumerate(self._work) if work is None)
 
     @property
-    def work(self) -> tuple[Order | PilotOrder, ...]:
+    def work(self) -> tuple[FoldJob | PilotJob, ...]:
         """What is being done."""
         return tuple(work for work in self._work if work is not None)
 
-    def submit(self, lane: int, order: Order | PilotOrder) -> None:
+    def submit(self, lane: int, job: FoldJob | PilotJob) -> None:
         """Give work to an idle lane."""
-        self._work[lane] = order
+        self._work[lane] = job
         # A lane that has died says so to `wait`.
         with suppress(OSError):
-            self._lanes[lane][1].send(order)
+            self._lanes[lane][1].send(job)
 
     def finish(self) -> None:
         """Tell all lanes to end what they train after the present epoch."""
         self._finish.set()
 
-    def kill(self, order: Order | PilotOrder) -> None:
+    def kill(self, job: FoldJob | PilotJob) -> None:
         """End a piece of work in its middle; `wait` tells of it as of any lane that has died."""
         for lane, work in enumerate(self._work):
-            if work is order:
+            if work is job:
                 self._lanes[lane][0].kill()
 
-    def wait(self, seconds: float) -> list[Told]:
+    def wait(self, seconds: float) -> list[PoolMessage]:
         """Return what the lanes say, waiting `seconds` at most for the first word."""
         busy = {self._lanes[lane][1]: lane for lane, work in enumerate(self._work) if work is not None}
         ready = connection.wait(list(busy), timeout=seconds) if busy else []
-        return [told for pipe in ready for told in self._heard(busy[pipe])]  # type: ignore[index]
+        return [message for pipe in ready for message in self._heard(busy[pipe])]  # type: ignore[index]
 
     def close(self) -> None:
         """End all lanes, at once where they work."""
@@ -164,10 +163,10 @@ class Lanes:
                 process.kill()
                 process.join()
 
-    def _heard(self, lane: int) -> list[Told]:
-        order = self._work[lane]
+    def _heard(self, lane: int) -> list[PoolMessage]:
+        job = self._work[lane]
         process, pipe = self._lanes[lane]
-        if order is None:
+        if job is None:
             return []
         try:
             kind, value = pipe.recv()
@@ -175,16 +174,16 @@ class Lanes:
             process.join(_SECONDS_TO_END)
             self._work[lane] = None
             self._lanes[lane] = self._started()
-            return [Told(lane, order, error=_death(process.exitcode))]
+            return [PoolMessage(lane, job, error=_death(process.exitcode))]
         if kind == "epoch":
-            return [Told(lane, order, epoch=value)]
+            return [PoolMessage(lane, job, epoch=value)]
         self._work[lane] = None
         if kind == "result":
-            return [Told(lane, order, result=value)]
+            return [PoolMessage(lane, job, result=value)]
         if kind == "broken":
             process.join(_SECONDS_TO_END)
             self._lanes[lane] = self._started()
-        return [Told(lane, order, error=value)]
+        return [PoolMessage(lane, job, error=value)]
 
     def _started(self) -> tuple[BaseProcess, Connection]:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -211,8 +210,8 @@ class Lanes:
 
 def _death(code: int | None) -> Exception:
     if code is not None and code < 0:
-        return LaneDiedError(f"Its process was ended by the system (signal {-code}); memory may have run out.")
-    return LaneDiedError(f"Its process ended (code {code}).")
+        return ProcessDiedError(f"Its process was ended by the system (signal {-code}); memory may have run out.")
+    return ProcessDiedError(f"Its process ended (code {code}).")
 
 
 def failure(error: Exception) -> Exception:
@@ -230,25 +229,26 @@ def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
     """Do what comes through the pipe until it closes."""
     _end_with_parent()
     from dlreg_core.pipeline import gpu_memory
-    from dlreg_core.training.execution.fit_records import Ears, Order, PreparedRows
+    from dlreg_core.training.execution.fit_records import FitHooks, PreparedRows
     from dlreg_core.training.execution.fold_fit import measure, train_fold
     from dlreg_core.training.execution.preload import quiet
+    from dlreg_core.training.scheduler.fit_jobs import FoldJob
 
     quiet()
     rows: PreparedRows | None = None
     while True:
         try:
-            order = pipe.recv()
+            job = pipe.recv()
         except (EOFError, OSError):
             return
-        if order is None:
+        if job is None:
             return
         try:
             rows = rows or PreparedRows.load(Path(rows_file))
-            ears = Ears(finish=finish.is_set, told=lambda figures: pipe.send(("epoch", figures)))
+            hooks = FitHooks(finish=finish.is_set, told=lambda figures: pipe.send(("epoch", figures)))
             answer: tuple[str, Any] = (
                 "result",
-                train_fold(order, rows, ears) if isinstance(order, Order) else measure(order, rows, ears),
+                train_fold(job, rows, hooks) if isinstance(job, FoldJob) else measure(job, rows, hooks),
             )
         except (KeyboardInterrupt, SystemExit, BrokenPipeError):
             return
@@ -261,7 +261,7 @@ def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
             return
         if answer[0] == "broken":
             return
-        if order.gpu:
+        if job.gpu:
             # What PyTorch keeps for the next network is missed by the lanes beside this one.
             gpu_memory.free()
 

@@ -23,7 +23,7 @@ from dlreg_core.pipeline.network_store import Shelf, for_networks
 from dlreg_core.pipeline.quiet_libraries import hush
 from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensemble
-from dlreg_core.training.execution.fit_records import PreparedRows, Report
+from dlreg_core.training.execution.fit_records import FoldResult, PreparedRows
 
 _ROWS_FILE = "rows.pkl"
 
@@ -149,12 +149,12 @@ class Networks:
         """Return where a network is kept."""
         return self.shelf.folder(name)
 
-    def complete(self, name: str, family: str, reports: Mapping[int, Report]) -> float:
+    def complete(self, name: str, family: str, results: Mapping[int, FoldResult]) -> float:
         """Put a network on the shelf whose folds have all been trained; return its validation RMSE."""
         fold = self.prepared.fold
         found = np.full(len(fold), np.nan)
-        for number, report in reports.items():
-            found[fold == number] = report.held_out
+        for number, result in results.items():
+            found[fold == number] = result.held_out
         chosen = found[fold >= 0]
         if not np.isfinite(chosen).all():
             shutil.rmtree(self.folder(name), ignore_errors=True)
@@ -164,21 +164,19 @@ class Networks:
         self._held_out[name] = chosen
         return self.validation_rmse(name)
 
-    def race(self, reports: Mapping[int, Report]) -> tuple[float, float, int] | None:
+    def race(self, results: Mapping[int, FoldResult]) -> tuple[float, float, int]:
         """Compare a network that is trained for some of its folds with the best complete one, on the same rows.
 
         Returns
         -------
-        tuple or None
-            RMSE of the network, of the best other one, and how many rows that were; None where none is complete.
+        tuple
+            RMSE of the network, of the best other one, and how many rows that were.
         """
-        if not self._names:
-            return None
         fold = self.prepared.fold[self.prepared.fold >= 0]
-        seen = np.isin(fold, list(reports))
+        seen = np.isin(fold, list(results))
         found = np.full(len(fold), np.nan)
-        for number, report in reports.items():
-            found[fold == number] = report.held_out
+        for number, result in results.items():
+            found[fold == number] = result.held_out
         target = self.target[seen]
         best = min(ensemble.rmse(values[seen], target) for values in self._held_out.values())
         return ensemble.rmse(found[seen], target), best, int(seen.sum())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from dlreg_core.networks import BASELINES, Family, family
 from dlreg_core.specs import FULL_TREES
-from dlreg_core.training.planning.fit_speed import Speed
+from dlreg_core.training.scheduler.fit_speed import Speed
 
 _WORKER_MB = 760.0
 """Memory of a worker with its libraries, before it has read a table."""

@@ -16,18 +16,9 @@ from typing import Literal
 
 from dlreg_core.networks import FAMILIES, family
 from dlreg_core.runs.expectations import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
-from dlreg_core.specs import Preset, Split, TrainPlan
+from dlreg_core.specs import Split, TrainPlan
 from dlreg_core.splitting import fold_count
 from dlreg_core.training.execution.process_pool import lanes_for
-from dlreg_core.training.planning.allocation import (
-    EXTRA_FITS,
-    Capacity,
-    Proposal,
-    first_fit,
-    first_round_left,
-    order,
-    share,
-)
 from dlreg_core.training.planning.cost_model import (
     TableFacts,
     baselines_mb,
@@ -36,7 +27,6 @@ from dlreg_core.training.planning.cost_model import (
     startup_seconds,
     training_mb,
 )
-from dlreg_core.training.planning.fit_speed import Speed
 from dlreg_core.training.planning.run_refusal import (
     both_sizes,
     expected_seconds,
@@ -44,10 +34,16 @@ from dlreg_core.training.planning.run_refusal import (
     lack_of_memory,
     lack_of_time,
 )
+from dlreg_core.training.scheduler.allocation import (
+    EXTRA_FITS,
+    Proposal,
+    order,
+)
+from dlreg_core.training.scheduler.fit_speed import Speed
+from dlreg_core.training.scheduler.scheduler_state import Setup
+from dlreg_core.training.scheduler.simulation import simulated
 
 _PREDICTED_PER_SECOND = 20_000.0
-_PILOT_ROWS, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME = 200, 1.5, 0.06
-_FEWEST_BATCHES, _MOST_BATCHES, _SECONDS_A_BATCH = 4, 20, 6.0
 
 _BUDGETS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0)
 """What a person may be told to choose: those of the page."""
@@ -137,9 +133,15 @@ def kept_seconds(facts: TableFacts, plan: TrainPlan) -> float:
 
 
 def first_round(
-    speeds: Mapping[str, Speed], facts: TableFacts, seconds: float, lanes: int, preset: Preset
+    speeds: Mapping[str, Speed],
+    facts: TableFacts,
+    seconds: float,
+    plan: TrainPlan,
+    *,
+    processes: int,
+    gpu: bool = False,
 ) -> dict[str, tuple[Proposal | None, float]]:
-    """Foretell the first training of each family by the rules of `dlreg_core.training.planning.allocation`.
+    """Foretell the first training of each family: the run's own scheduler, on a clock that does not run.
 
     Parameters
     ----------
@@ -149,55 +151,32 @@ def first_round(
         The table.
     seconds : float
         Seconds for all of them.
-    lanes : int
+    plan : TrainPlan
+        What shall be trained.
+    processes : int
         Trainings side by side.
-    preset : {"fast", "balanced", "best"}
-        The effort.
+    gpu : bool
+        Whether they train on a GPU.
 
     Returns
     -------
     dict
         By family: its training, None where no useful one fits, and the seconds that are left at its turn.
     """
-    keys = order(tuple(speeds))
+    tried = plan.model_copy(update={"models": order(tuple(speeds)), "device": "gpu" if gpu else "cpu"})
+    setup = Setup(tried, facts.learned_from, facts.features, max(1, facts.folds), processes, gpu=gpu)
     found: dict[str, tuple[Proposal | None, float]] = {}
-    folds = max(1, facts.folds)
-    left = seconds
-
-    def attempt(waiting: Sequence[str], *, late: bool) -> None:
-        nonlocal left
-        key = waiting[0]
-        if key not in found:
-            left -= _pilot_seconds(key, speeds[key], facts.learned_from, seconds, left) / min(lanes, len(keys))
-        # The quickest gets its shortest useful training however late, if there is no other network.
-        nothing = all(proposal is None for proposal, _ in found.values())
-        first = late and nothing
-        ours = left if late else first_round_left(left, seconds, preset)
-        capacity = Capacity(ours, lanes, folds)
-        given = share(key, speeds[key], waiting, capacity, first=first, late=late, spare=left - ours)
-        if given is None and nothing:
-            given = share(key, speeds[key], waiting, Capacity(left, lanes, folds), late=True)
-        proposal = first_fit(key, speeds[key], given, 0) if given is not None else None
-        found[key] = (proposal, left)
-        left -= proposal.seconds * folds / lanes if proposal is not None else 0.0
-
-    for place in range(len(keys)):
-        attempt(keys[place:], late=False)
-    late = sorted(
-        (key for key in keys if found[key][0] is None),
-        key=lambda key: speeds[key].least(family(key)),
-    )
-    for place in range(len(late)):
-        attempt(late[place:], late=True)
-    return found
-
-
-def _pilot_seconds(key: str, speed: Speed, rows: int, seconds: float, left: float) -> float:
-    """Seconds of measuring a family: a short training on a few batches, cut short where it takes too long."""
-    batches = int(min(_MOST_BATCHES, max(_FEWEST_BATCHES, seconds / _SECONDS_A_BATCH)))
-    part = min(rows, max(_PILOT_ROWS, batches * family(key).batch_size(rows))) / max(1, rows)
-    whole, least = (part * (speed.fixed + epochs * speed.epoch) for epochs in (3, 2))
-    return min(whole, max(least, _LEAST_PILOT_SECONDS, _PILOT_SHARE_OF_TIME * left))
+    last = seconds
+    for step in simulated(setup, seconds, speeds.__getitem__):
+        last, state = step.at.left, step.state
+        for fit in state.running:
+            key = fit.planned.family
+            # What is only meant to show something soon is followed by the family's first network.
+            if found.get(key, (None,))[0] is None and fit.planned.model != state.glance:
+                found[key] = (fit.proposal, last)
+        if not (state.waiting or state.late or state.measuring):
+            break
+    return {key: found.get(key, (None, last)) for key in order(tuple(speeds))}
 
 
 def foresee(
@@ -237,7 +216,7 @@ def foresee(
     def firsts_with(budget: float, then: Mapping[str, Speed]) -> dict[str, tuple[Proposal | None, float]]:
         there, planned = _divided(divided, split, budget), plan.model_copy(update={"time_limit": budget})
         seconds = budget - startup_seconds(there, budget) - kept_seconds(there, planned)
-        return first_round(then, there, seconds, lanes, plan.preset)
+        return first_round(then, there, seconds, planned, processes=lanes, gpu=gpu)
 
     def all_fit(budget: float) -> bool:
         # What else the machine does now tells nothing of so long a time.

@@ -1,26 +1,30 @@
-"""What is trained next: from the first measurement of each family to the last network that still helps."""
+"""What is trained next: from the first measurement of each family to the last network that still helps.
+
+Every function looks at a turn of the scheduler, and begins what it returns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from dlreg_core.networks import family, fixes_size, network
-from dlreg_core.specs import PlannedFit, Preset
-from dlreg_core.training.execution.fit_records import Order, PilotOrder
-from dlreg_core.training.planning.allocation import (
+from dlreg_core.networks import family, network
+from dlreg_core.specs import FinishedFit, PlannedFit
+from dlreg_core.training.scheduler.allocation import (
     EXTRA_FITS,
-    Capacity,
-    Outcome,
     Proposal,
     first_fit,
     first_round_left,
     next_fit,
     share,
 )
-from dlreg_core.training.scheduler.fit_queue import Fleet
-from dlreg_core.training.scheduler.run_context import Surroundings, Trained, outcome_of
+from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob
+from dlreg_core.training.scheduler.fit_starts import free_name, pilot, planned_fit, start, waiting_fold
+from dlreg_core.training.scheduler.left_out import skip
+from dlreg_core.training.scheduler.scheduler_messages import JudgeEnsemble, Notice, Question, SuggestTrial
+from dlreg_core.training.scheduler.scheduler_state import State, Turn
+from dlreg_core.training.scheduler.search_trials import first_share, trial_like
 
 _LEAST_SECONDS = 2.0
 """With fewer seconds left, a family isn't even measured."""
@@ -33,243 +37,235 @@ _CONTEXT_SHARE, _LEAST_CONTEXT_SECONDS = 0.5, 5.0
 """Share of the time left that a pre-trained network may take, and what there must be."""
 
 
-class Rounds:
-    """Decides what an idle lane does next, by the rules of `dlreg_core.training.planning.allocation`.
+def next_job(turn: Turn) -> FoldJob | PilotJob | None:
+    """Return what an idle process shall do; None where it waits, or where nothing is left to do."""
+    waiting = waiting_fold(turn)
+    state = turn.state
+    if waiting is not None:
+        return waiting
+    if state.setup.timeless or state.ended or (state.enough and state.running):
+        return None
+    found = _first_glance(turn) if state.enough else _chosen(turn)
+    if found is not None:
+        left = max(0.0, turn.at.left)
+        if not turn.state.more_to_come:
+            left = min(left, turn.state.busy_seconds(turn.at.now) / state.setup.processes)
+        turn.actions.append(Notice("forecast", {"seconds": left + turn.at.afterwards}))
+    return found
 
-    Parameters
-    ----------
-    fleet : Fleet
-        Begins networks and knows which are under way.
-    trained : Trained
-        What has become of the families so far.
-    surroundings : Surroundings
-        What is heard and told.
-    skip : callable
-        Told of a family for which there is no time.
-    gpu : bool
-        Whether there is a GPU.
-    """
 
-    def __init__(
-        self, fleet: Fleet, trained: Trained, surroundings: Surroundings, skip: Callable[[str], None], *, gpu: bool
-    ) -> None:
-        self._fleet = fleet
-        self._trained = trained
-        self._around = surroundings
-        self._skip = skip
-        self._gpu = gpu
-        self._taken = len(trained.done)
-        self._asked: set[str] = set()
-        self._glance_name = ""
-        self.largest: Mapping[str, int] = {}
-        self.waiting: list[str] = []
-        self.late: list[str] = []
-        self.measuring: dict[str, PilotOrder] = {}
-        self.broken: set[str] = set()
-        """Families that can't be trained again."""
-        self.set_aside: list[str] = []
-        """Families of networks that were given up for being far behind."""
-        self.errors: list[float] = []
-        """Of the ensemble on rows that didn't choose it: after the first round, and after each network since."""
+def _chosen(turn: Turn) -> FoldJob | PilotJob | None:
+    found = _first_round(turn)
+    if found is not None or turn.state.measuring:
+        return found
+    for choose in (_late_round, _context, _trial, _more):
+        job = choose(turn)
+        if job is not None or turn.state.awaited:
+            return job
+    return None
 
-    @property
-    def effort(self) -> Preset:
-        """The effort: a person who gives a finished run more time wants more networks."""
-        return "balanced" if self._taken and self._fleet.plan.preset == "fast" else self._fleet.plan.preset
 
-    @property
-    def more_to_come(self) -> bool:
-        """True while something may follow what is under way."""
-        return bool(self.waiting or self.late or self.measuring) or EXTRA_FITS[self.effort] > 0
+def _first_glance(turn: Turn) -> FoldJob | PilotJob | None:
+    """Whoever says that it is enough before there is a network gets one that has seen the rows once."""
+    state = turn.state
+    if not (state.waiting or state.late):
+        return None
+    key = (*state.waiting, *state.late)[0]
+    turn.change(waiting=_without(state.waiting, key), late=_without(state.late, key))
+    return start(turn, Proposal(key, 0, family(key).fewest_epochs, state.setup.plan.seed, 0.0))
 
-    @property
-    def _nothing(self) -> bool:
-        """True while no network is complete or under way."""
-        return not (self._trained.done or self._fleet.under_way)
 
-    @property
-    def _room(self) -> Capacity:
-        return self._fleet.capacity(self._around.time_left())
+# --- the first round --------------------------------------------------------------------------------------------------
 
-    def next(self) -> Order | PilotOrder | None:
-        """Return what an idle lane shall do; None where it waits, or where nothing is left to do."""
-        found = self._first_round()
-        if found is not None or self.measuring:
+
+def _first_round(turn: Turn) -> FoldJob | PilotJob | None:
+    """Measure or train the next family that hasn't had its turn."""
+    if turn.state.nothing and turn.state.measuring:
+        # All processes wait a moment for what the first network is made of.
+        return None
+    for key in turn.state.waiting:
+        state, left = turn.state, turn.at.left
+        if key in state.measuring:
+            continue
+        if key not in state.speeds:
+            if left >= _LEAST_SECONDS or state.nothing:
+                return pilot(turn, key, gpu=state.setup.gpu)
+            turn.change(waiting=_without(state.waiting, key), late=(*state.late, key))
+            continue
+        ours = first_round_left(left, state.setup.began, state.setup.effort)
+        given = _share(turn, key, state.waiting, ours, spare=left - ours)
+        if given is None and state.nothing:
+            # The quickest families come first: where their share is too short, one has all that is left at once.
+            given = _share(turn, key, state.waiting, left, late=True)
+        glance = _glance(turn, key, given) if given is not None else None
+        if glance is not None:
+            return glance
+        turn.change(waiting=_without(state.waiting, key))
+        found = _begin(turn, key, given)
+        if found is not None:
             return found
-        return self._late_round() or self._context() or self._trial() or self._more()
+        turn.change(late=(*turn.state.late, key))
+    return None
 
-    def first_glance(self) -> Order | PilotOrder | None:
-        """Whoever says that it is enough before there is a network gets one that has seen the rows once."""
-        waiting = [*self.waiting, *self.late]
-        if not waiting:
-            return None
-        key = waiting[0]
-        self.waiting = [other for other in waiting if other != key]
-        self.late = []
-        return self._fleet.start(Proposal(key, 0, family(key).fewest_epochs, self._fleet.plan.seed, 0.0))
 
-    def _first_round(self) -> Order | PilotOrder | None:
-        """Measure or train the next family that hasn't had its turn."""
-        if self._nothing and self.measuring:
-            # All lanes wait a moment for what the first network is made of.
-            return None
-        for key in tuple(self.waiting):
-            if key in self.measuring:
-                continue
-            if key not in self._fleet.speeds:
-                if self._around.time_left() < _LEAST_SECONDS and not self._nothing:
-                    self.waiting.remove(key)
-                    self.late.append(key)
-                    continue
-                return self.pilot(key, gpu=self._gpu)
-            left = self._around.time_left()
-            ours = first_round_left(left, self._fleet.began, self.effort)
-            waiting = tuple(self.waiting)
-            given = self._share(key, waiting, ours, spare=left - ours)
-            if given is None and self._nothing:
-                # The quickest families come first: where their share is too short, one has all that is left at once.
-                given = self._share(key, waiting, left, late=True)
-            glance = self._glance(key, given) if given is not None else None
-            if glance is not None:
-                return glance
-            self.waiting.remove(key)
-            found = self._begin(key, given)
-            if found is not None:
-                return found
-            self.late.append(key)
+def _late_round(turn: Turn) -> FoldJob | None:
+    """Try the families again whose share didn't suffice, those that need least first."""
+    speeds = turn.state.speeds
+    late = sorted((key for key in turn.state.late if key not in turn.state.reasons), key=speeds.needed)
+    turn.change(late=tuple(late))
+    for key in late:
+        state, found = turn.state, None
+        if key in speeds:
+            given = _share(turn, key, state.late, turn.at.left, first=state.nothing, late=True)
+            found = _begin(turn, key, given, late=state.nothing)
+        elif state.nothing:
+            # It was never measured, and is all there is.
+            fewest = family(key).fewest(state.setup.rows)
+            found = start(turn, Proposal(key, 0, fewest, state.setup.plan.seed, 0.0), late=True)
+        if found is not None or state.done:
+            turn.change(late=_without(turn.state.late, key))
+        if found is not None:
+            return found
+        if state.done:
+            skip(turn, key)
+    return None
+
+
+def _share(turn: Turn, key: str, waiting: Sequence[str], left: float, **how: Any) -> float | None:
+    """Return the seconds that a family gets for each fold; None where no useful training fits."""
+    state = turn.state
+    given = share(key, state.speeds[key], waiting, state.capacity(turn.at, left), **how)
+    if given is None:
         return None
+    return first_share(state.setup.plan.search, key, given, state.speeds[key], state.capacity(turn.at))
 
-    def _late_round(self) -> Order | None:
-        """Try the families again whose share didn't suffice, those that need least first."""
-        self.late = [key for key in self.late if key not in self._trained.reasons]
-        self.late.sort(key=self._fleet.speeds.needed)
-        for key in tuple(self.late):
-            found = None
-            if key in self._fleet.speeds:
-                left, first = self._around.time_left(), self._nothing
-                found = self._begin(key, self._share(key, tuple(self.late), left, first=first, late=True), late=first)
-            elif self._nothing:
-                # It was never measured, and is all there is.
-                found = self._fleet.start(self._shortest(key), late=True)
-            if found is not None:
-                self.late.remove(key)
-                return found
-            if self._trained.done:
-                self.late.remove(key)
-                self._skip(key)
+
+def _begin(turn: Turn, key: str, given: float | None, *, late: bool = False) -> FoldJob | None:
+    """Begin the first network of a family; with `late`, however much later than planned it will end."""
+    if given is None:
         return None
-
-    def _share(self, key: str, waiting: Sequence[str], left: float, **how: Any) -> float | None:
-        """Return the seconds that a family gets for each fold; None where no useful training fits."""
-        speed = self._fleet.speeds[key]
-        given = share(key, speed, waiting, self._fleet.capacity(left), **how)
-        return self._fleet.trials.share(key, given, speed, self._room) if given is not None else None
-
-    def _begin(self, key: str, given: float | None, *, late: bool = False) -> Order | None:
-        """Begin the first network of a family; with `late`, however much later than planned it will end."""
-        if given is None:
-            return None
-        speed = self._fleet.speeds[key]
-        proposal = first_fit(key, speed, given, self._fleet.plan.seed, at_most=self._at_most(key))
-        if proposal is None:
-            return None
-        order = self._fleet.start(proposal, late=late)
-        if late and proposal.seconds * self._fleet.waves > self._around.time_left():
-            self._trained.late.append(order.network)
-            self._around.emit(
-                "log", text=f"{order.network} is trained beyond the time limit: there is no other network."
-            )
-        return order
-
-    def _glance(self, key: str, given: float) -> Order | None:
-        """Begin a short training where the first network would be long in coming; it is followed by the usual one."""
-        speed, left = self._fleet.speeds[key], self._around.time_left()
-        searched = self._fleet.plan.search is not None and self._fleet.plan.search.family == key
-        if not self._nothing or self._glance_name or searched or given * self._fleet.waves <= _GLANCE_AFTER:
-            return None
-        proposal = first_fit(key, speed, speed.least(family(key)), self._fleet.plan.seed, at_most=0)
-        if proposal is None or proposal.seconds * self._fleet.waves > min(_GLANCE_AFTER, _GLANCE_SHARE * left):
-            return None
-        order = self._fleet.start(proposal)
-        self._glance_name = order.network
-        return order
-
-    def _shortest(self, key: str) -> Proposal:
-        """Return the shortest useful training of a family whose speed isn't known."""
-        return Proposal(key, 0, family(key).fewest(self._fleet.networks.rows), self._fleet.plan.seed, 0.0)
-
-    def _context(self) -> Order | None:
-        """Give the rows to the next pre-trained network that is ready, in half of the time that is left."""
-        if any(network.fills_gpu for network in self._fleet.under_way):
-            return None
-        for key, settings in self._around.contexts().items():
-            if key in self._asked:
-                continue
-            self._asked.add(key)
-            seconds = _CONTEXT_SHARE * self._room.longest
-            if seconds < _LEAST_CONTEXT_SECONDS:
-                continue
-            planned = PlannedFit(
-                model=self._fleet.free_name(network(key).title),
-                family=key,
-                settings=settings,
-                epochs=0,
-                seed=self._fleet.plan.seed,
-                threads=self._fleet.threads,
-                device="gpu" if self._gpu else "cpu",
-            )
-            return self._fleet.start(Proposal(key, 0, 0, self._fleet.plan.seed, seconds), planned)
+    setup = turn.state.setup
+    proposal = first_fit(key, turn.state.speeds[key], given, setup.plan.seed, at_most=setup.largest_size(key))
+    if proposal is None:
         return None
+    job = start(turn, proposal, late=late)
+    if late and proposal.seconds * setup.waves > turn.at.left:
+        model = job.fit.model
+        turn.change(beyond_time=(*turn.state.beyond_time, model))
+        text = f"{model} is trained beyond the time limit: there is no other network."
+        turn.actions.append(Notice("log", {"text": text}))
+    return job
 
-    def _trial(self) -> Order | None:
-        """Train the searched family with the values that the search asks for next."""
-        trial = self._fleet.trials.next(self._fleet.speeds, self._room.longest)
-        if trial is None or trial.proposal.key in self.broken:
-            return None
-        return self._fleet.start(trial.proposal, self._fleet.planned(trial.proposal, trial.values, trial.number))
 
-    def _more(self) -> Order | None:
-        """Train more of what did well; beyond what the effort asks for only while it helps."""
-        if not self._trained.done:
-            return self._beside_the_first()
-        if not self.errors:
-            self.errors.append(self._fleet.networks.ensemble_rmse())
-        proposal = next_fit(
-            self._outcomes(),
-            self._fleet.speeds,
-            self._room,
-            self.effort,
-            taken=self._taken,
-            errors=self.errors,
-            under_way=[network.planned.family for network in self._fleet.under_way] + self.set_aside,
-            largest={key: most for key in self._fleet.speeds if (most := self._at_most(key)) is not None},
+def _glance(turn: Turn, key: str, given: float) -> FoldJob | None:
+    """Begin a short training where the first network would be long in coming; it is followed by the usual one."""
+    state, setup = turn.state, turn.state.setup
+    searched = setup.plan.search is not None and setup.plan.search.family == key
+    if not state.nothing or state.glance or searched or given * setup.waves <= _GLANCE_AFTER:
+        return None
+    speed = state.speeds[key]
+    proposal = first_fit(key, speed, speed.least(family(key)), setup.plan.seed, at_most=0)
+    if proposal is None or proposal.seconds * setup.waves > min(_GLANCE_AFTER, _GLANCE_SHARE * turn.at.left):
+        return None
+    job = start(turn, proposal)
+    turn.change(glance=job.fit.model)
+    return job
+
+
+# --- afterwards -------------------------------------------------------------------------------------------------------
+
+
+def _context(turn: Turn) -> FoldJob | None:
+    """Give the rows to the next pre-trained network that is ready, in half of the time that is left."""
+    setup = turn.state.setup
+    if any(fit.fills_gpu for fit in turn.state.running):
+        return None
+    for key, settings in turn.state.contexts.items():
+        state = turn.state
+        turn.change(contexts={other: values for other, values in state.contexts.items() if other != key})
+        seconds = _CONTEXT_SHARE * state.capacity(turn.at).longest
+        if seconds < _LEAST_CONTEXT_SECONDS:
+            continue
+        planned = PlannedFit(
+            model=free_name(network(key).title, state.names),
+            family=key,
+            settings=settings,
+            epochs=0,
+            seed=setup.plan.seed,
+            threads=setup.threads,
+            device="gpu" if setup.gpu else "cpu",
         )
-        return self._fleet.start(proposal) if proposal is not None else None
+        return start(turn, Proposal(key, 0, 0, setup.plan.seed, seconds), planned)
+    return None
 
-    def _beside_the_first(self) -> Order | None:
-        """Train the only family that there is with another seed too, where a lane would wait for its first network."""
-        if self._fleet.networks.folds > 1 or self.effort == "fast" or not self._fleet.under_way:
-            return None
-        like, count = self._fleet.under_way[0].proposal, len(self._fleet.under_way)
-        if count > EXTRA_FITS[self.effort] or like.seconds > self._room.longest:
-            return None
-        return self._fleet.start(replace(like, seed=like.seed + count, variant=count))
 
-    def _outcomes(self) -> list[Outcome]:
-        """Return what was trained, in order, without families that can't be trained again."""
-        folds, speeds = self._fleet.networks.folds, self._fleet.speeds
-        done = [done for done in self._trained.done if done.fit.family not in self.broken and done.fit.family in speeds]
-        # What was only meant to show something soon counts for nothing once there is the network that it announced.
-        real = [one for one in done if one.fit.model != self._glance_name]
-        announced = any(one.fit.family == glance.fit.family for one in real for glance in done if glance not in real)
-        return [outcome_of(one, folds) for one in (real if announced else done)]
+def _trial(turn: Turn) -> FoldJob | None:
+    """Train the searched family with the values that the search asks for next."""
+    state, search = turn.state, turn.state.setup.plan.search
+    if search is None or search.family in state.broken or search.family not in state.speeds:
+        return None
+    first = next((one for one in state.done if one.fit.family == search.family), None)
+    if first is None:
+        return None
+    like = trial_like(first, state.speeds[search.family])
+    if like.seconds > state.capacity(turn.at).longest:
+        return None
+    trial = state.suggestion
+    if trial is None:
+        _ask(turn, SuggestTrial())
+        return None
+    if trial.values is None:
+        return None
+    turn.change(suggestion=None)
+    proposal = replace(like, epochs=trial.values.get("epochs", like.epochs))
+    return start(turn, proposal, planned_fit(turn.state, proposal, trial))
 
-    def _at_most(self, key: str) -> int | None:
-        """Return the largest size of a family that may be trained; None where any may."""
-        return 0 if fixes_size(key, self._fleet.plan.settings.get(key, {})) else self.largest.get(key)
 
-    def pilot(self, key: str, *, gpu: bool) -> PilotOrder:
-        """Return what measures a family, and say that it is measured."""
-        self._around.emit("stage", name=f"Measuring how fast {family(key).title} trains")
-        self.measuring[key] = self._fleet.pilot(key, gpu=gpu)
-        return self.measuring[key]
+def _more(turn: Turn) -> FoldJob | None:
+    """Train more of what did well; beyond what the effort asks for only while it helps."""
+    state, setup = turn.state, turn.state.setup
+    if not state.done:
+        return _beside_the_first(turn)
+    if not state.errors:
+        _ask(turn, JudgeEnsemble())
+        return None
+    proposal = next_fit(
+        _comparable(state),
+        state.speeds,
+        state.capacity(turn.at),
+        setup.effort,
+        taken=setup.taken,
+        errors=state.errors,
+        under_way=[*(fit.planned.family for fit in state.running), *state.set_aside],
+        largest={key: most for key in state.speeds if (most := setup.largest_size(key)) is not None},
+    )
+    return start(turn, proposal) if proposal is not None else None
+
+
+def _beside_the_first(turn: Turn) -> FoldJob | None:
+    """Train the only family that there is with another seed too, where a process would wait for its first network."""
+    state, setup = turn.state, turn.state.setup
+    if setup.folds > 1 or setup.effort == "fast" or not state.running:
+        return None
+    like, count = state.running[0].proposal, len(state.running)
+    if count > EXTRA_FITS[setup.effort] or like.seconds > state.capacity(turn.at).longest:
+        return None
+    return start(turn, replace(like, seed=like.seed + count, variant=count))
+
+
+def _comparable(state: State) -> list[FinishedFit]:
+    """Return what was trained, in order, without families that can't be trained again."""
+    done = [one for one in state.done if one.fit.family not in state.broken and one.fit.family in state.speeds]
+    # What was only meant to show something soon counts for nothing once there is the network that it announced.
+    real = [one for one in done if one.fit.model != state.glance]
+    announced = any(one.fit.family == glance.fit.family for one in real for glance in done if glance not in real)
+    return real if announced else done
+
+
+def _ask(turn: Turn, question: Question) -> None:
+    turn.actions.append(question)
+    turn.change(awaited=turn.state.awaited | {question})
+
+
+def _without(keys: Sequence[str], key: str) -> tuple[str, ...]:
+    return tuple(other for other in keys if other != key)

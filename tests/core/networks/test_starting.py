@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from dlreg_core.networks import family, network
 from dlreg_core.networks.nn_torch import answered_range, lies_aside, well_started
 from dlreg_core.pipeline.network_store import fold_folder
-from dlreg_core.training.execution.fit_records import Ears, Order, Report
+from dlreg_core.training.execution.fit_records import FitHooks, FoldResult
 from dlreg_core.training.execution.fold_fit import train_fold
 from dlreg_core.training.execution.run_networks import Networks, Rows
+from tests.core.training.jobs import fold_job
 
 COUNT, LEARNED = 1_000, 800
 
@@ -35,15 +36,15 @@ def table(shape: str) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     return pd.DataFrame(columns, columns=list("abc")), target[shape]
 
 
-def trained(path: Path, features: pd.DataFrame, target: NDArray[np.float64], **changes: object) -> Report:
+def trained(path: Path, features: pd.DataFrame, target: NDArray[np.float64], **changes: object) -> FoldResult:
     parts = (features[:LEARNED], target[:LEARNED], features[LEARNED:].reset_index(drop=True), target[LEARNED:])
     networks = Networks(path / "networks", Rows(*parts))
     settings = family("NN_TORCH").sample_settings(networks.rows, 0) | changes
-    order = Order("NN Torch", str(path / "kept"), 0, "NN_TORCH", settings, 12, seed=0, threads=1, gpu=False)
-    return train_fold(order, networks.prepared, Ears())
+    job = fold_job("NN_TORCH", settings, folder=path / "kept", epochs=12)
+    return train_fold(job, networks.prepared, FitHooks())
 
 
-def error(report: Report, target: NDArray[np.float64]) -> float:
+def error(report: FoldResult, target: NDArray[np.float64]) -> float:
     """Return the error on the rows held out, in standard deviations of their target."""
     return float(np.sqrt(np.mean((report.held_out - target[LEARNED:]) ** 2)) / np.std(target[LEARNED:]))
 

@@ -14,9 +14,7 @@ from dlreg_core.networks import family, network, to_autogluon
 from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.pipeline.quiet_libraries import hush
 from dlreg_core.search import Searcher
-from dlreg_core.specs import FinishedFit, PlannedFit, Search, TrainPlan
-from dlreg_core.training.planning.fit_speed import Speed
-from dlreg_core.training.scheduler.search_trials import Trials
+from dlreg_core.specs import Search
 
 
 def table(rows: int, seed: int) -> tuple[pd.DataFrame, pd.Series]:
@@ -56,25 +54,3 @@ def test_trials_are_trained_and_told(tmp_path: Path, method: str) -> None:
     assert len(errors) == 4
     for loss in ("mse", "huber"):
         assert errors[3e-3, loss] < errors[1e-5, loss]
-
-
-def test_what_failed_in_an_earlier_task_is_not_tried_again() -> None:
-    search = Search(method="grid", family="FEEDFORWARD", ranges={"dropout": (0.0, 0.1, 0.2)}, trials=3, seed=0)
-    plan = TrainPlan(models=("FEEDFORWARD",), time_limit=60.0, search=search)
-    first = FinishedFit(
-        fit=PlannedFit(model="x", family="FEEDFORWARD", epochs=5, seed=0, threads=1, device="cpu"),
-        seconds=1.0,
-        validation=1.0,
-    )
-    speeds = {"FEEDFORWARD": Speed(0.0, 0.1)}
-    trials = Trials(plan, [first])
-    trial = trials.next(speeds, 60.0)
-    assert trial is not None
-    trials.tell(trial.values, None)
-    assert trials.failed == [trial.values]
-    later = Trials(plan, [first], trials.failed)
-    assert later.failed == [trial.values]
-    others = [found.values for _ in range(2) if (found := later.next(speeds, 60.0)) is not None]
-    assert len(others) == 2
-    assert trial.values not in others
-    assert later.next(speeds, 60.0) is None

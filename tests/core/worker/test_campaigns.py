@@ -22,8 +22,8 @@ from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, NumberRange, PlannedFit, ResolvedPlan, RunState, Search, TrainResult
 from dlreg_core.splitting import prepared_of
 from dlreg_core.training.baselines.simple_models import Boosting
-from dlreg_core.training.scheduler.fit_scheduler import Campaign
-from dlreg_core.training.scheduler.run_context import Trained
+from dlreg_core.training.execution.run_hooks import Trained
+from dlreg_core.training.execution.training_loop import TrainingLoop
 from dlreg_core.wording import model_text
 from dlreg_core.wording.verdict_text import worth_words
 from dlreg_core.worker import baselines_task
@@ -168,11 +168,10 @@ def test_the_ensemble_is_the_weighted_mean_of_its_members(tmp_path: Path, monkey
 
 
 def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(self: Campaign) -> Trained:
-        self.trained.reasons["FEEDFORWARD"] = "Failed: as it happens"
-        return self.trained
+    def failing(_: TrainingLoop) -> Trained:
+        return Trained(reasons={"FEEDFORWARD": "Failed: as it happens"})
 
-    monkeypatch.setattr(Campaign, "run", failing)
+    monkeypatch.setattr(TrainingLoop, "run", failing)
     # As on a busy machine: there is no time to predict more than one of the folds by boosted trees.
     monkeypatch.setattr(baselines_task, "Boosting", lambda **how: Boosting(**{**how, "folds": 1}))
     experiment = experiment_on(add_table(tmp_path, small_table(120)), "price", models=("FEEDFORWARD",), time_limit=30.0)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,13 @@ import pandas as pd
 import pytest
 
 from dlreg_core.networks import family, is_pretrained
-from dlreg_core.specs import FamilySpeed, PlannedFit, ResolvedPlan, TrainPlan
-from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrder, Report
-from dlreg_core.training.execution.process_pool import GPU_IN_DOUBT_ROWS, Told
+from dlreg_core.specs import PlannedFit, ResolvedPlan, TrainPlan
+from dlreg_core.training.execution.fit_records import FoldResult
+from dlreg_core.training.execution.process_pool import PoolMessage
+from dlreg_core.training.execution.run_hooks import RunHooks, Trained
 from dlreg_core.training.execution.run_networks import Networks, Rows
-from dlreg_core.training.planning.allocation import Proposal
-from dlreg_core.training.scheduler import fit_queue, fit_scheduler, network_progress
-from dlreg_core.training.scheduler.fit_scheduler import Campaign
-from dlreg_core.training.scheduler.measured_speeds import Speeds
-from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
-from dlreg_core.training.scheduler.run_context import Surroundings, Trained
+from dlreg_core.training.execution.training_loop import TrainingLoop
+from dlreg_core.training.scheduler.fit_jobs import FoldJob, FoldOutcome, PilotJob, PilotOutcome
 
 BUDGET, FOLDS = 120.0, 4
 
@@ -47,7 +43,7 @@ class TimelessLanes:
     slower: float = 0.0
     """By how much of its time alone each further training on the GPU lengthens one."""
     now: float = 0.0
-    begun: dict[int, tuple[Order | PilotOrder, float, float, int]] = field(default_factory=dict)
+    begun: dict[int, tuple[FoldJob | PilotJob, float, float, int]] = field(default_factory=dict)
     """By lane: its work, when that began, the seconds of an epoch, and how many are planned."""
     together: list[Counter[bool]] = field(default_factory=list)
     """How many trainings went on on the GPU and beside it, whenever one began."""
@@ -62,81 +58,80 @@ class TimelessLanes:
         return tuple(lane for lane in range(self.count) if lane not in self.begun)
 
     @property
-    def work(self) -> tuple[Order | PilotOrder, ...]:
+    def work(self) -> tuple[FoldJob | PilotJob, ...]:
         return tuple(begun[0] for begun in self.begun.values())
 
-    def submit(self, lane: int, order: Order | PilotOrder) -> None:
-        shared = 1 + self.slower * sum(work.gpu for work in self.work) if order.gpu else 1.0
+    def submit(self, lane: int, job: FoldJob | PilotJob) -> None:
+        shared = 1 + self.slower * sum(work.gpu for work in self.work) if job.gpu else 1.0
         epoch = 1.0
-        if not is_pretrained(order.family):
-            sizes = family(order.family).sizes
-            costs = [size.cost for size in sizes if size.settings.items() <= order.settings.items()]
-            epoch = self.epoch[order.family, order.gpu] * max(costs, default=1.0) * shared
-        epochs = (order.epochs or 1) if isinstance(order, Order) else 3
-        self.begun[lane] = order, self.now, epoch, epochs
+        if not is_pretrained(job.family):
+            sizes = family(job.family).sizes
+            costs = [size.cost for size in sizes if size.settings.items() <= job.settings.items()]
+            epoch = self.epoch[job.family, job.gpu] * max(costs, default=1.0) * shared
+        epochs = (job.fit.epochs or 1) if isinstance(job, FoldJob) else 3
+        self.begun[lane] = job, self.now, epoch, epochs
         self.together.append(Counter(work.gpu for work in self.work))
         self.contexts = max(self.contexts, sum(is_pretrained(work.family) for work in self.work))
 
-    def wait(self, _seconds: float) -> list[Told]:
+    def wait(self, _seconds: float) -> list[PoolMessage]:
         def end(lane: int) -> float:
-            order, began, epoch, epochs = self.begun[lane]
-            if isinstance(order, Order) and order.until < math.inf:
+            job, began, epoch, epochs = self.begun[lane]
+            if isinstance(job, FoldJob) and job.until < math.inf:
                 # One that is late ends with its epoch.
-                epochs = min(epochs, max(1, math.ceil((order.until - began) / epoch)))
+                epochs = min(epochs, max(1, math.ceil((job.until - began) / epoch)))
             return began + epoch * epochs
 
         lane = min(self.begun, key=end)
-        order, began, epoch, epochs = self.begun[lane]
+        job, began, epoch, epochs = self.begun[lane]
         self.now = max(self.now, end(lane))
         del self.begun[lane]
         done = round((self.now - began) / epoch)
-        if isinstance(order, PilotOrder):
-            return [Told(lane, order, result=Measured(0.0, epoch))]
-        Path(order.folder).mkdir(exist_ok=True)
-        held = self.networks.prepared.fold == order.fold
-        noise = np.random.default_rng(len(self.together)).normal(0, 1.0 + (order.family == "FASTAI"), held.sum())
+        if isinstance(job, PilotJob):
+            return [PoolMessage(lane, job, result=PilotOutcome(0.0, epoch))]
+        Path(job.folder).mkdir(exist_ok=True)
+        held = self.networks.prepared.fold == job.fold
+        noise = np.random.default_rng(len(self.together)).normal(0, 1.0 + (job.family == "FASTAI"), held.sum())
         predicted = self.networks.prepared.target[held] + noise
-        each = epoch if order.epochs else None
-        return [Told(lane, order, result=Report(predicted, done, done < epochs, self.now - began, each))]
+        each = epoch if job.fit.epochs else None
+        outcome = FoldOutcome(done, done < epochs, self.now - began, each)
+        return [PoolMessage(lane, job, result=FoldResult(predicted, outcome))]
 
     def finish(self) -> None:
         raise AssertionError("nobody said that it is enough")
 
-    def kill(self, order: Order | PilotOrder) -> None:
-        raise AssertionError(f"{order} is late")
+    def kill(self, job: FoldJob | PilotJob) -> None:
+        raise AssertionError(f"{job} is late")
 
 
 @dataclass
 class Setting:
-    """A campaign on timeless lanes."""
+    """A run on timeless lanes."""
 
     lanes: TimelessLanes
-    campaign: Campaign
+    loop: TrainingLoop
     said: list[str]
 
     def run(self) -> Trained:
-        found = self.campaign.run()
+        found = self.loop.run()
         assert self.lanes.now <= BUDGET
         return found
 
 
 @pytest.fixture
-def setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def setting(tmp_path: Path) -> Any:
     def make(epoch: Mapping[tuple[str, bool], float], *, gpu: bool = True, count: int = 4, **more: Any) -> Setting:
         contexts, slower = more.pop("contexts", {}), more.pop("slower", 0.0)
         networks = Networks(tmp_path / "networks", rows())
         lanes = TimelessLanes(count, networks, epoch, slower=slower)
-        clock = SimpleNamespace(time=lambda: lanes.now, monotonic=lambda: lanes.now)
-        for module in (fit_scheduler, fit_queue, network_progress):
-            monkeypatch.setattr(module, "time", clock)
         said: list[str] = []
-        around = Surroundings(
+        hooks = RunHooks(
             time_left=lambda: BUDGET - lanes.now,
             emit=lambda kind, **data: said.append(data["text"]) if kind == "log" else None,
             contexts=lambda: contexts,
+            clock=lambda: lanes.now,
         )
         plan = TrainPlan(models=tuple(dict.fromkeys(key for key, _ in epoch)), time_limit=BUDGET, **more)
-        return Setting(lanes, Campaign(networks, lanes, plan, around, gpu=gpu), said)  # type: ignore[arg-type]
+        return Setting(lanes, TrainingLoop(networks, lanes, plan, hooks, gpu=gpu), said)  # type: ignore[arg-type]
 
     return make
 
@@ -187,58 +182,5 @@ def test_a_pretrained_network_has_the_memory_of_a_gpu_to_itself(setting: Any, gp
 def test_what_a_gpu_trained_is_repeated_without_one(setting: Any) -> None:
     made = setting({("TABM", False): 0.1}, gpu=False)
     fit = PlannedFit(model="TabM", family="TABM", settings={}, epochs=5, seed=0, threads=1, device="gpu")
-    repeated = made.campaign.replay(ResolvedPlan(fits=(fit,)))
+    repeated = made.loop.replay(ResolvedPlan(fits=(fit,)))
     assert [(one.model, one.epochs, one.device) for one in repeated.fits] == [("TabM", 5, "cpu")]
-
-
-# --- what is known of speeds ------------------------------------------------------------------------------------------
-
-
-def pilot(key: str, *, gpu: bool) -> PilotOrder:
-    return PilotOrder(key, {}, 4, 1, gpu, 5.0)
-
-
-def test_large_tables_are_not_measured_on_the_processor() -> None:
-    for count, wanted in ((GPU_IN_DOUBT_ROWS - 1, True), (GPU_IN_DOUBT_ROWS, False)):
-        speeds = Speeds(count, gpu=True, choose=True, earlier={})
-        speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0))
-        assert speeds.wants_other_device(pilot("TABM", gpu=True)) is wanted
-        speeds.hear(pilot("TABM", gpu=False), Measured(0.0, 2.0))
-        assert not speeds.wants_other_device(pilot("TABM", gpu=False))
-
-
-def test_the_device_of_earlier_measurements_is_kept() -> None:
-    speeds = Speeds(1_000, gpu=True, choose=True, earlier={})
-    assert speeds.on_gpu("TABM")
-    speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0))
-    speeds.hear(pilot("FASTAI", gpu=True), Measured(0.0, 1.0))
-    assert speeds.hear(pilot("FASTAI", gpu=False), Measured(0.0, 0.5)).endswith("it is about 2.0 times as fast there.")
-    kept = speeds.kept(2)
-    assert kept["FASTAI"] == FamilySpeed(fixed=0.0, epoch=0.5, threads=2, gpu=False)
-    later = Speeds(1_000, gpu=True, choose=True, earlier=kept)
-    assert (later.on_gpu("TABM"), later.on_gpu("FASTAI")) == (True, False)
-    # On a machine without a GPU all train on the processor, and so do measurements of which it isn't known.
-    without = Speeds(1_000, gpu=False, choose=True, earlier=kept)
-    assert not without.on_gpu("TABM")
-    assert without["TABM"].epoch == 1.0
-    old = Speeds(1_000, gpu=True, choose=True, earlier={"TABM": FamilySpeed(fixed=0.0, epoch=1.0)})
-    assert old.on_gpu("TABM")
-
-
-@pytest.mark.parametrize("measured", [True, False])
-def test_a_gpu_whose_memory_does_not_suffice_is_not_asked_again(measured: bool) -> None:
-    speeds = Speeds(1_000, gpu=True, choose=True, earlier={}, lanes=4)
-    assert speeds.hear(pilot("TABM", gpu=True), Measured(0.0, 1.0, fell_back=True)) == ""
-    assert not speeds.on_gpu("TABM")
-    # It was the processor that was measured, which isn't shared like a GPU, and needs no second look.
-    assert speeds["TABM"].epoch == 1.0
-    assert not speeds.wants_other_device(pilot("TABM", gpu=True))
-    # One that had memory for the pilot, or none, may still have too little for a whole network.
-    if measured:
-        speeds.hear(pilot("REALMLP", gpu=True), Measured(0.0, 1.0))
-    fit = PlannedFit(model="RealMLP", family="REALMLP", settings={}, epochs=5, seed=0, threads=1, device="gpu")
-    network = NetworkUnderWay(fit, Proposal("REALMLP", 0, 5, 0, 5.0), [])
-    network.reports[0] = Report(np.zeros(1), 5, False, 30.0, 6.0, fell_back=True)
-    assert speeds.learn(network) == ""
-    assert not speeds.on_gpu("REALMLP")
-    assert speeds["REALMLP"].epoch == 6.0

@@ -25,14 +25,16 @@ from dlreg_core.networks import FAMILIES, family, pretrained
 from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS
 from dlreg_core.training.execution import fold_fit, process_pool
-from dlreg_core.training.execution.fit_records import Ears, Measured, Order, PilotOrder, Report
+from dlreg_core.training.execution.fit_records import FitHooks, FoldResult
 from dlreg_core.training.execution.fold_fit import measure, train_fold
-from dlreg_core.training.execution.process_pool import FitFailedError, Lanes, Told
+from dlreg_core.training.execution.process_pool import FitFailedError, PoolMessage, TrainingPool
 from dlreg_core.training.execution.run_networks import Networks, Rows
-from dlreg_core.training.planning.allocation import Proposal
-from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
+from dlreg_core.training.scheduler.allocation import Proposal
+from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob, PilotOutcome
+from dlreg_core.training.scheduler.scheduler_state import RunningFit
 from tests.core.networks.tiny_weights import write_tiny
 from tests.core.training.execution.test_networks import held_out_rows, rows
+from tests.core.training.jobs import fold_job
 
 OUT_OF_MEMORY: dict[str, Callable[[], Exception]] = {
     "torch": lambda: torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -88,13 +90,13 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networks]:
     found.close()
 
 
-def order_for(networks: Networks, key: str, **settings: Any) -> Order:
+def order_for(networks: Networks, key: str, **settings: Any) -> FoldJob:
     known = family(key).sample_settings(networks.rows, 0) | settings
-    return Order("Net", str(networks.folder("Net")), 0, key, known, 3, seed=0, threads=1, gpu=True)
+    return fold_job(key, known, folder=networks.folder("Net"), gpu=True)
 
 
-def train(order: Order, networks: Networks) -> Report:
-    found = train_fold(order, networks.prepared, Ears())
+def train(order: FoldJob, networks: Networks) -> FoldResult:
+    found = train_fold(order, networks.prepared, FitHooks())
     assert np.isfinite(found.held_out).all()
     # Whatever happened before: what is kept is what was told.
     networks.complete("Net", order.family, {0: found})
@@ -113,7 +115,7 @@ def batches(card: Card, key: str) -> list[tuple[bool, int]]:
 def test_enough_memory_leaves_everything_as_it_was(card: Card, networks: Networks) -> None:
     found = train(order_for(networks, "FASTAI", bs=128), networks)
     assert batches(card, "FASTAI") == [(True, 128)]
-    assert (found.notes, found.fell_back) == ((), False)
+    assert (found.outcome.notes, found.outcome.fell_back) == ((), False)
 
 
 @pytest.mark.parametrize("chosen", FAMILIES, ids=lambda f: f.key)
@@ -124,9 +126,9 @@ def test_every_family_gets_half_the_batch_twice_and_then_the_processor(
     found = train(order_for(networks, chosen.key, **{chosen.batch_setting: 128}), networks)
     assert batches(card, chosen.key) == [(True, 128), (True, 64), (True, 32), (False, 128)]
     short = "Net: the GPU's memory did not suffice; trained again with"
-    assert found.notes == (f"{short} batches of 64 rows.", f"{short} batches of 32 rows.", f"{short} the CPU.")
-    assert found.fell_back
-    assert found.epochs == 3
+    assert found.outcome.notes == (f"{short} batches of 64 rows.", f"{short} batches of 32 rows.", f"{short} the CPU.")
+    assert found.outcome.fell_back
+    assert found.outcome.epochs == 3
 
 
 @every_error
@@ -134,15 +136,15 @@ def test_all_that_means_too_little_memory_is_understood(kind: str, card: Card, n
     card.failures, card.error = 1, OUT_OF_MEMORY[kind]
     found = train(order_for(networks, "FASTAI", bs=128), networks)
     assert batches(card, "FASTAI") == [(True, 128), (True, 64)]
-    assert len(found.notes) == 1
-    assert not found.fell_back
+    assert len(found.outcome.notes) == 1
+    assert not found.outcome.fell_back
 
 
 def test_a_small_batch_is_not_halved(card: Card, networks: Networks) -> None:
     card.failures = 1
     found = train(order_for(networks, "FASTAI", bs=48), networks)
     assert batches(card, "FASTAI") == [(True, 48), (False, 48)]
-    assert found.fell_back
+    assert found.outcome.fell_back
 
 
 def test_the_processor_computes_in_full_precision(card: Card, networks: Networks) -> None:
@@ -155,14 +157,14 @@ def test_the_processor_computes_in_full_precision(card: Card, networks: Networks
 def test_other_errors_are_not_taken_for_it(error: Exception, card: Card, networks: Networks) -> None:
     card.failures, card.error = 1, lambda: error
     with pytest.raises(type(error)):
-        train_fold(order_for(networks, "FASTAI"), networks.prepared, Ears())
+        train_fold(order_for(networks, "FASTAI"), networks.prepared, FitHooks())
     assert len(card.tried) == 1
 
 
 def test_a_processor_that_runs_out_is_not_asked_again(card: Card, networks: Networks) -> None:
     card.failures = 1
     with pytest.raises(torch.cuda.OutOfMemoryError):
-        train_fold(replace(order_for(networks, "FASTAI"), gpu=False), networks.prepared, Ears())
+        train_fold(fold_job("FASTAI", folder=networks.folder("Net")), networks.prepared, FitHooks())
     assert len(card.tried) == 1
 
 
@@ -178,17 +180,12 @@ def test_an_error_that_hides_another_is_looked_through() -> None:
 
 
 def test_the_plan_that_is_kept_says_where_a_network_was_trained(card: Card, networks: Networks) -> None:
-    from dlreg_core.specs import PlannedFit
-
     card.failures = 1
-    order = order_for(networks, "FASTAI", bs=32)
-    planned = PlannedFit(
-        model="Net", family="FASTAI", settings=order.settings, epochs=3, seed=0, threads=1, device="gpu"
-    )
-    under_way = NetworkUnderWay(planned, Proposal("FASTAI", 0, 3, 0, 1.0), waiting=[])
-    under_way.reports[0] = train(order, networks)
-    done = under_way.finished(1.0, networks.rows).fit
-    assert (done.device, done.fell_back, done.settings) == ("cpu", True, order.settings)
+    job = order_for(networks, "FASTAI", bs=32)
+    found = train(job, networks)
+    fit = RunningFit(job.fit, Proposal("FASTAI", 0, 3, 0, 1.0), waiting=(), outcomes={0: found.outcome})
+    done = fit.finished(1.0, networks.rows).fit
+    assert (done.device, done.fell_back, done.settings) == ("cpu", True, job.settings)
 
 
 # --- predicting ------------------------------------------------------------------------------------------------------
@@ -250,7 +247,7 @@ def test_held_out_rows_that_are_too_many_at_once_are_predicted_in_parts(
     found = train(order_for(networks, "FEEDFORWARD"), networks)
     assert len(found.held_out) == 150
     assert len(card.tried) == 1
-    (note,) = found.notes
+    (note,) = found.outcome.notes
     assert note == "Net: the GPU's memory did not suffice to predict 150 rows at once; 3 parts were made."
 
 
@@ -258,27 +255,27 @@ def test_held_out_rows_that_are_too_many_at_once_are_predicted_in_parts(
 
 
 @pytest.fixture
-def context(networks: Networks, tmp_path: Path) -> Order:
+def context(networks: Networks, tmp_path: Path) -> FoldJob:
     write_tiny("TABICL", tmp_path / "weights")
     settings = pretrained("TABICL").hyperparameters(tmp_path / "weights", 0)
-    return Order("Net", str(networks.folder("Net")), 0, "TABICL", settings, 0, seed=0, threads=1, gpu=True)
+    return fold_job("TABICL", settings, folder=networks.folder("Net"), gpu=True, epochs=0)
 
 
-def test_a_pre_trained_network_goes_to_the_processor_at_once(card: Card, networks: Networks, context: Order) -> None:
+def test_a_pre_trained_network_goes_to_the_processor_at_once(card: Card, networks: Networks, context: FoldJob) -> None:
     card.failures = 1
     found = train(context, networks)
     assert [gpu for gpu, _ in card.tried] == [True, False]
-    assert found.notes == ("Net: the GPU's memory did not suffice; trained again with the CPU.",)
-    assert found.fell_back
+    assert found.outcome.notes == ("Net: the GPU's memory did not suffice; trained again with the CPU.",)
+    assert found.outcome.fell_back
 
 
 def test_a_processor_gets_no_more_rows_than_a_pre_trained_network_can_do_there(
-    card: Card, networks: Networks, context: Order, monkeypatch: pytest.MonkeyPatch
+    card: Card, networks: Networks, context: FoldJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card.failures = 1
     monkeypatch.setattr(fold_fit, "pretrained", lambda key: replace(pretrained(key), most_rows_cpu=networks.rows - 1))
     with pytest.raises(MemoryError, match="too slow for so many rows"):
-        train_fold(context, networks.prepared, Ears())
+        train_fold(context, networks.prepared, FitHooks())
     assert len(card.tried) == 1
 
 
@@ -298,8 +295,8 @@ def test_a_family_is_measured_as_it_will_be_trained(
 ) -> None:
     card.failures = failures
     settings = family("FASTAI").sample_settings(networks.rows, 0) | {"bs": 128}
-    found = measure(PilotOrder("FASTAI", settings, 4, 1, True, 10.0), networks.prepared, Ears())
-    assert isinstance(found, Measured)
+    found = measure(PilotJob("FASTAI", settings, 4, 1, True, 10.0), networks.prepared, FitHooks())
+    assert isinstance(found, PilotOutcome)
     assert found.epoch > 0
     assert batches(card, "FASTAI") == tried
     assert (found.fell_back, len(found.notes)) == (fell_back, failures)
@@ -340,7 +337,7 @@ def test_what_ends_the_process_is_told_from_what_doesnt(error: Exception, broken
 
 
 def test_a_process_whose_gpu_is_broken_says_so_and_ends(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*_: object) -> Report:
+    def failing(*_: object) -> FoldResult:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     monkeypatch.setattr(fold_fit, "train_fold", failing)
@@ -355,7 +352,7 @@ def test_a_process_whose_gpu_is_broken_says_so_and_ends(networks: Networks, monk
 
 @pytest.mark.soak
 def test_a_broken_lane_is_replaced(networks: Networks) -> None:
-    with Lanes(1, networks.rows_file) as some:
+    with TrainingPool(1, networks.rows_file) as some:
         process, pipe = some._lanes[0]
         mine, theirs = Pipe()
         some._lanes[0] = process, mine
@@ -365,8 +362,8 @@ def test_a_broken_lane_is_replaced(networks: Networks) -> None:
         (told,) = some.wait(10.0)
         assert str(told.error) == "it broke"
         assert some.idle == (0,)
-        some.submit(0, replace(order_for(networks, "FASTAI"), gpu=False))
-        done: list[Told] = []
+        some.submit(0, fold_job("FASTAI", folder=networks.folder("Net")))
+        done: list[PoolMessage] = []
         while not done:
             done = [word for word in some.wait(60.0) if word.epoch is None]
-        assert isinstance(done[0].result, Report)
+        assert isinstance(done[0].result, FoldResult)

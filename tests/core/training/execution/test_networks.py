@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,14 @@ from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.specs import PlannedFit
 from dlreg_core.splitting import prepared_of
 from dlreg_core.training import ensemble
-from dlreg_core.training.execution.fit_records import Measured, Order, PilotOrder, Report
+from dlreg_core.training.execution.fit_records import FoldResult
 from dlreg_core.training.execution.fold_fit import learned_rows
-from dlreg_core.training.execution.process_pool import FitFailedError, Lanes, Told, failure, lanes_for
+from dlreg_core.training.execution.process_pool import FitFailedError, PoolMessage, TrainingPool, failure, lanes_for
 from dlreg_core.training.execution.run_networks import Networks, Rows
-from dlreg_core.training.planning.allocation import Proposal
-from dlreg_core.training.scheduler.network_progress import NetworkUnderWay
+from dlreg_core.training.scheduler.allocation import Proposal
+from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob, PilotOutcome
+from dlreg_core.training.scheduler.scheduler_state import RunningFit
+from tests.core.training.jobs import fold_job
 
 EPOCHS = 3
 FOLDS = 3
@@ -47,31 +49,30 @@ def folded_rows() -> Rows:
     return Rows(frame, target, frame.iloc[:0], target[:0], np.arange(150) % FOLDS)
 
 
-def order_for(networks: Networks, key: str, name: str, fold: int = 0, **changes: object) -> Order:
+def order_for(networks: Networks, key: str, name: str, fold: int = 0, **changes: object) -> FoldJob:
     settings = family(key).sample_settings(networks.rows, 0)
-    values = {"settings": settings, "epochs": EPOCHS, "seed": 0, "threads": 1, "gpu": False, **changes}
-    return Order(network=name, folder=str(networks.folder(name)), fold=fold, family=key, **values)  # type: ignore[arg-type]
+    return fold_job(key, **{"settings": settings, "folder": networks.folder(name), "fold": fold, **changes})  # type: ignore[arg-type]
 
 
 @dataclass
 class Heard:
-    result: Report | Measured | None = None
+    result: FoldResult | PilotOutcome | None = None
     error: Exception | None = None
     epochs: list[tuple[int, float | None]] = field(default_factory=list)
 
 
-def listen(lanes: Lanes, told: dict[object, Heard]) -> list[Told]:
+def listen(lanes: TrainingPool, told: dict[object, Heard]) -> list[PoolMessage]:
     found = lanes.wait(60.0)
     assert found, "the lanes say nothing"
     for word in found:
-        heard = told.setdefault(id(word.order), Heard())
+        heard = told.setdefault(id(word.job), Heard())
         if word.epoch is not None:
             heard.epochs.append((word.epoch.epoch, word.epoch.validation))
         heard.result, heard.error = word.result, word.error
     return found
 
 
-def do(lanes: Lanes, *orders: Order | PilotOrder) -> list[Heard]:
+def do(lanes: TrainingPool, *orders: FoldJob | PilotJob) -> list[Heard]:
     """Have all orders carried out, as many at once as there are lanes."""
     told: dict[object, Heard] = {id(order): Heard() for order in orders}
     waiting = list(orders)
@@ -91,18 +92,18 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networks]:
 
 
 @pytest.fixture(scope="module")
-def lanes(networks: Networks) -> Iterator[Lanes]:
-    with Lanes(2, networks.rows_file) as found:
+def lanes(networks: Networks) -> Iterator[TrainingPool]:
+    with TrainingPool(2, networks.rows_file) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def fitted(networks: Networks, lanes: Lanes) -> dict[str, Heard]:
+def fitted(networks: Networks, lanes: TrainingPool) -> dict[str, Heard]:
     orders = [order_for(networks, chosen.key, chosen.title) for chosen in FAMILIES]
     found = dict(zip([chosen.title for chosen in FAMILIES], do(lanes, *orders), strict=True))
     for chosen in FAMILIES:
         result = found[chosen.title].result
-        assert isinstance(result, Report), found[chosen.title].error
+        assert isinstance(result, FoldResult), found[chosen.title].error
         networks.complete(chosen.title, chosen.key, {0: result})
     return found
 
@@ -146,26 +147,26 @@ def test_the_validation_figure_is_the_error_in_target_units(
 
 
 @every_family
-def test_the_same_order_gives_the_same_network(networks: Networks, lanes: Lanes, chosen: object) -> None:
+def test_the_same_order_gives_the_same_network(networks: Networks, lanes: TrainingPool, chosen: object) -> None:
     key = chosen.key  # type: ignore[attr-defined]
     one, other = do(lanes, order_for(networks, key, "one"), order_for(networks, key, "other"))
-    assert isinstance(one.result, Report)
-    assert isinstance(other.result, Report)
+    assert isinstance(one.result, FoldResult)
+    assert isinstance(other.result, FoldResult)
     np.testing.assert_array_equal(one.result.held_out, other.result.held_out)
 
 
 @pytest.mark.parametrize("key", ["REALMLP", "FASTAI", "TABM"])
-def test_a_training_ends_where_it_shall(networks: Networks, lanes: Lanes, key: str) -> None:
+def test_a_training_ends_where_it_shall(networks: Networks, lanes: TrainingPool, key: str) -> None:
     (cut,) = do(lanes, order_for(networks, key, "cut", stop_after=2))
-    assert isinstance(cut.result, Report)
-    assert (cut.result.epochs, cut.result.stopped) == (2, True)
+    assert isinstance(cut.result, FoldResult)
+    assert (cut.result.outcome.epochs, cut.result.outcome.stopped) == (2, True)
     # The time is long over: it ends with its first epoch.
     (late,) = do(lanes, order_for(networks, key, "late", until=0.0))
-    assert isinstance(late.result, Report)
-    assert (late.result.epochs, late.result.stopped) == (1, True)
+    assert isinstance(late.result, FoldResult)
+    assert (late.result.outcome.epochs, late.result.outcome.stopped) == (1, True)
 
 
-def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, lanes: Lanes) -> None:
+def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, lanes: TrainingPool) -> None:
     prepared = networks.prepared
     drawn = {
         seed: learned_rows(order_for(networks, "FASTAI", "drawn", seed=seed, rows=60), prepared) for seed in (0, 0, 1)
@@ -176,31 +177,31 @@ def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, l
         learned_rows(order_for(networks, "FASTAI", "all", rows=10**9), prepared), prepared.fold != 0
     )
     few, again, whole = do(lanes, *[order_for(networks, "FASTAI", f"n{i}", rows=n) for i, n in enumerate((60, 60, 0))])
-    assert isinstance(few.result, Report)
-    assert isinstance(again.result, Report)
-    assert isinstance(whole.result, Report)
+    assert isinstance(few.result, FoldResult)
+    assert isinstance(again.result, FoldResult)
+    assert isinstance(whole.result, FoldResult)
     np.testing.assert_array_equal(few.result.held_out, again.result.held_out)
     assert (few.result.held_out != whole.result.held_out).any()
 
 
-def test_a_schedule_that_is_nearly_through_may_be_late(networks: Networks, lanes: Lanes) -> None:
+def test_a_schedule_that_is_nearly_through_may_be_late(networks: Networks, lanes: TrainingPool) -> None:
     (scheduled, plain) = do(
         lanes,
         order_for(networks, "FASTAI", "late", until=0.0, late=1e12),
         order_for(networks, "TABM", "late 2", until=0.0, late=1e12),
     )
-    assert isinstance(scheduled.result, Report)
-    assert isinstance(plain.result, Report)
+    assert isinstance(scheduled.result, FoldResult)
+    assert isinstance(plain.result, FoldResult)
     # Only from the second epoch on it is known how long the rest takes.
-    assert scheduled.result.epochs == 1 or not scheduled.result.stopped
-    assert plain.result.epochs == 1
+    assert scheduled.result.outcome.epochs == 1 or not scheduled.result.outcome.stopped
+    assert plain.result.outcome.epochs == 1
 
 
 def test_with_folds_each_row_is_predicted_by_a_model_that_has_not_seen_it(tmp_path: Path) -> None:
     data = folded_rows()
     networks = Networks(tmp_path / NETWORKS, data)
     assert (networks.folds, networks.rows) == (FOLDS, 100)
-    with Lanes(2, networks.rows_file) as lanes:
+    with TrainingPool(2, networks.rows_file) as lanes:
         found = do(lanes, *[order_for(networks, "FASTAI", "FastAI", fold) for fold in range(FOLDS)])
     reports = {fold: heard.result for fold, heard in enumerate(found)}
     networks.complete("FastAI", "FASTAI", reports)  # type: ignore[arg-type]
@@ -241,17 +242,17 @@ def test_networks_of_another_version_are_not_loaded(networks: Networks, tmp_path
         Shelf(tmp_path / "copy")
 
 
-def test_a_training_that_fails_says_why(networks: Networks, lanes: Lanes) -> None:
+def test_a_training_that_fails_says_why(networks: Networks, lanes: TrainingPool) -> None:
     (failed,) = do(lanes, order_for(networks, "REALMLP", "Broken", settings={"opt": "adamw"}))
     assert isinstance(failed.error, FitFailedError)
     assert "Error" in failed.error.message or "Exception" in failed.error.message
     # The lane goes on.
     (fine,) = do(lanes, order_for(networks, "FASTAI", "Fine"))
-    assert isinstance(fine.result, Report)
+    assert isinstance(fine.result, FoldResult)
 
 
 def test_a_lane_that_dies_is_told_and_replaced(networks: Networks) -> None:
-    with Lanes(1, networks.rows_file) as lanes:
+    with TrainingPool(1, networks.rows_file) as lanes:
         lanes.submit(0, order_for(networks, "TABM", "Long", epochs=100_000))
         while lanes.wait(60.0)[0].epoch is None:
             pass
@@ -260,28 +261,28 @@ def test_a_lane_that_dies_is_told_and_replaced(networks: Networks) -> None:
         assert isinstance(words[0].error, FitFailedError)
         assert "signal 9" in words[0].error.message
         (fine,) = do(lanes, order_for(networks, "FASTAI", "Fine"))
-        assert isinstance(fine.result, Report)
+        assert isinstance(fine.result, FoldResult)
 
 
 def test_a_fold_whose_process_died_is_tried_once_more() -> None:
     planned = PlannedFit(model="x", family="TABM", epochs=3, seed=0, threads=1, device="cpu")
-    network = NetworkUnderWay(planned, Proposal("TABM", 0, 3, 0, 1.0), [0, 1])
-    network.order("place", until=0.0, late=0.0)
-    assert network.try_again(0)
-    assert network.waiting == [0, 1]
-    assert not network.try_again(0)
-    assert network.try_again(1)
+    fit = RunningFit(planned, Proposal("TABM", 0, 3, 0, 1.0), (0, 1))
+    assert fit.may_try_again(0)
+    again = replace(fit, tried_again=frozenset({0}))
+    assert not again.may_try_again(0)
+    assert again.may_try_again(1)
+    assert not replace(fit, abandoned=True).may_try_again(0)
 
 
 def test_all_lanes_end_with_their_epoch_when_it_is_enough(networks: Networks) -> None:
-    with Lanes(2, networks.rows_file) as lanes:
+    with TrainingPool(2, networks.rows_file) as lanes:
         lanes.finish()
         found = do(
             lanes, order_for(networks, "TABM", "A", epochs=1000), order_for(networks, "NN_TORCH", "B", epochs=99)
         )
     for heard in found:
-        assert isinstance(heard.result, Report)
-        assert (heard.result.epochs, heard.result.stopped) == (1, True)
+        assert isinstance(heard.result, FoldResult)
+        assert (heard.result.outcome.epochs, heard.result.outcome.stopped) == (1, True)
 
 
 def test_a_full_disk_is_no_failure_of_one_network() -> None:
@@ -301,10 +302,10 @@ def test_what_is_kept_of_a_network_has_nothing_of_its_training(
     assert getattr(model.model, "opt", None) is None
 
 
-def test_a_family_is_measured(networks: Networks, lanes: Lanes) -> None:
-    pilot = PilotOrder("FASTAI", family("FASTAI").sample_settings(networks.rows, 0), 4, 1, False, 10.0)
+def test_a_family_is_measured(networks: Networks, lanes: TrainingPool) -> None:
+    pilot = PilotJob("FASTAI", family("FASTAI").sample_settings(networks.rows, 0), 4, 1, False, 10.0)
     (heard,) = do(lanes, pilot)
-    assert isinstance(heard.result, Measured)
+    assert isinstance(heard.result, PilotOutcome)
     assert heard.result.fixed >= 0
     assert 0 < heard.result.epoch < 10
 

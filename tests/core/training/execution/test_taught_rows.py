@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.training.baselines.simple_models import Boosting, fit_baselines
-from dlreg_core.training.execution.fit_records import Order, PreparedRows
+from dlreg_core.training.execution.fit_records import PreparedRows
 from dlreg_core.training.execution.fold_fit import learned_rows
+from tests.core.training.jobs import fold_job
 
 RNG = np.random.default_rng(0)
 
@@ -17,9 +18,8 @@ def test_a_training_learns_from_none_of_them() -> None:
     taught = RNG.random(60) > 0.2
     rows = PreparedRows(pd.DataFrame({"a": np.zeros(60)}), np.zeros(60), fold, metadata=None, taught=taught)  # type: ignore[arg-type]
     for held in range(3):
-        order = Order("n", "f", held, "FASTAI", {}, epochs=1, seed=0, threads=1, gpu=False)
-        np.testing.assert_array_equal(learned_rows(order, rows), (fold != held) & taught)
-        few = learned_rows(Order("n", "f", held, "FASTAI", {}, 1, 0, 1, gpu=False, rows=7), rows)
+        np.testing.assert_array_equal(learned_rows(fold_job("FASTAI", fold=held), rows), (fold != held) & taught)
+        few = learned_rows(fold_job("FASTAI", fold=held, rows=7), rows)
         assert few.sum() == 7
         assert taught[few].all()
     assert rows.learned_from == min(((fold != held) & taught).sum() for held in range(3))

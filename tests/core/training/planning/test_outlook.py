@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dlreg_core.networks import FAMILIES, default_plan, family
 from dlreg_core.runs.expectations import MeasuredSpeeds, Outlook, recent_speeds
-from dlreg_core.specs import FamilySpeed, Split, TrainPlan
+from dlreg_core.specs import FamilySpeed, Preset, Split, TrainPlan
 from dlreg_core.training.planning.cost_model import (
     TableFacts,
     baselines_mb,
@@ -25,8 +25,8 @@ from dlreg_core.training.planning.cost_model import (
     training_mb,
     worker_mb,
 )
-from dlreg_core.training.planning.fit_speed import Speed
 from dlreg_core.training.planning.forecast import KnownSpeeds, Room, first_round, foresee, kept_seconds, known_speeds
+from dlreg_core.training.scheduler.fit_speed import Speed
 
 KEYS = tuple(chosen.key for chosen in FAMILIES)
 ESTIMATES = {
@@ -52,6 +52,10 @@ PLENTY = Room(memory_mb=21_000, disk_mb=70_000)
 
 def facts(**changes: object) -> TableFacts:
     return TableFacts(**{**HOUSING.__dict__, **changes})  # type: ignore[arg-type]
+
+
+def as_wanted(preset: Preset) -> TrainPlan:
+    return TrainPlan(models=KEYS, time_limit=60, preset=preset)
 
 
 def numbers_in(text: str) -> list[str]:
@@ -490,7 +494,7 @@ def test_the_first_round_follows_the_rules_of_allocation() -> None:
     # 10,000 rows: measuring costs 2 x 20 x 256 rows' part of an epoch, and of the fixed part.
     speeds = {"FASTAI": Speed(0.0, 1.0), "NN_TORCH": Speed(0.0, 1.0)}
     large = facts(rows=10_000_000)
-    found = first_round(speeds, large, 20.0, 1, "fast")
+    found = first_round(speeds, large, 20.0, as_wanted("fast"), processes=1)
     first, left = found["FASTAI"]
     assert left == pytest.approx(20.0, abs=0.1)
     assert first is not None
@@ -500,18 +504,19 @@ def test_the_first_round_follows_the_rules_of_allocation() -> None:
     assert second is not None
     assert second.epochs == 10
     # Two lanes hold twice as much, folds divide it, and with more effort a part is kept for what proves good.
-    assert first_round(speeds, large, 20.0, 2, "fast")["FASTAI"][0].epochs == 19  # type: ignore[union-attr]
-    folded = first_round(speeds, facts(rows=10_000_000, folds=2), 20.0, 1, "fast")
+    assert first_round(speeds, large, 20.0, as_wanted("fast"), processes=2)["FASTAI"][0].epochs == 19  # type: ignore[union-attr]
+    folded = first_round(speeds, facts(rows=10_000_000, folds=2), 20.0, as_wanted("fast"), processes=1)
     assert folded["FASTAI"][0].epochs == 4  # type: ignore[union-attr]
-    assert first_round(speeds, large, 30.0, 1, "balanced")["FASTAI"][0].epochs == 5  # type: ignore[union-attr]
+    assert first_round(speeds, large, 30.0, as_wanted("balanced"), processes=1)["FASTAI"][0].epochs == 5  # type: ignore[union-attr]
 
 
 def test_a_family_that_does_not_fit_is_tried_again_when_the_others_are_done() -> None:
-    large = facts(rows=10_000_000)
-    found = first_round({"FASTAI": Speed(0.0, 10.0), "NN_TORCH": Speed(0.0, 1.0)}, large, 20.0, 1, "fast")
+    large = facts(rows=10_000)
+    speeds = {"FASTAI": Speed(0.0, 10.0), "NN_TORCH": Speed(0.0, 1.0)}
+    found = first_round(speeds, large, 20.0, as_wanted("fast"), processes=1)
     assert found["FASTAI"][0] is None
     assert found["NN_TORCH"][0] is not None
-    assert first_round({}, large, 20.0, 1, "fast") == {}
+    assert first_round({}, large, 20.0, as_wanted("fast"), processes=1) == {}
 
 
 def test_some_of_the_budget_is_kept_for_what_follows() -> None:

@@ -6,18 +6,17 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dlreg_core.specs import TrainPlan
-from dlreg_core.training.execution.fit_records import Order, PilotOrder
-from dlreg_core.training.execution.process_pool import FitFailedError, Told
+from dlreg_core.training.execution.process_pool import FitFailedError, PoolMessage
+from dlreg_core.training.execution.run_hooks import RunHooks, Trained
 from dlreg_core.training.execution.run_networks import Networks
-from dlreg_core.training.scheduler import fit_queue, fit_scheduler, network_progress
-from dlreg_core.training.scheduler.fit_scheduler import Campaign, too_late_words
-from dlreg_core.training.scheduler.run_context import Surroundings, Trained
+from dlreg_core.training.execution.training_loop import TrainingLoop
+from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob
+from dlreg_core.training.scheduler.left_out import too_late_words
 from tests.core.training.execution.test_devices import TimelessLanes, rows
 
 Run = Callable[..., tuple[Trained, TimelessLanes, list[tuple[str, dict[str, Any]]]]]
@@ -28,28 +27,29 @@ class FailingLanes(TimelessLanes):
 
     failing: frozenset[str] = frozenset()
 
-    def wait(self, seconds: float) -> list[Told]:
-        (told,) = super().wait(seconds)
-        if isinstance(told.order, Order) and told.order.family in self.failing:
-            return [Told(told.lane, told.order, error=FitFailedError("as it happens"))]
-        return [told]
+    def wait(self, seconds: float) -> list[PoolMessage]:
+        (said,) = super().wait(seconds)
+        if isinstance(said.job, FoldJob) and said.job.family in self.failing:
+            return [PoolMessage(said.lane, said.job, error=FitFailedError("as it happens"))]
+        return [said]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path) -> Run:
     def go(
         epoch: Mapping[str, float], budget: float, *, began: float = 0.0, count: int = 2, failing: str = "", **more: Any
     ) -> tuple[Trained, TimelessLanes, list[tuple[str, dict[str, Any]]]]:
         networks = Networks(tmp_path / "networks", rows())
         lanes = FailingLanes(count, networks, {(key, False): seconds for key, seconds in epoch.items()}, now=began)
         lanes.failing = frozenset({failing})
-        clock = SimpleNamespace(time=lambda: lanes.now, monotonic=lambda: lanes.now)
-        for module in (fit_scheduler, fit_queue, network_progress):
-            monkeypatch.setattr(module, "time", clock)
         said: list[tuple[str, dict[str, Any]]] = []
-        around = Surroundings(time_left=lambda: budget - lanes.now, emit=lambda kind, **data: said.append((kind, data)))
+        hooks = RunHooks(
+            time_left=lambda: budget - lanes.now,
+            emit=lambda kind, **data: said.append((kind, data)),
+            clock=lambda: lanes.now,
+        )
         plan = TrainPlan(models=tuple(epoch), time_limit=budget, **more)
-        return Campaign(networks, lanes, plan, around).run(), lanes, said  # type: ignore[arg-type]
+        return TrainingLoop(networks, lanes, plan, hooks).run(), lanes, said  # type: ignore[arg-type]
 
     return go
 
@@ -62,7 +62,7 @@ def first(said: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
 def test_however_late_it_is_one_network_is_trained(run: Run, began: float) -> None:
     trained, lanes, said = run({"FEEDFORWARD": 40.0, "FASTAI": 90.0, "TABM": 200.0}, 30.0, began=began)
     assert [fit.family for fit in trained.fits] == ["FEEDFORWARD"]
-    assert trained.late == ["Feed-forward"]
+    assert trained.late == ("Feed-forward",)
     assert lanes.now > 30
     # It isn't cut short, which would have been for nothing.
     assert trained.fits[0].fold_stops == ()
@@ -82,7 +82,7 @@ def test_where_the_quickest_fails_another_is_tried(run: Run) -> None:
 
 def test_what_is_in_time_is_not_called_late(run: Run) -> None:
     trained, lanes, _ = run({"FEEDFORWARD": 0.01, "FASTAI": 0.02}, 60.0)
-    assert trained.late == []
+    assert trained.late == ()
     assert lanes.now <= 61
 
 
@@ -128,4 +128,4 @@ def test_lanes_that_measure_are_no_hindrance_to_the_first_network(run: Run) -> N
     began = next(i for i, (kind, _) in enumerate(said) if kind == "model_started")
     assert all("TabM" not in data.get("name", "") for kind, data in said[:began] if kind == "stage")
     assert not math.isinf(lanes.now)
-    assert all(not isinstance(work, PilotOrder) for work in lanes.work)
+    assert all(not isinstance(work, PilotJob) for work in lanes.work)

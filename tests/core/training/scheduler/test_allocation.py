@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 
 from dlreg_core.errors import PlanError
 from dlreg_core.networks import FAMILIES, family
-from dlreg_core.training.planning.allocation import (
+from dlreg_core.specs import FinishedFit, PlannedFit
+from dlreg_core.training.scheduler.allocation import (
     EXTRA_FITS,
     Capacity,
-    Outcome,
     Proposal,
     first_fit,
     first_round_left,
     has_lost,
     next_fit,
     order,
+    promise,
     share,
     still_improving,
 )
-from dlreg_core.training.planning.fit_speed import Speed
+from dlreg_core.training.scheduler.fit_speed import Speed
 
 KEYS = tuple(f.key for f in FAMILIES)
 speeds = st.builds(Speed, fixed=st.floats(0, 20), epoch=st.floats(1e-4, 20))
@@ -165,7 +166,7 @@ def test_drawn_rows_make_a_useful_training_shorter(
 
 def test_what_learned_from_drawn_rows_is_repeated_with_others_or_with_more() -> None:
     table = {"NN_TORCH": Speed(2.0, 98.0, rows=1_000_000)}
-    first = [Outcome("NN_TORCH", 0, 1, 5, 1.0, 30.0, rows=300_000)]
+    first = [done("NN_TORCH", 1.0, epochs=1, seed=5, rows=300_000)]
     assert next_fit(first, table, one(60.0), "balanced") == Proposal("NN_TORCH", 0, 1, 6, 60.0, 1, rows=600_000)
     assert next_fit(first, table, one(20.0), "balanced") is None
 
@@ -228,8 +229,9 @@ def test_a_first_training_is_useful_and_fits(key: str, fixed: float, epoch: floa
         assert found.seconds <= share * (1 + 1e-9) + 1e-9
 
 
-def done(key: str, validation: float, epochs: int = 10, seed: int = 0, *, converged: bool = False) -> Outcome:
-    return Outcome(key=key, size=0, epochs=epochs, seed=seed, validation=validation, seconds=1.0, converged=converged)
+def done(key: str, validation: float, epochs: int = 10, seed: int = 0, *, rows: int = 0, **more: Any) -> FinishedFit:
+    fit = PlannedFit(model=key, family=key, epochs=epochs, seed=seed, rows=rows, threads=1, device="cpu")
+    return FinishedFit(fit=fit, seconds=1.0, validation=validation, **more)
 
 
 SPEEDS = {"FASTAI": Speed(0, 1.0), "TABM": Speed(0, 1.0)}
@@ -287,16 +289,19 @@ def test_a_repetition_is_never_shorter_and_longer_only_where_that_is_worth_it() 
 
 
 def test_whoever_was_cut_short_while_it_gained_is_thought_better_than_it_is() -> None:
-    cut = Outcome(key="TABM", size=0, epochs=20, seed=0, validation=1.1, seconds=1.0, second_half=0.3)
-    assert cut.promise == pytest.approx(0.95)
-    assert replace(cut, converged=True).promise == 1.1
+    cut = done("TABM", 1.1, epochs=20, second_half=0.3)
+    assert promise(cut) == pytest.approx(0.95)
+    assert promise(done("TABM", 1.1, epochs=20, second_half=0.3, converged=True)) == 1.1
     # With a schedule the error falls at its end in any case.
-    assert replace(cut, key="FASTAI").promise == 1.1
+    assert promise(done("FASTAI", 1.1, epochs=20, second_half=0.3)) == 1.1
     outcomes = [done("FASTAI", 1.0, epochs=5), cut]
     found = next_fit(outcomes, SPEEDS, one(1000.0), "balanced")
     assert found is not None
     assert (found.key, found.epochs) == ("TABM", 80)
-    assert next_fit([outcomes[0], replace(cut, second_half=0.1)], SPEEDS, one(1000.0), "balanced").key == "FASTAI"  # type: ignore[union-attr]
+    less = done("TABM", 1.1, epochs=20, second_half=0.1)
+    found = next_fit([outcomes[0], less], SPEEDS, one(1000.0), "balanced")
+    assert found is not None
+    assert found.key == "FASTAI"
     # Far more epochs at once only where they leave some of the time.
     found = next_fit([cut], SPEEDS, one(100.0), "balanced")
     assert found is not None
@@ -313,13 +318,11 @@ def test_where_the_best_does_not_fit_another_does() -> None:
 
 
 def test_a_training_that_stopped_by_itself_is_repeated_where_as_many_epochs_fit() -> None:
-    stopped = Outcome(key="TABM", size=0, epochs=50, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True)
+    stopped = done("TABM", 1.0, epochs=50, trained=12, converged=True)
     assert next_fit([stopped], SPEEDS, one(20.0), "balanced") == Proposal("TABM", 0, 20, 1, 12.0, 1)
     assert next_fit([stopped], SPEEDS, one(11.0), "balanced") is None
     # A schedule over all its epochs may be somewhat shorter, but not by much.
-    scheduled = Outcome(
-        key="FASTAI", size=0, epochs=30, seed=0, validation=1.0, seconds=1.0, trained=12, converged=True
-    )
+    scheduled = done("FASTAI", 1.0, epochs=30, trained=12, converged=True)
     assert next_fit([scheduled], SPEEDS, one(20.0), "balanced") == Proposal("FASTAI", 0, 20, 1, 20.0, 1)
     assert next_fit([scheduled], SPEEDS, one(17.0), "balanced") is None
 
@@ -336,7 +339,7 @@ def test_after_some_repetitions_a_family_that_is_nearly_as_good_gets_its_turn() 
 def test_repetitions_come_to_an_end_and_never_repeat_a_seed(preset: str) -> None:
     outcomes = [done("TABM", 1.0, converged=True), done("FASTAI", 1.5, converged=True)]
     while (found := next_fit(outcomes, SPEEDS, one(1e6), preset)) is not None:  # type: ignore[arg-type]
-        assert (found.key, found.seed, found.epochs) not in {(o.key, o.seed, o.epochs) for o in outcomes}
+        assert (found.key, found.seed, found.epochs) not in {(o.fit.family, o.fit.seed, o.fit.epochs) for o in outcomes}
         better = 1.0 - 0.001 * len(outcomes) if found.key == "TABM" else 1.5
         outcomes.append(done(found.key, better, found.epochs, found.seed, converged=True))
     assert len(outcomes) == 2 + EXTRA_FITS[preset]  # type: ignore[index]
@@ -371,22 +374,22 @@ def test_a_network_that_is_far_behind_is_not_trained_for_all_folds() -> None:
 
 def test_training_goes_on_beyond_the_effort_only_while_it_helps() -> None:
     speeds = {"FASTAI": Speed(0.0, 0.1)}
-    done = [Outcome("FASTAI", 0, 30, seed, 10.0, 3.0, 30, True) for seed in range(5)]
+    five = [done("FASTAI", 3.0, 30, seed, trained=30, converged=True) for seed in range(5)]
     helped = [10.0, 9.9, 9.8, 9.7, 9.6]
-    assert next_fit(done, speeds, one(100.0), "balanced") is None
-    assert next_fit(done, speeds, one(100.0), "balanced", errors=helped) is not None
-    assert next_fit(done, speeds, one(100.0), "balanced", errors=[10.0, 9.9, 9.9, 9.9, 9.9, 9.899]) is None
-    assert next_fit(done, speeds, one(100.0), "fast", errors=helped) is None
+    assert next_fit(five, speeds, one(100.0), "balanced") is None
+    assert next_fit(five, speeds, one(100.0), "balanced", errors=helped) is not None
+    assert next_fit(five, speeds, one(100.0), "balanced", errors=[10.0, 9.9, 9.9, 9.9, 9.9, 9.899]) is None
+    assert next_fit(five, speeds, one(100.0), "fast", errors=helped) is None
 
 
 def test_what_an_earlier_task_trained_counts_for_nothing_of_the_effort() -> None:
     speeds = {"FASTAI": Speed(0.0, 0.1), "NN_TORCH": Speed(0.0, 0.1)}
-    done = [Outcome("FASTAI", 0, 30, seed, 10.0, 3.0, 30, True) for seed in range(5)]
-    assert next_fit(done, speeds, one(100.0), "balanced", errors=[10.0] * 6) is None
-    proposal = next_fit(done, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6)
+    five = [done("FASTAI", 3.0, 30, seed, trained=30, converged=True) for seed in range(5)]
+    assert next_fit(five, speeds, one(100.0), "balanced", errors=[10.0] * 6) is None
+    proposal = next_fit(five, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6)
     assert proposal is not None
     assert proposal.seed == 5
-    more = [*done, Outcome("NN_TORCH", 0, 30, 0, 10.0, 3.0, 30, True)]
+    more = [*five, done("NN_TORCH", 3.0, 30, trained=30, converged=True)]
     assert next_fit(more, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6) is not None, (
         "a first one is no extra"
     )

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dlreg_core.networks import FAMILIES, Family, family
-from dlreg_core.specs import Preset
-from dlreg_core.training.planning.fit_speed import Speed
+from dlreg_core.specs import FinishedFit, Preset
+from dlreg_core.training.scheduler.fit_speed import Speed
 
 EXTRA_FITS: dict[Preset, int] = {"fast": 0, "balanced": 4, "best": 24}
 """How many trainings may follow the first round in any case."""
@@ -104,37 +104,6 @@ class Capacity:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A network that has been trained; seconds and epochs are those of one of its folds."""
-
-    key: str
-    size: int
-    epochs: int
-    seed: int
-    validation: float
-    seconds: float
-    trained: int = 0
-    """Epochs that were really trained; as many as planned where this is 0."""
-    converged: bool = False
-    """True when the training ended by itself before the last planned epoch."""
-    variant: int = 0
-    rows: int = 0
-    """Rows that were drawn for it; 0 where it learned from all of them."""
-    second_half: float = 0.0
-    """By how much the second half of its epochs has lowered the validation error."""
-
-    @property
-    def promise(self) -> float:
-        """The validation error to expect of twice as many epochs, where the training was cut short by its time.
-
-        With a schedule the error falls most at its end, however long it is: that tells nothing of a longer one.
-        """
-        if self.converged or family(self.key).has_schedule:
-            return self.validation
-        return self.validation - _LASTING * self.second_half
-
-
-@dataclass(frozen=True)
 class Proposal:
     """A network to train next, with the time that each of its folds is expected to take."""
 
@@ -146,6 +115,16 @@ class Proposal:
     variant: int = 0
     rows: int = 0
     """Rows to draw for it; 0 where it learns from all of them."""
+
+
+def promise(done: FinishedFit) -> float:
+    """Return the validation error to expect of twice as many epochs, where the training was cut short by its time.
+
+    With a schedule the error falls most at its end, however long it is: that tells nothing of a longer one.
+    """
+    if done.converged or family(done.fit.family).has_schedule:
+        return done.validation
+    return done.validation - _LASTING * done.second_half
 
 
 def order(keys: Sequence[str]) -> tuple[str, ...]:
@@ -223,7 +202,7 @@ def first_fit(key: str, speed: Speed, share: float, seed: int, at_most: int | No
 
 
 def next_fit(
-    done: Sequence[Outcome],
+    done: Sequence[FinishedFit],
     speeds: Mapping[str, Speed],
     capacity: Capacity,
     preset: Preset,
@@ -241,7 +220,7 @@ def next_fit(
 
     Parameters
     ----------
-    done : sequence of Outcome
+    done : sequence of FinishedFit
         What has been trained, in order.
     speeds : mapping of str to Speed
         Measured speeds.
@@ -264,20 +243,21 @@ def next_fit(
     Proposal or None
         None when nothing useful fits or enough has been trained.
     """
-    families = {outcome.key for outcome in done}
-    new = {outcome.key for outcome in done[taken:]} - {outcome.key for outcome in done[:taken]}
+    families = {one.fit.family for one in done}
+    new = {one.fit.family for one in done[taken:]} - {one.fit.family for one in done[:taken]}
     extra = len(done) - taken - len(new) + len(under_way)
     if extra >= EXTRA_FITS[preset] and (preset == "fast" or not still_improving(errors)):
         return None
-    best = {key: min((o for o in done if o.key == key), key=lambda o: o.validation) for key in families}
-    times = {key: sum(o.key == key for o in done) + sum(other == key for other in under_way) for key in families}
+    of = {key: [one for one in done if one.fit.family == key] for key in families}
+    best = {key: min(of[key], key=lambda one: one.validation) for key in families}
+    times = {key: len(of[key]) + sum(other == key for other in under_way) for key in families}
     # Another seed of a family that is far behind adds nothing to an ensemble.
-    least = min(outcome.validation for outcome in best.values()) if best else 0.0
-    good = [key for key in families if best[key].promise <= _FAR_BEHIND * least]
-    ranked = sorted(good, key=lambda key: (best[key].promise * (1 + _TIRED * (times[key] - 1)), key))
+    least = min(one.validation for one in best.values()) if best else 0.0
+    good = [key for key in families if promise(best[key]) <= _FAR_BEHIND * least]
+    ranked = sorted(good, key=lambda key: (promise(best[key]) * (1 + _TIRED * (times[key] - 1)), key))
     for key in ranked:
         most = (largest or {}).get(key, len(family(key).sizes) - 1)
-        first = min(outcome.seed for outcome in done if outcome.key == key)
+        first = min(one.fit.seed for one in of[key])
         proposal = _repetition(best[key], first, times[key], speeds[key], capacity.longest, most)
         if proposal is not None:
             return proposal
@@ -315,15 +295,17 @@ def _largest_size(chosen: Family, speed: Speed, share: float) -> int:
     return fitting[-1]
 
 
-def _repetition(best: Outcome, seed: int, times: int, speed: Speed, seconds: float, largest: int) -> Proposal | None:
+def _repetition(
+    best: FinishedFit, seed: int, times: int, speed: Speed, seconds: float, largest: int
+) -> Proposal | None:
     """Propose to train a family once more: larger where its first network was kept small by its share, else longer.
 
     It gets the seed that is `times` after `seed`, that of the family's first network: none has it yet.
     """
-    chosen = family(best.key)
-    if best.rows:
+    fit, chosen = best.fit, family(best.fit.family)
+    if fit.rows:
         # Other rows of the table, or more of them.
-        proposal = first_fit(best.key, speed, seconds, seed + times, at_most=best.size)
+        proposal = first_fit(fit.family, speed, seconds, seed + times, at_most=best.size)
         return replace(proposal, variant=times) if proposal is not None else None
     # One size at a time: validation tells whether a larger network pays on this table.
     grown = min(best.size + 1, largest, _largest_size(chosen, speed, _GROWTH * seconds)) if times == 1 else 0
@@ -331,18 +313,18 @@ def _repetition(best: Outcome, seed: int, times: int, speed: Speed, seconds: flo
     cost = chosen.sizes[size].cost
     fitting = min(speed.enough(chosen), speed.epochs(seconds, cost))
     # Without a schedule, a training that stopped by itself will need about as many epochs again, not all that it had.
-    usual = best.trained if best.trained and best.converged and not chosen.has_schedule else best.epochs
+    usual = best.trained if best.trained and best.converged and not chosen.has_schedule else fit.epochs
     if fitting < (_SHORTER * usual if chosen.has_schedule else usual):
         return None
     # Where no other network fits after this one, it takes all the time that is left.
     last = seconds < (1 + _SHORTER) * speed.seconds(usual, cost)
-    longer = not best.converged and fitting >= (1.0 if last else _LONGER) * best.epochs
+    longer = not best.converged and fitting >= (1.0 if last else _LONGER) * fit.epochs
     # Twice the schedule at most: the validation then tells whether to go on in that direction.
-    most = 2 * best.epochs
+    most = 2 * fit.epochs
     if not chosen.has_schedule:
-        most = max(most, min(_FURTHER * best.epochs, speed.epochs(_GROWTH * seconds, cost)))
-    epochs = min(fitting, most if longer else best.epochs)
+        most = max(most, min(_FURTHER * fit.epochs, speed.epochs(_GROWTH * seconds, cost)))
+    epochs = min(fitting, most if longer else fit.epochs)
     expected = speed.seconds(epochs if longer else min(epochs, usual), cost)
     # Other settings are for a family that has learned what it can with its usual ones.
     variant = best.variant if longer else times
-    return Proposal(best.key, size, epochs, seed + times, expected, variant)
+    return Proposal(fit.family, size, epochs, seed + times, expected, variant)

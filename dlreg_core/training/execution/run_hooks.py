@@ -1,4 +1,4 @@
-"""What a campaign of trainings hears and tells, and what comes of it."""
+"""What the trainings of a run hear and tell, and what comes of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from dlreg_core.networks.epoch_watch import EpochFigures
 from dlreg_core.specs import Checkpoint, FinishedFit, PlannedFit
-from dlreg_core.training.planning.allocation import Outcome
 
 
 class Emit(Protocol):
@@ -35,17 +34,26 @@ class Budget:
         return self.seconds - self.used()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trained:
-    """What became of the families: models that exist, and reasons for those that don't."""
+    """What became of the families: models that exist, and reasons for those that don't.
 
-    done: list[FinishedFit] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
-    """By family: why it was skipped or failed."""
+    Attributes
+    ----------
+    done : tuple of FinishedFit
+        The networks.
+    reasons : mapping of str to str
+        By family: why it was skipped or failed.
+    stopped : bool
+        True when somebody said that it was enough.
+    late : tuple of str
+        Networks that were trained although the time was over, since there would have been none otherwise.
+    """
+
+    done: tuple[FinishedFit, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
     stopped: bool = False
-    """True when somebody said that it was enough."""
-    late: list[str] = field(default_factory=list)
-    """Networks that were trained although the time was over, since there would have been none otherwise."""
+    late: tuple[str, ...] = ()
 
     @property
     def fits(self) -> tuple[PlannedFit, ...]:
@@ -59,8 +67,8 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a campaign hears and tells.
+class RunHooks:
+    """What the trainings of a run hear and tell.
 
     Attributes
     ----------
@@ -76,6 +84,8 @@ class Surroundings:
         Returns the seconds that the run takes after its training.
     contexts : callable
         Returns AutoGluon's settings of the pre-trained families that are ready, by family.
+    clock : callable
+        Returns the seconds of a steady clock, the one by which trainings look when they are to end.
     """
 
     time_left: Callable[[], float]
@@ -84,6 +94,7 @@ class Surroundings:
     keep: Callable[[Checkpoint], None] = lambda _: None
     afterwards: Callable[[], float] = lambda: 0.0
     contexts: Callable[[], Mapping[str, dict[str, Any]]] = dict
+    clock: Callable[[], float] = time.monotonic
 
 
 class EpochReporter:
@@ -121,20 +132,3 @@ class EpochReporter:
             **({"earlier": passed_over} if passed_over else {}),
             **({"fold": self._fold} if self._fold is not None else {}),
         )
-
-
-def outcome_of(done: FinishedFit, folds: int = 1) -> Outcome:
-    """Return what the allocation must know of a network that was trained once for each of so many folds."""
-    return Outcome(
-        key=done.fit.family,
-        size=done.size,
-        epochs=done.fit.epochs,
-        seed=done.fit.seed,
-        validation=done.validation,
-        seconds=done.seconds / folds,
-        trained=done.trained,
-        converged=done.converged,
-        variant=done.variant,
-        rows=done.fit.rows,
-        second_half=done.second_half,
-    )
