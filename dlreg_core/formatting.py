@@ -66,16 +66,19 @@ def signed(value: float | None, unit: str = "", digits: int = 3) -> str:
     return f"+{text}" if value is not None and math.isfinite(value) and value > 0 else text
 
 
-def number_range(low: float, high: float, joiner: str = _DASH) -> str:
-    """Return "188,000–305,000", with as many digits as the distance between the ends asks for."""
+def number_range(low: float, high: float, joiner: str = _DASH, before: str = "") -> str:
+    """Return "188,000–305,000", with as many digits as the distance between the ends asks for.
+
+    `before` stands before it unless both ends are the same number: "from 188,000 to 305,000".
+    """
     if not (math.isfinite(low) and math.isfinite(high)):
-        return f"{number(low)} to {number(high)}"
+        return f"{before}{number(low)} to {number(high)}"
     step = _step(low, high)
     first, second = _rounded(low, step), _rounded(high, step)
     if first == second:
         return first
     # "-5–3" is hard to read.
-    return f"{first}{' to ' if low < 0 or high < 0 else joiner}{second}"
+    return f"{before}{first}{' to ' if low < 0 or high < 0 else joiner}{second}"
 
 
 def quantity_range(low: float, high: float, unit: str = "") -> str:

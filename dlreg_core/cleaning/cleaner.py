@@ -33,7 +33,7 @@ class Cleaner(Spec):
 
     schema_: Schema
     dropped: dict[str, str] = Field(default_factory=dict)
-    """Columns that are left out, with the reason; new rows need not have them."""
+    """Columns that are left out, and why, by `columns_to_drop`; new rows need not have them."""
     steps: tuple[Step, ...]
     level_columns: tuple[str, ...]
     """Columns that the networks get as categories."""
@@ -205,7 +205,7 @@ def _fit_numbers(fitting: _Fitting, numbers: list[str], levels: list[str], clean
 
 
 def columns_to_drop(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleaning: Cleaning) -> dict[str, str]:
-    """Name the columns that the repairs leave out, with the reason.
+    """Name the columns that the repairs leave out, each with why: "empty", "constant" or "identifier".
 
     A column without a single value is left out in any case: nothing can be learned from it.
     """
@@ -213,11 +213,11 @@ def columns_to_drop(frame: pd.DataFrame, types: Mapping[str, ColumnType], cleani
     for column in frame.columns:
         distinct = frame[column].nunique()
         if distinct == 0:
-            found[column] = "no value at all"
+            found[column] = "empty"
         elif cleaning.drop_constant and distinct == 1 and not frame[column].isna().any():
-            found[column] = "the same value in every row"
+            found[column] = "constant"
         elif cleaning.drop_identifiers and types[column] is ColumnType.IDENTIFIER:
-            found[column] = "an identifier: it names rows and says nothing about new ones"
+            found[column] = "identifier"
     return found
 
 

@@ -116,8 +116,7 @@ def _quarters(name: str, column: pd.Series) -> pd.Series:
 def _span(low: object, high: object) -> str:
     if isinstance(low, pd.Timestamp) and isinstance(high, pd.Timestamp):
         return f"from {low.date()} to {high.date()}"
-    span = number_range(float(str(low)), float(str(high)), joiner=" to ")
-    return f"from {span}" if " to " in span else span
+    return number_range(float(str(low)), float(str(high)), joiner=" to ", before="from ")
 
 
 def _judged(found: pd.DataFrame, error: Floats, level: float) -> pd.DataFrame:

@@ -128,7 +128,7 @@ def preview_steps(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> tupl
     features = pd.DataFrame({c: coerce_column(table[c], types[c]) for c in recipe.features})
     all_on = recipe.cleaning.model_copy(update={"drop_constant": True, "drop_identifiers": True})
     dropped = columns_to_drop(features, types, all_on)
-    identifiers = tuple(c for c in dropped if "identifier" in dropped[c])
+    identifiers = tuple(c for c in dropped if dropped[c] == "identifier")
     constants = tuple(c for c in dropped if c not in identifiers)
     orders = {c: order for c, order in recipe.cleaning.orders.items() if c in features and order}
     # Levels with an order become numbers, and what is not in it is missing.

@@ -129,11 +129,12 @@ def preview_date(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, column: 
     frame = pd.DataFrame({column: moments.dropna()})
     if frame.empty:
         return {}
-    parts = ExpandDates.fit(frame, [column]).transform(frame)
+    step = ExpandDates.fit(frame, [column])
+    made = step.transform(frame)
     before = panel_of(column, frame[column].to_numpy().astype("datetime64[s]").astype(np.float64), _days)
     return {
-        name.removeprefix(f"{column}: "): BeforeAfter(column, before, panel_of(name, numbers(parts[name])))
-        for name in parts.columns
+        part: BeforeAfter(column, before, panel_of(name, numbers(made[name])))
+        for part, name in zip(step.parts[column], made.columns, strict=True)
     }
 
 

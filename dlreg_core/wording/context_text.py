@@ -74,11 +74,9 @@ def chosen_words(result: TrainResult) -> str:
     first = min(judged, key=lambda row: row.rmse or 0.0, default=None)
     if first is None or first.model == result.best_model:
         return ""
-    best = best_name(result)
-    best = "an" + best[2:] if best.startswith("An ") else best
     return (
-        f"{first.model} has the lower RMSE on the test rows, but the validation rows chose {best}: "
-        "test rows choose nothing, so that their verdict stays honest."
+        f"{first.model} has the lower RMSE on the test rows, but the validation rows chose "
+        f"{best_name(result, first=False)}: test rows choose nothing, so that their verdict stays honest."
     )
 
 

@@ -63,6 +63,7 @@ _PHRASES = {
     "random forest": "a random forest",
     "ensemble": "the ensemble",
 }
+_PLURAL = ("boosted trees", "gradient boosting")
 
 
 def in_sentence(model: str) -> str:
@@ -72,7 +73,7 @@ def in_sentence(model: str) -> str:
 
 def is_plural(model: str) -> bool:
     """Return True for a model whose name takes a plural verb: boosted trees "are"."""
-    return in_sentence(model).endswith("trees")
+    return model.lower() in _PLURAL
 
 
 def against(result: TrainResult, model: str) -> str:
@@ -106,9 +107,19 @@ def strength_words(found: Strength | None) -> str:
     return ", ".join(parts)
 
 
-def best_name(result: TrainResult) -> str:
-    """Return what the best model is called: an ensemble by its members, "TabM + RealMLP (ensemble)"."""
-    return _named(result, result.best_model)
+def best_name(result: TrainResult, *, first: bool = True) -> str:
+    """Return what the best model is called: an ensemble by its members, "TabM + RealMLP (ensemble)".
+
+    With `first` false, as it stands inside a sentence: "an ensemble of 4 networks".
+    """
+    row = _row(result, result.best_model)
+    weights = {name: weight for name, weight in result.ensemble_weights.items() if weight > 0}
+    if row is None or row.role != "ensemble" or not weights:
+        return result.best_model
+    members = sorted(weights, key=lambda name: -weights[name])
+    if len(members) > _MOST_MEMBERS:
+        return f"{'An' if first else 'an'} ensemble of {len(members)} networks"
+    return f"{' + '.join(members)} (ensemble)"
 
 
 def headline(result: TrainResult, unit: str) -> str:
@@ -128,7 +139,7 @@ def headline(result: TrainResult, unit: str) -> str:
         return f"{_capital(in_sentence(best.model))} is best here, ahead of every network: {_off(best, unit)} {rows}."
     if rival is None or rival.mae is None:
         return f"{best_name(result)} is {_off(best, unit)} {rows}."
-    name, network = _capital(in_sentence(rival.model)), best_name(result).replace("An ", "an ", 1)
+    name, network = _capital(in_sentence(rival.model)), best_name(result, first=False)
     figures = f"off by {quantity(rival.mae, unit)} on average against {quantity(best.mae, unit)} for {network}"
     seen = f"on {result.rows.test:,} rows neither has seen"
     verb = "does" if not is_plural(rival.model) else "do"
@@ -236,17 +247,6 @@ def shap_words(values: pd.DataFrame, unit: str, background: int | None = None) -
             f"(it moves the prediction by {quantity(first, unit)} on average)"
         )
     return f"{text}; then {' and '.join(following)}." if following else f"{text}."
-
-
-def _named(result: TrainResult, model: str) -> str:
-    row = _row(result, model)
-    weights = {name: weight for name, weight in result.ensemble_weights.items() if weight > 0}
-    if row is None or row.role != "ensemble" or not weights:
-        return model
-    members = sorted(weights, key=lambda name: -weights[name])
-    if len(members) > _MOST_MEMBERS:
-        return f"An ensemble of {len(members)} networks"
-    return f"{' + '.join(members)} (ensemble)"
 
 
 def _row(result: TrainResult, model: str) -> LeaderboardRow | None:

@@ -105,8 +105,8 @@ def _time_words(outlook: Outlook) -> list[str]:
     short = [model for model in outlook.models if model.lacks == "time" and not model.close]
     close = [model.title for model in outlook.models if model.close and not model.late]
     late = [
-        f"The time is too short for any network: {model.title} is trained all the same, which needs about "
-        f"{about(model.seconds_fewest).removeprefix('about ')}, and the run will take longer."
+        f"The time is too short for any network: {model.title} is trained all the same, which needs "
+        f"{about(model.seconds_fewest)}, and the run will take longer."
         for model in outlook.models
         if model.late
     ]

@@ -56,7 +56,8 @@ def main() -> None:
     # The default page answers at the bare address only. Were it Data, a link to /data would find nothing.
     pages[""] = [st.Page(_home, title="Data", url_path="home", default=True, visibility="hidden")]
     page = st.navigation(pages)
-    st.set_page_config(page_title=f"{page.title.removesuffix(' ✓')} · dlreg", page_icon=str(LOGO))
+    titles = {name: title for steps in WAY.values() for name, title, _ in steps}
+    st.set_page_config(page_title=f"{titles.get(page.url_path, page.title)} · dlreg", page_icon=str(LOGO))
     st.html(_STYLE)
     sidebar.show_open()
     page.run()
