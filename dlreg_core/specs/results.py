@@ -220,6 +220,11 @@ class TrainResult(VersionedSpec):
     """True when somebody said that it was enough before the budget was spent."""
     device: str = "cpu"
     device_note: str = ""
+    """On what it was trained, and why not on the GPU: a sentence for people."""
+    cores: int = 0
+    """Processor cores that it could use; 0 in results of earlier versions."""
+    gpu: str = ""
+    """Name of the GPU that it could use; empty where there was none, and in results of earlier versions."""
     target_mean: float = 0.0
     target_std: float = 0.0
     target_transform: TransformName = "none"

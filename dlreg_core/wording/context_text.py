@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from dlreg_core.formatting import duration, percent, quantity
-from dlreg_core.specs import ExplainResult, LeaderboardRow, Report, RowCounts, TrainResult
+from dlreg_core.specs import Device, ExplainResult, LeaderboardRow, Report, RowCounts, TrainResult
 from dlreg_core.splitting import WHY_DRAWN
 from dlreg_core.wording.model_text import best_name, in_sentence, is_plural
 
@@ -25,14 +25,23 @@ def run_words(report: Report, zone: tzinfo | None = None) -> str:
         moment = report.started.astimezone(zone) if zone is not None else report.started
         parts.append(f"{moment:%-d %B %Y, %H:%M}{'' if zone is not None else ' UTC'}")
     if report.result is not None:
-        parts += [f"took {duration(report.result.seconds)}", device_words(report.result)]
+        chosen = report.experiment.plan.device
+        parts += [f"took {duration(report.result.seconds)}", device_words(report.result, chosen)]
     return " · ".join(parts)
 
 
-def device_words(result: TrainResult) -> str:
-    """Return on what a run was trained: "on the CPU, 2 cores"."""
-    note = result.device_note.split(":")[0].split(".")[0].removeprefix("Ran ").strip()
-    return note.replace(" (", ", ").replace(")", "") if note else f"on the {result.device.upper()}"
+def device_words(result: TrainResult, chosen: Device = "auto") -> str:
+    """Return on what a run was trained, of which `chosen` was asked for: "on the CPU, 2 cores"."""
+    elsewhere = [fit.fell_back for fit in result.plan.fits if fit.device == "cpu"]
+    if result.device == "cpu" and result.cores:
+        cores = "1 core" if result.cores == 1 else f"{result.cores} cores"
+        return f"on the CPU, {cores}{', as chosen' if chosen == 'cpu' else ''}"
+    if result.device == "cpu" or not elsewhere or not result.gpu:
+        return f"on the {result.device.upper()}"
+    why = "its memory did not suffice" if all(elsewhere) else "it was faster"
+    if any(elsewhere) and not all(elsewhere):
+        why = "it was faster or the GPU's memory did not suffice"
+    return f"on the GPU {result.gpu} and, where {why}, on the CPU"
 
 
 def rows_words(rows: RowCounts) -> str:

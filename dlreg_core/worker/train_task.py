@@ -49,7 +49,15 @@ from dlreg_core.training.evaluate_models import (
 )
 from dlreg_core.training.execution.process_pool import TrainingPool, lanes_for
 from dlreg_core.training.execution.run_hooks import RunHooks, Trained
-from dlreg_core.training.execution.run_networks import Networks, device_note, gpu_free_mb, gpu_name, used_note, versions
+from dlreg_core.training.execution.run_networks import (
+    Networks,
+    core_count,
+    device_note,
+    gpu_free_mb,
+    gpu_name,
+    used_note,
+    versions,
+)
 from dlreg_core.training.execution.training_loop import TrainingLoop
 from dlreg_core.training.horizon_evaluation import judged_ahead
 from dlreg_core.training.missing_value_intervals import gap_seconds, with_gaps
@@ -109,7 +117,7 @@ def train_run(folder: TaskFolder, task: Task) -> None:
     pipeline.settle(best, gaps, judged.ahead)
     rows = _with_costs(pipeline, rows, trained, baselines, weights, job)
     plan = _explain(job, pipeline, _resolved(trained, weights, chosen_from, baselines))
-    made = _made_here(job, trained)
+    made, card = _made_here(job, trained), (gpu_name() or "") if gpu else ""
     compared = (best, pipeline.models, job.table.y_choosing, job.table.y_test, judged)
     result = TrainResult(
         leaderboard=(*rows, *absent(trained, baselines)),
@@ -124,7 +132,9 @@ def train_run(folder: TaskFolder, task: Task) -> None:
         seconds=job.budget.used() + earlier_seconds(folder),
         stopped_early=trained.stopped,
         device="gpu" if any(fit.device == "gpu" for fit in made) else "cpu",
-        device_note=used_note(made, gpu_name() or "") if gpu and made else device,
+        device_note=used_note(made, card) if made and card else device,
+        cores=core_count(),
+        gpu=card,
         target_mean=float(np.mean(job.table.y_train)),
         target_std=float(np.std(job.table.y_train)),
         target_transform=job.table.transform.method,

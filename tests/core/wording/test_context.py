@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from dlreg_core.specs import (
     ExplainResult,
     Interval,
     LeaderboardRow,
+    PlannedFit,
     Recipe,
     Report,
     ResolvedPlan,
@@ -42,9 +44,8 @@ def result(best: str = "TabM", **more: object) -> TrainResult:
         best_model=best,
         comparison=None,
         rows=RowCounts(train=1448, validation=30, test=40),
-        plan=ResolvedPlan(),
         seconds=109.0,
-        **more,  # type: ignore[arg-type]
+        **{"plan": ResolvedPlan()} | more,  # type: ignore[arg-type]
     )
 
 
@@ -62,14 +63,40 @@ def test_run_words_are_in_the_readers_time() -> None:
         ),
         time_limit=120.0,
         started=datetime(2026, 11, 2, 23, 5, tzinfo=UTC),
-        result=result(device_note="Ran on the CPU (2 cores): there is no GPU."),
+        result=result(cores=2),
     )
     assert run_words(report) == "2 November 2026, 23:05 UTC · took 1:49 · on the CPU, 2 cores"
     assert run_words(report, ZoneInfo("Europe/Berlin")).startswith("3 November 2026, 00:05 · ")
 
 
-def test_device_words_without_a_note() -> None:
-    assert device_words(result()) == "on the CPU"
+def fit(device: Literal["cpu", "gpu"], *, fell_back: bool = False) -> PlannedFit:
+    return PlannedFit(model="m", family="TABM", epochs=1, seed=0, threads=1, device=device, fell_back=fell_back)
+
+
+@pytest.mark.parametrize(
+    ("beside", "why"),
+    [
+        ((fit("cpu"),), "it was faster"),
+        ((fit("cpu", fell_back=True),), "its memory did not suffice"),
+        ((fit("cpu", fell_back=True), fit("cpu")), "it was faster or the GPU's memory did not suffice"),
+    ],
+)
+def test_a_run_on_both_devices_tells_why(beside: tuple[PlannedFit, ...], why: str) -> None:
+    plan = ResolvedPlan(fits=(fit("gpu"), *beside))
+    words = device_words(result(device="gpu", gpu="NVIDIA T4", cores=16, plan=plan))
+    assert words == f"on the GPU NVIDIA T4 and, where {why}, on the CPU"
+
+
+def test_a_run_on_one_device_tells_which() -> None:
+    assert device_words(result(device="gpu", gpu="NVIDIA T4", plan=ResolvedPlan(fits=(fit("gpu"),)))) == "on the GPU"
+    assert device_words(result(gpu="NVIDIA T4", cores=16, plan=ResolvedPlan(fits=(fit("cpu"),)))) == (
+        "on the CPU, 16 cores"
+    )
+    assert device_words(result(cores=1), "cpu") == "on the CPU, 1 core, as chosen"
+
+
+def test_results_of_earlier_versions_tell_the_device_alone() -> None:
+    assert device_words(result(device_note="Ran on the CPU (2 cores): there is no GPU.")) == "on the CPU"
 
 
 def test_rows_words_name_what_was_left_out_only_where_something_was() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dlreg_core.specs import PlannedFit, TrainResult
+from dlreg_core.specs import PlannedFit
 from dlreg_core.training.execution import run_networks
 from dlreg_core.training.execution.run_networks import device_note, used_note
-from dlreg_core.wording.context_text import device_words
 
 CARD = "NVIDIA T4"
 
@@ -63,17 +62,6 @@ def test_the_note_of_a_run_says_on_what_its_networks_were_trained(fits: dict[str
 def test_a_family_is_named_once() -> None:
     fits = [fit("TABM", "gpu"), fit("FASTAI", "cpu"), fit("FASTAI", "cpu")]
     assert used_note(fits, CARD).endswith("on the CPU: FastAI.")
-
-
-def test_reports_tell_the_device_in_short() -> None:
-    def words(*fits: PlannedFit) -> str:
-        return device_words(TrainResult.model_construct(device="gpu", device_note=used_note(fits, CARD)))
-
-    assert words(fit("TABM", "gpu")) == "on the GPU"
-    assert words(fit("TABM", "cpu")) == "on the CPU, 16 cores"
-    assert (
-        words(fit("TABM", "gpu"), fit("FASTAI", "cpu")) == "on the GPU NVIDIA T4 and, where it was faster, on the CPU"
-    )
 
 
 def test_a_gpu_is_used_unless_a_person_chose_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
