@@ -9,7 +9,8 @@ import streamlit as st
 from dlreg_core.errors import DlregError, RecipeError
 from dlreg_core.networks import BASELINES
 from dlreg_core.recipe.draft import draft_of
-from dlreg_core.specs import Dataset, Experiment, Recipe, Report, TrainPlan
+from dlreg_core.recipe.new_experiment import experiment_of
+from dlreg_core.specs import Dataset, Recipe, Report, TrainPlan
 from dlreg_core.wording.plan_text import drawn_words, plan_words, recipe_words, standing_words
 from dlreg_core.wording.run_text import run_budget_words
 from pages._ui.prepare import draft_session
@@ -49,15 +50,8 @@ def set_up(
 
 def start_run(dataset: Dataset, recipe: Recipe, plan: TrainPlan) -> None:
     """Queue a run and open it."""
-    experiment = Experiment(
-        name=f"{dataset.name} → {recipe.target}",
-        dataset_id=dataset.id,
-        dataset_name=dataset.name,
-        recipe=recipe,
-        plan=plan,
-    )
     try:
-        run_id = services.desk().submit(experiment)
+        run_id = services.desk().submit(experiment_of(dataset, recipe, plan))
     except DlregError as exc:
         error_display.show(exc)
         return

@@ -10,7 +10,7 @@ import pandas as pd
 from dlreg_core.checks.dependence import MOST_MISSING
 from dlreg_core.checks.order_and_groups import FEWEST_GROUPS, is_date, names_things
 from dlreg_core.checks.split_optimism import SplitMeasure, SplitMeasures, measure_splits
-from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, Recipe, RowCounts, Split
+from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, Recipe, RowCounts
 
 _FEW_ROWS = 30
 
@@ -39,14 +39,6 @@ class SplitAdvice:
     def reason(self) -> SplitMeasure | None:
         """What speaks for another split than a random one; None where nothing does."""
         return self.measures.of(self.kind, self.column)
-
-    def applied(self, split: Split) -> Split:
-        """Return a random split changed into this one; its seed and shares stay."""
-        if self.kind == "random":
-            return split
-        by_time: dict[str, object] = {"choose_by": "auto", "folds": 0} if self.kind == "time" else {}
-        changed = {"kind": self.kind, "column": self.column, "stratified": False, "keep_twins": False, **by_time}
-        return Split.model_validate(split.model_dump() | changed)
 
 
 def split_advice(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> SplitAdvice:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,29 +21,23 @@ from dlreg_core.cli.table_commands import table_app
 from dlreg_core.cli.terminal_progress import follow, print_report, say, say_whose
 from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.inference.clock_seconds import is_clock, unit_of
+from dlreg_core.ingest.inference.clock_seconds import is_clock
 from dlreg_core.ingest.inference.name_suggestions import named_column
 from dlreg_core.jobs import open_desk
 from dlreg_core.jobs.devices import gpu_names
 from dlreg_core.jobs.run_service import checked_time_limit
 from dlreg_core.logs import keep_plain
-from dlreg_core.networks import default_plan, family, parsed_setting
-from dlreg_core.recipe.draft import with_profile
-from dlreg_core.recipe.parse_recipe import (
-    CleaningSteps,
-    split_from_text,
-    steps_from_file,
-    transform_from_text,
-    with_horizon,
-)
+from dlreg_core.recipe.draft import measured_recipe, recipe_of, with_advice
+from dlreg_core.recipe.new_experiment import experiment_of, repeated
+from dlreg_core.recipe.parse_plan import TypedPlan, plan_from_texts
+from dlreg_core.recipe.parse_recipe import CleaningSteps, TypedRecipe, draft_from_texts, steps_from_file
 from dlreg_core.runs import RunFolder, keep_private, open_home
 from dlreg_core.runs.machine import lacked_memory
 from dlreg_core.runs.process_death import OUT_OF_MEMORY_HINT
 from dlreg_core.runs.scratch_folders import scratch_folder
 from dlreg_core.scoring.client import Scorer
-from dlreg_core.search import search_from_texts
 from dlreg_core.settings import load_settings
-from dlreg_core.specs import Dataset, Device, Experiment, Preset, Reading, Recipe, RunState, Split, TrainPlan
+from dlreg_core.specs import Dataset, Reading, Recipe, RunState
 from dlreg_core.splitting import add_own_test, check_recipe, prepared_of
 from dlreg_core.wording.contents_text import checked_words, held_words
 from dlreg_core.wording.split_text import start_words
@@ -165,36 +158,41 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     store = DatasetStore(settings.home, settings.owner)
     reading = Reading(day_first=day_first)
     dataset = store.add(data, data.name, reading)
-    target = named_column(target, dataset.column_names) or target
     said: tuple[str, ...] = ()
     if replay:
         if setting or search or search_range:
             raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")
-        experiment = _replayed(desk.folder(replay), dataset, target, name)
+        target = named_column(target, dataset.column_names) or target
+        experiment = repeated(desk.folder(replay), dataset, target, name)
     else:
-        own = add_own_test(store, test_data, test_data.name, dataset).id if test_data else None
-        plan = _plan(models, preset, time_limit, seed, setting or (), device)
-        plan = _searching(plan, search, search_range or (), trials)
-        features = _features(dataset, target, drop)
-        steps = steps_from_file(cleaning) if cleaning is not None else CleaningSteps()
-        recipe = Recipe(
+        plan = plan_from_texts(
+            TypedPlan(
+                time_limit=checked_time_limit(time_limit),
+                preset=preset,
+                models=models,
+                setting=setting or (),
+                search=search,
+                search_range=search_range or (),
+                trials=trials,
+                device=device,
+                seed=seed,
+            ),
+            gpu_names,
+        )
+        typed = TypedRecipe(
             target=target,
-            features=features or (target + "?",),
-            unit=unit_of(dataset.column(target)) if target in dataset.column_names else "",
-            split=_split(dataset, "random" if split == "auto" else split, own, validation, seed, gap),
-            cleaning=with_profile(dataset, features, steps.cleaning),
-            history=with_horizon(steps.history, target, horizon),
-            target_transform=transform_from_text(transform),
+            drop=drop,
+            transform=transform,
+            steps=steps_from_file(cleaning) if cleaning is not None else CleaningSteps(),
+            test_dataset=add_own_test(store, test_data, test_data.name, dataset).id if test_data else None,
+            split=split,
+            gap=gap,
+            horizon=horizon,
+            validation=validation,
+            seed=seed,
         )
-        if split == "auto" and own is None:
-            recipe, said = _with_advice(store, dataset, recipe)
-        experiment = Experiment(
-            name=name or f"{dataset.name} → {target}",
-            dataset_id=dataset.id,
-            dataset_name=dataset.name,
-            recipe=recipe,
-            plan=plan,
-        )
+        recipe, said = _prepared(store, dataset, typed)
+        experiment = experiment_of(dataset, recipe, plan, name)
     # What can't work is told at once, not by a run that fails.
     prepared_of(settings.home, experiment)
     warnings = () if replay else _warnings(store, dataset, experiment.recipe)
@@ -257,53 +255,6 @@ def front_folder() -> Path:
     return packed if packed.is_dir() else package.parent
 
 
-def _plan(
-    models: str, preset: str, time_limit: float, seed: int, settings: Sequence[str], device: str = "auto"
-) -> TrainPlan:
-    checked_time_limit(time_limit)
-    choices: dict[str, Preset] = {"fast": "fast", "balanced": "balanced", "best": "best"}
-    if preset not in choices:
-        raise PlanError(f"There is no preset {preset}.", "Choose fast, balanced or best.")
-    devices: dict[str, Device] = {"auto": "auto", "cpu": "cpu", "gpu": "gpu"}
-    if device not in devices:
-        raise PlanError(f"There is no device {device}.", "Choose auto, cpu or gpu.")
-    if device == "gpu" and not gpu_names():
-        raise PlanError("This machine has no NVIDIA GPU that runs may use.", "Choose auto or cpu.")
-    keys = tuple(family(key).key for key in models.split(",") if key.strip())
-    chosen: dict[str, Any] = {"models": keys} if keys else {}
-    plan = default_plan(time_limit=time_limit, preset=choices[preset], device=devices[device], seed=seed, **chosen)
-    return plan.model_copy(update={"settings": _settings(settings, plan.models)})
-
-
-def _settings(texts: Sequence[str], models: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the chosen settings by family; each of a network that is trained, and given once."""
-    found: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        key, name, value = parsed_setting(text)
-        if key not in models:
-            raise PlanError(f"{text} is a setting of {family(key).title}, which isn't among the networks to train.")
-        if name in found.setdefault(key, {}):
-            raise PlanError(f"{key}.{name} is given twice.", "Give it once.")
-        found[key][name] = value
-    return {key: family(key).checked(values) for key, values in found.items()}
-
-
-def _features(dataset: Dataset, target: str, drop: str) -> tuple[str, ...]:
-    """Return the columns to predict from: all but the target and those to drop."""
-    dropped = set()
-    for name in (part.strip() for part in drop.split(",") if part.strip()):
-        found = named_column(name, dataset.column_names)
-        if found is None:
-            raise PlanError(f"There is no column {name} to drop.", f"There are {', '.join(dataset.column_names[:12])}.")
-        dropped.add(found)
-    return tuple(name for name in dataset.column_names if name != target and name not in dropped)
-
-
-def _split(dataset: Dataset, text: str, own: str | None, validation: str, seed: int, gap: float) -> Split:
-    split = split_from_text(text, own, validation, seed, gap)
-    return split.model_copy(update={"column": named_column(split.column or "", dataset.column_names) or split.column})
-
-
 def _said(dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
     """Return what is learned in another form than it stands in the file."""
     if not is_clock(dataset.column(recipe.target)):
@@ -311,11 +262,15 @@ def _said(dataset: Dataset, recipe: Recipe) -> tuple[str, ...]:
     return (f"{recipe.target} holds times: they are predicted as a number of seconds.",)
 
 
-def _with_advice(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[Recipe, tuple[str, ...]]:
-    """Return the recipe with the split that was measured to be honest, and what is said of it."""
+def _prepared(store: DatasetStore, dataset: Dataset, typed: TypedRecipe) -> tuple[Recipe, tuple[str, ...]]:
+    """Return the recipe that was typed, and what is said of a split that was measured to be honest."""
+    draft = draft_from_texts(dataset, typed)
+    recipe = recipe_of(dataset, draft)
+    if draft.split_chosen:
+        return recipe, ()
     check_recipe(dataset, recipe)
-    advice = split_advice(dataset, store.sample(dataset.id), recipe)
-    started = recipe.model_copy(update={"split": advice.applied(recipe.split)})
+    advice = split_advice(dataset, store.sample(dataset.id), measured_recipe(dataset, draft))
+    started = recipe_of(dataset, with_advice(draft, advice))
     return started, start_words(advice, recipe.split, started.split, recipe.unit)
 
 
@@ -324,32 +279,6 @@ def _warnings(store: DatasetStore, dataset: Dataset, recipe: Recipe) -> tuple[st
     found = findings(dataset, store.sample(dataset.id), recipe.target)
     used = {*recipe.features, recipe.target}
     return tuple(f"Warning: {f.title}: {f.advice}" for f in found if f.severity == "high" and {*f.columns} <= used)
-
-
-def _searching(plan: TrainPlan, method: str, ranges: Sequence[str], trials: int | None) -> TrainPlan:
-    """Return the plan with the search that was asked for."""
-    search = search_from_texts(method, ranges, trials=trials, seed=plan.seed, models=plan.models, fixed=plan.settings)
-    return plan.model_copy(update={"search": search})
-
-
-def _replayed(run: RunFolder, dataset: Dataset, target: str, name: str) -> Experiment:
-    result, experiment = run.result(), run.experiment()
-    if result is None:
-        raise ConflictError(f"Run {run.id} has no resolved plan to repeat.", "Only a finished run can be repeated.")
-    if (dataset.id, target) != (experiment.dataset_id, experiment.recipe.target):
-        raise PlanError(
-            f"Run {run.id} was about {experiment.recipe.target} of {experiment.dataset_name}.",
-            "Give the same file and target to repeat it.",
-        )
-    return Experiment(
-        name=name or f"{experiment.name} (repeated)",
-        dataset_id=experiment.dataset_id,
-        dataset_name=experiment.dataset_name,
-        recipe=experiment.recipe,
-        plan=experiment.plan,
-        replay_of=run.id,
-        replay=result.plan,
-    )
 
 
 def _write_model(run: RunFolder, model: str | None, out: Path, *, with_rows: bool = True) -> None:

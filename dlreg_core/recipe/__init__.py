@@ -1,1 +1,1 @@
-"""What a person chose while preparing, and what each choice changes."""
+"""What a person chose, ticked or typed, and what each choice changes: the one way to an experiment."""

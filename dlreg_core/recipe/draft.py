@@ -57,6 +57,13 @@ class Draft(Spec):
         """Return a draft with some choices changed."""
         return self.model_copy(update=updates)
 
+    def split_by(self, split: Split) -> Draft:
+        """Return a draft that makes `split`."""
+        # With an own test file the table's rows are divided in the proportion of training to validation.
+        of_rest = round(split.validation / (split.train + split.validation), 6)
+        shares = {"validation": of_rest if split.kind == "own" else split.validation}
+        return self.changed(**split.model_dump(exclude={"train", "validation"}), **shares)
+
 
 def start_draft(dataset: Dataset, target: str | None = None, unit: str = "") -> Draft | None:
     """Return the draft to start from: `target` where it is given, else the likeliest one; None when there is none."""
@@ -66,8 +73,6 @@ def start_draft(dataset: Dataset, target: str | None = None, unit: str = "") -> 
 
 def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
     """Return the draft that makes `recipe`, to change it."""
-    split = recipe.split
-    own = split.kind == "own"
     plain = Draft(target=recipe.target, types=recipe.types)
     used = {
         c.name: c.name in recipe.features
@@ -84,19 +89,8 @@ def draft_of(dataset: Dataset, recipe: Recipe) -> Draft:
         types=recipe.types,
         cleaning=recipe.cleaning.model_copy(update={"orders": no_orders | recipe.cleaning.orders}),
         history=recipe.history,
-        kind=split.kind,
-        column=split.column,
-        validation=round(split.validation / (split.train + split.validation), 4) if own else split.validation,
-        test=split.test,
-        seed=split.seed,
-        test_dataset=split.test_dataset,
-        choose_by=split.choose_by,
-        folds=split.folds,
-        gap=split.gap,
-        stratified=split.stratified,
-        keep_twins=split.keep_twins,
         split_chosen=True,
-    )
+    ).split_by(recipe.split)
 
 
 def with_advice(draft: Draft, advice: SplitAdvice) -> Draft:

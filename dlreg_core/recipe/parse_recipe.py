@@ -1,4 +1,4 @@
-"""Parts of a recipe from what is typed on a command line."""
+"""What is chosen of a recipe, from what is typed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pydantic import ValidationError
 
 from dlreg_core.errors import PlanError
 from dlreg_core.ingest.formats.regular_files import ordinary
-from dlreg_core.specs import Cleaning, History, Spec, Split, TransformName
+from dlreg_core.ingest.inference.clock_seconds import unit_of
+from dlreg_core.ingest.inference.name_suggestions import named_column
+from dlreg_core.recipe.draft import Draft
+from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Spec, Split, TransformName
 
 
 class CleaningSteps(Spec):
@@ -17,6 +20,60 @@ class CleaningSteps(Spec):
 
     cleaning: Cleaning = Cleaning()
     history: History | None = None
+
+
+class TypedRecipe(Spec):
+    """A recipe as it is typed; the fields are called as the options of the command line are."""
+
+    target: str
+    drop: str = ""
+    transform: str = "none"
+    steps: CleaningSteps = CleaningSteps()
+    test_dataset: str | None = None
+    split: str = "auto"
+    gap: float = 0.0
+    horizon: int | None = None
+    validation: str = "auto"
+    seed: int = 0
+
+
+def draft_from_texts(dataset: Dataset, typed: TypedRecipe) -> Draft:
+    """Return the choices that were typed; all else is as where a person prepares a table on a page.
+
+    Raises
+    ------
+    PlanError
+        If something in it isn't known, or doesn't go together.
+    """
+    names, cleaning = dataset.column_names, typed.steps.cleaning
+    target = named_column(typed.target, names) or typed.target
+    # Whoever doesn't have columns left out that say nothing about new rows wants them.
+    kept = {ColumnType.IDENTIFIER: not cleaning.drop_identifiers, ColumnType.CONSTANT: not cleaning.drop_constant}
+    wanted = {column.name: True for column in dataset.columns if kept.get(column.type)}
+    measured = typed.split == "auto"
+    split = split_from_text(
+        "random" if measured else typed.split, typed.test_dataset, typed.validation, typed.seed, typed.gap
+    )
+    column = named_column(split.column or "", names) or split.column
+    return Draft(
+        target=target,
+        unit=unit_of(dataset.column(target)) if target in names else "",
+        target_transform=transform_from_text(typed.transform),
+        used=wanted | dict.fromkeys(_dropped(dataset, typed.drop), False),
+        cleaning=cleaning,
+        history=with_horizon(typed.steps.history, target, typed.horizon),
+        split_chosen=not measured or typed.test_dataset is not None,
+    ).split_by(split.model_copy(update={"column": column}))
+
+
+def _dropped(dataset: Dataset, texts: str) -> set[str]:
+    dropped = set()
+    for name in (part.strip() for part in texts.split(",") if part.strip()):
+        found = named_column(name, dataset.column_names)
+        if found is None:
+            raise PlanError(f"There is no column {name} to drop.", f"There are {', '.join(dataset.column_names[:12])}.")
+        dropped.add(found)
+    return dropped
 
 
 def steps_from_file(path: Path) -> CleaningSteps:

@@ -11,7 +11,7 @@ import pytest
 from dlreg_core.checks.recommended_split import SplitAdvice, few_rows_warning, group_columns, split_advice, time_columns
 from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.recipe.draft import Draft, measured_recipe, with_advice
+from dlreg_core.recipe.draft import Draft, measured_recipe, recipe_of, with_advice
 from dlreg_core.specs import ROW_ORDER, Dataset, History, PastColumn, RowCounts, Split
 from dlreg_core.wording.split_text import advice_words
 
@@ -56,7 +56,8 @@ def test_a_column_that_matters_is_found_whatever_it_is_called(column: str, kind:
     assert (advice.kind, advice.column) == (kind, column)
     assert advice.reason is not None
     assert advice.reason.interval.low > 1
-    split = advice.applied(Split(seed=3))
+    dataset, _ = read_dataset(made.to_csv(index=False).encode(), "t.csv")
+    split = recipe_of(dataset, with_advice(Draft(target="y", seed=3), advice)).split
     assert (split.kind, split.column, split.seed) == (kind, column, 3)
     assert advice_words(advice, split, "").startswith("Chosen because a random split flatters")
     assert "unless" in advice_words(advice, Split(), "")
@@ -129,4 +130,4 @@ def test_earlier_values_of_the_target_need_a_split_by_time() -> None:
     recipe = measured_recipe(dataset, Draft(target="y", history=history))
     advice = split_advice(dataset, rows, recipe)
     assert (advice.kind, advice.column) == ("time", "day")
-    assert "earlier values of the target" in advice_words(advice, advice.applied(Split()), "")
+    assert "earlier values of the target" in advice_words(advice, Split(kind="time", column="day"), "")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dlreg_core.cli.application import _plan, _searching, app
+from dlreg_core.cli.application import app
 from dlreg_core.errors import DlregError, PlanError
+from dlreg_core.recipe.parse_plan import TypedPlan, plan_from_texts
 from dlreg_core.specs import NumberRange, Search, TrainPlan
 from tests.conftest import small_table
 
@@ -16,7 +17,10 @@ from tests.conftest import small_table
 def planned(
     method: str, *ranges: str, trials: int | None = None, models: str = "", settings: tuple[str, ...] = ()
 ) -> TrainPlan:
-    return _searching(_plan(models, "balanced", 60.0, 7, settings), method, ranges, trials)
+    typed = TypedPlan(
+        time_limit=60.0, models=models, setting=settings, search=method, search_range=ranges, trials=trials, seed=7
+    )
+    return plan_from_texts(typed, tuple)
 
 
 def searched(method: str, *ranges: str, trials: int | None = None) -> Search:

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dlreg_core.cli.application import _plan, app
+from dlreg_core.cli.application import app
 from dlreg_core.errors import DlregError, PlanError
+from dlreg_core.recipe.parse_plan import TypedPlan, plan_from_texts
 from dlreg_core.specs import TrainPlan
 from tests.conftest import small_table
 
 
 def planned(*settings: str, models: str = "") -> TrainPlan:
-    return _plan(models, "balanced", 60.0, 0, settings)
+    return plan_from_texts(TypedPlan(time_limit=60.0, models=models, setting=settings), tuple)
 
 
 def test_settings_are_part_of_the_plan() -> None:
