@@ -50,6 +50,7 @@ from dlreg_core.ingest.formats.large_files import LARGE, pack, reads_in_pieces, 
 from dlreg_core.ingest.formats.library_errors import said_plainly
 from dlreg_core.ingest.formats.raw_table import GUESS_ALL, Source, read_bytes
 from dlreg_core.ingest.parquet_rows import all_rows, chosen_rows, missing_values, top_rows
+from dlreg_core.ingest.upload_limits import check_source
 from dlreg_core.specs import Dataset, Reading
 
 Columns = list[str]
@@ -98,12 +99,18 @@ class DatasetStore:
             If the file is no readable table.
         NotFoundError
             If there is no such file.
+        InputError
+            If it is larger than the administrator allows.
         """
-        if isinstance(source, str | Path) and reads_in_pieces(source):
-            dataset = self.add_large(Path(source), name, reading)
-            self.keep_source(dataset.id, Path(source))
-            return dataset
+        if isinstance(source, str | Path):
+            check_source(source)
+            if reads_in_pieces(source):
+                dataset = self.add_large(Path(source), name, reading)
+                self.keep_source(dataset.id, Path(source))
+                return dataset
         content = read_bytes(source)
+        if not isinstance(source, str | Path):
+            check_source(content)
         if reads_in_pieces(content):
             with self._spooled(content) as path:
                 return self.add(path, name or "table", reading)
@@ -138,6 +145,7 @@ class DatasetStore:
         progress : callable
             Is told what is done, and which share of it is finished.
         """
+        check_source(path)
         if not reads_in_pieces(path):
             return self.add(path, name, reading)
         known = scan or scan_file(path, lambda seen: progress("Checking the file", seen / path.stat().st_size))

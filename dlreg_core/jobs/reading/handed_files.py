@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dlreg_core.errors import WorkError
 from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.upload_limits import check_source
 from dlreg_core.jobs.reading.reader_client import Readers, open_readers
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Dataset, Reading
@@ -51,6 +52,8 @@ class Handed:
         ------
         TableError
             If the file is no readable table, or takes too much memory or time.
+        InputError
+            If it is larger than the administrator allows.
         WorkError
             If the process that reads it ended for another reason.
         """
@@ -61,6 +64,7 @@ class Handed:
         return self._added(content, {"do": "own_test", "name": name, "table": table.id})
 
     def _added(self, content: bytes | Path, request: dict[str, Any]) -> Dataset:
+        check_source(content)
         with self._workplace() as place:
             path = content if isinstance(content, Path) else place / "file"
             if not isinstance(content, Path):

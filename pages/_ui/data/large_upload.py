@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.errors import NotFoundError
+from dlreg_core.ingest.upload_limits import bytes_in_pieces
 from dlreg_core.ingest.uploads.upload_receiver import Arrival, Arrivals
 from dlreg_core.jobs.reading.upload_reading import start_reading
 from dlreg_core.specs import Dataset
@@ -18,8 +19,7 @@ from pages._ui.shared.sidebar import escaped
 _ACCEPT = ".csv,.tsv,.txt,.parquet,.gz,.zip,.zst,.bz2,.xz"
 _HERE = Path(__file__)
 _TICKET, _WAITING, _WRONG = "large_ticket", "large_waiting", "large_wrong"
-_MEGABYTE = 1024**2
-_AT_ONCE = 8 * _MEGABYTE
+_AT_ONCE = 8 * 1024**2
 """A file of up to so many bytes is read while a person waits."""
 
 
@@ -48,15 +48,14 @@ def sent() -> Dataset | None:
     if session.recall(_WRONG):
         st.error(escaped(session.recall(_WRONG)), icon=":material/error:")
     ticket = session.recall(_TICKET, "") or _new_ticket()
-    config = services.settings()
     _component()(
         key="large_upload",
         data={
-            "label": f"Send a file over {config.max_upload_mb:,} MB",
+            "label": f"Send a file over {services.settings().max_upload_mb:,} MB",
             "accept": _ACCEPT,
             "ticket": ticket,
             "address": f"{_base()}/api/uploads/{ticket}",
-            "most_bytes": config.max_large_upload_mb * _MEGABYTE,
+            "most_bytes": bytes_in_pieces(),
         },
         on_arrived_change=_arrived,
         on_failed_change=_new_ticket,
@@ -100,7 +99,7 @@ def _arrivals() -> Arrivals:
 
 
 def _issued() -> str:
-    return _arrivals().issue(services.owner(), services.settings().max_large_upload_mb * _MEGABYTE)
+    return _arrivals().issue(services.owner(), bytes_in_pieces())
 
 
 def _new_ticket() -> str:

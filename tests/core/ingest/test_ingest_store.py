@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.errors import NotFoundError, TableError
+from dlreg_core.errors import InputError, NotFoundError, TableError
 from dlreg_core.ingest.dataset_store import DatasetStore
 
 CONTENT = b"when,PT08.S1(CO),a,a.b,flag\n2024-01-02,1.5,x,1,yes\n,2.5,,2,no\n2024-01-02,1.5,x,1,yes\n"
@@ -146,3 +146,22 @@ def test_gaps_are_told_piece_by_piece(tmp_path: Path) -> None:
     dataset = store.add(table.to_csv(index=False).encode(), "t.csv")
     found = np.concatenate(list(store.gaps(dataset.id, ["b", "a"])))
     assert (found == table[["b", "a"]].isna().to_numpy()).all()
+
+
+def test_what_is_larger_than_allowed_is_refused_whoever_adds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLREG_MAX_UPLOAD_MB", "1")
+    monkeypatch.setenv("DLREG_MAX_LARGE_UPLOAD_MB", "2")
+    store, content = DatasetStore(tmp_path / "home"), CONTENT[:30] + b"2024-01-02,1.5,x,1,yes\n" * 60_000
+    for held in (content, io.BytesIO(content)):
+        with pytest.raises(InputError, match="larger than 1 MB, the most that is allowed here"):
+            store.add(held, "t.csv")
+    path = tmp_path / "t.csv"
+    path.write_bytes(content * 2)
+    for add in (store.add, store.add_large):
+        with pytest.raises(InputError, match="larger than 2 MB"):
+            add(path)
+    assert store.identifiers() == ()
+    path.write_bytes(content)
+    assert store.add(path).rows >= 60_000
