@@ -37,7 +37,7 @@ from dlreg_core.jobs.devices import cpu_cores
 from dlreg_core.jobs.local_processes import marks_of
 from dlreg_core.networks import FAMILIES, default_plan
 from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.task_folder import MARK
+from dlreg_core.runs.task_files import MARK
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Event, Experiment, Recipe, now
 

@@ -16,7 +16,7 @@ from dlreg_core.jobs.child_environment import module_environment
 from dlreg_core.jobs.device_slots import Slot
 from dlreg_core.jobs.standby_process import STAND_BY, StandBy, Standing
 from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.task_folder import MARK
+from dlreg_core.runs.task_files import MARK
 from dlreg_core.specs import Launch
 
 _SECONDS_TO_END = 5.0

@@ -22,7 +22,7 @@ from typing import IO
 import psutil
 
 from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.task_folder import MARK
+from dlreg_core.runs.task_files import MARK
 
 IDLE_SECONDS = 900.0
 """A process stands by for so long after somebody last wanted it to."""

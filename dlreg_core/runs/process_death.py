@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from dlreg_core.errors import NotFoundError
-from dlreg_core.runs.machine import boot_id, oom_kills, seconds_since
-from dlreg_core.runs.task_folder import TaskFolder
-from dlreg_core.specs import Done, RunState, Start, TaskKind
-
-if TYPE_CHECKING:
-    from dlreg_core.runs.run_folder import RunFolder
+from dlreg_core.runs.machine import oom_kills, seconds_since
+from dlreg_core.runs.run_folder import RunFolder, TaskFolder
+from dlreg_core.specs import Done, RunState, TaskKind
 
 _MUCH = 0.92
 """Share of the machine's memory in use from which on its lack is the likely reason of a sudden end."""
@@ -34,25 +30,21 @@ def post_mortem(task: TaskFolder) -> Done:
         `RunState.INTERRUPTED` when the machine was restarted, else `RunState.FAILED`; `RunState.COMPLETED` in the rare
         case that everything was written but that word.
     """
-    if (task.path / "result.json").exists():
-        # The result is the last thing that is written, in one step: only the word that it is done was missing.
-        return Done(state=RunState.COMPLETED)
-    try:
-        start = task.start()
-    except NotFoundError:
-        start = None
+    state = task.state_without_word()
+    if state is RunState.COMPLETED:
+        return Done(state=state)
     keep = _what_is_kept(task)
-    if start is not None and start.boot != boot_id():
-        return Done(state=RunState.INTERRUPTED, reason="The machine was restarted while it was going on.", hint=keep)
+    if state is RunState.INTERRUPTED:
+        return Done(state=state, reason="The machine was restarted while it was going on.", hint=keep)
     crash = re.search(r"^Fatal Python error: (.+)$", task.log(), re.MULTILINE)
-    if _ran_out_of_memory(task, start):
+    if _ran_out_of_memory(task):
         reason, advice = _NO_MEMORY, OUT_OF_MEMORY_HINT
     elif crash is not None:
         reason, advice = f"Its process crashed ({crash[1].strip()}).", "The log has the details."
     else:
         reason = "Its process was ended from outside before it was done."
         advice = "Somebody or the system killed it; if nobody did, the machine may lack memory."
-    return Done(state=RunState.FAILED, reason=reason, hint=f"{advice} {keep}".strip())
+    return Done(state=state, reason=reason, hint=f"{advice} {keep}".strip())
 
 
 def never_began(task: TaskFolder, state: RunState) -> Done:
@@ -116,8 +108,8 @@ def _what_is_kept(task: TaskFolder) -> str:
     return "What there was before is unchanged." if before else "No network was finished yet; start it again."
 
 
-def _ran_out_of_memory(task: TaskFolder, start: Start | None) -> bool:
-    kills = oom_kills()
+def _ran_out_of_memory(task: TaskFolder) -> bool:
+    start, kills = task.known_start(), oom_kills()
     if start is not None and kills is not None and start.oom_kills is not None and kills > start.oom_kills:
         return True
     uses = [event.data for event in task.events().events if event.kind == "resources"]

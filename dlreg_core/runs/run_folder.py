@@ -30,10 +30,30 @@ from typing import Any
 
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs.atomic_files import read_spec, write_spec
-from dlreg_core.runs.task_folder import EventLog, TaskFolder
+from dlreg_core.runs.task_files import EventLog, TaskFiles
 from dlreg_core.specs import Experiment, RunState, Task, TaskKind, TrainResult
 
 __all__ = ["EventLog", "RunFolder", "TaskFolder"]
+
+
+class TaskFolder(TaskFiles):
+    """One task of a run.
+
+    Parameters
+    ----------
+    path : Path
+        The folder ``RUN/tasks/N``.
+    """
+
+    @property
+    def run(self) -> RunFolder:
+        """The run that this task belongs to."""
+        return RunFolder(self.path.parents[1])
+
+    def time_limit(self) -> float:
+        """Return the seconds that a training task was given."""
+        more = self.task().more
+        return more.time_limit if more is not None else self.run.experiment().plan.time_limit
 
 
 class RunFolder:

@@ -12,9 +12,8 @@ from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.home_permissions import open_home
 from dlreg_core.runs.process_death import keepable, post_mortem, silent_seconds, source_of
-from dlreg_core.runs.run_folder import RunFolder
+from dlreg_core.runs.run_folder import RunFolder, TaskFolder
 from dlreg_core.runs.run_index import QueuedTask, RunIndex, RunSummary
-from dlreg_core.runs.task_folder import TaskFolder
 from dlreg_core.runs.task_results import delete_explanations
 from dlreg_core.settings import Settings
 from dlreg_core.specs import ContinueRequest, Done, Experiment, Report, RunState, TaskKind, now

@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 
 from dlreg_core.jobs.standby_process import IDLE_SECONDS, READY
-from dlreg_core.runs.task_folder import MARK, TaskFolder
+from dlreg_core.runs.run_folder import TaskFolder
+from dlreg_core.runs.task_files import MARK
 from dlreg_core.training.execution.fork_server import serve_lanes
 from dlreg_core.training.execution.process_pool import prefer_loaded
 

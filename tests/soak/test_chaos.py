@@ -19,7 +19,7 @@ import pytest
 
 from dlreg_core.runs import RunFolder, RunIndex, RunStore
 from dlreg_core.runs.housekeeping import find_orphans
-from dlreg_core.runs.task_folder import MARK
+from dlreg_core.runs.task_files import MARK
 from dlreg_core.specs import RunState
 from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for
 

@@ -22,7 +22,7 @@ from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import boot_id, instant
-from dlreg_core.runs.task_folder import MARK
+from dlreg_core.runs.task_files import MARK
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, Instant, Pulse, Recipe, RunState, Start, TaskKind
 from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for

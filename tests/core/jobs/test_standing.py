@@ -16,7 +16,7 @@ from dlreg_core.jobs.local_processes import marks_of
 from dlreg_core.jobs.standby_process import READY, StandBy
 from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunStore, TaskFolder, open_store
-from dlreg_core.runs.task_folder import MARK
+from dlreg_core.runs.task_files import MARK
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, Recipe, RunState, TaskKind
 from tests.conftest import ROOT, wait_for

@@ -16,14 +16,14 @@ import psutil
 import pytest
 from pydantic import BaseModel
 
-import dlreg_core.runs.task_folder as task_module
+import dlreg_core.runs.task_files as task_module
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, TaskFolder, machine
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import boot_id, born, oom_kills
 from dlreg_core.runs.process_death import keepable, never_began, post_mortem, silent_seconds
-from dlreg_core.runs.task_folder import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
+from dlreg_core.runs.task_files import CANCEL_GRACE_SECONDS, LAUNCH_GRACE_SECONDS, MOST_LAUNCHES
 from dlreg_core.specs import (
     Checkpoint,
     ContinueRequest,
@@ -130,7 +130,7 @@ def test_a_restart_of_the_machine_interrupts_and_is_no_failure(task: TaskFolder)
 def test_a_process_that_was_ended_before_it_took_its_task_is_told_too(
     task: TaskFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dlreg_core.runs.task_folder.oom_kills", lambda: 2)
+    monkeypatch.setattr("dlreg_core.runs.task_files.oom_kills", lambda: 2)
     task.mark_launched()
     monkeypatch.setattr("dlreg_core.runs.process_death.oom_kills", lambda: 2)
     assert never_began(task, RunState.FAILED).reason == "Its process could not be started."

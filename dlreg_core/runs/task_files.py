@@ -1,4 +1,4 @@
-"""One task of a run: a folder that one process works on at a time.
+"""The files of one task: a folder that one process works on at a time.
 
 Whether a task is alive is told by its lock, which the operating system frees when the process ends however it ends;
 never by a process number alone.
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
@@ -24,9 +24,6 @@ from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.runs.atomic_files import read_spec, write_new, write_spec, write_text
 from dlreg_core.runs.machine import boot_id, born, instant, living, oom_kills, seconds_since
 from dlreg_core.specs import Checkpoint, Done, Event, Launch, Moment, Pulse, Ready, RunState, Start, Task, now
-
-if TYPE_CHECKING:
-    from dlreg_core.runs.run_folder import RunFolder
 
 LAUNCH_GRACE_SECONDS = 20.0
 """How long whoever launches a worker may take to note its process number."""
@@ -52,8 +49,8 @@ class EventLog:
     offset: int
 
 
-class TaskFolder:
-    """One task of a run.
+class TaskFiles:
+    """One task, as far as its own folder tells.
 
     Parameters
     ----------
@@ -65,11 +62,9 @@ class TaskFolder:
         self.path = path.resolve()
 
     @property
-    def run(self) -> RunFolder:
-        """The run that this task belongs to."""
-        from dlreg_core.runs.run_folder import RunFolder
-
-        return RunFolder(self.path.parents[1])
+    def run_id(self) -> str:
+        """The identifier of the run that this task belongs to."""
+        return self.path.parents[1].name
 
     @property
     def number(self) -> int:
@@ -79,11 +74,6 @@ class TaskFolder:
     def task(self) -> Task:
         """Return what was asked."""
         return read_spec(self.path / "task.json", Task)
-
-    def time_limit(self) -> float:
-        """Return the seconds that a training task was given."""
-        more = self.task().more
-        return more.time_limit if more is not None else self.run.experiment().plan.time_limit
 
     # --- starting -----------------------------------------------------------------------------------------------
 
@@ -98,7 +88,7 @@ class TaskFolder:
         launch = launch or Launch()
         launch = launch.model_copy(update={"instant": launch.instant or instant(), "oom_kills": oom_kills()})
         if not write_new(self.path / "launched.json", launch.model_dump_json()):
-            raise ConflictError(f"Task {self.number} of run {self.run.id} has been started already.")
+            raise ConflictError(f"Task {self.number} of run {self.run_id} has been started already.")
 
     def note_process(self, pid: int, mark: str = "") -> None:
         """Add the process that was started to the note of `mark_launched`, and what marks it where that is no path."""
@@ -159,6 +149,13 @@ class TaskFolder:
         path = self.path / "started.json"
         return read_spec(path, Start) if path.exists() else None
 
+    def known_start(self) -> Start | None:
+        """Return which process took this task, or None where none has, or a crash has spoilt its note."""
+        try:
+            return self.start()
+        except NotFoundError:
+            return None
+
     def started(self) -> datetime | None:
         """Return the moment at which a process took this task, or None while none has."""
         start = self.start()
@@ -189,9 +186,9 @@ class TaskFolder:
         """
         with self._locked(patience):
             if self.done() is not None:
-                raise ConflictError(f"Task {self.number} of run {self.run.id} is already done.")
+                raise ConflictError(f"Task {self.number} of run {self.run_id} is already done.")
             if self.start() is not None:
-                raise ConflictError(f"Task {self.number} of run {self.run.id} was worked on before.")
+                raise ConflictError(f"Task {self.number} of run {self.run_id} was worked on before.")
             me = psutil.Process()
             # Room for the last word, should the disk be full by then.
             (self.path / "reserve").write_bytes(bytes(_RESERVE_BYTES))
@@ -199,7 +196,7 @@ class TaskFolder:
             write_spec(self.path / "started.json", start)
             # Whoever cancelled before there was a process to kill has written DONE in the meantime.
             if self.done() is not None:
-                raise ConflictError(f"Task {self.number} of run {self.run.id} is already done.")
+                raise ConflictError(f"Task {self.number} of run {self.run_id} is already done.")
             yield self.task()
 
     @contextmanager
@@ -208,7 +205,7 @@ class TaskFolder:
         try:
             lock.acquire(timeout=patience)
         except Timeout as exc:
-            raise ConflictError(f"Task {self.number} of run {self.run.id} is already being worked on.") from exc
+            raise ConflictError(f"Task {self.number} of run {self.run_id} is already being worked on.") from exc
         try:
             yield
         finally:
@@ -233,10 +230,7 @@ class TaskFolder:
 
     def process(self) -> psutil.Process | None:
         """Return the process that took this task, if that very process still lives."""
-        try:
-            start = self.start()
-        except NotFoundError:
-            return None
+        start = self.known_start()
         return living(start.pid, start.born, start.created) if start is not None else None
 
     def pulse(self) -> Pulse | None:
@@ -293,8 +287,6 @@ class TaskFolder:
 
     def state(self) -> RunState:
         """Derive the task's state from its folder alone."""
-        from dlreg_core.runs.process_death import post_mortem
-
         done = self.done()
         if done is None and self.is_held():
             return RunState.RUNNING
@@ -306,8 +298,16 @@ class TaskFolder:
             cancelled = self._since("cancelling.json") >= CANCEL_GRACE_SECONDS
             return RunState.CANCELLED if cancelled else RunState.RUNNING
         if (self.path / "started.json").exists():
-            return post_mortem(self).state
+            return self.state_without_word()
         return self._state_before_start()
+
+    def state_without_word(self) -> RunState:
+        """Return how the task ended whose worker took it, and let go of it without writing ``DONE``."""
+        if (self.path / "result.json").exists():
+            # The result is the last thing that is written, in one step: only the word that it is done was missing.
+            return RunState.COMPLETED
+        start = self.known_start()
+        return RunState.INTERRUPTED if start is not None and start.boot != boot_id() else RunState.FAILED
 
     def _state_before_start(self) -> RunState:
         launch = self.launch()
