@@ -131,8 +131,9 @@ def page() -> None:
     if not services.has_data(report):
         return
     # One place to choose more time is enough: where nothing can be gone on from, that is training again.
-    if report.result is not None or not finished_run.can_go_on(report):
-        again(report, primary=not finished_run.is_settled(report))
+    if report.result is not None or not report.can_go_on:
+        # Going on from what there is comes before training again.
+        again(report, primary=not report.can_go_on)
     else:
         change(report)
 

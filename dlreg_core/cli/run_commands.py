@@ -15,6 +15,7 @@ from dlreg_core.jobs.dataset_service import WithRuns
 from dlreg_core.jobs.device_slots import Place
 from dlreg_core.report import queue_answer, run_answer
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
+from dlreg_core.runs.run_index import QueuedTask
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import RunState
 from dlreg_core.wording.dataset_text import KEPT_RUNS, copies_words, deleted_runs_words, runs_counted, used_by_words
@@ -61,7 +62,7 @@ def queue(as_json: AsJson = False) -> None:
         return
     for task, place in lines:
         run = names.get(task.run_id)
-        say(f"{task.run_id}  {_where(task.slot, place):<34}  {run.name if run else ''}")
+        say(f"{task.run_id}  {_where(task, place):<34}  {run.name if run else ''}")
 
 
 @run_app.command()
@@ -174,10 +175,10 @@ def _figures(place: Place | None) -> tuple[int | None, float | None]:
     return (place.ahead, place.seconds) if place is not None else (None, None)
 
 
-def _where(slot: str | None, place: Place | None) -> str:
+def _where(task: QueuedTask, place: Place | None) -> str:
     """Return where a task of the queue stands, in words."""
-    if slot is not None:
-        return "explaining" if slot.startswith("own:") else f"running on {slot}"
+    if task.slot is not None:
+        return f"running on {task.slot}" if task.kind.trains else "explaining"
     if place is None:
         return "waiting"
     return f"{place.ahead} before it, starts in {about(place.seconds)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dlreg_core.specs import ExplainResult, LeaderboardRow
 from dlreg_core.specs.results import ENOUGH_BACKGROUND, ENOUGH_EXPLAINED
 
 EXACT_FEATURES = 4
@@ -26,6 +27,9 @@ _LADDER = (
     (10, 20),
     (10, 10),
 )
+
+_USUAL_SPEED = 1000.0
+_MOST_FASTER = 20.0
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,25 @@ def expected_seconds(features: int, rows_per_second: float, rows: int, seconds: 
     """
     sizes = sizes_for(features, rows_per_second, seconds, at_most_rows=rows, at_least_rows=rows)
     return evaluations(features, sizes) / rows_per_second
+
+
+def expected_speed(
+    row: LeaderboardRow, known: ExplainResult | None, best: LeaderboardRow, known_best: ExplainResult | None
+) -> float:
+    """Return how many rows a second will probably be predicted to explain a model.
+
+    Parameters
+    ----------
+    row, best : LeaderboardRow
+        The model, and the best one of its run.
+    known, known_best : ExplainResult, optional
+        What explaining them has taken.
+    """
+    if known is not None and known.seconds > 0:
+        # What the same model really did, beside whatever else this machine was doing.
+        return known.evaluations / known.seconds
+    speed, told = row.predict_rows_per_second or _USUAL_SPEED, best.predict_rows_per_second
+    if known_best is None or not told or known_best.seconds <= 0:
+        return speed
+    # Many rows at once are predicted faster than few: by how much, the best model of the run has shown.
+    return speed * min(_MOST_FASTER, max(1.0, known_best.evaluations / known_best.seconds / told))

@@ -7,10 +7,15 @@ from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Dataset, Experiment, Recipe, TrainPlan
 
 
+def usual_name(dataset_name: str, target: str) -> str:
+    """Return what an experiment is called unless it was given a name."""
+    return f"{dataset_name} → {target}"
+
+
 def experiment_of(dataset: Dataset, recipe: Recipe, plan: TrainPlan, name: str = "") -> Experiment:
-    """Return a new experiment, which is called after its table and its target unless it has a name."""
+    """Return a new experiment, with its usual name unless it is given one."""
     return Experiment(
-        name=name or f"{dataset.name} → {recipe.target}",
+        name=name or usual_name(dataset.name, recipe.target),
         dataset_id=dataset.id,
         dataset_name=dataset.name,
         recipe=recipe,

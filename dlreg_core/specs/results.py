@@ -352,3 +352,8 @@ class Report(Spec):
     keepable: tuple[str, ...] = ()
     """Networks that were finished although there is no result with them: they can be kept."""
     result: TrainResult | None = None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether continuing the run isn't the same as training again."""
+        return self.result is not None or bool(self.keepable) or self.state is RunState.INTERRUPTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlreg_core.explanation.explanation_cost import expected_seconds
+from dlreg_core.explanation.explanation_cost import expected_seconds, expected_speed
 from dlreg_core.formatting import about
 from dlreg_core.runs import Explanation, TaskFolder
 from dlreg_core.specs import ExplainRequest, LeaderboardRow, RunState, TaskKind
@@ -15,8 +15,6 @@ _ROWS = (60, 200, 500, 1000)
 _SECONDS = 60.0
 _LOADING_SECONDS = 8.0
 """Until a worker has started and loaded the model, where that has not been seen yet."""
-
-_MOST_FASTER = 20.0
 
 
 def offer(run_id: str, row: LeaderboardRow, found: Explanation | None, *, primary: bool) -> None:
@@ -42,25 +40,13 @@ def offer(run_id: str, row: LeaderboardRow, found: Explanation | None, *, primar
 
 def _expected(run_id: str, row: LeaderboardRow, found: Explanation | None, rows: int) -> float:
     """Return how long explaining so many rows will take, by what explaining has taken in this run."""
-    features = len(services.cleaner(run_id).schema_.names)
-    speed = row.predict_rows_per_second or 1000.0
-    if found is not None and found.result.seconds > 0:
-        # What the same model really did, beside whatever else this machine was doing.
-        speed = found.result.evaluations / found.result.seconds
-    else:
-        # Many rows at once are predicted faster than few: by how much, the best model of the run has shown.
-        speed *= _faster_at_once(run_id)
+    features, result = len(services.cleaner(run_id).schema_.names), services.report(run_id).result
+    best = result.row(result.best_model) if result is not None else row
+    known, known_best = (
+        one.result if one is not None else None for one in (found, services.explanation(run_id, best.model))
+    )
+    speed = expected_speed(row, known, best, known_best)
     return _loading_seconds(run_id) + expected_seconds(features, speed, rows, _SECONDS)
-
-
-def _faster_at_once(run_id: str) -> float:
-    """Return how many times faster the run's best model was explained than its speed on the leaderboard tells."""
-    result = services.report(run_id).result
-    known = services.explanation(run_id, result.best_model) if result is not None else None
-    told = result.row(result.best_model).predict_rows_per_second if result is not None else None
-    if known is None or not told or known.result.seconds <= 0:
-        return 1.0
-    return min(_MOST_FASTER, max(1.0, known.result.evaluations / known.result.seconds / told))
 
 
 def _loading_seconds(run_id: str) -> float:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.formatting import duration, quantity, size
+from dlreg_core.recipe.new_experiment import usual_name
 from dlreg_core.runs import RunSummary
 from dlreg_core.specs import RunState
 from dlreg_core.wording.split_text import split_name
@@ -40,7 +41,7 @@ def table_of(runs: tuple[RunSummary, ...]) -> pd.DataFrame:
 
 def columns_of(runs: tuple[RunSummary, ...], shown: pd.DataFrame) -> list[str]:
     """Return which columns are shown at first: data and target stand in the name, unless somebody chose that."""
-    named = any(run.name != f"{run.dataset_name} → {run.target}" for run in runs)
+    named = any(run.name != usual_name(run.dataset_name, run.target) for run in runs)
     return [name for name in shown.columns if named or name not in ("data", "target")]
 
 

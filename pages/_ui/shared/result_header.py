@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.formatting import CURRENCIES, MINUS
+from dlreg_core.recipe.new_experiment import usual_name
 from dlreg_core.report import result_tables
 from dlreg_core.specs import Report, TrainResult
 from dlreg_core.wording import context_text
@@ -40,7 +41,7 @@ def open_result(title: str, sentence: str, *, back_to: str = "leaderboard") -> t
 def run_line(report: Report) -> str:
     """Return data, target, when, how long and on what, in one line."""
     experiment = report.experiment
-    what = f"{experiment.dataset_name} → {experiment.recipe.target}"
+    what = usual_name(experiment.dataset_name, experiment.recipe.target)
     # A run is often named after both; once is enough.
     parts = [what] if experiment.name != what else []
     return " · ".join([*parts, context_text.run_words(report, zone())])

@@ -31,7 +31,7 @@ def show(report: Report) -> None:
         _without_result(report)
         if gone:
             st.markdown(GONE_WITHOUT)
-        elif can_go_on(report):
+        elif report.can_go_on:
             _go_on(report)
     else:
         _with_result(report, report.result, task.state())
@@ -40,16 +40,6 @@ def show(report: Report) -> None:
     if report.result is not None and not gone:
         st.subheader("Continue with more time", anchor=False)
         _go_on(report)
-
-
-def is_settled(report: Report) -> bool:
-    """Return True where going on from what there is comes before training again."""
-    return can_go_on(report)
-
-
-def can_go_on(report: Report) -> bool:
-    """Return True where continuing a run isn't the same as training again."""
-    return report.result is not None or bool(report.keepable) or report.state is RunState.INTERRUPTED
 
 
 def _without_result(report: Report) -> None:
