@@ -35,7 +35,7 @@ def say(text: object, *, err: bool = False) -> None:
 def say_whose(model: Path, home: Path) -> None:
     """Say what is known of a model file that a home may not have made; what it says of itself is no evidence."""
     # Imported here: most commands need nothing of model files.
-    from dlreg_core.model_file.manifest import sha256
+    from dlreg_core.runs.atomic_files import sha256
 
     digest = sha256(model) if zipfile.is_zipfile(model) else ""
     if digest and not was_made(home, digest):

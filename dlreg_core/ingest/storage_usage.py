@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.dataset_files import OPENED, PROFILE, SOURCE
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.uploads.upload_receiver import Arrival, scan_of
-from dlreg_core.runs.atomic_files import read_spec
+from dlreg_core.runs.atomic_files import read_spec, sha256
 from dlreg_core.specs import Dataset
 
 if TYPE_CHECKING:
@@ -108,12 +107,7 @@ def copies(store: DatasetStore) -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=1024)
 def _known_digest(path: Path, _changed_at: int) -> str:
-    return _digest(path)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)
 
 
 # --- files on their way ----------------------------------------------------------------------------------------------
@@ -145,4 +139,4 @@ def _digest_of(folder: Path) -> str:
     """Return the SHA-256 of an upload's file, as far as all of it is there; empty where there is none."""
     if (folder / "scan.json").is_file():
         return scan_of(folder).digest
-    return _digest(folder / "file") if (folder / "file").is_file() else ""
+    return sha256(folder / "file") if (folder / "file").is_file() else ""

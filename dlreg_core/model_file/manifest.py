@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from pydantic import Field
 
@@ -54,12 +52,6 @@ class Manifest(Spec):
     tolerance: float = 1e-5
     created: datetime = Field(default_factory=now)
     files: dict[str, str] = Field(default_factory=dict)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def python_minor() -> str:

@@ -13,16 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import dlreg_core
-from dlreg_core.cleaning import read_own_rows, row_frame, typical_row
+from dlreg_core.cleaning import numbered_name, read_own_rows, row_frame, typical_row
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.model_file.card import model_card
 from dlreg_core.model_file.contents import PRIVATE, blanked, data_held, values_found
 from dlreg_core.model_file.load import checked_pipeline
-from dlreg_core.model_file.manifest import MANIFEST, Manifest, python_minor, sha256
+from dlreg_core.model_file.manifest import MANIFEST, Manifest, python_minor
 from dlreg_core.model_file.requirements import requirements_for
 from dlreg_core.pipeline.fitted_pipeline import Pipeline, deploy
 from dlreg_core.runs import RunFolder
+from dlreg_core.runs.atomic_files import sha256
 from dlreg_core.runs.exported_hashes import note_made
 from dlreg_core.runs.scratch_folders import scratch_folder
 from dlreg_core.specs import DataHeld, Exported, LeaderboardRow, TrainResult
@@ -216,10 +217,7 @@ def _copy_runtime(target: Path) -> None:
 
 def _write_reference(path: Path, tried: _Tried) -> None:
     """Write raw rows with their predictions in the last column, under a name that is free."""
-    name = "expected_prediction"
-    while name in tried.rows.columns:
-        name += "_"
-    tried.rows.assign(**{name: tried.expected}).to_csv(path, index=False)
+    tried.rows.assign(**{numbered_name("expected_prediction", tried.rows): tried.expected}).to_csv(path, index=False)
 
 
 def _check(place: Path, tried: _Tried, *, with_rows: bool) -> float:

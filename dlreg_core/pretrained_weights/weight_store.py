@@ -6,7 +6,6 @@ their checksums. Files that somebody put there by hand count as well.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -21,12 +20,11 @@ from filelock import FileLock
 from dlreg_core.errors import ConflictError, FetchError, NotFoundError
 from dlreg_core.networks import Pretrained, pretrained
 from dlreg_core.pretrained_weights import licence_consent, weight_download
-from dlreg_core.runs.atomic_files import read_spec, write_spec
+from dlreg_core.runs.atomic_files import read_spec, sha256, write_spec
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Spec, VersionedSpec, now
 
 _NOTE = "weights.json"
-_CHUNK = 1 << 20
 Downloads = Literal["yes", "no", "ask"]
 
 
@@ -247,7 +245,7 @@ class Weights:
         place, note = self.folder_of(chosen.key), self._note(chosen)
         if note is None:
             _write_note(chosen, place)
-        elif any(name not in note.files or note.files[name].sha256 != _sha256(place / name) for name in chosen.files):
+        elif any(name not in note.files or note.files[name].sha256 != sha256(place / name) for name in chosen.files):
             raise FetchError(f"The weights of {chosen.title} have changed since they came.", f"Delete {place}.")
         return place
 
@@ -259,15 +257,5 @@ def open_weights(settings: Settings | None = None) -> Weights:
 
 
 def _write_note(chosen: Pretrained, folder: Path) -> None:
-    files = {
-        name: KeptFile(sha256=_sha256(folder / name), size=(folder / name).stat().st_size) for name in chosen.files
-    }
+    files = {name: KeptFile(sha256=sha256(folder / name), size=(folder / name).stat().st_size) for name in chosen.files}
     write_spec(folder / _NOTE, Note(source=chosen.source, when=now(), files=files))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_CHUNK):
-            digest.update(block)
-    return digest.hexdigest()

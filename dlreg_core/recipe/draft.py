@@ -108,7 +108,7 @@ def measured_recipe(dataset: Dataset, draft: Draft) -> Recipe:
     RecipeError
         If no column is left to predict from.
     """
-    cleaning = draft.cleaning.repairs.model_copy(update={"drop_duplicates": draft.cleaning.drop_duplicates})
+    cleaning = draft.cleaning.repairs_and("drop_duplicates")
     plain = Draft(target=draft.target, used=draft.used, types=draft.types, cleaning=cleaning, history=draft.history)
     return recipe_of(dataset, plain)
 

@@ -1,7 +1,8 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one, and telling whether one is as it was."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -63,3 +64,9 @@ def read_spec(path: Path, kind: type[SpecT]) -> SpecT:
         raise NotFoundError(
             f"{path.parent.name}/{path.name} can't be read: it is damaged or was written by another version of dlreg."
         ) from exc
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -92,12 +92,12 @@ class Cleaning(Spec):
     @property
     def repairs(self) -> Cleaning:
         """What changes single values before anything else looks at them, and nothing else."""
-        return Cleaning(
-            missing_codes=self.missing_codes,
-            merged_labels=self.merged_labels,
-            units=self.units,
-            decimal=self.decimal,
-        )
+        return self.repairs_and()
+
+    def repairs_and(self, *others: str) -> Cleaning:
+        """Return a cleaning with the repairs of single values and what is named besides; all else is as usual."""
+        kept = ("missing_codes", "merged_labels", "units", "decimal", *others)
+        return Cleaning(**{name: getattr(self, name) for name in kept})
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.array_types import Floats
+from dlreg_core.cleaning.steps.step_helpers import marked_name
 from dlreg_core.specs import Spec
 
 _MOST_TERMS = 500
@@ -110,10 +111,7 @@ class ExpandTexts(Spec):
             codes, texts = pd.factorize(frame[column])
             figures = np.vstack([terms.of([str(text) for text in texts]), np.zeros((1, len(terms.figures[0])))])
             for number in range(figures.shape[1]):
-                name = f"{column}: words {number + 1}"
-                while name in frame.columns:
-                    name += "'"
-                added[name] = figures[codes, number]
+                added[marked_name(f"{column}: words {number + 1}", frame)] = figures[codes, number]
         return frame.join(pd.DataFrame(added, index=frame.index))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 
+from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.numbers.quantity_columns import NearNumbers, SeveralUnits
 from dlreg_core.ingest.inference.numbers.text_numbers import Tally, all_match, are_codes, number_like
@@ -121,7 +121,7 @@ def strays_note(strays: Sequence[tuple[str, int]], known: int, *, text: bool) ->
 def _near_number_note(tally: Tally, near: NearNumbers | None) -> tuple[str, str]:
     """Say what keeps a column that is nearly made of numbers from being one; and the code of the note."""
     levels = tally.levels
-    numbers = np.asarray(number_like(levels).to_numpy(zero_copy_only=False), dtype=np.bool_)
+    numbers = bools(number_like(levels))
     if numbers.any() and are_codes(levels.filter(pa.array(numbers))):
         return "The values have leading zeros, so they are codes and not numbers.", "leading-zeros"
     if near is not None:

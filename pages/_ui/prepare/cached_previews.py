@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -21,6 +22,12 @@ from dlreg_core.recipe.step_previews import (
 from dlreg_core.specs import Combination, Dataset, OutlierRule, PastColumn, Recipe
 from dlreg_core.splitting import prepare_table
 from pages._ui.shared import services
+
+
+def key_of(made: Recipe, *others: str, **changes: Any) -> str:
+    """Return of a recipe what an answer hangs on: its repairs of single values, and of the cleaning what is named."""
+    plain = made.model_copy(update={"unit": "", "cleaning": made.cleaning.repairs_and(*others), **changes})
+    return plain.model_dump_json()
 
 
 def step_picture(dataset: Dataset, made: Recipe, column: str, kinds: tuple[str, ...]) -> BeforeAfter:
@@ -49,8 +56,7 @@ def combination_picture(dataset: Dataset, recipe: Recipe, made: Combination) -> 
 
 def past_picture(dataset: Dataset, made: Recipe, column: PastColumn) -> OverTime:
     """Return a column over time and what is made of earlier rows; `RecipeError` where it can't be made."""
-    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": made.cleaning.repairs})
-    return _past_picture(*services.place(), dataset.id, plain.model_dump_json(), column.model_dump_json())
+    return _past_picture(*services.place(), dataset.id, key_of(made, target_transform="none"), column.model_dump_json())
 
 
 def span(dataset: Dataset, order: str, group: str | None) -> Callable[[float], str]:
@@ -61,15 +67,12 @@ def span(dataset: Dataset, order: str, group: str | None) -> Callable[[float], s
 
 def promising(dataset: Dataset, made: Recipe) -> tuple[PromisingCombination, ...]:
     """Return the combinations that promise most; `RecipeError` where the recipe doesn't fit the table."""
-    cleaning = made.cleaning.repairs.model_copy(update={"drop_duplicates": made.cleaning.drop_duplicates})
-    plain = made.model_copy(update={"unit": "", "cleaning": cleaning, "history": None})
-    return _promising(*services.place(), dataset.id, plain.model_dump_json())
+    return _promising(*services.place(), dataset.id, key_of(made, "drop_duplicates", history=None))
 
 
 def outlying(dataset: Dataset, made: Recipe, rule: OutlierRule = SUGGESTED) -> tuple[OutlyingColumn, ...]:
     """Return how many outliers each column of numbers has."""
-    plain = made.model_copy(update={"unit": "", "target_transform": "none", "cleaning": made.cleaning.repairs})
-    return _outlying(*services.place(), dataset.id, plain.model_dump_json(), rule.model_dump_json())
+    return _outlying(*services.place(), dataset.id, key_of(made, target_transform="none"), rule.model_dump_json())
 
 
 @st.cache_data(show_spinner="Looking at some rows", max_entries=64)

@@ -40,6 +40,7 @@ from dlreg_core.specs import (
 from dlreg_core.splitting import foreseen_counts, own_test_table, prepare_table
 from dlreg_core.wording.table_text import TRANSFORM_WORDS
 from pages._ui.prepare import starting_split
+from pages._ui.prepare.cached_previews import key_of
 from pages._ui.shared import services, session
 
 
@@ -163,9 +164,7 @@ def first_order(dataset: Dataset, chosen: Draft, name: str) -> tuple[str, ...]:
 def steps(dataset: Dataset, made: Recipe) -> tuple[StepPreview, ...]:
     """Return what each repair changes."""
     # Neither the unit nor how gaps are filled changes what there is to repair: those answers are the same.
-    cleaning = made.cleaning.repairs.model_copy(update={"orders": made.cleaning.orders})
-    plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
-    return _steps(*services.place(), dataset.id, plain.model_dump_json())
+    return _steps(*services.place(), dataset.id, key_of(made, "orders"))
 
 
 def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
@@ -174,12 +173,8 @@ def counts(dataset: Dataset, made: Recipe, seconds: float) -> RowCounts:
     Of a table that is too large to be looked at whole, the numbers are worked out from some of its rows. `RecipeError`
     where the recipe doesn't fit the table.
     """
-    left_out = {
-        "drop_duplicates": made.cleaning.drop_duplicates,
-        "outliers": {name: rule for name, rule in made.cleaning.outliers.items() if rule.act == "remove"},
-        "isolation": made.cleaning.isolation,
-    }
-    cleaning = made.cleaning.repairs.model_copy(update=left_out)
+    removed = {name: rule for name, rule in made.cleaning.outliers.items() if rule.act == "remove"}
+    cleaning = made.cleaning.repairs_and("drop_duplicates", "isolation").model_copy(update={"outliers": removed})
     plain = made.model_copy(update={"unit": "", "cleaning": cleaning})
     return _counts(*services.place(), dataset.id, plain.model_dump_json(), seconds)
 

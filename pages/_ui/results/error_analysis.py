@@ -15,7 +15,7 @@ from pages._ui.results import cached_results
 from pages._ui.shared import services, session
 from pages._ui.shared.result_header import quantity_column, raw_columns, read_alike
 from pages._ui.shared.sidebar import escaped
-from pages._ui.shared.widgets import go_to, picture
+from pages._ui.shared.widgets import go_to, picture, selected_row
 
 _MOST_SEGMENTS = 8
 
@@ -126,20 +126,17 @@ def worst_rows(report: Report, model: str) -> None:
     config["Actual"] = quantity_column("Actual", recipe.unit, table["Actual"], observed=True)
     config["Row"] = st.column_config.NumberColumn("Row", format="%d", help="Row number in the table, from 0.")
     looked_at, config = read_alike(shown, config)
-    chosen = st.dataframe(
+    selected = selected_row(
         looked_at,
-        hide_index=True,
-        placeholder="",
+        rows=len(shown),
         column_config=config,
-        on_select="rerun",
-        selection_mode="single-row",
         key=f"worst_{model}",
         height=282,
         alt=f"The {len(shown)} test rows with the largest error.",
     )
-    selected = chosen["selection"]["rows"]
-    if st.button("Explain this row", disabled=not selected, help=None if selected else "Select a row first."):
-        session.remember("row", (report.run_id, int(table["Row"].iloc[selected[0]])))
+    hint = "Select a row first." if selected is None else None
+    if st.button("Explain this row", disabled=selected is None, help=hint) and selected is not None:
+        session.remember("row", (report.run_id, int(table["Row"].iloc[selected])))
         go_to("explain")
 
 

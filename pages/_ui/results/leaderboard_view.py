@@ -14,6 +14,7 @@ from dlreg_core.report import rounded
 from dlreg_core.specs import TrainResult
 from dlreg_core.wording import context_text
 from pages._ui.shared.result_header import quantity_column, read_alike
+from pages._ui.shared.widgets import selected_row
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
@@ -81,19 +82,16 @@ def show(table: pd.DataFrame, result: TrainResult, unit: str, columns: list[str]
         in_words: Callable[[Any], str] = duration
         shown = (shown if isinstance(shown, Styler) else shown.style).format(in_words, subset=["fit_seconds"])
     # By keyboard too, which the dots of the chart can't be reached with.
-    chosen = st.dataframe(
+    chosen = selected_row(
         shown,
-        hide_index=True,
+        rows=len(names),
         column_config=config,
         height="content",
         placeholder="\u2013",
-        on_select="rerun",
-        selection_mode="single-row",
         key="leaderboard_rows",
         alt=f"The models from the lowest test error up, {duration(result.seconds)} of training in all.",
     )
-    rows = chosen["selection"]["rows"]
-    return names[rows[0]] if rows and rows[0] < len(names) else None
+    return None if chosen is None else names[chosen]
 
 
 def show_against(table: pd.DataFrame) -> None:

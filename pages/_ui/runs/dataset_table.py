@@ -22,7 +22,7 @@ from dlreg_core.wording.dataset_text import (
 from pages._ui.shared import error_display, services, session
 from pages._ui.shared.result_header import zone
 from pages._ui.shared.sidebar import escaped
-from pages._ui.shared.widgets import go_to, say_next
+from pages._ui.shared.widgets import go_to, say_next, selected_row
 
 _CHOICES: dict[WithRuns, str] = {"delete": "Delete the runs too", "keep": "Keep the runs"}
 
@@ -57,11 +57,9 @@ def choose(kept: tuple[KeptData, ...]) -> KeptData | None:
     """Show the data sets and return the one that is selected."""
     text, number, shown = st.column_config.TextColumn, st.column_config.NumberColumn, table_of(kept)
     ids = [one.dataset_id for one in kept]
-    chosen = st.dataframe(
+    chosen = selected_row(
         shown,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
+        rows=len(kept),
         # Another list starts with a selection of its own: a row's number would mean another one there.
         key=f"data_{hash(tuple(ids))}",
         column_config={
@@ -72,11 +70,9 @@ def choose(kept: tuple[KeptData, ...]) -> KeptData | None:
             "opened": st.column_config.DatetimeColumn("Last opened", format="D MMM YYYY, HH:mm"),
             "used": text("Used by", help="Runs that learned from it, or were judged by it."),
         },
-        placeholder="",
         alt=f"{len(kept)} data sets, the one that was opened last first.",
     )
-    rows = chosen["selection"]["rows"]
-    return kept[rows[0]] if rows and rows[0] < len(kept) else None
+    return None if chosen is None else kept[chosen]
 
 
 def actions(one: KeptData | None) -> None:

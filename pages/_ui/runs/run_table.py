@@ -15,7 +15,7 @@ from dlreg_core.wording.split_text import split_name
 from pages._ui.shared import error_display, services, session
 from pages._ui.shared.result_header import zone
 from pages._ui.shared.sidebar import escaped, state_word
-from pages._ui.shared.widgets import go_to, say_next
+from pages._ui.shared.widgets import go_to, say_next, selected_row
 
 _EXPLANATIONS = "They hold rows of the data. The models stay, and can be explained again while the data is here."
 
@@ -51,11 +51,9 @@ def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
     ids = [run.run_id for run in runs]
     opened = session.run_id()
     start = [ids.index(opened)] if opened in ids else []
-    chosen = st.dataframe(
+    chosen = selected_row(
         shown,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
+        rows=len(runs),
         selection_default={"selection": {"rows": start}},
         # Another list starts with a selection of its own: a row's number would mean another run there.
         key=f"runs_{hash(tuple(ids))}",
@@ -72,11 +70,9 @@ def choose(runs: tuple[RunSummary, ...]) -> RunSummary | None:
             "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
             "took": text("Took", alignment="right"),
         },
-        placeholder="",
         alt=f"{len(runs)} runs, the newest first.",
     )
-    rows = chosen["selection"]["rows"]
-    return runs[rows[0]] if rows and rows[0] < len(runs) else None
+    return None if chosen is None else runs[chosen]
 
 
 def actions(run: RunSummary | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from dlreg_core.charts.base.theme import readable_on
 from dlreg_core.cleaning import without_formulas
@@ -151,6 +152,18 @@ def picture(display: Display, *, key: str, on_select: Callable[[], None] | Liter
     # No bar of buttons: on touch it covers what stands beneath, and each would be a stop for the keyboard.
     figure = readable_on(display.plot(), dark=on_dark())
     return st.plotly_chart(figure, key=key, alt=display.alt, config={"displayModeBar": False}, **options)
+
+
+def selected_row(table: pd.DataFrame | Styler, *, rows: int, **options: Any) -> int | None:
+    """Show a table of which one row can be selected, also by keyboard; return the number of that row."""
+    shown: dict[str, Any] = {
+        "hide_index": True,
+        "placeholder": "",
+        "on_select": "rerun",
+        "selection_mode": "single-row",
+    }
+    chosen = st.dataframe(table, **shown | options)["selection"]["rows"]
+    return chosen[0] if chosen and chosen[0] < rows else None
 
 
 def on_dark() -> bool:

@@ -21,11 +21,12 @@ from packaging.requirements import Requirement
 from dlreg_core.cleaning import TargetTransform
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
 from dlreg_core.model_file import Manifest, load_bundle, write_bundle
-from dlreg_core.model_file.manifest import MANIFEST, sha256, version_differences
+from dlreg_core.model_file.manifest import MANIFEST, version_differences
 from dlreg_core.model_file.requirements import requirements_for
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.runs import RunFolder, load_predictions
+from dlreg_core.runs.atomic_files import sha256
 from dlreg_core.runs.exported_hashes import was_made
 from dlreg_core.specs import Exported
 from dlreg_core.splitting import prepared_of

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.numbers.number_cells import SIGN_WORDS, Parts, scaled
 from dlreg_core.ingest.inference.numbers.text_numbers import are_codes, as_numbers, numerals
@@ -211,8 +212,3 @@ def _numbers(plain: pa.StringArray, factors: NDArray[np.float64], good: NDArray[
     if all(value is None or (float(value).is_integer() and abs(value) < _MOST_EXACT) for value in values):
         return pa.array([None if value is None else int(value) for value in values], pa.int64())
     return pa.array(values, pa.float64())
-
-
-def bools(values: pa.BooleanArray) -> NDArray[np.bool_]:
-    """Return truths of Arrow as those of numpy."""
-    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dlreg_core.arrow import bools
 from dlreg_core.ingest.inference.numbers.number_cells import SIGN_WORDS, Parts
 from dlreg_core.ingest.inference.numbers.number_columns import (
     RARE,
@@ -21,7 +22,6 @@ from dlreg_core.ingest.inference.numbers.number_columns import (
     Cells,
     all_zero,
     bare_is_clear,
-    bools,
     few_strays,
     read_as,
 )

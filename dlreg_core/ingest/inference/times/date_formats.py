@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.times.time_of_day import (
     CLOCK,
@@ -15,7 +16,6 @@ from dlreg_core.ingest.inference.times.time_of_day import (
     ZONE,
     BoolArray,
     IntArray,
-    bools,
     clock,
     or_empty,
     whole,

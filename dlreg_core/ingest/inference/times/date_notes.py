@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.numbers.text_numbers import Tally
 from dlreg_core.ingest.inference.times.date_cells import FIRST_YEAR, LAST_YEAR
@@ -144,7 +145,7 @@ class CellDates:
 
     def add(self, levels: pa.StringArray, counts: NDArray[np.int64], read: pa.TimestampArray) -> None:
         """Count the rows of distinct values, given what they are read as; cells that are dates are in ISO 8601."""
-        cells = np.asarray(pc.match_substring_regex(levels, _DATE_CELL).to_numpy(zero_copy_only=False), dtype=np.bool_)
+        cells = bools(pc.match_substring_regex(levels, _DATE_CELL))
         days = pc.day(read).fill_null(1).to_numpy(zero_copy_only=False)
         self.cells += int(counts[cells].sum())
         self.texts += int(counts[~cells].sum())

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.numbers.text_numbers import Tally
-from dlreg_core.ingest.inference.times.time_of_day import BoolArray, bools, or_empty, times_of_day
+from dlreg_core.ingest.inference.times.time_of_day import BoolArray, or_empty, times_of_day
 
 UNIT = "s"
 """What durations are measured in."""

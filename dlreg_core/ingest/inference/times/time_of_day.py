@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
 
 CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9})\d*)?)?"
@@ -67,11 +68,6 @@ def whole(parts: pa.StructArray, name: str) -> IntArray:
 def or_empty(text: pa.StringArray) -> pa.StringArray:
     """Return texts with what is missing as an empty one."""
     return pc.if_else(pc.is_valid(text), text, "")
-
-
-def bools(values: pa.BooleanArray) -> BoolArray:
-    """Return an Arrow array of booleans without missing ones for numpy."""
-    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def _fraction(parts: pa.StructArray) -> IntArray:
