@@ -13,7 +13,7 @@ from claimed.registry import Claim, register
 from dlreg_core.evaluation.conformal import calibrate, coverage
 from dlreg_core.evaluation.error_segments import segments
 from dlreg_core.evaluation.model_comparison import compare
-from dlreg_core.pipeline.fitted_pipeline import PipelineModel
+from dlreg_core.pipeline.pipeline_spec import PipelineModel
 from dlreg_core.specs import Comparison, Interval, LeaderboardRow, RowCounts
 from dlreg_core.training.baselines.simple_models import Boosting, fit_baselines
 from dlreg_core.training.evaluate_models import Judged, compare_with_baselines

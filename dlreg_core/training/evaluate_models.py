@@ -15,8 +15,9 @@ from dlreg_core.evaluation.bootstrap import bootstrap_rmse
 from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.evaluation.metrics import regression_metrics
 from dlreg_core.evaluation.model_comparison import compare
-from dlreg_core.pipeline.fitted_pipeline import Pipeline, PipelineModel
+from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.pipeline.horizon_interval import IntervalsAhead
+from dlreg_core.pipeline.pipeline_spec import PipelineModel
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import CONSTANTS, Comparison, Interval, LeaderboardRow
 from dlreg_core.splitting import PreparedTable

@@ -15,7 +15,8 @@ from dlreg_core.networks import (
     BASELINES,
     ENSEMBLE,
 )
-from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline, PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline, save_pipeline
+from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.expectations import Outlook
 from dlreg_core.runs.run_folder import TaskFolder

@@ -14,7 +14,7 @@ from dlreg_core import errors
 from dlreg_core.errors import DlregError, InputError
 from dlreg_core.ingest.uploads.upload_receiver import Ticket
 from dlreg_core.networks import default_plan
-from dlreg_core.pipeline.fitted_pipeline import PipelineSpec
+from dlreg_core.pipeline.pipeline_spec import PipelineSpec
 from dlreg_core.pretrained_weights.licence_consent import Consents
 from dlreg_core.pretrained_weights.weight_store import Note
 from dlreg_core.runs.retention_clock import Calendar

@@ -19,7 +19,8 @@ from dlreg_core.ingest.uploads.arrived_file import read_arrived
 from dlreg_core.ingest.uploads.upload_receiver import Arrivals
 from dlreg_core.jobs import Dispatcher
 from dlreg_core.jobs.dataset_service import DataDesk
-from dlreg_core.pipeline.fitted_pipeline import PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.pipeline.fitted_pipeline import save_pipeline
+from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec
 from dlreg_core.recipe.draft import Draft, load_draft, save_draft
 from dlreg_core.runs import (
     Explanation,

@@ -21,7 +21,8 @@ from dlreg_core.model_file import Manifest, load_bundle, write_bundle
 from dlreg_core.model_file.contents import values_found
 from dlreg_core.model_file.manifest import MANIFEST
 from dlreg_core.networks import default_plan
-from dlreg_core.pipeline.fitted_pipeline import PipelineModel, PipelineSpec, save_pipeline
+from dlreg_core.pipeline.fitted_pipeline import save_pipeline
+from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.runs import RunFolder, RunStore, open_store
 from dlreg_core.runs.atomic_files import write_spec
