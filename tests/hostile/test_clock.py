@@ -216,7 +216,9 @@ def test_a_process_is_the_same_after_the_clock_was_set(monkeypatch: pytest.Monke
     real = psutil.Process.create_time
     # The system tells the time of day of a process' birth from that of its own start, which moves with the clock.
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + HOUR)
-    assert living(os.getpid(), me) is not None
+    found = living(os.getpid(), me)
+    assert found is not None
+    assert found.pid == os.getpid()
     assert living(os.getpid(), "another start of the machine/1") is None
     child = subprocess.Popen([sys.executable, "-c", ""])
     noted = born(child.pid)

@@ -219,7 +219,9 @@ def test_the_terminal_says_where_the_app_is_and_what_to_do() -> None:
     )
     example = re.search(r"such as DLREG_HOSTS=(\S+)", told)
     assert example is not None
-    assert authority_of(example[1]) is not None
+    names = authority_of(example[1])
+    assert names is not None
+    assert str(names) == example[1].lower()
     assert said_at_start("0.0.0.0", 8501, "", KnownHosts(("dlreg.example.org", "b:8443"))) == (
         "dlreg runs at http://localhost:8501 and answers to dlreg.example.org, b:8443."
     )

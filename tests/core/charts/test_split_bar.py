@@ -19,4 +19,7 @@ def test_a_narrow_part_has_no_text() -> None:
 
 
 def test_no_rows_are_no_error() -> None:
-    assert SplitBar(RowCounts(train=0, validation=0, test=0)).plot() is not None
+    bar = SplitBar(RowCounts(train=0, validation=0, test=0))
+    assert bar.frame()["share"].tolist() == [0, 0, 0]
+    assert bar.alt == "Rows by part: train 0, validation 0, test 0."
+    assert [(trace.x[0], trace.text) for trace in bar.plot().data] == [(0, "")] * 3

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,5 +59,12 @@ def test_no_driver_means_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert gpu_names() == ()
 
 
-def test_there_is_a_core() -> None:
-    assert cpu_cores() >= 1
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system can't keep a process to some cores")
+def test_cores_that_this_process_may_not_use_are_not_counted() -> None:
+    allowed = os.sched_getaffinity(0)
+    assert cpu_cores() == len(allowed)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert cpu_cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)

@@ -96,7 +96,10 @@ def test_a_task_given_while_it_loads_waits_for_it(standing: StandBy, task: TaskF
     task.mark_launched()
     taken = standing.give(task, {})
     assert taken is not None
+    assert standing.standing() is None
     wait_for(lambda: task.process() is not None)
+    wait_for(lambda: "stood by" in task.log())
+    assert task.process().pid == taken.process.pid  # type: ignore[union-attr]
     taken.process.kill()
     taken.process.wait()
 

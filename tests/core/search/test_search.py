@@ -261,7 +261,10 @@ def test_what_can_not_be_searched_is_told(made: Search, told: str) -> None:
 def test_a_setting_is_either_chosen_or_searched() -> None:
     with pytest.raises(PlanError, match="Dropout of NN Torch is chosen already"):
         Searcher(search(dropout=DROPOUT), {"dropout": 0.1})
-    assert Searcher(search(huber_delta=(1.0, 2.0)), {"loss": "huber"}).ask() is not None
+    asked = Searcher(search(huber_delta=(1.0, 2.0)), {"loss": "huber"}).ask()
+    assert asked is not None
+    assert asked["loss"] == "huber"
+    assert asked["huber_delta"] in (1.0, 2.0)
     with pytest.raises(PlanError, match="Loss of NN Torch must be one of mse, mae, huber, not 'l7'"):
         Searcher(search(dropout=DROPOUT), {"loss": "l7"})
 
@@ -271,4 +274,9 @@ def test_usual_ranges_are_among_the_allowed_values() -> None:
         for known in settings_of(found.key):
             condition = {} if known.only_with is None else {known.only_with[0]: known.only_with[1][0]}
             made = Search(method="random", family=found.key, ranges={known.name: usual_range(known)}, trials=3)
-            assert Searcher(made, condition).ask() is not None, (found.key, known.name)
+            asked = Searcher(made, condition).ask()
+            assert asked is not None, (found.key, known.name)
+            # It is looked for among what the setting may be, beside what it asks for.
+            assert asked.keys() == {*condition, known.name}, (found.key, known.name)
+            assert condition.items() <= asked.items()
+            assert known.checked(asked[known.name], found.title) == asked[known.name]

@@ -136,13 +136,17 @@ def test_what_is_there_already_is_not_suggested() -> None:
 @pytest.mark.parametrize("family", [family.key for family in FAMILIES])
 def test_every_family_has_something_to_change(family: str) -> None:
     settings = {known.name: SettingNow(known.title, known.default) for known in settings_of(family)}
-    for curves in (
-        curves_of(RISING, 5 - EPOCHS / 25),
-        curves_of(FALLING, FALLING / 3),
-        curves_of(FALLING + 5, FALLING + 5),
-        curves_of(20 * np.exp(-EPOCHS / 40), 20 * np.exp(-EPOCHS / 40)),
+    slow = 20 * np.exp(-EPOCHS / 40)
+    (layers,) = (settings[name].title for name in ("hidden", "width") if name in settings)
+    for validation, training, first in (
+        (RISING, 5 - EPOCHS / 25, "Set Early stopping to 10 to 20 epochs"),
+        (FALLING, FALLING / 3, "Raise Dropout, up to 0.3"),
+        (FALLING + 5, FALLING + 5, f"Choose more units under {layers}"),
+        (slow, slow, "Give the run more time, or raise Epochs yourself."),
     ):
-        assert suggestion_words(curves, settings)
+        suggested = suggestion_words(curves_of(validation, training), settings)
+        assert suggested[0].startswith(first)
+        assert len(suggested) >= 2
 
 
 def test_every_kind_and_aim_has_its_words() -> None:

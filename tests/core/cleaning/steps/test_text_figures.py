@@ -72,4 +72,6 @@ def test_codes_of_one_word_get_no_figures() -> None:
     codes = [f"N{number}UA" for number in rng.integers(100, 400, 3_000)]
     assert TextTerms.fit(codes) is None
     # With a second word that others have too, they are texts.
-    assert TextTerms.fit([f"{code} {rng.choice(WORDS)}" for code in codes]) is not None
+    found = TextTerms.fit([f"{code} {rng.choice(WORDS)}" for code in codes])
+    assert found is not None
+    assert set(WORDS) <= set(found.terms)

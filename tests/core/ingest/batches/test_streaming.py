@@ -148,7 +148,7 @@ def odd_files(draw: st.DrawFn) -> bytes:
 @given(odd_files())
 @example(b"a,amount\n000,\n000,\n000,\n000,")
 def test_any_file_comes_out_the_same(content: bytes) -> None:
-    comes_out_the_same(content)
+    assert_comes_out_the_same(content)
 
 
 @pytest.mark.soak
@@ -156,10 +156,10 @@ def test_any_file_comes_out_the_same(content: bytes) -> None:
 @settings(max_examples=150)
 @given(odd_files())
 def test_many_files_come_out_the_same(content: bytes) -> None:
-    comes_out_the_same(content)
+    assert_comes_out_the_same(content)
 
 
-def comes_out_the_same(content: bytes) -> None:
+def assert_comes_out_the_same(content: bytes) -> None:
     """Read a file whole and in pieces, and compare."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         # Little of the file is in the sample: most plans turn out to be wrong.

@@ -90,20 +90,21 @@ def test_one_row_in_twenty_may_hold_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "kind", "why"),
     [
         # Levels and codes with digits are no slips of the pen.
-        [*(str(i % 4) for i in range(97)), "3+", "3+", "3+"],
-        [*(str(536365 + i) for i in range(999)), "C536379"],
-        [*(f"{i:05d}" for i in range(300, 399)), "unknown"],
-        ["3 Jan", "4 Feb"],
-        ["1/2", "3/4", "1/4"],
-        ["31/5", "1/5", "2/5"],
-        ["12A", "7B", "9"],
+        ([*(str(i % 4) for i in range(97)), "3+", "3+", "3+"], ColumnType.CATEGORY, "not-numbers"),
+        ([*(str(536365 + i) for i in range(999)), "C536379"], ColumnType.IDENTIFIER, "identifier"),
+        ([*(f"{i:05d}" for i in range(300, 399)), "unknown"], ColumnType.TEXT, "leading-zeros"),
+        (["3 Jan", "4 Feb"], ColumnType.CATEGORY, ""),
+        (["1/2", "3/4", "1/4"], ColumnType.CATEGORY, ""),
+        (["31/5", "1/5", "2/5"], ColumnType.CATEGORY, ""),
+        (["12A", "7B", "9"], ColumnType.CATEGORY, ""),
     ],
 )
-def test_what_is_no_column_of_numbers(values: list[str]) -> None:
-    assert read(values)[0].type is not ColumnType.NUMBER
+def test_what_is_no_column_of_numbers(values: list[str], kind: ColumnType, why: str) -> None:
+    column, _ = read(values)
+    assert (column.type, column.note_code) == (kind, why)
 
 
 def test_a_rare_value_with_digits_makes_no_text_of_many_numbers() -> None:

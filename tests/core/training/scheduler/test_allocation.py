@@ -377,7 +377,9 @@ def test_training_goes_on_beyond_the_effort_only_while_it_helps() -> None:
     five = [done("FASTAI", 3.0, 30, seed, trained=30, converged=True) for seed in range(5)]
     helped = [10.0, 9.9, 9.8, 9.7, 9.6]
     assert next_fit(five, speeds, one(100.0), "balanced") is None
-    assert next_fit(five, speeds, one(100.0), "balanced", errors=helped) is not None
+    further = next_fit(five, speeds, one(100.0), "balanced", errors=helped)
+    assert further is not None
+    assert (further.key, further.seed) == ("FASTAI", 5)
     assert next_fit(five, speeds, one(100.0), "balanced", errors=[10.0, 9.9, 9.9, 9.9, 9.9, 9.899]) is None
     assert next_fit(five, speeds, one(100.0), "fast", errors=helped) is None
 
@@ -389,10 +391,10 @@ def test_what_an_earlier_task_trained_counts_for_nothing_of_the_effort() -> None
     proposal = next_fit(five, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6)
     assert proposal is not None
     assert proposal.seed == 5
-    more = [*five, done("NN_TORCH", 3.0, 30, trained=30, converged=True)]
-    assert next_fit(more, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6) is not None, (
-        "a first one is no extra"
-    )
+    more = [*five, done("NN_TORCH", 2.0, 30, trained=30, converged=True)]
+    further = next_fit(more, speeds, one(100.0), "balanced", taken=5, errors=[10.0] * 6)
+    assert further is not None, "a first one is no extra"
+    assert (further.key, further.seed) == ("NN_TORCH", 1), "the best on validation comes first"
 
 
 @pytest.mark.parametrize(
