@@ -154,8 +154,8 @@ def verdict_on(case: Case, seed: int) -> CurveVerdict:
     fitted(case, seed, EpochWatch(on_epoch=seen.append, target_std=std))
     validation = [np.nan if e.validation is None else e.validation for e in seen]
     training = [np.nan if e.train_loss is None else training_error(KEY, case.settings, e.train_loss, std) for e in seen]
-    baselines = fit_baselines(rows, target, judged, truth, seed=0)
-    others = [float(np.sqrt(np.mean((b.model.predict(judged) - truth) ** 2))) for b in baselines]
+    baselines = fit_baselines(rows, target.to_numpy(), judged, truth.to_numpy(), seed=0)
+    others = [float(np.sqrt(np.mean((b.model.predict(judged) - truth) ** 2))) for b in baselines if b.model]
     return judge_curves(
         validation,
         training,

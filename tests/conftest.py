@@ -91,7 +91,7 @@ def experiment_on(dataset: Dataset, target: str, **plan: object) -> Experiment:
         dataset_id=dataset.id,
         dataset_name=dataset.name,
         recipe=Recipe(target=target, features=features, unit="$"),
-        plan=default_plan(**plan),  # type: ignore[arg-type]
+        plan=default_plan(**plan),
     )
 
 

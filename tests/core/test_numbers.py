@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import math
 
 import pytest
@@ -27,11 +29,11 @@ from dlreg_core import formatting as n
         (-0.0, "", "0"),
     ],
 )
-def test_quantities(value, unit, text):
+def test_quantities(value: float | None, unit: str, text: str) -> None:
     assert n.quantity(value, unit) == text
 
 
-def test_signs():
+def test_signs() -> None:
     assert n.signed(1200, "$") == "+$1,200"
     assert n.signed(-5, "MPa") == "−5 MPa"
     assert n.signed(0) == "0"
@@ -50,11 +52,11 @@ def test_signs():
         (0, 0, "", "0"),
     ],
 )
-def test_ranges(low, high, unit, text):
+def test_ranges(low: float, high: float, unit: str, text: str) -> None:
     assert n.quantity_range(low, high, unit) == text
 
 
-def test_a_prediction_has_the_digits_of_its_interval():
+def test_a_prediction_has_the_digits_of_its_interval() -> None:
     assert n.estimate(243_210, 188_100, 304_900, "$") == "$243,000 (90 %: $188,000–$305,000)"
     assert n.estimate(1998.3, 1994.1, 2002.5) == "1,998.3 (90 %: 1,994.1–2,002.5)"
 
@@ -63,11 +65,11 @@ def test_a_prediction_has_the_digits_of_its_interval():
     ("share", "text"),
     [(0.334, "33 %"), (0.004, "0.4 %"), (0.997, "99.7 %"), (1, "100 %"), (0, "0 %"), (-0.12, "−12 %"), (None, "–")],
 )
-def test_percents(share, text):
+def test_percents(share: float, text: str) -> None:
     assert n.percent(share) == text
 
 
-def test_percent_ranges():
+def test_percent_ranges() -> None:
     assert n.percent_range(0.30, 0.36) == "30–36 %"
     assert n.percent_range(-0.02, 0.05) == "−2 to 5 %"
     assert n.percent_range(0.5, 0.5) == "50 %"
@@ -85,7 +87,7 @@ def test_percent_ranges():
         (0.001, "under 0.1 s"),
     ],
 )
-def test_durations(seconds, text):
+def test_durations(seconds: float | None, text: str) -> None:
     assert n.duration(seconds) == text
 
 
@@ -94,11 +96,11 @@ def test_durations(seconds, text):
     [(0.4, "under a second"), (8.2, "about 9 s"), (41, "about 40 s"), (58, "about 1 min"), (190, "about 3 min"),
      (3500, "about 1 h"), (5400, "about 1.5 h")],
 )  # fmt: skip
-def test_expected_times(seconds, text):
+def test_expected_times(seconds: float, text: str) -> None:
     assert n.about(seconds) == text
 
 
-def test_rates_and_sizes():
+def test_rates_and_sizes() -> None:
     assert n.rate(598_765) == "600,000 rows/s"
     assert n.rate(None) == "–"
     assert [n.size(mb) for mb in (0.045, 3.14, 1234)] == ["45 kB", "3.1 MB", "1.2 GB"]

@@ -50,7 +50,7 @@ from dlreg_core.specs import (
 
 def experiment(**recipe: object) -> Experiment:
     values = {"target": "y", "features": ("a", "b"), **recipe}
-    return Experiment(name="n", dataset_id="d", dataset_name="d.csv", recipe=Recipe(**values), plan=default_plan())  # type: ignore[arg-type]
+    return Experiment(name="n", dataset_id="d", dataset_name="d.csv", recipe=Recipe(**values), plan=default_plan())
 
 
 def test_specs_can_not_be_changed_and_know_no_other_fields() -> None:
@@ -74,7 +74,7 @@ def test_specs_can_not_be_changed_and_know_no_other_fields() -> None:
 )
 def test_splits_that_can_not_be(values: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
-        Split(**values)  # type: ignore[arg-type]
+        Split(**values)
 
 
 def test_a_recipe_needs_features_other_than_its_target() -> None:
@@ -125,7 +125,7 @@ def test_a_search_is_the_same_after_json() -> None:
 def test_searches_that_can_not_be(values: dict[str, object], sentence: str) -> None:
     known: dict[str, object] = {"family": "TABM", "ranges": {"loss": ("mse", "mae")}}
     with pytest.raises(ValidationError, match=sentence):
-        Search(**known | values)  # type: ignore[arg-type]
+        Search(**known | values)
 
 
 def test_a_plan_searches_a_network_that_it_trains_and_settings_that_are_free() -> None:
@@ -173,7 +173,7 @@ def test_an_experiment_is_the_same_after_json(target: str, features: list[str], 
         target=target,
         features=names,
         types={names[0]: ColumnType.CATEGORY},
-        cleaning=Cleaning(impute_numbers=numbers),  # type: ignore[arg-type]
+        cleaning=Cleaning(impute_numbers=numbers),
     )
     plan = ResolvedPlan(
         fits=(PlannedFit(model="M", family="TABM", settings={"lr": 3e-3}, epochs=5, seed=1, threads=2, device="cpu"),)
@@ -247,7 +247,18 @@ def test_settings_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_file_of_another_format_is_refused_by_whoever_reads_it() -> None:
-    kinds = {Task, Checkpoint, Dataset, TrainResult, ExplainResult, Experiment, PipelineSpec, Note, Consents, Ticket}
+    kinds: set[type[VersionedSpec]] = {
+        Task,
+        Checkpoint,
+        Dataset,
+        TrainResult,
+        ExplainResult,
+        Experiment,
+        PipelineSpec,
+        Note,
+        Consents,
+        Ticket,
+    }
     kinds.add(Calendar)
     assert kinds == set(VersionedSpec.__subclasses__())
     for kind in kinds:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Position, expect
 
 from tests.e2e.test_journey import SOON, visit
 from tests.e2e.test_preparing import upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.timeout(180)]
 
-FIRST_ROW = {"x": 18, "y": 52}
+FIRST_ROW: Position = {"x": 18, "y": 52}
 """The box of the first row, below the head of the table."""
 
 

@@ -79,7 +79,7 @@ def test_the_names_of_the_machine_for_itself_come_in(host: str) -> None:
 )
 @pytest.mark.parametrize("path", ["/", "/api/networks", "/_stcore/health"])
 def test_a_rebound_name_reaches_nothing(host: str, path: str) -> None:
-    found = client().get(path, headers={"host": host.encode()})
+    found = client().get(path, headers={b"host": host.encode()})
     assert found.status_code == 403
     assert "in with" not in found.text
 

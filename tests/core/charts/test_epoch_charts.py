@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -8,7 +10,7 @@ from dlreg_core.specs import Event
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def event(second, kind, **data):
+def event(second: float, kind: str, **data: object) -> Event:
     return Event(time=START + timedelta(seconds=second), kind=kind, data=data)
 
 
@@ -25,14 +27,14 @@ EVENTS = (
 )
 
 
-def many(model, count, start=100.0):
+def many(model: str, count: int, start: float = 100.0) -> Event:
     """One event for `count` epochs of a curve that falls."""
     lines = [[epoch, 5.0 + start / epoch, start / epoch] for epoch in range(1, count + 1)]
     (epoch, validation, loss), earlier = lines[-1], lines[:-1]
     return event(10, "epoch", model=model, epoch=epoch, validation=validation, train_loss=loss, earlier=earlier)
 
 
-def test_curves_by_epoch():
+def test_curves_by_epoch() -> None:
     display = LearningCurves(EVENTS, "$")
     table = display.frame()
     assert list(table["model"]) == ["TabM", "TabM", "RealMLP", "RealMLP", "RealMLP"]
@@ -44,7 +46,7 @@ def test_curves_by_epoch():
     assert "TabM $7, RealMLP $8" in display.alt
 
 
-def test_before_the_first_epoch():
+def test_before_the_first_epoch() -> None:
     assert not LearningCurves(()).plot().data
     assert not CurrentValidation(EVENTS[:1], "TabM").plot().data
     assert not CurrentLoss(EVENTS[:1], "TabM").plot().data
@@ -52,7 +54,7 @@ def test_before_the_first_epoch():
     assert "no training loss" in CurrentLoss((), "TabM").alt
 
 
-def test_a_training_that_was_cut_off_gives_way_to_the_one_that_followed():
+def test_a_training_that_was_cut_off_gives_way_to_the_one_that_followed() -> None:
     again = (
         event(20, "model_started", model="TabM", epochs=5),
         event(21, "epoch", model="TabM", epoch=1, validation=4),
@@ -61,13 +63,13 @@ def test_a_training_that_was_cut_off_gives_way_to_the_one_that_followed():
     assert list(table[table["model"] == "TabM"]["validation"]) == [4.0]
 
 
-def test_long_curves_are_sent_as_far_as_they_can_be_told_apart():
+def test_long_curves_are_sent_as_far_as_they_can_be_told_apart() -> None:
     (line,) = LearningCurves((many("TabM", 2000),)).plot().data
     assert len(line.x) == 300
     assert (line.x[0], line.x[-1]) == (1, 2000)
 
 
-def test_the_current_network_stands_before_the_others():
+def test_the_current_network_stands_before_the_others() -> None:
     display = CurrentValidation(EVENTS, "RealMLP", "$")
     assert list(display.frame()["current"]) == [False, False, True, True, True]
     behind, own = display.plot().data
@@ -78,7 +80,7 @@ def test_the_current_network_stands_before_the_others():
     )
 
 
-def test_the_picture_spans_the_epochs_of_the_current_network_and_leaves_out_its_first_passes():
+def test_the_picture_spans_the_epochs_of_the_current_network_and_leaves_out_its_first_passes() -> None:
     figure = CurrentValidation((many("TabM", 400), many("RealMLP", 50)), "RealMLP").plot()
     assert list(figure.layout.xaxis.range) == [0, 56]
     assert figure.data[0].x[-1] <= 56
@@ -87,13 +89,13 @@ def test_the_picture_spans_the_epochs_of_the_current_network_and_leaves_out_its_
     assert high < 30
 
 
-def test_of_many_networks_only_the_latest_are_behind():
+def test_of_many_networks_only_the_latest_are_behind() -> None:
     events = tuple(many(f"TabM {number}", 5) for number in range(1, 30))
     figure = CurrentValidation(events, "TabM 29").plot()
     assert [trace.name for trace in figure.data] == [f"TabM {number}" for number in range(19, 30)]
 
 
-def test_the_loss_of_the_current_network():
+def test_the_loss_of_the_current_network() -> None:
     display = CurrentLoss(EVENTS, "RealMLP")
     assert list(display.frame()["train_loss"]) == [4, 3, 2]
     (line,) = display.plot().data
@@ -105,14 +107,14 @@ def test_the_loss_of_the_current_network():
     assert CurrentLoss(EVENTS, "TabM").plot().data[0].mode == "markers"
 
 
-def test_flat_curves_have_a_range():
+def test_flat_curves_have_a_range() -> None:
     flat = tuple(event(i, "epoch", model="TabM", epoch=i, validation=0.0, train_loss=0.0) for i in range(1, 4))
     for figure in (CurrentValidation(flat, "TabM").plot(), CurrentLoss(flat, "TabM").plot()):
         low, high = figure.layout.yaxis.range
         assert low < 0 < high
 
 
-def test_of_a_network_in_folds_the_newest_curve_is_shown():
+def test_of_a_network_in_folds_the_newest_curve_is_shown() -> None:
     folds = tuple(event(i, "epoch", model="TabM", epoch=1 + i % 2, validation=9.0 - i, fold=i // 2) for i in range(6))
     table = epoch_table(folds)
     assert list(table["epoch"]) == [1, 2]

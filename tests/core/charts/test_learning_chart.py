@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,13 @@ from dlreg_core.wording.learning_curve_text import verdict_words
 from tests.core.evaluation.test_learning import epoch, result_of
 
 
-def curves_of(family="TABM", model="TabM", settings=None, folds=1, epochs=20):
+def curves_of(
+    family: str = "TABM",
+    model: str = "TabM",
+    settings: dict[str, Any] | None = None,
+    folds: int = 1,
+    epochs: int = 20,
+) -> NetworkCurves:
     events = [
         epoch(model, i, 5 + f + 5 / i, (4 / i) ** 2, **({"fold": f} if folds > 1 else {}))
         for f in range(folds)
@@ -21,7 +29,7 @@ def curves_of(family="TABM", model="TabM", settings=None, folds=1, epochs=20):
     return found
 
 
-def test_the_table_behind_the_picture():
+def test_the_table_behind_the_picture() -> None:
     table = TrainingValidation(curves_of(), "$").frame()
     assert list(table.columns) == ["line", "epoch", "validation", "training"]
     assert set(table["line"]) == {"network"}
@@ -30,7 +38,7 @@ def test_the_table_behind_the_picture():
     assert table["training"].to_list() == pytest.approx([8 / i for i in range(1, 21)])
 
 
-def test_both_curves_are_drawn_in_the_models_colour_with_the_best_epoch_marked():
+def test_both_curves_are_drawn_in_the_models_colour_with_the_best_epoch_marked() -> None:
     display = TrainingValidation(curves_of(), "$")
     figure = display.plot()
     named = {trace.name: trace for trace in figure.data}
@@ -49,7 +57,7 @@ def test_both_curves_are_drawn_in_the_models_colour_with_the_best_epoch_marked()
     )
 
 
-def test_folds_are_thin_lines_behind_their_mean():
+def test_folds_are_thin_lines_behind_their_mean() -> None:
     display = TrainingValidation(curves_of(folds=3))
     table = display.frame()
     assert list(dict.fromkeys(table["line"])) == ["fold 1", "fold 2", "fold 3", "mean"]
@@ -63,7 +71,7 @@ def test_folds_are_thin_lines_behind_their_mean():
     assert "the mean of 3 folds" in display.alt
 
 
-def test_a_loss_of_its_own_is_shown_relative_to_its_start():
+def test_a_loss_of_its_own_is_shown_relative_to_its_start() -> None:
     display = TrainingValidation(curves_of("FEEDFORWARD", "Feed-forward", {"loss": "huber"}), "$")
     table = display.frame()
     assert table["training"].to_list() == pytest.approx([1 / i**2 for i in range(1, 21)])
@@ -73,7 +81,7 @@ def test_a_loss_of_its_own_is_shown_relative_to_its_start():
     assert "0.525 × that of the first epoch" in display.alt
 
 
-def test_a_straight_line_that_no_epoch_beat_is_the_best_and_the_verdict():
+def test_a_straight_line_that_no_epoch_beat_is_the_best_and_the_verdict() -> None:
     told = [epoch("Feed-forward", 0, 3.0, None)] + [epoch("Feed-forward", i, 4 + i / 10, 1 / i) for i in range(1, 21)]
     for loss in ("mse", "huber"):
         (curves,) = network_curves(result_of(("Feed-forward", "FEEDFORWARD", {"loss": loss})), told).values()
@@ -87,12 +95,12 @@ def test_a_straight_line_that_no_epoch_beat_is_the_best_and_the_verdict():
     assert display.frame()["training"].iloc[1] == 1.0
 
 
-def test_a_mean_absolute_error_is_named_so():
+def test_a_mean_absolute_error_is_named_so() -> None:
     names = [trace.name for trace in TrainingValidation(curves_of("NN_TORCH", "NN Torch")).plot().data]
     assert "training MAE" in names
 
 
-def test_nothing_and_little_to_draw():
+def test_nothing_and_little_to_draw() -> None:
     nothing = network_curves(result_of(("TabM", "TABM", {})), [epoch("TabM", 1, None, None)])["TabM"]
     assert not TrainingValidation(nothing).plot().data
     assert "told no validation error" in TrainingValidation(nothing).alt
@@ -105,7 +113,7 @@ def test_nothing_and_little_to_draw():
     assert low < 1 < high
 
 
-def test_the_first_passes_are_outside_and_curves_that_meet_have_their_names_apart():
+def test_the_first_passes_are_outside_and_curves_that_meet_have_their_names_apart() -> None:
     events = [epoch("TabM", i, 5 + 500 / i**3, ((5.001 + 400 / i**3) / 2) ** 2) for i in range(1, 41)]
     (found,) = network_curves(result_of(("TabM", "TABM", {})), events).values()
     figure = TrainingValidation(found).plot()

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from dlreg_core.charts.data.column_histogram import ColumnHistogram
 from dlreg_core.charts.training.error_over_time import LearningProgress
@@ -7,7 +10,7 @@ from dlreg_core.specs import Column, ColumnType, Event, Histogram, Level
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def event(second, kind, **data):
+def event(second: float, kind: str, **data: object) -> Event:
     return Event(time=START + timedelta(seconds=second), kind=kind, data=data)
 
 
@@ -21,19 +24,19 @@ EVENTS = (
 )
 
 
-def test_best_so_far_over_time():
+def test_best_so_far_over_time() -> None:
     table = LearningProgress(EVENTS, "$").frame()
     assert list(table["seconds"]) == [3, 6, 7, 9]
     assert list(table["best"]) == [9, 7, 7, 7]
     assert list(table["finished"]) == [False, False, True, False]
 
 
-def test_the_error_of_one_fold_is_not_the_best_so_far():
+def test_the_error_of_one_fold_is_not_the_best_so_far() -> None:
     folds = [event(2, "epoch", model="TabM", epoch=1, validation=1.0, fold=0), *EVENTS[4:5]]
     assert list(LearningProgress((EVENTS[0], *folds)).frame()["best"]) == [7.0]
 
 
-def test_steps_and_dots():
+def test_steps_and_dots() -> None:
     display = LearningProgress.of(iter(EVENTS), "$")
     steps, dots = display.plot().data
     assert steps.line.shape == "hv"
@@ -42,7 +45,7 @@ def test_steps_and_dots():
     assert display.alt == "Best validation RMSE over 9 s: now $7, 1 model finished."
 
 
-def test_models_of_an_earlier_task_are_where_it_starts():
+def test_models_of_an_earlier_task_are_where_it_starts() -> None:
     taken = [event(2, "model_taken", model=name, validation=value) for name, value in (("TabM", 6.0), ("FastAI", 8.0))]
     display = LearningProgress((event(0, "stage", name="prepare"), *taken, *EVENTS[1:]), "$")
     table = display.frame()
@@ -54,7 +57,7 @@ def test_models_of_an_earlier_task_are_where_it_starts():
     assert list(dots.marker.symbol) == ["circle-open", "circle-open", "circle"]
 
 
-def test_a_model_that_is_far_off_does_not_press_the_others_flat():
+def test_a_model_that_is_far_off_does_not_press_the_others_flat() -> None:
     ends = [event(10 + i, "model_finished", model=f"TabM {i}", validation=v) for i, v in enumerate((5.0, 5.2, 900.0))]
     figure = LearningProgress(tuple(ends)).plot()
     dots = figure.data[1]
@@ -65,22 +68,22 @@ def test_a_model_that_is_far_off_does_not_press_the_others_flat():
     assert low < 5.0 < 5.2 < dots.y[2] < high < 6
 
 
-def test_models_of_one_error_still_have_a_range():
+def test_models_of_one_error_still_have_a_range() -> None:
     figure = LearningProgress((event(1, "model_finished", model="TabM", validation=0.0),)).plot()
     low, high = figure.layout.yaxis.range
     assert low < 0 < high
 
 
-def test_before_the_first_error():
+def test_before_the_first_error() -> None:
     assert not LearningProgress(EVENTS[:1]).plot().data
     assert not LearningProgress(()).plot().data
 
 
-def column(**more):
+def column(**more: Any) -> Column:
     return Column(name="c", missing=0, distinct=3, **more)
 
 
-def test_histogram_of_a_number_column():
+def test_histogram_of_a_number_column() -> None:
     display = ColumnHistogram(column(type=ColumnType.NUMBER, histogram=Histogram(edges=(0, 1, 2), counts=(5, 9))))
     assert list(display.frame()["label"]) == ["0–1", "1–2"]
     (bars,) = display.plot().data
@@ -88,12 +91,12 @@ def test_histogram_of_a_number_column():
     assert display.alt == "c: most frequent is 1–2, in 9 rows."
 
 
-def test_bars_of_a_category_column():
+def test_bars_of_a_category_column() -> None:
     levels = tuple(Level(value=f"<{i}>", count=20 - i) for i in range(12))
     display = ColumnHistogram(column(type=ColumnType.CATEGORY, levels=levels))
     assert len(display.frame()) == 8
     assert display.plot().data[0].customdata[0] == "&lt;0&gt;"
 
 
-def test_a_column_without_profile():
+def test_a_column_without_profile() -> None:
     assert not ColumnHistogram(column(type=ColumnType.TEXT)).plot().data

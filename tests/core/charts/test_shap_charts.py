@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ DATA = pd.DataFrame({"a": ["x", "y", "x", None], "b": [1.0, 2.0, np.nan, 4.0], "
 
 
 @pytest.fixture
-def interacting():
+def interacting() -> tuple[pd.DataFrame, pd.DataFrame]:
     """z decides in which direction x moves the prediction; y doesn't matter."""
     rng = np.random.default_rng(0)
     data = pd.DataFrame(rng.normal(size=(400, 3)), columns=["x", "y", "z"])
@@ -23,7 +25,7 @@ def interacting():
     return values, data
 
 
-def test_importance_by_hand():
+def test_importance_by_hand() -> None:
     table = importance(VALUES)
     assert list(table["feature"]) == ["b", "a", "c"]
     assert list(table["mean_abs"]) == [3, 1, 0.25]
@@ -31,7 +33,7 @@ def test_importance_by_hand():
     assert (table["low"][1], table["high"][1]) == (1, 1)
 
 
-def test_bar_sums_the_rest_row_by_row():
+def test_bar_sums_the_rest_row_by_row() -> None:
     display = ShapBar(VALUES, DATA, 10, "$", at_most=1)
     table = display.frame()
     assert list(table["feature"]) == ["b", "2 other columns"]
@@ -43,7 +45,7 @@ def test_bar_sums_the_rest_row_by_row():
     assert "b $3" in display.alt
 
 
-def test_bar_of_one_row_has_no_interval():
+def test_bar_of_one_row_has_no_interval() -> None:
     figure = ShapBar(VALUES.head(1), DATA.head(1)).plot()
     assert list(figure.data[0].error_x.array) == [0, 0, 0]
 
@@ -57,12 +59,12 @@ def test_bar_of_one_row_has_no_interval():
         (VALUES.where(VALUES != 5), DATA, "missing"),
     ],
 )
-def test_tables_that_do_not_fit_are_refused(values, data, message):
+def test_tables_that_do_not_fit_are_refused(values: pd.DataFrame, data: pd.DataFrame, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ShapTables(values, data)
 
 
-def test_ranks():
+def test_ranks() -> None:
     assert ranks(pd.Series([30, 10, 20])).tolist() == [1, 0, 0.5]
     assert ranks(pd.Series([5.0, np.nan, 7.0])).tolist()[::2] == [0, 1]
     assert ranks(pd.Series(["a", "b"])).isna().all()
@@ -70,7 +72,7 @@ def test_ranks():
     assert ranks(pd.Series(pd.to_datetime(["2024-01-02", "2024-01-01"]))).tolist() == [1, 0]
 
 
-def test_swarm_is_wide_where_many_are():
+def test_swarm_is_wide_where_many_are() -> None:
     offset = swarm(np.r_[np.zeros(9), 10.0])
     assert offset[-1] == 0
     assert offset[:9].max() == pytest.approx(0.4)
@@ -79,7 +81,7 @@ def test_swarm_is_wide_where_many_are():
     assert swarm(np.array([1.0])).tolist() == [0]
 
 
-def test_beeswarm():
+def test_beeswarm() -> None:
     display = ShapBeeswarm(VALUES, DATA, 10, "$")
     table = display.frame()
     assert list(dict.fromkeys(table["feature"])) == ["b", "a", "c"]
@@ -94,7 +96,7 @@ def test_beeswarm():
     assert list(display.plot().layout.yaxis.ticktext) == ["b", "a", "c"]
 
 
-def test_beeswarm_of_many_rows_draws_some():
+def test_beeswarm_of_many_rows_draws_some() -> None:
     rng = np.random.default_rng(0)
     values = pd.DataFrame(rng.normal(size=(9000, 4)), columns=list("abcd"))
     display = ShapBeeswarm(values, values)
@@ -102,14 +104,14 @@ def test_beeswarm_of_many_rows_draws_some():
     assert display.plot().data[1].type == "scattergl"
 
 
-def test_waterfall_by_hand():
+def test_waterfall_by_hand() -> None:
     table = ShapWaterfall(VALUES, DATA, 10, "$", row=1).frame()
     assert list(table["label"]) == ["Average prediction", "b = 2", "a = y", "c = false", "This prediction"]
     assert list(table["start"])[1:4] == [10, 7, 6]
     assert list(table["end"]) == [10, 7, 6, 6.5, 6.5]
 
 
-def test_waterfall_adds_up_with_a_rest():
+def test_waterfall_adds_up_with_a_rest() -> None:
     rng = np.random.default_rng(0)
     values = pd.DataFrame(rng.normal(size=(3, 14)), columns=[f"f{i}" for i in range(14)])
     display = ShapWaterfall(values, values, 100, "$", row=2)
@@ -124,17 +126,17 @@ def test_waterfall_adds_up_with_a_rest():
     assert bars.text[0] == "$100"
 
 
-def test_waterfall_shows_a_rest_of_one_by_name():
+def test_waterfall_shows_a_rest_of_one_by_name() -> None:
     values = pd.DataFrame([range(1, 11)], columns=[f"f{i}" for i in range(10)], dtype=float)
     assert set(ShapWaterfall(values, values).frame()["kind"]) == {"total", "feature"}
 
 
-def test_waterfall_of_a_row_that_is_not_there():
+def test_waterfall_of_a_row_that_is_not_there() -> None:
     with pytest.raises(IndexError):
         ShapWaterfall(VALUES, DATA, row=9).frame()
 
 
-def test_dependence_finds_what_interacts(interacting):
+def test_dependence_finds_what_interacts(interacting: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     values, data = interacting
     assert interaction(values, data, "x") == "z"
     display = ShapDependence(values, data, 0, "$", feature="x")
@@ -146,14 +148,14 @@ def test_dependence_finds_what_interacts(interacting):
     assert figure.layout.annotations[0].text == "colour: z"
 
 
-def test_dependence_without_interaction(interacting):
+def test_dependence_without_interaction(interacting: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     _, data = interacting
     values = pd.DataFrame({"x": data["x"] * 2, "y": data["y"], "z": data["z"]})
     assert interaction(values, data, "x") is None
     assert ShapDependence(values, data, feature="x").frame()["rank"].isna().all()
 
 
-def test_dependence_coloured_by_choice_or_not_at_all(interacting):
+def test_dependence_coloured_by_choice_or_not_at_all(interacting: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     values, data = interacting
     assert ShapDependence(values, data, feature="x", colour_by="y").colour == "y"
     assert ShapDependence(values, data, feature="x", colour_by=NO_COLOUR).colour is None
@@ -163,7 +165,7 @@ def test_dependence_coloured_by_choice_or_not_at_all(interacting):
         ShapDependence(values, data, feature="w")
 
 
-def test_dependence_of_a_category_is_boxes_and_a_strip():
+def test_dependence_of_a_category_is_boxes_and_a_strip() -> None:
     figure = ShapDependence(VALUES, DATA, feature="a").plot()
     box, dots = figure.data[:2]
     assert box.type == "box"
@@ -176,5 +178,5 @@ def test_dependence_of_a_category_is_boxes_and_a_strip():
     ("value", "text"), [(1.23456, "1.2346"), (np.float32(2), "2"), (None, "missing"), ("a", "a"), (np.True_, "true"),
                         (pd.Timestamp("2024-05-06 07:00"), "2024-05-06")],
 )  # fmt: skip
-def test_raw_values_as_text(value, text):
+def test_raw_values_as_text(value: object, text: str) -> None:
     assert as_text(value) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from dlreg_core.specs import ROW_ORDER, Dataset, History, PastColumn, RowCounts,
 from dlreg_core.wording.split_text import advice_words
 
 
-def stored(tmp_path: Path, **columns: list) -> Dataset:
+def stored(tmp_path: Path, **columns: list[Any]) -> Dataset:
     table = pd.DataFrame({"size": [i * 7 % 31 + 0.5 for i in range(100)], **columns})
     return DatasetStore(tmp_path).add(table.to_csv(index=False).encode(), "t.csv")
 

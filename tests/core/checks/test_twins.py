@@ -17,7 +17,7 @@ from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.recipe.draft import Draft, draft_of, recipe_of
 from dlreg_core.specs import ColumnType, Dataset, Recipe, Split
-from dlreg_core.splitting import prepare_table
+from dlreg_core.splitting import PreparedTable, prepare_table
 from dlreg_core.wording.split_text import shift_words, twin_words, twins_honesty_words
 from tests.conftest import add_table
 
@@ -34,7 +34,7 @@ def measured_twice(rows: int = 400, seed: int = 0) -> pd.DataFrame:
     return pd.concat([once, again], ignore_index=True).sample(frac=1, random_state=seed, ignore_index=True)
 
 
-def prepared_of(home: Path, table: pd.DataFrame, **split: object) -> tuple[Dataset, Recipe, object]:
+def prepared_of(home: Path, table: pd.DataFrame, **split: object) -> tuple[Dataset, Recipe, PreparedTable]:
     dataset = add_table(home, table)
     recipe = recipe_of(dataset, Draft(target="y")).model_copy(update={"split": Split.model_validate(split)})
     return dataset, recipe, prepare_table(dataset, DatasetStore(home).table(dataset.id), recipe)

@@ -111,7 +111,7 @@ def test_new_dates_are_read_one_by_one_in_the_order_that_is_known() -> None:
     texts = pd.Series(["03/04/2024", "13/04/2024", "04/13/2024", "2024-Q2", "x", None])
     found = coerce_column(texts, ColumnType.DATETIME, day_first=True)
     expected = ["2024-04-03", "2024-04-13", None, "2024-04-01", None, None]
-    pd.testing.assert_series_equal(found, pd.Series(pd.to_datetime(expected)))
+    pd.testing.assert_series_equal(found, pd.to_datetime(pd.Series(expected)))
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_many_rows_of_shared_tables_mean_alone_what_they_mean_in_their_file(shar
 
 def number(value: float, mark: str, group: str) -> str:
     text = f"{value:,.2f}" if group else f"{value:.2f}"
-    return text.translate(str.maketrans({",": group, ".": mark}))
+    return text.translate({ord(","): group, ord("."): mark})
 
 
 @st.composite

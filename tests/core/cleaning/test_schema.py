@@ -27,7 +27,7 @@ def training_rows() -> pd.DataFrame:
             "n": [1.0, 2.0, 5.0, None],
             "c": ["x", "y", "x", None],
             "b": ["yes", "no", "yes", None],
-            "d": pd.to_datetime(["2024-01-05", "2024-01-01", "2024-01-03", None]),
+            "d": pd.to_datetime(pd.Series(["2024-01-05", "2024-01-01", "2024-01-03", None])),
             "t": ["good", "bad", "good", None],
         }
     )

@@ -68,7 +68,7 @@ def test_powers_bend_and_straighten_as_scipys_without_limits(power: float) -> No
         ("box-cox", positive, stats.boxcox(positive, power)),
         ("yeo-johnson", both, stats.yeojohnson(both, power)),
     ):
-        transform = TargetTransform(method=method, power=power)  # type: ignore[arg-type]
+        transform = TargetTransform(method=method, power=power)
         np.testing.assert_allclose(transform.bent(values), theirs, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(transform.straightened(theirs), values, rtol=1e-6, atol=1e-9)
         ends = transform.straightened(np.array([-1e9, 1e9]))

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -5,14 +7,14 @@ from scipy import stats
 from dlreg_core.evaluation.model_comparison import compare
 
 
-def test_improvement_by_hand():
+def test_improvement_by_hand() -> None:
     found = compare([0, 0, 0, 0], [1, 1, 1, 1], [2, 2, 2, 2], name="Mean")
     assert found.baseline == "Mean"
     assert found.improvement == 0.5
     assert (found.interval.low, found.interval.high, found.interval.level) == (0.5, 0.5, 0.95)
 
 
-def test_the_rmse_by_hand():
+def test_the_rmse_by_hand() -> None:
     found = compare([0, 0], [1, 3], [2, 4], name="Mean")
     assert found.improvement == pytest.approx(1 - 4 / 6)
     assert found.rmse_improvement == pytest.approx(1 - np.sqrt(10 / 20))
@@ -21,7 +23,7 @@ def test_the_rmse_by_hand():
     assert (found.rmse_interval.low, found.rmse_interval.high) == pytest.approx((0.25, 0.5))
 
 
-def test_interval_of_the_rmse_is_that_of_scipys_paired_bootstrap():
+def test_interval_of_the_rmse_is_that_of_scipys_paired_bootstrap() -> None:
     rng = np.random.default_rng(3)
     actual, hard = rng.normal(size=400), rng.exponential(size=400)
     best, baseline = actual + hard * rng.normal(size=400), actual + 1.1 * hard * rng.normal(size=400)
@@ -36,7 +38,7 @@ def test_interval_of_the_rmse_is_that_of_scipys_paired_bootstrap():
     assert found.high == pytest.approx(expected.high, abs=0.06 * width)
 
 
-def test_interval_is_that_of_scipys_paired_bootstrap():
+def test_interval_is_that_of_scipys_paired_bootstrap() -> None:
     rng = np.random.default_rng(0)
     actual = rng.normal(size=400)
     hard = rng.exponential(size=400)
@@ -51,7 +53,7 @@ def test_interval_is_that_of_scipys_paired_bootstrap():
     assert found.interval.high == pytest.approx(expected.high, abs=0.06 * width)
 
 
-def test_pairs_of_many_rows_stay_together():
+def test_pairs_of_many_rows_stay_together() -> None:
     rng = np.random.default_rng(0)
     error = rng.exponential(size=50_000)
     found = compare(np.zeros(50_000), 0.9 * error, error, name="b")
@@ -60,11 +62,11 @@ def test_pairs_of_many_rows_stay_together():
     assert found.interval.high == pytest.approx(0.1)
 
 
-def test_a_better_baseline_gives_a_negative_figure():
+def test_a_better_baseline_gives_a_negative_figure() -> None:
     assert compare([0.0, 0.0], [3.0, 3.0], [1.0, 1.0], name="b").improvement == pytest.approx(-2)
 
 
-def test_models_without_error():
+def test_models_without_error() -> None:
     same = compare([1.0, 2.0], [1.0, 2.0], [1.0, 2.0], name="b")
     assert (same.improvement, same.interval.low, same.interval.high) == (0, 0, 0)
     beaten = compare([1.0, 2.0], [1.0, 2.5], [1.0, 2.0], name="b")
@@ -72,6 +74,6 @@ def test_models_without_error():
     assert beaten.improvement < -1e6
 
 
-def test_infinite_prediction_is_refused():
+def test_infinite_prediction_is_refused() -> None:
     with pytest.raises(ValueError, match="infinite"):
         compare([1.0], [np.inf], [1.0], name="b")

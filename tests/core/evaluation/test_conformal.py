@@ -1,6 +1,12 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
+from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import TargetTransform, fit_target_transform
 from dlreg_core.evaluation.conformal import (
     calibrate,
@@ -11,41 +17,44 @@ from dlreg_core.evaluation.conformal import (
     likely_coverage,
 )
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
+from dlreg_core.specs.plans import TransformName
+
+Draw = Callable[[np.random.Generator, int], tuple[Floats, Floats]]
 
 
 @pytest.mark.parametrize(
     ("count", "level", "rank"),
     [(9, 0.9, 9), (19, 0.9, 18), (29, 0.9, 27), (99, 0.9, 90), (100, 0.9, 91), (49, 0.5, 25)],
 )
-def test_rank_by_hand(count, level, rank):
+def test_rank_by_hand(count: int, level: float, rank: int) -> None:
     residuals = np.arange(1, count + 1) * np.where(np.arange(count) % 2, 1, -1)
     assert half_width(np.random.default_rng(0).permutation(residuals), level) == rank
 
 
-def test_few_rows_give_the_largest():
+def test_few_rows_give_the_largest() -> None:
     assert half_width([1.0, -7.0, 3.0]) == 7
 
 
-def test_new_rows_are_covered_as_promised():
+def test_new_rows_are_covered_as_promised() -> None:
     rng = np.random.default_rng(0)
     held = []
     for _ in range(400):
         width = PredictionInterval(factor=half_width(rng.standard_t(3, size=150)))
         held.append(coverage(rng.standard_t(3, size=500), np.zeros(500), width))
     # The exact expectation is 136 / 151.
-    assert np.mean(held) == pytest.approx(136 / 151, abs=4 * np.std(held) / 20)
+    assert np.mean(held) == pytest.approx(136 / 151, abs=4 * float(np.std(held)) / 20)
 
 
-def test_coverage_by_hand():
+def test_coverage_by_hand() -> None:
     assert coverage([0, 1, 2, 3], [0, 0, 0, 0], PredictionInterval(factor=2)) == 0.75
 
 
-def test_interval_scores_by_hand():
+def test_interval_scores_by_hand() -> None:
     low, high = np.array([1.0, 1.0, 1.0]), np.array([3.0, 3.0, 3.0])
     np.testing.assert_allclose(interval_scores(np.array([2.0, 0.5, 3.1]), low, high), [2, 2 + 20 * 0.5, 2 + 20 * 0.1])
 
 
-def test_what_can_not_be_is_refused():
+def test_what_can_not_be_is_refused() -> None:
     with pytest.raises(ValueError, match="no residuals"):
         half_width([])
     with pytest.raises(ValueError, match="infinite"):
@@ -59,38 +68,38 @@ def test_what_can_not_be_is_refused():
 # --- intervals that follow the prediction ----------------------------------------------------------------------------
 
 
-def even(rng, rows):
+def even(rng: np.random.Generator, rows: int) -> tuple[Floats, Floats]:
     """Return predictions, and targets whose noise is the same everywhere."""
     predicted = rng.uniform(-10, 10, rows)
     return predicted, predicted + rng.normal(0, 1, rows)
 
 
-def fanned(rng, rows):
+def fanned(rng: np.random.Generator, rows: int) -> tuple[Floats, Floats]:
     """Return predictions, and targets whose noise grows fivefold with them."""
     predicted = rng.uniform(10, 50, rows)
     return predicted, predicted + predicted / 10 * rng.standard_t(5, rows)
 
 
-def skewed(rng, rows):
+def skewed(rng: np.random.Generator, rows: int) -> tuple[Floats, Floats]:
     """Return predictions, and positive targets that are off by a factor."""
     predicted = np.exp(rng.normal(10, 1, rows))
     return predicted, predicted * np.exp(rng.normal(0, 0.3, rows))
 
 
-def capped(rng, rows):
+def capped(rng: np.random.Generator, rows: int) -> tuple[Floats, Floats]:
     """Return predictions, and targets that can't leave 0 to 1, noisiest in the middle."""
     predicted = rng.uniform(0.02, 0.98, rows)
     return predicted, rng.beta(30 * predicted, 30 * (1 - predicted))
 
 
-def fitted(draw, seed, rows=1_000, **more):
+def fitted(draw: Draw, seed: int, rows: int = 1_000, **more: Any) -> PredictionInterval:
     predicted, actual = draw(np.random.default_rng(seed), rows)
     return calibrate(actual, predicted, least=actual.min(), **more)
 
 
 @pytest.mark.parametrize("draw", [even, fanned, skewed, capped])
 @pytest.mark.parametrize("rows", [60, 300, 1_000])
-def test_coverage_is_as_promised_over_many_tables(draw, rows):
+def test_coverage_is_as_promised_over_many_tables(draw: Draw, rows: int) -> None:
     held = []
     for seed in range(120):
         predicted, actual = draw(np.random.default_rng(10_000 + seed), 2_000)
@@ -101,8 +110,10 @@ def test_coverage_is_as_promised_over_many_tables(draw, rows):
 
 
 @pytest.mark.parametrize(("draw", "better"), [(fanned, 0.93), (skewed, 0.8), (capped, 0.99)])
-def test_low_and_high_predictions_are_covered_alike_where_errors_differ(draw, better):
-    gaps, constant_gaps, scores, varying = [], [], [], 0
+def test_low_and_high_predictions_are_covered_alike_where_errors_differ(draw: Draw, better: float) -> None:
+    gaps: list[float] = []
+    constant_gaps: list[float] = []
+    scores, varying = [], 0
     for seed in range(15):
         predicted, actual = draw(np.random.default_rng(seed), 1_500)
         interval = calibrate(actual, predicted, least=actual.min())
@@ -122,7 +133,7 @@ def test_low_and_high_predictions_are_covered_alike_where_errors_differ(draw, be
 
 @pytest.mark.parametrize("noise", ["normal", "heavy"])
 @pytest.mark.parametrize("rows", [200, 1_000])
-def test_intervals_stay_constant_where_errors_are_the_same_everywhere(rows, noise):
+def test_intervals_stay_constant_where_errors_are_the_same_everywhere(rows: int, noise: str) -> None:
     varying = 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
@@ -132,11 +143,12 @@ def test_intervals_stay_constant_where_errors_are_the_same_everywhere(rows, nois
         varying += interval.varies
         if not interval.varies:
             assert interval.factor == half_width(actual - predicted)
-            assert interval.bounds(np.array([30.0])) == (30 - interval.factor, 30 + interval.factor)
+            (low,), (high,) = interval.bounds(np.array([30.0]))
+            assert (low, high) == (30 - interval.factor, 30 + interval.factor)
     assert varying <= 5
 
 
-def test_the_rank_is_that_of_rows_which_had_no_say_in_the_shape():
+def test_the_rank_is_that_of_rows_which_had_no_say_in_the_shape() -> None:
     predicted, actual = skewed(np.random.default_rng(3), 601)
     interval = calibrate(actual, predicted, least=actual.min())
     assert interval.scale.method == "log"
@@ -148,7 +160,7 @@ def test_the_rank_is_that_of_rows_which_had_no_say_in_the_shape():
     assert interval.factor == pytest.approx(scores[271])
 
 
-def test_spreads_are_the_mean_errors_of_forty_rows_or_more():
+def test_spreads_are_the_mean_errors_of_forty_rows_or_more() -> None:
     predicted, actual = fanned(np.random.default_rng(0), 400)
     # Without the logarithm, which a negative target has none of.
     interval = calibrate(actual - 100, predicted - 100, least=-100)
@@ -161,7 +173,7 @@ def test_spreads_are_the_mean_errors_of_forty_rows_or_more():
     np.testing.assert_allclose(interval.spreads, expected)
 
 
-def test_bounds_by_hand():
+def test_bounds_by_hand() -> None:
     interval = PredictionInterval(factor=2, knots=(0, 10), spreads=(1, 3), least=0)
     low, high = interval.bounds(np.array([-9.0, 1.0, 5.0, 20.0]))
     np.testing.assert_allclose(low, [-9, 0, 1, 14])
@@ -182,7 +194,7 @@ def test_bounds_by_hand():
         PredictionInterval(factor=1, scale=TargetTransform(method="yeo-johnson", power=1.5)),
     ],
 )
-def test_a_row_is_inside_where_its_score_says_so(interval):
+def test_a_row_is_inside_where_its_score_says_so(interval: PredictionInterval) -> None:
     rng = np.random.default_rng(0)
     predicted, actual = rng.uniform(0.2, 12, 3_000), rng.uniform(0.1, 20, 3_000)
     low, high = interval.bounds(predicted)
@@ -191,7 +203,7 @@ def test_a_row_is_inside_where_its_score_says_so(interval):
     assert 0.02 < inside.mean() < 0.98
 
 
-def test_no_end_lies_below_zero_where_no_target_does_and_nothing_is_lost():
+def test_no_end_lies_below_zero_where_no_target_does_and_nothing_is_lost() -> None:
     rng = np.random.default_rng(0)
     predicted = rng.uniform(0, 5, 150)
     actual = np.maximum(predicted + rng.normal(0, 2, 150), 0)
@@ -203,7 +215,7 @@ def test_no_end_lies_below_zero_where_no_target_does_and_nothing_is_lost():
 
 
 @pytest.mark.parametrize("method", ["log", "box-cox", "yeo-johnson"])
-def test_the_learned_scale_is_used_and_ends_are_finite_wherever_its_models_predict(method):
+def test_the_learned_scale_is_used_and_ends_are_finite_wherever_its_models_predict(method: TransformName) -> None:
     predicted, actual = skewed(np.random.default_rng(0), 2_000)
     transform = fit_target_transform(actual, method)
     interval = calibrate(actual, predicted, least=actual.min(), transform=transform)
@@ -215,7 +227,7 @@ def test_the_learned_scale_is_used_and_ends_are_finite_wherever_its_models_predi
     assert low.min() >= 0
 
 
-def test_targets_without_a_logarithm_and_constant_predictions_have_intervals_too():
+def test_targets_without_a_logarithm_and_constant_predictions_have_intervals_too() -> None:
     rng = np.random.default_rng(0)
     zeros = rng.poisson(0.7, 500).astype(float)
     for actual in (zeros, zeros - 1, np.full(500, 3.0)):
@@ -229,7 +241,7 @@ def test_targets_without_a_logarithm_and_constant_predictions_have_intervals_too
 
 
 @pytest.mark.parametrize("draw", [even, fanned, skewed])
-def test_it_is_kept_as_json_to_the_last_digit(draw):
+def test_it_is_kept_as_json_to_the_last_digit(draw: Draw) -> None:
     interval = fitted(draw, 0)
     again = PredictionInterval.model_validate_json(interval.model_dump_json())
     assert again == interval
@@ -237,7 +249,7 @@ def test_it_is_kept_as_json_to_the_last_digit(draw):
     np.testing.assert_array_equal(again.bounds(predicted), interval.bounds(predicted))
 
 
-def test_what_valid_intervals_may_hold_by_luck():
+def test_what_valid_intervals_may_hold_by_luck() -> None:
     rng = np.random.default_rng(0)
     for calibrating, tested in ((60, 1000), (150, 150), (1000, 60), (5, 40)):
         low, high = likely_coverage(calibrating, tested)
@@ -250,6 +262,6 @@ def test_what_valid_intervals_may_hold_by_luck():
     assert likely_coverage(10**6, 10**6) == pytest.approx((0.9, 0.9), abs=0.001)
 
 
-def test_rows_that_chose_an_interval_did_not_calibrate_it():
+def test_rows_that_chose_an_interval_did_not_calibrate_it() -> None:
     assert [calibrating_rows(rows, varies=True) for rows in (200, 301, 100_000)] == [100, 151, 80_000]
     assert calibrating_rows(301, varies=False) == 301

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import time
 import tracemalloc
 
@@ -6,18 +8,19 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
+from dlreg_core.array_types import Floats
 from dlreg_core.evaluation.bootstrap import MOST_GROUPS, bootstrap_rmse, percentiles, resampled_means
 from dlreg_core.evaluation.metrics import regression_metrics
 
 
 @pytest.fixture
-def predictions():
+def predictions() -> tuple[Floats, Floats]:
     rng = np.random.default_rng(3)
     actual = rng.lognormal(size=501)
     return actual, actual + rng.normal(scale=0.4, size=501)
 
 
-def test_figures_are_those_of_scikit_learn(predictions):
+def test_figures_are_those_of_scikit_learn(predictions: tuple[Floats, Floats]) -> None:
     actual, predicted = predictions
     found = regression_metrics(actual, predicted)
     assert found.rmse == pytest.approx(sk.root_mean_squared_error(actual, predicted))
@@ -28,17 +31,17 @@ def test_figures_are_those_of_scikit_learn(predictions):
 
 
 @pytest.mark.parametrize("predicted", [[2.0, 2.0, 2.0], [2.0, 3.0, 2.0]])
-def test_constant_target_has_the_r2_of_scikit_learn(predicted):
+def test_constant_target_has_the_r2_of_scikit_learn(predicted: list[float]) -> None:
     actual = [2.0, 2.0, 2.0]
     assert regression_metrics(actual, predicted).r2 == sk.r2_score(actual, predicted)
 
 
-def test_constant_target_whose_variance_is_rounded():
+def test_constant_target_whose_variance_is_rounded() -> None:
     # The variance of these comes out as 2e-34, and R² as -1e31.
     assert regression_metrics([0.1, 0.1, 0.1], [0.1, 0.2, 0.1]).r2 == 0
 
 
-def test_one_row():
+def test_one_row() -> None:
     assert regression_metrics([3.0], [1.0]).r2 == 0
     assert regression_metrics([3.0], [1.0]).rmse == 2
 
@@ -54,12 +57,12 @@ def test_one_row():
         ([[1.0]], [[1.0]], "one dimension"),
     ],
 )
-def test_what_can_not_be_judged_is_refused(actual, predicted, message):
+def test_what_can_not_be_judged_is_refused(actual: list[float], predicted: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         regression_metrics(actual, predicted)
 
 
-def test_interval_is_the_bootstrap_t_of_the_logarithm(predictions):
+def test_interval_is_the_bootstrap_t_of_the_logarithm(predictions: tuple[Floats, Floats]) -> None:
     actual, predicted = predictions
     squared = (actual - predicted) ** 2
     rng, statistics = np.random.default_rng(0), []
@@ -74,7 +77,7 @@ def test_interval_is_the_bootstrap_t_of_the_logarithm(predictions):
     assert [found.low, found.high] == pytest.approx(expected.tolist(), abs=0.06 * float(np.ptp(expected)))
 
 
-def test_interval_covers_heavy_tails_better_than_percentiles():
+def test_interval_covers_heavy_tails_better_than_percentiles() -> None:
     rng = np.random.default_rng(4)
     inside, percentile = 0, 0
     for seed in range(300):
@@ -88,7 +91,7 @@ def test_interval_covers_heavy_tails_better_than_percentiles():
     assert inside > percentile + 9
 
 
-def test_no_end_lies_above_the_largest_error():
+def test_no_end_lies_above_the_largest_error() -> None:
     error = np.append(np.full(30, 0.01), 5.0)
     found = bootstrap_rmse(np.zeros(31), error)
     assert found.high == 5.0
@@ -96,18 +99,18 @@ def test_no_end_lies_above_the_largest_error():
 
 
 @pytest.mark.parametrize("error", [[3.0], [1.0, 1.0, 1.0], [0.0, 3.0], np.zeros(40), np.full(40, 2.0)])
-def test_few_or_equal_errors_have_an_interval(error):
+def test_few_or_equal_errors_have_an_interval(error: list[float] | Floats) -> None:
     found = bootstrap_rmse(np.zeros(len(error)), error)
     assert found.low <= np.sqrt(np.mean(np.square(error))) <= found.high <= max(error)
 
 
-def test_huge_errors_have_an_interval():
+def test_huge_errors_have_an_interval() -> None:
     error = 1e150 * np.random.default_rng(0).normal(size=50)
     found = bootstrap_rmse(np.zeros(50), error)
     assert 0.7e150 < found.low < found.high < 1.5e150
 
 
-def test_interval_covers_the_truth_as_often_as_it_says():
+def test_interval_covers_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     inside = 0
     for seed in range(300):
@@ -116,14 +119,14 @@ def test_interval_covers_the_truth_as_often_as_it_says():
     assert stats.binomtest(inside, 300, 0.94).pvalue > 0.001
 
 
-def test_groups_of_rows_give_the_spread_that_theory_says():
+def test_groups_of_rows_give_the_spread_that_theory_says() -> None:
     errors = np.sort(np.random.default_rng(2).exponential(size=7 * MOST_GROUPS + 13))
     means = resampled_means(errors[:, None], samples=2000, seed=0)[:, 0]
     assert means.mean() == pytest.approx(errors.mean(), abs=4 * errors.std() / np.sqrt(len(errors) * 2000) + 1e-4)
     assert means.std() == pytest.approx(errors.std() / np.sqrt(len(errors)), rel=0.06)
 
 
-def test_many_rows_are_fast_and_small():
+def test_many_rows_are_fast_and_small() -> None:
     rng = np.random.default_rng(0)
     actual, predicted = rng.normal(size=300_000), rng.normal(size=300_000)
     tracemalloc.start()
@@ -139,12 +142,12 @@ def test_many_rows_are_fast_and_small():
     assert peak < 200e6
 
 
-def test_seed_repeats_the_interval(predictions):
+def test_seed_repeats_the_interval(predictions: tuple[Floats, Floats]) -> None:
     assert bootstrap_rmse(*predictions, seed=5) == bootstrap_rmse(*predictions, seed=5)
     assert bootstrap_rmse(*predictions, seed=5) != bootstrap_rmse(*predictions, seed=6)
 
 
 @pytest.mark.parametrize("level", [0, 1, 95])
-def test_level_out_of_range_is_refused(predictions, level):
+def test_level_out_of_range_is_refused(predictions: tuple[Floats, Floats], level: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         bootstrap_rmse(*predictions, level=level)

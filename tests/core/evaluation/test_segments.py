@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from dlreg_core.evaluation.error_segments import segments
 
 
-def test_levels_by_hand():
+def test_levels_by_hand() -> None:
     features = pd.DataFrame({"place": ["sea"] * 40 + ["land"] * 60})
     error = np.r_[np.full(40, 4.0), np.full(60, 1.0)]
     table = segments(features, error, np.zeros(100))
@@ -16,7 +18,7 @@ def test_levels_by_hand():
     assert list(table["bias"]) == [4, 1]
 
 
-def test_interval_is_that_of_a_bootstrap():
+def test_interval_is_that_of_a_bootstrap() -> None:
     rng = np.random.default_rng(0)
     inside = rng.random(600) < 0.3
     error = rng.exponential(size=600) * np.where(inside, 2.0, 1.0)
@@ -30,7 +32,7 @@ def test_interval_is_that_of_a_bootstrap():
     assert row["ratio_high"] == pytest.approx(high, abs=0.05)
 
 
-def test_numbers_are_cut_into_quarters():
+def test_numbers_are_cut_into_quarters() -> None:
     features = pd.DataFrame({"income": np.arange(200.0) / 10})
     error = np.where(np.arange(200) >= 150, 5.0, 1.0)
     table = segments(features, error, np.zeros(200))
@@ -38,7 +40,7 @@ def test_numbers_are_cut_into_quarters():
     assert sorted(table["rows"]) == [50, 50, 50, 50]
 
 
-def test_missing_values_few_numbers_dates_and_truths():
+def test_missing_values_few_numbers_dates_and_truths() -> None:
     features = pd.DataFrame(
         {
             "gap": np.r_[np.full(50, np.nan), np.arange(50.0)],
@@ -53,13 +55,13 @@ def test_missing_values_few_numbers_dates_and_truths():
     assert table.loc[0, "column"] == "day"
 
 
-def test_small_groups_and_groups_of_everything_are_left_out():
+def test_small_groups_and_groups_of_everything_are_left_out() -> None:
     features = pd.DataFrame({"rare": ["x"] * 29 + ["y"] * 71, "constant": ["c"] * 100})
     table = segments(features, np.arange(100.0), np.zeros(100))
     assert list(table["where"]) == ["rare = y"]
 
 
-def test_nothing_to_compare():
+def test_nothing_to_compare() -> None:
     assert segments(pd.DataFrame({"a": ["x"] * 50}), np.ones(50), np.zeros(50)).empty
     assert segments(pd.DataFrame({"a": ["x", "y"] * 50}), np.ones(100), np.ones(100)).empty
     with pytest.raises(ValueError, match="rows of features"):

@@ -103,7 +103,7 @@ def test_sampled_values_come_closer_to_the_exact_ones() -> None:
     ]
     # For a given background, the error falls with the root of the pairs that meet each of its rows: twice, twice.
     assert errors[0] > 1.5 * errors[1] > 1.5 * 1.5 * errors[2]
-    assert errors[2] < 0.05 * np.abs(exact).to_numpy().mean()
+    assert errors[2] < 0.05 * np.abs(exact.to_numpy()).mean()
 
 
 def drawn(table: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def test_add_and_read_back(tmp_path: Path) -> None:
     assert store.get(dataset.id) == dataset
     expected = pd.DataFrame(
         {
-            "when": pd.to_datetime(["2024-01-02", None, "2024-01-02"]),
+            "when": pd.to_datetime(pd.Series(["2024-01-02", None, "2024-01-02"])),
             "PT08.S1(CO)": [1.5, 2.5, 1.5],
             "a": ["x", None, "x"],
             "a.b": [1, 2, 1],

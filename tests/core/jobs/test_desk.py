@@ -61,10 +61,11 @@ def test_a_run_belongs_to_who_submits_it(dispatcher: Dispatcher) -> None:
 def test_a_run_whose_data_was_deleted_is_neither_continued_nor_explained(dispatcher: Dispatcher) -> None:
     desk = Desk(dispatcher, "ann")
     run_id = desk.submit(experiment())
-    for ask in (
+    asked: tuple[Callable[[], object], ...] = (
         lambda: desk.go_on(run_id, 30.0),
         lambda: desk.explain(run_id, ExplainRequest(model="A", rows=1)),
-    ):
+    )
+    for ask in asked:
         with pytest.raises(ConflictError, match=f"The data of run {run_id} was deleted"):
             ask()
 

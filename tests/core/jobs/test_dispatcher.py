@@ -17,7 +17,8 @@ import pytest
 from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import InlineBackend, LocalProcesses, open_dispatcher
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
-from dlreg_core.jobs.dispatcher import Dispatcher, Limits
+from dlreg_core.jobs.dispatcher import Dispatcher
+from dlreg_core.jobs.watchdog import Limits
 from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.atomic_files import write_spec

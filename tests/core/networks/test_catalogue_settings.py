@@ -189,7 +189,12 @@ def test_tabm(tmp_path: Path, asked: list[tuple[str, dict[str, Any]]], monkeypat
     needs_all("TABM", *TABM)
     sizes: list[int] = []
     stepped = EpochWatch.stepped
-    monkeypatch.setattr(EpochWatch, "stepped", lambda self, loss, n=1: (sizes.append(n), stepped(self, loss, n))[1])
+
+    def noted(self: EpochWatch, loss: torch.Tensor, n: int = 1) -> None:
+        sizes.append(n)
+        stepped(self, loss, n)
+
+    monkeypatch.setattr(EpochWatch, "stepped", noted)
     seen: list[EpochFigures] = []
     model = fit(tmp_path, "TABM", watch=EpochWatch(on_epoch=seen.append), **TABM)
     net = model.model.model_

@@ -15,6 +15,7 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.tabular.registry import ag_model_registry
 from sklearn.linear_model import Ridge
 
+from dlreg_core.array_types import Floats
 from dlreg_core.errors import PlanError
 from dlreg_core.networks import family, settings_of
 from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
@@ -102,7 +103,8 @@ def outputs(net: Network, given: Part) -> torch.Tensor:
     """Return each member's predictions."""
     members = net.shape.members
     numbers, codes = given.numbers.expand(members, -1, -1), given.codes.expand(members, -1, -1)
-    return net(net.fixed(numbers, given.flags.expand(members, -1, -1)), numbers, codes)
+    told: torch.Tensor = net(net.fixed(numbers, given.flags.expand(members, -1, -1)), numbers, codes)
+    return told
 
 
 def alone(net: Network, member: int) -> Network:
@@ -139,12 +141,12 @@ def fit(path: Path, *, count: int = 300, watch: EpochWatch | None = None, **sett
 # --- losses ----------------------------------------------------------------------------------------------------------
 
 
-def by_hand(name: str, error: np.ndarray) -> np.ndarray:
+def by_hand(name: str, error: Floats) -> Floats:
     """Return the loss of `error`, target less prediction, in target units."""
     if name == "mse":
         return error**2
     if name == "mae":
-        return np.abs(error)
+        return np.asarray(np.abs(error))
     if name == "huber":
         return np.where(np.abs(error) <= 30, error**2 / 2, 30 * (np.abs(error) - 15))
     return np.where(error >= 0, 0.9 * error, -0.1 * error)
@@ -166,7 +168,7 @@ def test_penalties_have_the_gradient_of_absolute_and_squared_weights() -> None:
     total = penalty([weight], l1=0.1, l2=0.01)
     assert isinstance(total, torch.Tensor)
     assert float(total.detach()) == pytest.approx(0.1 * 4.25 + 0.01 * (2.25 + 0.25 + 0.0625 + 4.0))
-    total.backward()
+    total.backward()  # type: ignore[no-untyped-call]
     assert weight.grad is not None
     assert weight.grad.numpy() == pytest.approx((0.1 * weight.sign() + 0.02 * weight).detach().numpy())
 
@@ -177,7 +179,8 @@ def test_penalties_draw_the_weights_to_zero(tmp_path: Path, penalised: str) -> N
         return sum(float(weight.detach().abs().sum()) for weight in model.model.weights)
 
     free = fit(tmp_path / "free", weight_decay=0.0)
-    assert size(fit(tmp_path / "held", weight_decay=0.0, **{penalised: 0.05})) < 0.8 * size(free)
+    chosen: dict[str, Any] = {penalised: 0.05}
+    assert size(fit(tmp_path / "held", weight_decay=0.0, **chosen)) < 0.8 * size(free)
 
 
 # --- networks side by side -------------------------------------------------------------------------------------------
@@ -203,7 +206,7 @@ def test_a_step_teaches_each_network_as_if_it_were_alone(optimizer: str) -> None
     for taught in (net, *singles):
         step = make_optimizer(taught, lesson)
         for _ in range(3):
-            (outputs(taught, part()) - part().target).square().mean(dim=1).sum().backward()
+            (outputs(taught, part()) - part().target).square().mean(dim=1).sum().backward()  # type: ignore[no-untyped-call]
             step.step()
             step.zero_grad()
     together = outputs(net, part())
@@ -328,7 +331,7 @@ def test_the_best_epoch_is_what_stays() -> None:
 def test_early_stopping_waits_for_its_epochs(tmp_path: Path) -> None:
     seen: list[EpochFigures] = []
     fit(tmp_path, epochs=500, early_stopping=3, learning_rate=0.05, watch=EpochWatch(on_epoch=seen.append))
-    errors = [figures.validation for figures in seen]
+    errors = [figures.validation or np.inf for figures in seen]
     assert len(errors) < 500
     assert int(np.argmin(errors)) == len(errors) - 4
 
@@ -341,7 +344,7 @@ def straight_rows(count: int, seed: int, bend: float = 0.0) -> tuple[pd.DataFram
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(rng.normal(size=(count, 4)), columns=list("abcd"))
     frame["a"] = np.exp(frame["a"])
-    told = frame @ [2.0, -1.0, 0.5, 0.0] + bend * np.sin(3 * frame["b"]) + 0.2 * rng.normal(size=count)
+    told = frame @ np.array([2.0, -1.0, 0.5, 0.0]) + bend * np.sin(3 * frame["b"]) + 0.2 * rng.normal(size=count)
     return frame, (100 + 10 * told).rename("y")
 
 
@@ -382,7 +385,8 @@ def test_the_line_alone_is_told_of_as_what_was_there_before_the_first_epoch(
     first, *later = told
     assert (first.epoch, first.train_loss, [figures.epoch for figures in later]) == (0, None, [1, 2, 3, 4, 5])
     # Steps of that size spoil what the line knows: it is what is kept.
-    assert first.validation < min(figures.validation for figures in later)
+    assert first.validation is not None
+    assert first.validation < min(figures.validation or np.inf for figures in later)
     x_val, y_val = straight_rows(80, 1)
     error = float(np.sqrt(np.mean((model.predict(x_val) - y_val) ** 2)))
     assert error == pytest.approx(first.validation, rel=1e-4)
@@ -555,14 +559,19 @@ VALUES: dict[str, Any] = {
     "batch_size": 16,
     "epochs": 2,
 }
-BESIDE = {"huber_delta": {"loss": "huber"}, "quantile": {"loss": "quantile"}, "early_stopping": {"learning_rate": 0.3}}
+BESIDE: dict[str, dict[str, Any]] = {
+    "huber_delta": {"loss": "huber"},
+    "quantile": {"loss": "quantile"},
+    "early_stopping": {"learning_rate": 0.3},
+}
 
 
 @pytest.mark.parametrize("name", [known.name for known in settings_of("FEEDFORWARD")])
 def test_every_setting_changes_what_is_learned(tmp_path: Path, name: str) -> None:
-    beside = {"epochs": 12} | BESIDE.get(name, {})
+    beside: dict[str, Any] = {"epochs": 12} | BESIDE.get(name, {})
     x, _ = rows(80, 1)
-    usual, seen = fit(tmp_path / "usual", **beside).predict(x), []
+    usual = fit(tmp_path / "usual", **beside).predict(x)
+    seen: list[EpochFigures] = []
     chosen = fit(tmp_path / "chosen", **(beside | {name: VALUES[name]}), watch=EpochWatch(on_epoch=seen.append))
     if name == "early_stopping":
         assert len(seen) < 12

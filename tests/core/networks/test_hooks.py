@@ -298,7 +298,8 @@ def test_a_training_can_end_after_its_first_epoch(tmp_path: Path, key: str) -> N
 
 
 def test_torch_ends_whatever_its_own_patience(tmp_path: Path) -> None:
-    for number, settings in enumerate(({"epochs_wo_improve": 30}, {"ag.early_stop": None}, {"ag.early_stop": 40})):
+    lengths: tuple[dict[str, Any], ...] = ({"epochs_wo_improve": 30}, {"ag.early_stop": None}, {"ag.early_stop": 40})
+    for number, settings in enumerate(lengths):
         fitted = fit("NN_TORCH", tmp_path / str(number), epochs=MANY, settings=settings, stop_after=3)
         assert fitted.watch.epochs == 3
 

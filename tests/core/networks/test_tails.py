@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -25,7 +27,7 @@ from dlreg_core.networks.target_tails import heavy_on_both_sides
 def test_known_distributions(name: str, heavy: bool) -> None:
     """Judged on the distributions' own quantiles, where chance has no part."""
     shares = (np.arange(20_000) + 0.5) / 20_000
-    known = {
+    known: dict[str, Any] = {
         "norm": stats.norm,
         "uniform": stats.uniform,
         "t2": stats.t(2),

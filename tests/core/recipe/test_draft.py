@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from dlreg_core.errors import RecipeError
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.recipe.draft import draft_of, is_used, load_draft, recipe_of, save_draft, start_draft
+from dlreg_core.recipe.draft import Draft, draft_of, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.specs import ColumnType, Dataset
 from dlreg_core.splitting import prepare_table
 
@@ -27,6 +28,12 @@ def stored(tmp_path: Path) -> tuple[Dataset, pd.DataFrame]:
     return dataset, store.table(dataset.id)
 
 
+def started(dataset: Dataset) -> Draft:
+    draft = start_draft(dataset)
+    assert draft is not None
+    return draft
+
+
 def test_the_first_draft_leaves_out_identifiers_and_constants(tmp_path: Path) -> None:
     dataset, _ = stored(tmp_path)
     draft = start_draft(dataset)
@@ -44,7 +51,7 @@ def test_a_table_without_a_possible_target_has_no_draft(tmp_path: Path) -> None:
 
 def test_a_ticked_identifier_is_really_used(tmp_path: Path) -> None:
     dataset, table = stored(tmp_path)
-    draft = start_draft(dataset).changed(used={"id": True, "size": False})
+    draft = started(dataset).changed(used={"id": True, "size": False})
     recipe = recipe_of(dataset, draft)
     assert recipe.features == ("id", "shop")
     assert not recipe.cleaning.drop_identifiers
@@ -53,7 +60,7 @@ def test_a_ticked_identifier_is_really_used(tmp_path: Path) -> None:
 
 def test_another_type_decides_whether_a_column_is_used(tmp_path: Path) -> None:
     dataset, _ = stored(tmp_path)
-    draft = start_draft(dataset).changed(types={"id": ColumnType.CATEGORY, "size": ColumnType.NUMBER})
+    draft = started(dataset).changed(types={"id": ColumnType.CATEGORY, "size": ColumnType.NUMBER})
     assert is_used(dataset, draft, "id")
     assert recipe_of(dataset, draft).types == {"id": ColumnType.CATEGORY}
 
@@ -61,7 +68,7 @@ def test_another_type_decides_whether_a_column_is_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["random", "time", "group", "own"])
 def test_a_recipe_can_be_changed_again(tmp_path: Path, kind: str) -> None:
     dataset, _ = stored(tmp_path)
-    draft = start_draft(dataset).changed(
+    draft = started(dataset).changed(
         unit="$",
         used={"size": False, "id": True},
         kind=kind,
@@ -77,7 +84,7 @@ def test_a_recipe_can_be_changed_again(tmp_path: Path, kind: str) -> None:
 
 def test_with_an_own_test_file_the_share_is_one_of_the_tables_rows(tmp_path: Path) -> None:
     dataset, _ = stored(tmp_path)
-    split = recipe_of(dataset, start_draft(dataset).changed(kind="own", validation=0.2, test_dataset="0" * 16)).split
+    split = recipe_of(dataset, started(dataset).changed(kind="own", validation=0.2, test_dataset="0" * 16)).split
     assert split.validation / (split.train + split.validation) == pytest.approx(0.2)
 
 
@@ -90,21 +97,21 @@ def test_with_an_own_test_file_the_share_is_one_of_the_tables_rows(tmp_path: Pat
         ({"validation": 0.6, "test": 0.4}, "leave no rows to train on"),
     ],
 )
-def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, changes: dict, message: str) -> None:
+def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     dataset, _ = stored(tmp_path)
     with pytest.raises(RecipeError, match=message):
-        recipe_of(dataset, start_draft(dataset).changed(**changes))
+        recipe_of(dataset, started(dataset).changed(**changes))
 
 
 def test_a_table_cannot_judge_itself(tmp_path: Path) -> None:
     dataset, _ = stored(tmp_path)
     with pytest.raises(RecipeError, match="the table itself"):
-        recipe_of(dataset, start_draft(dataset).changed(kind="own", test_dataset=dataset.id))
+        recipe_of(dataset, started(dataset).changed(kind="own", test_dataset=dataset.id))
 
 
 def test_a_draft_is_kept_for_its_owner(tmp_path: Path) -> None:
     dataset, _ = stored(tmp_path)
-    draft = start_draft(dataset).changed(used={"size": False}, types={"shop": ColumnType.TEXT}, kind="group")
+    draft = started(dataset).changed(used={"size": False}, types={"shop": ColumnType.TEXT}, kind="group")
     assert load_draft(tmp_path, "../ann", dataset.id) is None
     save_draft(tmp_path, "../ann", dataset.id, draft)
     assert load_draft(tmp_path, "../ann", dataset.id) == draft

@@ -56,7 +56,7 @@ def test_a_filling_shows_what_is_known_and_what_is_filled_in() -> None:
 def test_outliers_are_shown_clipped_or_without_their_rows() -> None:
     dataset, rows = stored(table())
     for act, count in (("clip", 400), ("remove", 397)):
-        cleaning = Cleaning(outliers={"b": OutlierRule(act=act)})  # type: ignore[arg-type]
+        cleaning = Cleaning(outliers={"b": OutlierRule(act=act)})
         made = preview_outliers(dataset, rows, Recipe(target="y", features=("a", "b"), cleaning=cleaning), "b")
         assert sum(made.before.rows) == 400
         assert made.before.edges[-1] == 50.0

@@ -257,12 +257,11 @@ def test_silence_is_counted_from_the_last_sign_of_life(task: TaskFolder) -> None
 
 def test_the_last_word_is_written_although_the_disk_is_full(task: TaskFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     with task.hold():
-        real = task_module.write_spec
 
         def write(path: Path, spec: BaseModel) -> None:
             if (task.path / "reserve").exists():
                 raise OSError(errno.ENOSPC, "No space left on device")
-            real(path, spec)
+            write_spec(path, spec)
 
         monkeypatch.setattr(task_module, "write_spec", write)
         task.finish(Done(state=RunState.FAILED, reason="The disk is full."))

@@ -39,11 +39,8 @@ def asked(searcher: Searcher, error: Any = lambda values: 1.0) -> list[dict[str,
 
 def bowl(values: dict[str, Any]) -> float:
     """Return an error that is smooth and least at a rate of 1e-3, 0.1 of dropout and 40 epochs."""
-    return 10 + (
-        4 * (math.log10(values["learning_rate"]) + 3) ** 2
-        + 30 * (values["dropout"] - 0.1) ** 2
-        + 5 * ((values["epochs"] - 40) / 40) ** 2
-    )
+    rate, dropout, epochs = (float(values[name]) for name in ("learning_rate", "dropout", "epochs"))
+    return 10 + (4 * (math.log10(rate) + 3) ** 2 + 30 * (dropout - 0.1) ** 2 + 5 * ((epochs - 40) / 40) ** 2)
 
 
 @st.composite

@@ -32,7 +32,7 @@ def test_trials_are_trained_and_told(tmp_path: Path, method: str) -> None:
     # Too slow to learn anything in 12 epochs, and as fast as it should be.
     ranges = {"learning_rate": (1e-5, 3e-3), "loss": ("mse", "huber")}
     searcher = Searcher(Search(method=method, family="NN_TORCH", ranges=ranges, trials=4, seed=3), {"epochs": 12})
-    errors = {}
+    errors: dict[tuple[float, str], float] = {}
     while (values := searcher.ask()) is not None:
         kept = json.loads(
             json.dumps(family("NN_TORCH").sample_settings(len(train[0]), 0) | to_autogluon("NN_TORCH", values))

@@ -22,7 +22,7 @@ from tests.conftest import add_table, small_table
 
 
 def test_a_gap_keeps_the_parts_of_a_split_by_time_apart() -> None:
-    days = pd.date_range("2024-01-01", periods=200).to_series(index=range(200)).sample(frac=1, random_state=0)
+    days = pd.date_range("2024-01-01", periods=200).to_series().reset_index(drop=True).sample(frac=1, random_state=0)
     frame = pd.DataFrame({"day": days.to_numpy()})
     plain = split_rows(frame, Split(kind="time", column="day"))
     found = split_rows(frame, Split(kind="time", column="day", gap=7))

@@ -91,9 +91,9 @@ def test_groups_so_uneven_that_a_part_has_one_row_are_told() -> None:
 def test_missing_keys_and_columns_are_told(kind: str) -> None:
     frame = pd.DataFrame({"k": [1.0, None, None, *range(30)]})
     with pytest.raises(RecipeError, match="is missing in 2 rows"):
-        split_rows(frame, Split(kind=kind, column="k"))  # type: ignore[arg-type]
+        split_rows(frame, Split(kind=kind, column="k"))
     with pytest.raises(RecipeError, match="no column other"):
-        split_rows(frame, Split(kind=kind, column="other"))  # type: ignore[arg-type]
+        split_rows(frame, Split(kind=kind, column="other"))
 
 
 def test_too_few_rows_are_told() -> None:
@@ -115,7 +115,7 @@ def test_a_share_that_gets_no_row_is_told() -> None:
 def test_beside_an_own_test_file_no_more_rows_choose_than_are_needed(
     rows: int, choose_by: str, validation: int
 ) -> None:
-    split = Split(kind="own", test_dataset="x", choose_by=choose_by)  # type: ignore[arg-type]
+    split = Split(kind="own", test_dataset="x", choose_by=choose_by)
     assert preview_split(rows, split) == (rows - validation, validation, 0)
 
 
@@ -200,7 +200,7 @@ def test_recipes_that_can_not_work_are_told(tmp_path: Path) -> None:
 
     def attempt(**changes: object) -> None:
         values = {"target": "price", "features": ("size",), **changes}
-        prepare_table(dataset, table, Recipe(**values))  # type: ignore[arg-type]
+        prepare_table(dataset, table, Recipe(**values))
 
     with pytest.raises(RecipeError, match=r'no column Price\. Did you mean "price"'):
         attempt(target="Price")
@@ -281,7 +281,7 @@ def test_folds_that_make_no_sense_are_refused() -> None:
         {"kind": "time", "column": "a", "choose_by": "folds"},
     ):
         with pytest.raises(ValidationError):
-            Split(**wrong)  # type: ignore[arg-type]
+            Split(**wrong)
 
 
 def test_rows_whose_target_is_a_code_are_left_out(tmp_path: Path) -> None:

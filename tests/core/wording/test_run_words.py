@@ -18,7 +18,7 @@ def report(**values: object) -> Report:
         plan=default_plan(time_limit=120.0),
     )
     known = {"run_id": "r", "run_dir": "/r", "state": RunState.COMPLETED, "experiment": experiment, "time_limit": 120.0}
-    return Report(**(known | values))  # type: ignore[arg-type]
+    return Report(**(known | values))
 
 
 def result(*models: str) -> TrainResult:

@@ -36,7 +36,7 @@ def fit(model: str, trial: int | None, **chosen: object) -> PlannedFit:
 
 
 def row(model: str, validation: float | None, role: str = "network") -> LeaderboardRow:
-    return LeaderboardRow(model=model, family="NN_TORCH", role=role, rmse_validation=validation, fit_seconds=1.5)  # type: ignore[arg-type]
+    return LeaderboardRow(model=model, family="NN_TORCH", role=role, rmse_validation=validation, fit_seconds=1.5)
 
 
 @pytest.fixture

@@ -204,8 +204,10 @@ def test_models_in_words() -> None:
 
 
 def test_moments_are_shown_as_people_write_them() -> None:
-    days = pd.to_datetime(["2024-01-02", None])
-    rows = pd.DataFrame({"day": days, "moment": days + pd.Timedelta("90min"), "none": pd.to_datetime([None, None])})
+    days = pd.to_datetime(pd.Series(["2024-01-02", None]))
+    rows = pd.DataFrame(
+        {"day": days, "moment": days + pd.Timedelta("90min"), "none": pd.to_datetime(pd.Series([None, None]))}
+    )
     rows["at"] = pd.to_datetime(["1970-01-01 18:00", "1970-01-01 06:30"])
     shown = readable_moments(rows.assign(n=[1, 2]))
     assert shown["day"].fillna("").tolist() == ["2024-01-02", ""]

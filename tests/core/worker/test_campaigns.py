@@ -183,6 +183,7 @@ def test_without_any_network_the_baselines_are_the_result(tmp_path: Path, monkey
     held = load_predictions(run, "validation")
     known = np.isfinite(held.predicted["Boosted trees"])
     boosted = result.row("Boosted trees")
+    assert boosted.rows_validation is not None
     assert 0 < np.count_nonzero(known) == boosted.rows_validation < result.rows.train
     assert f"alidated on {boosted.rows_validation} of {result.rows.train} rows" in boosted.note
     errors = {n: root_mean_squared_error(held.actual[known], v[known]) for n, v in held.predicted.items()}

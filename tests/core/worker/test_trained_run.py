@@ -147,6 +147,7 @@ def test_the_networks_are_compared_with_every_baseline_that_learns(trained: RunF
         ours, theirs = root_mean_squared_error(test.actual, best), root_mean_squared_error(test.actual, other)
         assert comparison.rmse_improvement == pytest.approx(1 - ours / theirs)
         assert comparison.rmse_interval is not None
+        assert comparison.rmse_improvement is not None
         assert comparison.rmse_interval.low < comparison.rmse_improvement < comparison.rmse_interval.high
     assert result.comparison in result.comparisons
 

@@ -38,7 +38,7 @@ def train(home: Path, transform: TransformName, **split: object) -> RunFolder:
     experiment = experiment_on(
         add_table(home, prices()), "price", models=("FEEDFORWARD",), preset="fast", time_limit=20.0
     )
-    recipe = experiment.recipe.model_copy(update={"target_transform": transform, "split": Split(**split)})  # type: ignore[arg-type]
+    recipe = experiment.recipe.model_copy(update={"target_transform": transform, "split": Split(**split)})
     dispatcher = Dispatcher(open_store(Settings(home=home)), InlineBackend(work), cpu_slots(1))
     run = dispatcher.store.folder(dispatcher.submit(experiment.model_copy(update={"recipe": recipe})))
     done = run.train_task().done()

@@ -170,7 +170,8 @@ def _compound(stream: bytes) -> bytes:
 
 def table(rows: int = 200) -> list[list[object]]:
     """Return a small table with its names above it."""
-    return [["size", "place", "price"], *([i + 0.5, ("north", "south")[i % 2], 3 * i] for i in range(rows))]
+    lines: list[list[object]] = [[i + 0.5, ("north", "south")[i % 2], 3 * i] for i in range(rows)]
+    return [["size", "place", "price"], *lines]
 
 
 def frame(rows: Rows) -> pd.DataFrame:

@@ -192,8 +192,10 @@ def test_another_line_can_be_the_header(home: Path, prices: str) -> None:
 
 
 def test_another_sheet_can_be_chosen(home: Path) -> None:
-    rows: list[list[object]] = [["size", "price"], *([i, 2 * i] for i in range(30))]
-    others: list[list[object]] = [["weight", "cost"], *([i, 3 * i] for i in range(40))]
+    rows: list[list[object]] = [["size", "price"]]
+    rows += ([i, 2 * i] for i in range(30))
+    others: list[list[object]] = [["weight", "cost"]]
+    others += ([i, 3 * i] for i in range(40))
     dataset = DatasetStore(home, "local").add(workbook(First=rows, Second=others), "book.xlsx")
     app = reading_form(dataset.id)
     box = app.selectbox(key=f"sheet_{dataset.id}")

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from dlreg_core.ingest.uploads.upload_receiver import Arrival, Arrivals
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import born
-from tests.conftest import add_table, small_table
-from tests.pages.data.test_data import ROOT, texts
+from tests.conftest import ROOT, add_table, small_table
+from tests.pages.data.test_data import texts
 
 
 def waiting(home: Path, arrival: Arrival) -> AppTest:

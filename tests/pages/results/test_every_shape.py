@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -48,7 +49,13 @@ def one_network(run: RunFolder) -> None:
     result = run.result()
     assert result is not None
     rows = tuple(row for row in result.leaderboard if row.role == "baseline" or row.model == "FastAI")
-    less = {"leaderboard": rows, "best_model": "FastAI", "ensemble_weights": {}, "comparisons": (), "comparison": None}
+    less: dict[str, Any] = {
+        "leaderboard": rows,
+        "best_model": "FastAI",
+        "ensemble_weights": {},
+        "comparisons": (),
+        "comparison": None,
+    }
     write_spec(run.train_task().path / "result.json", result.model_copy(update=less))
 
 

@@ -14,12 +14,13 @@ from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.specs import LeaderboardRow, NumberRange, PlannedFit, Search
 from tests.pages.opening import copied, opened, texts
 
+HIDDEN = ([64, 32], [128])
 SEARCH = Search(
     method="random",
     family="FASTAI",
     ranges={
         "learning_rate": NumberRange(low=1e-4, high=0.1, log=True),
-        "hidden": ([64, 32], [128]),
+        "hidden": HIDDEN,
         "clip": (False, True),
     },
     trials=24,
@@ -42,7 +43,7 @@ def searched_run(trained: RunFolder, home: Path, count: int) -> RunFolder:
             device="cpu",
             chosen={
                 "learning_rate": float(rate),
-                "hidden": SEARCH.ranges["hidden"][number % 2],
+                "hidden": HIDDEN[number % 2],
                 "clip": number % 3 > 0,
             },
             trial=number + 1,

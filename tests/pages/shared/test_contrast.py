@@ -16,7 +16,8 @@ CAPTION = 0.6
 
 @pytest.fixture(scope="module")
 def themes() -> dict[str, Any]:
-    return tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    found: dict[str, Any] = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    return found
 
 
 def parts(colour: str) -> list[float]:

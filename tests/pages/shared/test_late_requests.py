@@ -107,7 +107,9 @@ def received(connection: ClientConnection, last: Callable[[ForwardMsg], bool]) -
     messages: list[ForwardMsg] = []
     while not messages or not last(messages[-1]):
         message = ForwardMsg()
-        message.ParseFromString(bytes(connection.recv(timeout=60)))
+        received = connection.recv(timeout=60)
+        assert isinstance(received, bytes)
+        message.ParseFromString(received)
         messages.append(message)
     return messages
 

@@ -124,7 +124,7 @@ def test_raw_new_rows_get_their_past_from_the_rows_that_are_kept(run: RunFolder)
     assert past is not None
     # The table with the new rows in it, as if everything had been known from the start, but looked at from so far.
     whole = past.model_copy(update={"moments": (), "groups": (), "values": {}})
-    days = (pd.to_datetime(WHOLE["day"]) - pd.Timestamp("2023-05-20")).dt.days.clip(1, 7).to_numpy()
+    days = (pd.to_datetime(WHOLE["day"]) - pd.Timestamp("2023-05-20")).dt.days.clip(1, 7).to_numpy().astype(np.int64)
     expected = pipeline.predict(whole.complete(WHOLE, days).loc[NEW.index])
     found = pipeline.predicted(NEW.drop(columns="sales"))
     known_before = (NEW["day"] < "2023-05-28").to_numpy()

@@ -118,7 +118,7 @@ def test_the_next_days_are_each_a_step_further_and_what_is_too_far_is_told() -> 
     for place in range(20):
         pd.testing.assert_frame_equal(past.complete(new.iloc[[place]]), found.iloc[[place]])
     # What is known of them is their past.
-    known = new.assign(y=[60.0] * 10 + [None] * 10)
+    known = new.assign(y=[60.0] * 10 + [np.nan] * 10)
     found = past.complete(known)
     np.testing.assert_array_equal(found[AHEAD], [*[1] * 10, *range(1, 11)])
     assert (found[NAMES[0]].iloc[1:] == 60.0).all()

@@ -126,7 +126,7 @@ def test_many_columns_and_columns_without_a_number_in_most_rows() -> None:
     types = dict.fromkeys(table.columns, ColumnType.NUMBER)
     new = table.mask(rng.random(table.shape) < 0.1)
     for method in ("knn", "iterative"):
-        fitted = fit_cleaner(table, types, Cleaning(impute_numbers=method, drop_constant=False))  # type: ignore[arg-type]
+        fitted = fit_cleaner(table, types, Cleaning(impute_numbers=method, drop_constant=False))
         found = Cleaner.model_validate_json(fitted.model_dump_json()).transform(new)
         assert np.isfinite(found.to_numpy(dtype=float)).all()
 

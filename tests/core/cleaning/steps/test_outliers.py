@@ -60,7 +60,7 @@ def test_clipped_values_keep_the_limits_of_the_training_rows_in_new_rows_too() -
 def prepared(cleaning: Cleaning, **split: object) -> PreparedTable:
     dataset, rows = read_dataset(table().to_csv(index=False).encode())
     split = {"choose_by": "holdout"} | split
-    recipe = Recipe(target="y", features=("a", "b", "c"), cleaning=cleaning, split=Split(**split))  # type: ignore[arg-type]
+    recipe = Recipe(target="y", features=("a", "b", "c"), cleaning=cleaning, split=Split(**split))
     return prepare_table(dataset, rows, recipe)
 
 

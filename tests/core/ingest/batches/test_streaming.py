@@ -7,6 +7,7 @@ import io
 import re
 import tempfile
 import zipfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -204,7 +205,7 @@ def test_what_the_sample_does_not_show(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(csv_rows, "_START", 500)
     monkeypatch.setattr(csv_rows, "_SPOTS", 0)
     rows = 4000
-    late = {
+    late: dict[str, Callable[[int], str]] = {
         "fraction": lambda i: str(i % 7) if i < 3000 else f"{i}.5",
         "word": lambda i: str(i) if i != 3990 else "many",
         "order": lambda i: f"{i % 12 + 1:02d}/{i % 12 + 1:02d}/2020" if i < 3000 else f"{i % 12 + 1:02d}/25/2020",

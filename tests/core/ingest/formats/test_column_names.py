@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -83,7 +84,7 @@ def test_what_was_changed_is_told() -> None:
 
 def test_names_that_would_be_equal_stay_apart_in_any_order() -> None:
     raw = ("a", "a\u200b", "a\u202e", "b")
-    found = {}
+    found: dict[str, Any] = {}
     for order in permutations(raw):
         names = names_of(order)
         assert len(set(names.tidy)) == 4

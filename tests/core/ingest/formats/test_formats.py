@@ -8,7 +8,9 @@ import io
 import json
 import lzma
 import zipfile
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -59,7 +61,7 @@ def _cell(value: object, place: str) -> str:
     return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
 
 
-def workbook(**sheets: list[list[object]]) -> bytes:
+def workbook(**sheets: Iterable[Iterable[object]]) -> bytes:
     """Write a workbook as Excel does, by hand: what reads it is not what wrote it."""
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -98,11 +100,12 @@ def _zip(**members: bytes) -> bytes:
 
 
 def _zstd(content: bytes) -> bytes:
-    return pa.Codec("zstd").compress(content, asbytes=True)
+    packed: bytes = pa.Codec("zstd").compress(content, asbytes=True)
+    return packed
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, _zstd, lambda c: _zip(table=c)])
-def test_packed_files(pack) -> None:
+def test_packed_files(pack: Callable[[bytes], bytes]) -> None:
     pd.testing.assert_frame_equal(read_rows(pack(CSV)), FRAME)
 
 
@@ -163,7 +166,7 @@ def test_titles_above_the_table_of_a_workbook_are_passed_over() -> None:
     assert raw.table.to_pydict() == {"city": ["Oslo", "Bern"], "price": [1, 2], "year": [2020, 2021]}
 
 
-def test_each_sheet_is_a_table_of_its_own(tmp_path) -> None:
+def test_each_sheet_is_a_table_of_its_own(tmp_path: Path) -> None:
     content = workbook(One=[["a", "b"], [1, 2]], Two=[["c", "d"], [3, 4]])
     store = DatasetStore(tmp_path)
     first = store.add(content, "book.xlsx")

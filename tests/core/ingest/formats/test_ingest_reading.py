@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -127,7 +128,7 @@ def test_header_is_told_from_values(first: str, has_header: bool) -> None:
 def test_gzip_and_parquet() -> None:
     assert read_rows(gzip.compress(CITIES.encode(), mtime=0))["price"].tolist() == [1, 2, 3]
     frame = pd.DataFrame(
-        {"a": [1.5, None], "b": ["x", "y"], "c": pd.to_datetime(["2024-01-02", None]), "d": [True, False]}
+        {"a": [1.5, None], "b": ["x", "y"], "c": pd.to_datetime(pd.Series(["2024-01-02", None])), "d": [True, False]}
     )
     buffer = io.BytesIO()
     frame.to_parquet(buffer)
@@ -187,7 +188,7 @@ def test_refusals_say_what_is_wrong(content: bytes, said: str) -> None:
     assert caught.value.hint
 
 
-def test_missing_file(tmp_path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         read_rows(tmp_path / "none.csv")
     with pytest.raises(TableError):
@@ -201,7 +202,7 @@ def test_rows_of_one_column_keep_their_missing_values() -> None:
 
 def test_rows_like_a_known_table() -> None:
     content = b"when,code,flag,size\n03/04/2024,7,1,05\n05/04/2024,8,0,06\n"
-    like = {
+    like: dict[str, Column | ColumnType] = {
         "when": Column(name="when", type=ColumnType.DATETIME, missing=0, distinct=9, day_first=False),
         "code": ColumnType.CATEGORY,
         "flag": ColumnType.BOOLEAN,

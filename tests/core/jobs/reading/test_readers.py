@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +89,8 @@ def test_raw_rows_arrive_as_they_were_read(trained: RunFolder, home: Path, share
 
     moment = pd.Timestamp("2024-05-01 10:00:00.5")
     table = small_table(20).drop(columns="price")
-    table = table.assign(flag=True, text=["x", None] * 10, gaps=[1.5, None] * 10, whole=2**53, moment=moment)
+    texts: list[Any] = ["x", None] * 10
+    table = table.assign(flag=True, text=texts, gaps=[1.5, np.nan] * 10, whole=2**53, moment=moment)
     feather = pa.BufferOutputStream()
     pyarrow.feather.write_feather(pa.table(table), feather)
     for content in (table.to_csv(index=False).encode(), feather.getvalue().to_pybytes()):

@@ -13,7 +13,7 @@ from dlreg_core.networks.network_family import Cost, Family
 from dlreg_core.networks.shared_settings import batch_size, epochs, learning_rate
 
 
-class ToyModel(AbstractModel):
+class ToyModel(AbstractModel):  # type: ignore[misc]
     ag_key = "TOY"
     seed_name = "seed"
     watch: EpochWatch | None = None
@@ -35,7 +35,7 @@ class ToyModel(AbstractModel):
         return X.select_dtypes("number").fillna(0).to_numpy(dtype=np.float64)
 
     def _predict_proba(self, X: pd.DataFrame, **_: Any) -> np.ndarray:  # noqa: N803
-        return (self._numbers(X) - self.offset) / self.scale @ self.model * self.spread + self.middle
+        return np.asarray((self._numbers(X) - self.offset) / self.scale @ self.model * self.spread + self.middle)
 
     @classmethod
     def _estimate_memory_usage_static(cls, **_: Any) -> int:

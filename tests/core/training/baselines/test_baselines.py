@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.metrics import mean_squared_error
 from sklearn.tree import DecisionTreeRegressor
 
+from dlreg_core.array_types import Floats
 from dlreg_core.specs import Strength
 from dlreg_core.training.baselines import boosting, simple_models
 from dlreg_core.training.baselines.simple_models import (
@@ -50,18 +54,23 @@ def by_hand(frame: pd.DataFrame, like: pd.DataFrame) -> np.ndarray:
     return np.column_stack([*numbers, *[(frame["c"] == level).astype(float) for level in "xyz"]])
 
 
+def predicted_by(baseline: Baseline, frame: pd.DataFrame) -> Floats:
+    assert baseline.model is not None
+    return np.asarray(baseline.model.predict(frame))
+
+
 def test_each_is_what_scikit_learn_makes_of_the_same_matrix() -> None:
     (train, y), (valid, y_valid), (test, _) = rows(200, 0), rows(60, 1), rows(50, 2)
     mean, median, ridge, tree, boosted = fit_baselines(train, y, valid, y_valid, seed=4)
     assert [m.key for m in (mean, median, ridge, tree, boosted)] == ["MEAN", "MEDIAN", "RIDGE", "TREE", "BOOSTED"]
-    np.testing.assert_allclose(mean.model.predict(test), y.mean())
-    np.testing.assert_allclose(median.model.predict(test), np.median(y))
+    np.testing.assert_allclose(predicted_by(mean, test), y.mean())
+    np.testing.assert_allclose(predicted_by(median, test), np.median(y))
     x, x_valid, x_test = (by_hand(part, train) for part in (train, valid, test))
     alpha = RidgeCV(alphas=np.logspace(-3, 4, 15)).fit(x, y).alpha_
-    np.testing.assert_allclose(ridge.model.predict(test), Ridge(alpha=alpha).fit(x, y).predict(x_test), rtol=1e-6)
+    np.testing.assert_allclose(predicted_by(ridge, test), Ridge(alpha=alpha).fit(x, y).predict(x_test), rtol=1e-6)
     trees = [DecisionTreeRegressor(min_samples_leaf=leaf, random_state=4).fit(x, y) for leaf in (2, 5, 10, 20, 50, 100)]
     best = min(trees, key=lambda t: mean_squared_error(y_valid, t.predict(x_valid)))
-    np.testing.assert_allclose(tree.model.predict(test), best.predict(x_test))
+    np.testing.assert_allclose(predicted_by(tree, test), best.predict(x_test))
     assert all(m.fit_seconds >= 0 for m in (mean, ridge, tree, boosted))
 
 
@@ -69,14 +78,14 @@ def test_levels_and_gaps_never_seen_are_answered() -> None:
     (train, y), (valid, y_valid) = rows(100, 0), rows(30, 1)
     odd = valid.assign(a=np.nan, c=pd.Categorical(["never", None] * 15))
     for baseline in fit_baselines(train, y, valid, y_valid, seed=0, boosting=FEW):
-        assert np.isfinite(baseline.model.predict(odd)).all()
+        assert np.isfinite(predicted_by(baseline, odd)).all()
 
 
 @pytest.mark.parametrize("columns", [["a"], ["c"], ["text"], ["a", "text"]])
 def test_any_kind_of_columns_alone(columns: list[str]) -> None:
     (train, y), (valid, y_valid) = rows(100, 0), rows(30, 1)
     for baseline in fit_baselines(train[columns], y, valid[columns], y_valid, seed=0, boosting=FEW):
-        predicted = baseline.model.predict(valid[columns])
+        predicted = predicted_by(baseline, valid[columns])
         assert np.isfinite(predicted).all()
         if columns == ["text"]:
             constant = np.median(y) if baseline.key == "MEDIAN" else y.mean()
@@ -138,7 +147,7 @@ def test_the_same_number_of_trees_gives_the_same_ones_on_any_number_of_threads()
 def test_as_many_trees_as_there_is_time_for(seconds: float, trees: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a clock that moves by a second whenever it is read: ten trees are measured, or two in 8 seconds."""
     clock = itertools.count()
-    monkeypatch.setattr(boosting.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
     train, y = rows(100, 0)
     assert boosting.affordable_iterations(train, y, seconds, seed=0, threads=1) == trees
 
@@ -187,8 +196,12 @@ def test_where_the_time_is_short_folds_are_missing_and_not_trees(monkeypatch: py
 def test_the_boosted_trees_come_first_and_have_the_machine_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     train, y = rows(60, 0)
     order: list[str] = []
-    made = simple_models.made_or_reason
-    monkeypatch.setattr(simple_models, "made_or_reason", lambda what, make: (order.append(what), made(what, make))[1])
+
+    def noted(what: str, make: Callable[[], Any]) -> Any:
+        order.append(what)
+        return boosting.made_or_reason(what, make)
+
+    monkeypatch.setattr(simple_models, "made_or_reason", noted)
     fit_baselines(train, y, train, y, seed=0, boosting=FEW, when_grown=lambda: order.append("the networks may begin"))
     assert order[:3] == ["CatBoost", "the networks may begin", "Mean"]
 
@@ -282,7 +295,7 @@ def test_out_of_fold_predictions_by_hand() -> None:
     best = min(totals, key=lambda leaf: totals[leaf])
     kept = DecisionTreeRegressor(min_samples_leaf=best, random_state=4).fit(by_hand(train, train), y)
     assert tree.model is not None
-    np.testing.assert_allclose(tree.model.predict(train), kept.predict(by_hand(train, train)))
+    np.testing.assert_allclose(predicted_by(tree, train), kept.predict(by_hand(train, train)))
     assert boosted.model is not None
     np.testing.assert_allclose(
         boosted.model.predict(train), direct(train, y, 40, 4).predict(train[["a", "b", "c"]].astype({"c": str}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -21,7 +23,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fit(family: str, where: str) -> PlannedFit:
     device, _, why = where.partition(" ")
-    return PlannedFit(model=family, family=family, epochs=1, seed=0, threads=1, device=device, fell_back=why != "")  # type: ignore[arg-type]
+    return PlannedFit(model=family, family=family, epochs=1, seed=0, threads=1, device=device, fell_back=why != "")
 
 
 ON_CPU = "Ran on the CPU (16 cores)"

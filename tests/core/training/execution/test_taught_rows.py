@@ -16,7 +16,7 @@ RNG = np.random.default_rng(0)
 def test_a_training_learns_from_none_of_them() -> None:
     fold = np.repeat([0, 1, 2], 20)
     taught = RNG.random(60) > 0.2
-    rows = PreparedRows(pd.DataFrame({"a": np.zeros(60)}), np.zeros(60), fold, metadata=None, taught=taught)  # type: ignore[arg-type]
+    rows = PreparedRows(pd.DataFrame({"a": np.zeros(60)}), np.zeros(60), fold, metadata=None, taught=taught)
     for held in range(3):
         np.testing.assert_array_equal(learned_rows(fold_job("FASTAI", fold=held), rows), (fold != held) & taught)
         few = learned_rows(fold_job("FASTAI", fold=held, rows=7), rows)

@@ -51,7 +51,7 @@ PLENTY = Room(memory_mb=21_000, disk_mb=70_000)
 
 
 def facts(**changes: object) -> TableFacts:
-    return TableFacts(**{**HOUSING.__dict__, **changes})  # type: ignore[arg-type]
+    return TableFacts(**{**HOUSING.__dict__, **changes})
 
 
 def as_wanted(preset: Preset) -> TrainPlan:
@@ -183,10 +183,17 @@ def test_disk_grows_with_rows_networks_and_their_size() -> None:
 # --- what earlier runs measured ---------------------------------------------------------------------------------------
 
 
-def measured(rows: int = 14_448, features: int = 10, device: str = "cpu", **times: float) -> MeasuredSpeeds:
+def measured(
+    rows: int = 14_448,
+    features: int = 10,
+    device: str = "cpu",
+    *,
+    each: dict[str, float] | None = None,
+    **times: float,
+) -> MeasuredSpeeds:
     """Return speeds that are `times` of what is expected."""
     families = {}
-    for key, factor in times.items():
+    for key, factor in (times | (each or {})).items():
         expected = expected_speed(key, rows, features, gpu=device == "gpu", factor=factor)
         families[key] = FamilySpeed(fixed=expected.fixed, epoch=expected.epoch)
     return MeasuredSpeeds.model_validate(
@@ -379,7 +386,7 @@ def test_what_is_foretold_for_sure_holds_on_a_machine_that_is_half_as_fast_again
     plan = default_plan(time_limit=seconds)
 
     def seen(factor: float) -> Outlook:
-        return foresee(plan, HOUSING, PLENTY, KnownSpeeds((measured(**dict.fromkeys(KEYS, factor)),)))
+        return foresee(plan, HOUSING, PLENTY, KnownSpeeds((measured(each=dict.fromkeys(KEYS, factor)),)))
 
     found, others = seen(1.0), [seen(0.67), seen(1.49)]
     sure = [model for model in found.models if not model.close]
@@ -414,7 +421,7 @@ def test_where_the_time_is_nearly_enough_nothing_is_foretold_for_sure() -> None:
     assert not any(model.close for model in roomy.models)
     assert roomy.counts == (len(KEYS), len(KEYS))
     # What earlier runs measured here leaves less open than a table of costs.
-    here = KnownSpeeds((measured(**dict.fromkeys(KEYS, 1.0)),))
+    here = KnownSpeeds((measured(each=dict.fromkeys(KEYS, 1.0)),))
     assert sum(m.close for m in foresee(default_plan(time_limit=40), HOUSING, PLENTY, here).models) < sum(
         model.close for model in tight.models
     )
