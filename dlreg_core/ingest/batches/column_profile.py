@@ -107,7 +107,9 @@ class _Known:
         self._values[self._count : self._count + len(numbers)] = numbers
         self._count += len(numbers)
         if len(self._steps) < 2 and len(numbers):
-            steps = np.diff(np.concatenate([before, numbers]))
+            # Two numbers may be further apart than any number is large.
+            with np.errstate(over="ignore"):
+                steps = np.diff(np.concatenate([before, numbers]))
             self._steps |= set(steps[[0, -1]].tolist()) if len(steps) else set()
             if len(self._steps) == 1 and not np.all(steps == steps[0]):
                 self._steps.add(np.nan)

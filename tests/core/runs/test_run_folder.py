@@ -110,7 +110,7 @@ def test_a_worker_that_was_killed_has_failed_and_the_reason_says_so(task: TaskFo
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     os.kill(holder.pid, signal.SIGKILL)
-    holder.wait(20)
+    holder.communicate(timeout=20)
     assert not task.is_held()
     assert task.process() is None
     assert task.state() is RunState.FAILED

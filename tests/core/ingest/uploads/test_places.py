@@ -52,6 +52,7 @@ def server(folder: Path) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{httpd.server_port}"
     httpd.shutdown()
+    httpd.server_close()
     thread.join(10)
 
 
