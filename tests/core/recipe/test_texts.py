@@ -65,7 +65,7 @@ def test_transforms_have_names() -> None:
 
 def typed_recipe(home: Path, **typed: object) -> Recipe:
     dataset = add_table(home, small_table())
-    return recipe_of(dataset, draft_from_texts(dataset, TypedRecipe(target="price", **typed)))  # type: ignore[arg-type]
+    return recipe_of(dataset, draft_from_texts(dataset, TypedRecipe(target="price", **typed)))
 
 
 def test_what_is_typed_and_what_is_ticked_make_the_same_recipe(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def result(best: str = "TabM", **more: object) -> TrainResult:
         comparison=None,
         rows=RowCounts(train=1448, validation=30, test=40),
         seconds=109.0,
-        **{"plan": ResolvedPlan()} | more,  # type: ignore[arg-type]
+        **{"plan": ResolvedPlan()} | more,
     )
 
 

@@ -58,7 +58,7 @@ class Seen:
     @property
     def begun(self) -> list[str]:
         """Names of the networks that were begun."""
-        return [action.data["model"] for action in self.actions if is_notice(action, "model_started")]
+        return [a.data["model"] for a in self.actions if isinstance(a, Notice) and a.kind == "model_started"]
 
 
 def is_notice(action: Action, kind: str) -> bool:
