@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
-from dlreg_core.array_types import Floats
+from dlreg_core.array_types import Floats, Integers
 from dlreg_core.checks.findings.row_sample import correlations
 from dlreg_core.specs import ColumnType, Dataset
 
@@ -27,8 +27,6 @@ _CLOSE = 0.7
 _SAME_GAPS = 0.9
 _NUMBERS = (ColumnType.NUMBER, ColumnType.DATETIME)
 _LEVELS = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

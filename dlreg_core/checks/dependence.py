@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dlreg_core.array_types import Floats
 from dlreg_core.checks.order_and_groups import is_date
@@ -24,8 +23,6 @@ _LONGEST_YEARS = 200
 _SORTED = 0.999
 _YEAR_WORDS = frozenset({"year", "years", "yr", "jahr", "annee", "ano", "anno"})
 """By these words numbers below 100 are years too: 70 to 82."""
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from dlreg_core.array_types import Floats
+from dlreg_core.array_types import Floats, Integers
 from dlreg_core.cleaning import coerce_column
 from dlreg_core.specs import ColumnType
 
@@ -18,8 +17,6 @@ _MOST_FEATURES = 40
 _SHRINK, _PARTS = 5.0, 4
 """The mean of a level is drawn towards that of all rows as if so many rows had it."""
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN, ColumnType.TEXT)
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

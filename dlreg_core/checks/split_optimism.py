@@ -13,10 +13,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from dlreg_core.array_types import Floats
+from dlreg_core.array_types import Floats, Integers
 from dlreg_core.checks.dependence import Candidate, candidates, moments_of
 from dlreg_core.checks.probe_folds import ITERATIONS, Fold, QuickTable
 from dlreg_core.cleaning import coerce_column, repaired
@@ -48,8 +47,6 @@ _WINDOWS, _BLOCKS = 5, 20
 _STRETCH = 40
 _OF_GROUP = 24
 _TINY = float(np.finfo(float).tiny)
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from dlreg_core.array_types import Floats
+from dlreg_core.array_types import Floats, Integers
 
 FEWEST_ROWS = 30
 """In fewer rows than this nothing is claimed."""
 _FOLDS = 5
 _TAIL = 0.01
 
-Integers = NDArray[np.int64]
 Fit = Callable[[Floats, Floats, Floats], Floats]
 """From the features and targets of some rows and the features of others to a prediction for the others."""
 
