@@ -14,12 +14,14 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import Dispatcher, open_dispatcher
 from dlreg_core.networks import default_plan
-from dlreg_core.runs import RunFolder, open_store
+from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Dataset, Experiment, Recipe, RunState
+from dlreg_core.specs import Dataset, Done, Experiment, Recipe, RunState
 
 # How long an example takes says nothing on a busy machine.
 settings.register_profile("busy", deadline=None)
@@ -57,6 +59,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    """Return the runs of a new home."""
+    return open_store(Settings(home=tmp_path / "home"))
+
+
+@pytest.fixture(scope="module")
+def quiet() -> None:
+    """Let the networks' libraries tell of errors only, as a worker does."""
+    from autogluon.common.utils.log_utils import set_logger_verbosity
+
+    set_logger_verbosity(0)
+    hush()
+
+
 def small_table(rows: int = 240, seed: int = 0) -> pd.DataFrame:
     """Return a table whose target is a known function of a number, a category and a date, with gaps and noise."""
     rng = np.random.default_rng(seed)
@@ -83,6 +100,11 @@ def add_table(home: Path, table: pd.DataFrame, name: str = "houses.csv") -> Data
     return DatasetStore(home).add(table.to_csv(index=False).encode(), name)
 
 
+def as_read(table: pd.DataFrame) -> tuple[Dataset, pd.DataFrame]:
+    """Return a table as it would be read from a text file."""
+    return read_dataset(table.to_csv(index=False).encode(), "t.csv")
+
+
 def experiment_on(dataset: Dataset, target: str, **plan: object) -> Experiment:
     """Return an experiment that predicts `target` from all other columns."""
     features = tuple(name for name in dataset.column_names if name != target)
@@ -93,6 +115,20 @@ def experiment_on(dataset: Dataset, target: str, **plan: object) -> Experiment:
         recipe=Recipe(target=target, features=features, unit="$"),
         plan=default_plan(**plan),
     )
+
+
+def bare_experiment(name: str = "e", dataset: str = "0" * 16, owner: str = "a") -> Experiment:
+    """Return an experiment for what looks at no data."""
+    recipe = Recipe(target="y", features=("a",))
+    return Experiment(name=name, dataset_id=dataset, dataset_name="d", recipe=recipe, owner=owner, plan=default_plan())
+
+
+def complete(folder: TaskFolder) -> Done:
+    """Do nothing, as a worker would."""
+    with folder.hold():
+        done = Done(state=RunState.COMPLETED)
+        folder.finish(done)
+    return done
 
 
 def wait_for(condition: object, seconds: float = 60.0) -> None:

@@ -19,17 +19,16 @@ from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.inline_backend import InlineBackend
 from dlreg_core.jobs.watchdog import Limits
-from dlreg_core.networks import default_plan
-from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
+from dlreg_core.runs import RunFolder, RunStore, TaskFolder
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs
 from dlreg_core.runs.machine import born, instant, living
 from dlreg_core.runs.process_death import silent_seconds
 from dlreg_core.runs.retention_clock import Calendar, calendar_of, keep_calendar
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Done, Experiment, Instant, Pulse, Recipe, RunState, now
+from dlreg_core.specs import Done, Instant, Pulse, RunState, now
 from dlreg_core.training.execution.run_hooks import Budget
-from tests.conftest import add_table, experiment_on, small_table, wait_for
+from tests.conftest import add_table, bare_experiment, experiment_on, small_table, wait_for
 from tests.hostile.helpers.clocks import DAY, HOUR, JUMPS, YEAR, Clocks
 
 KEEP_DAYS = 30.0
@@ -66,19 +65,9 @@ class Held(InlineBackend):
             self._ended.wait()
 
 
-def experiment() -> Experiment:
-    recipe = Recipe(target="y", features=("a",))
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a", plan=default_plan())
-
-
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     return Clocks(monkeypatch)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return open_store(Settings(home=tmp_path / "home"))
 
 
 @pytest.fixture
@@ -96,7 +85,7 @@ def running(store: RunStore, backend: Held) -> tuple[Dispatcher, RunFolder]:
     """Start a run that a process holds."""
     limits = Limits(silence=60.0, overrun=1.5, overrun_seconds=0.0)
     dispatcher = Dispatcher(store, backend, cpu_slots(1), limits, KEEP_DAYS)
-    run = store.folder(dispatcher.submit(experiment()))
+    run = store.folder(dispatcher.submit(bare_experiment()))
     wait_for(lambda: run.train_task().ready() is not None)
     beat(run.train_task())
     return dispatcher, run
@@ -193,7 +182,7 @@ def test_a_dead_worker_is_found_whatever_the_clock_says(
 
 @pytest.mark.parametrize("seconds", JUMPS)
 def test_a_launch_is_not_repeated_because_the_clock_was_set(store: RunStore, clocks: Clocks, seconds: float) -> None:
-    task = store.create(experiment()).train_task()
+    task = store.create(bare_experiment()).train_task()
     task.mark_launched()
     clocks.jump(seconds)
     assert task.state() is RunState.RUNNING, "whoever launches it is about to note its process"
@@ -237,7 +226,7 @@ def test_a_budget_is_spent_by_the_time_that_passes(clocks: Clocks, seconds: floa
 
 @pytest.mark.parametrize("seconds", JUMPS)
 def test_silence_is_counted_by_the_time_that_passes(store: RunStore, clocks: Clocks, seconds: float) -> None:
-    task = store.create(experiment()).train_task()
+    task = store.create(bare_experiment()).train_task()
     with task.hold():
         clocks.jump(seconds)
         assert silent_seconds(task) < 5
@@ -265,7 +254,7 @@ def test_an_upload_on_its_way_is_not_given_up(store: RunStore, clocks: Clocks, s
 
 def ended(store: RunStore, days: float = 0.0) -> str:
     """Make a run that ended so many days ago."""
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     run.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=days)))
     store.refresh(run.id)
     return run.id

@@ -33,7 +33,7 @@ from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, Recipe, RunState, Task, TaskKind
 from dlreg_core.training.execution.process_pool import failure
 from dlreg_core.worker import run_task as module
-from tests.conftest import ROOT
+from tests.conftest import ROOT, complete
 
 
 def experiment(name: str = "e") -> Experiment:
@@ -108,13 +108,6 @@ def test_a_damaged_database_is_made_again_from_the_folders(tmp_path: Path, damag
     assert again.folder(waiting.id).state() is RunState.COMPLETED
     assert opened(home).list("a") != ()
     assert len(list(home.glob("dlreg.db.damaged-*"))) == len(kept)
-
-
-def complete(folder: TaskFolder) -> Done:
-    with folder.hold():
-        done = Done(state=RunState.COMPLETED)
-        folder.finish(done)
-    return done
 
 
 def test_of_several_that_find_it_damaged_one_sets_it_aside(tmp_path: Path) -> None:

@@ -28,7 +28,6 @@ from dlreg_core.runs import (
     RunFolder,
     RunStore,
     find_explanation,
-    open_store,
     save_explanation,
     save_predictions,
 )
@@ -122,11 +121,6 @@ def worked_on(store: RunStore, dataset: Dataset) -> RunFolder:
     with zipfile.ZipFile(exports / f"{run.id}-mean.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("reference.csv", every.to_csv(index=False))
     return run
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return open_store(Settings(home=tmp_path / "home"))
 
 
 def parts(found: dict[str, set[str]]) -> set[str]:

@@ -16,12 +16,6 @@ from tests.conftest import wait_for
 ROWS = b"size,place,price\n" + b"".join(b"%d,north,%d\n" % (i, 2 * i) for i in range(60))
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DLREG_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 @pytest.mark.parametrize("base", ["", "/tools/dlreg/"])
 def test_a_file_is_taken_and_read(home: Path, base: str) -> None:
     client = TestClient(Starlette(routes=routes_below(base)))

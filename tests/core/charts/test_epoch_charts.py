@@ -1,18 +1,10 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 
 from dlreg_core.charts.training.learning_curves import CurrentLoss, CurrentValidation, LearningCurves, epoch_table
 from dlreg_core.specs import Event
-
-START = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def event(second: float, kind: str, **data: object) -> Event:
-    return Event(time=START + timedelta(seconds=second), kind=kind, data=data)
-
+from tests.core.charts.timed_events import event
 
 EVENTS = (
     event(0, "stage", name="prepare"),

@@ -1,18 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dlreg_core.charts.data.column_histogram import ColumnHistogram
 from dlreg_core.charts.training.error_over_time import LearningProgress
-from dlreg_core.specs import Column, ColumnType, Event, Histogram, Level
-
-START = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def event(second: float, kind: str, **data: object) -> Event:
-    return Event(time=START + timedelta(seconds=second), kind=kind, data=data)
-
+from dlreg_core.specs import Column, ColumnType, Histogram, Level
+from tests.core.charts.timed_events import event
 
 EVENTS = (
     event(0, "stage", name="prepare"),

@@ -12,14 +12,10 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from dlreg_core.checks.probe_model import quick_errors
 from dlreg_core.checks.sample_size import row_needs
 from dlreg_core.checks.split_optimism import measure_split
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe
+from dlreg_core.specs import Cleaning, ColumnType, Recipe
 from dlreg_core.splitting import prepare_table
 from dlreg_core.wording.split_text import measure_words, row_needs_words
-
-
-def stored(table: pd.DataFrame) -> tuple[Dataset, pd.DataFrame]:
-    return read_dataset(table.to_csv(index=False).encode(), "t.csv")
+from tests.conftest import as_read
 
 
 def grouped(rows: int = 800) -> pd.DataFrame:
@@ -33,7 +29,7 @@ def grouped(rows: int = 800) -> pd.DataFrame:
 
 
 def test_a_random_split_flatters_where_groups_have_levels_of_their_own() -> None:
-    dataset, table = stored(grouped())
+    dataset, table = as_read(grouped())
     found = measure_split(dataset, table, Recipe(target="sales", features=("shop", "size")), "group", "shop")
     assert found is not None
     assert found.flatters
@@ -48,7 +44,7 @@ def test_no_difference_is_told_with_what_is_possible() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=900), "x": rng.random(900)})
     table["y"] = np.sin(5 * table["x"]) + rng.normal(0, 0.2, 900)
-    found = measure_split(*stored(table), Recipe(target="y", features=("x",)), "time", "day")
+    found = measure_split(*as_read(table), Recipe(target="y", features=("x",)), "time", "day")
     assert found is not None
     assert not found.flatters
     assert "no clear difference" in measure_words(found, "") or "can't be told" in measure_words(found, "")
@@ -76,7 +72,7 @@ def test_more_rows_help_where_there_is_more_to_learn(noise: float, helps: bool) 
     rng = np.random.default_rng(3)
     table = pd.DataFrame(rng.random((1200, 4)), columns=list("abcd"))
     table["y"] = np.sin(6 * table["a"]) * table["b"] + table["c"] * table["d"] + rng.normal(0, noise, 1200)
-    dataset, rows = stored(table)
+    dataset, rows = as_read(table)
     found = row_needs(prepare_table(dataset, rows, Recipe(target="y", features=tuple("abcd"))), Cleaning())
     assert found is not None
     assert found.rows == (128, 255, 510, 1020)
@@ -85,5 +81,5 @@ def test_more_rows_help_where_there_is_more_to_learn(noise: float, helps: bool) 
 
 
 def test_few_rows_give_no_answer(tmp_path: Path) -> None:
-    dataset, rows = stored(grouped(100))
+    dataset, rows = as_read(grouped(100))
     assert row_needs(prepare_table(dataset, rows, Recipe(target="sales", features=("size",))), Cleaning()) is None

@@ -10,10 +10,10 @@ import pytest
 from dlreg_core.errors import ConflictError, NotFoundError, PlanError
 from dlreg_core.jobs import Desk, Dispatcher, InlineBackend
 from dlreg_core.jobs.device_slots import cpu_slots
-from dlreg_core.networks import default_plan
 from dlreg_core.runs import TaskFolder, open_store
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Done, Experiment, ExplainRequest, Recipe, RunState
+from dlreg_core.specs import Done, ExplainRequest, RunState
+from tests.conftest import bare_experiment
 
 
 def complete(folder: TaskFolder) -> Done:
@@ -28,15 +28,9 @@ def dispatcher(tmp_path: Path) -> Dispatcher:
     return Dispatcher(open_store(Settings(home=tmp_path / "home")), InlineBackend(complete), cpu_slots(1))
 
 
-def experiment() -> Experiment:
-    return Experiment(
-        name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)), plan=default_plan()
-    )
-
-
 def test_a_run_belongs_to_who_submits_it(dispatcher: Dispatcher) -> None:
     ann, bob = Desk(dispatcher, "ann"), Desk(dispatcher, "bob")
-    run_id = ann.submit(experiment())
+    run_id = ann.submit(bare_experiment())
     assert [run.run_id for run in ann.list()] == [run_id]
     assert ann.report(run_id).experiment.owner == "ann"
     assert (bob.list(), bob.queue(), bob.models()) == ((), (), ())
@@ -60,7 +54,7 @@ def test_a_run_belongs_to_who_submits_it(dispatcher: Dispatcher) -> None:
 
 def test_a_run_whose_data_was_deleted_is_neither_continued_nor_explained(dispatcher: Dispatcher) -> None:
     desk = Desk(dispatcher, "ann")
-    run_id = desk.submit(experiment())
+    run_id = desk.submit(bare_experiment())
     asked: tuple[Callable[[], object], ...] = (
         lambda: desk.go_on(run_id, 30.0),
         lambda: desk.explain(run_id, ExplainRequest(model="A", rows=1)),
@@ -73,6 +67,6 @@ def test_a_run_whose_data_was_deleted_is_neither_continued_nor_explained(dispatc
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
 def test_more_time_is_a_positive_number_of_seconds(dispatcher: Dispatcher, seconds: float) -> None:
     desk = Desk(dispatcher, "ann")
-    run_id = desk.submit(experiment())
+    run_id = desk.submit(bare_experiment())
     with pytest.raises(PlanError, match="positive number of seconds"):
         desk.go_on(run_id, seconds)

@@ -19,14 +19,13 @@ from dlreg_core.jobs import InlineBackend, LocalProcesses, open_dispatcher
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.jobs.watchdog import Limits
-from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import boot_id, instant
 from dlreg_core.runs.task_files import MARK
 from dlreg_core.settings import Settings
-from dlreg_core.specs import Done, Experiment, ExplainRequest, Instant, Pulse, Recipe, RunState, Start, TaskKind
-from tests.conftest import ROOT, add_table, experiment_on, small_table, wait_for
+from dlreg_core.specs import Done, ExplainRequest, Instant, Pulse, RunState, Start, TaskKind
+from tests.conftest import ROOT, add_table, bare_experiment, complete, experiment_on, small_table, wait_for
 from tests.hostile.helpers.clocks import Clocks
 
 HOLDER = """
@@ -38,24 +37,6 @@ with TaskFolder(Path(sys.argv[1])).hold():
     Path(sys.argv[1], "child").write_text(str(child.pid))
     child.wait()
 """
-
-
-def experiment() -> Experiment:
-    recipe = Recipe(target="y", features=("a",))
-    return Experiment(name="e", dataset_id="0" * 16, dataset_name="d", recipe=recipe, owner="a", plan=default_plan())
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return open_store(Settings(home=tmp_path / "home"))
-
-
-def complete(folder: TaskFolder) -> Done:
-    """Do nothing, as a worker would."""
-    with folder.hold():
-        done = Done(state=RunState.COMPLETED)
-        folder.finish(done)
-    return done
 
 
 @pytest.fixture
@@ -108,7 +89,7 @@ def test_with_one_slot_runs_are_done_one_after_the_other(
 ) -> None:
     backend = Holding(spawned)
     dispatcher = Dispatcher(store, backend, slots=cpu_slots(1))
-    first, second, third = (dispatcher.submit(experiment()) for _ in range(3))
+    first, second, third = (dispatcher.submit(bare_experiment()) for _ in range(3))
     processes = started(store.folder(first).train_task())
     dispatcher.tick()
     assert backend.launched == [first]
@@ -131,7 +112,7 @@ def test_done_runs_free_their_slot_without_being_asked(store: RunStore) -> None:
         return complete(task)
 
     dispatcher = Dispatcher(store, InlineBackend(note), slots=cpu_slots(1))
-    submitted = [dispatcher.submit(experiment()) for _ in range(3)]
+    submitted = [dispatcher.submit(bare_experiment()) for _ in range(3)]
     for _ in range(3):
         dispatcher.tick()
     assert order == submitted
@@ -141,7 +122,7 @@ def test_done_runs_free_their_slot_without_being_asked(store: RunStore) -> None:
 def test_a_queued_run_is_cancelled_and_never_started(store: RunStore, spawned: Callable[[TaskFolder], None]) -> None:
     backend = Holding(spawned)
     dispatcher = Dispatcher(store, backend, slots=cpu_slots(1))
-    first, second = (dispatcher.submit(experiment()) for _ in range(2))
+    first, second = (dispatcher.submit(bare_experiment()) for _ in range(2))
     assert dispatcher.cancel(store.folder(second))
     assert not dispatcher.cancel(store.folder(second))
     assert store.report(second).reason == "Cancelled before it started."
@@ -156,7 +137,7 @@ def test_a_running_run_is_cancelled_with_all_its_processes(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
     dispatcher = Dispatcher(store, Holding(spawned), slots=cpu_slots(1))
-    run_id = dispatcher.submit(experiment())
+    run_id = dispatcher.submit(bare_experiment())
     processes = started(store.folder(run_id).train_task())
     assert store.refresh(run_id) is RunState.RUNNING
     assert dispatcher.cancel(dispatcher.store.folder(run_id))
@@ -170,7 +151,7 @@ def test_a_running_run_is_cancelled_with_all_its_processes(
 def test_a_run_is_cancelled_by_another_process_than_started_it(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
-    run_id = Dispatcher(store, Holding(spawned), slots=cpu_slots(1)).submit(experiment())
+    run_id = Dispatcher(store, Holding(spawned), slots=cpu_slots(1)).submit(bare_experiment())
     processes = started(store.folder(run_id).train_task())
     assert Dispatcher(store, LocalProcesses(), slots=cpu_slots(1)).cancel(store.folder(run_id))
     assert gone(processes)
@@ -178,7 +159,7 @@ def test_a_run_is_cancelled_by_another_process_than_started_it(
 
 def test_a_run_that_was_claimed_but_never_launched_can_be_cancelled(store: RunStore) -> None:
     """As when the server died between the two."""
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     assert store.index.claim(run.id, 1, ["cpu:0"])
     dispatcher = Dispatcher(store, InlineBackend(complete), slots=cpu_slots(1))
     assert dispatcher.cancel(run)
@@ -214,7 +195,7 @@ def test_a_killed_worker_has_failed_its_children_are_ended_and_its_slot_is_free(
 ) -> None:
     backend = Holding(spawned)
     dispatcher = Dispatcher(store, backend, slots=cpu_slots(1))
-    first, second = (dispatcher.submit(experiment()) for _ in range(2))
+    first, second = (dispatcher.submit(bare_experiment()) for _ in range(2))
     processes = started(store.folder(first).train_task())
     processes[0].kill()
     wait_for(lambda: not store.folder(first).train_task().is_held())
@@ -234,7 +215,7 @@ def test_a_run_that_gives_no_sign_of_life_is_ended(
 ) -> None:
     clocks = Clocks(monkeypatch)
     dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), Limits(silence=30.0))
-    run = store.folder(dispatcher.submit(experiment()))
+    run = store.folder(dispatcher.submit(bare_experiment()))
     processes = started(run.train_task())
     dispatcher.tick()
     assert run.state() is RunState.RUNNING
@@ -258,7 +239,7 @@ def test_a_run_that_takes_far_more_than_it_was_given_is_ended(
     clocks = Clocks(monkeypatch)
     limits = Limits(overrun=1.5, overrun_seconds=0.0)
     dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), limits)
-    run = store.folder(dispatcher.submit(experiment()))
+    run = store.folder(dispatcher.submit(bare_experiment()))
     processes = started(run.train_task())
     task = run.train_task()
     dispatcher.tick()
@@ -274,7 +255,7 @@ def test_a_run_that_takes_far_more_than_it_was_given_is_ended(
 
 
 def test_after_a_restart_of_the_machine_queued_runs_start_and_running_ones_are_interrupted(store: RunStore) -> None:
-    launching, running, waiting = (store.create(experiment()) for _ in range(3))
+    launching, running, waiting = (store.create(bare_experiment()) for _ in range(3))
     for run, slot in ((launching, "cpu:0"), (running, "cpu:1")):
         assert store.index.claim(run.id, 1, [slot])
     # One had its process, but that had not yet taken the task; the other was in the midst of it.
@@ -301,7 +282,7 @@ def test_after_a_restart_of_the_machine_queued_runs_start_and_running_ones_are_i
 
 
 def test_a_claim_whose_server_died_is_started_by_the_next_one(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     assert store.index.claim(run.id, 1, ["cpu:0"])
     dispatcher = Dispatcher(store, InlineBackend(complete), slots=cpu_slots(1))
     dispatcher.tick()
@@ -309,7 +290,7 @@ def test_a_claim_whose_server_died_is_started_by_the_next_one(store: RunStore) -
 
 
 def test_a_run_between_folder_and_queue_when_the_server_died_is_found(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     store.index.remove(run.id)
     again = RunStore(store.home, store.index)
     again.reconcile()
@@ -329,13 +310,13 @@ def test_a_running_task_keeps_its_slot_when_the_queue_is_lost(
             write_spec(task.path / "launched.json", launch.model_copy(update={"slot": slot.name}))
 
     backend = Noting(spawned)
-    run = store.folder(Dispatcher(store, backend, cpu_slots(1)).submit(experiment()))
+    run = store.folder(Dispatcher(store, backend, cpu_slots(1)).submit(bare_experiment()))
     started(run.train_task())
     store.index.remove(run.id)
     again = RunStore(store.home, store.index)
     again.reconcile()
     dispatcher = Dispatcher(again, backend, cpu_slots(1))
-    waiting = dispatcher.submit(experiment())
+    waiting = dispatcher.submit(bare_experiment())
     dispatcher.tick()
     assert {task.run_id: task.slot for task in again.index.live()} == {run.id: "cpu:0", waiting: None}
     assert backend.launched == [run.id]
@@ -345,7 +326,7 @@ def test_finishing_asks_the_worker_and_refuses_what_can_not_be_finished(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
     dispatcher = Dispatcher(store, Holding(spawned), slots=cpu_slots(1))
-    first, second = (store.folder(dispatcher.submit(experiment())) for _ in range(2))
+    first, second = (store.folder(dispatcher.submit(bare_experiment())) for _ in range(2))
     started(first.train_task())
     assert dispatcher.finish(first).is_asked_to_finish()
     assert store.report(first.id).finishing
@@ -360,7 +341,7 @@ def test_waiting_runs_know_their_place_and_when_they_start(
     store: RunStore, spawned: Callable[[TaskFolder], None]
 ) -> None:
     dispatcher = Dispatcher(store, Holding(spawned), slots=cpu_slots(1))
-    first, second, third = (store.folder(dispatcher.submit(experiment())) for _ in range(3))
+    first, second, third = (store.folder(dispatcher.submit(bare_experiment())) for _ in range(3))
     started(first.train_task())
     assert dispatcher.place(first) is None
     one, two = dispatcher.place(second), dispatcher.place(third)
@@ -372,7 +353,7 @@ def test_waiting_runs_know_their_place_and_when_they_start(
 
 
 def test_killing_a_process_number_that_was_used_again_harms_nobody(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         write_spec(run.train_task().path / "started.json", Start(pid=bystander.pid, born="an earlier one"))
@@ -406,15 +387,15 @@ def test_explaining_waits_for_nobody_but_needs_a_finished_run(trained: RunFolder
     assert dispatcher.cancel(run)
     assert task.state() is RunState.CANCELLED
     assert dispatcher.explain(run, request).number == 3
-    unfinished = store.create(experiment())
+    unfinished = store.create(bare_experiment())
     with pytest.raises(ConflictError, match="no models to explain"):
         dispatcher.explain(unfinished, request)
 
 
 def test_the_thread_starts_what_is_queued_and_ends_when_asked(store: RunStore) -> None:
     dispatcher = Dispatcher(store, InlineBackend(complete), slots=cpu_slots(1))
-    run = store.create(experiment())
-    broken = store.create(experiment())
+    run = store.create(bare_experiment())
+    broken = store.create(bare_experiment())
     (broken.train_task().path / "DONE").write_text("{")
     dispatcher.start(0.02)
     try:

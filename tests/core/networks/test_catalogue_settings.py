@@ -10,18 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from autogluon.common.utils.log_utils import set_logger_verbosity
 from torch import nn
 
 from dlreg_core.networks import family, network, settings_of, to_autogluon
 from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
-from dlreg_core.pipeline.quiet_libraries import hush
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> None:
-    set_logger_verbosity(0)
-    hush()
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def rows(count: int, seed: int) -> tuple[pd.DataFrame, pd.Series]:

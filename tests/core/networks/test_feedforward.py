@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.tabular.registry import ag_model_registry
 from sklearn.linear_model import Ridge
 
@@ -34,6 +33,8 @@ from dlreg_core.networks.feedforward.loop import (
 from dlreg_core.networks.feedforward.losses import loss_of, penalty
 from dlreg_core.networks.feedforward.model import FeedForwardModel, most_bins
 from dlreg_core.networks.feedforward.network import ACTIVATIONS, EMBEDDINGS, Network, Shape, quantile_edges
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 LESSON = Lesson(
     optimizer="sgd",
@@ -59,11 +60,6 @@ SHAPE = Shape(
     embedding="none",
     members=4,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> None:
-    set_logger_verbosity(0)
 
 
 def rows(count: int = 300, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:

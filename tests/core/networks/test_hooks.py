@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from autogluon.common.utils.log_utils import set_logger_verbosity
 from autogluon.tabular.models.fastainn.callbacks import EarlyStoppingCallbackWithTimeLimit
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.networks import FAMILIES, family
 from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
-from dlreg_core.pipeline.quiet_libraries import hush
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 EPOCHS = 6
 MANY = 50
@@ -54,12 +54,6 @@ def skewed(target: pd.Series) -> np.ndarray[Any, Any]:
 
 
 LOGARITHM = fit_target_transform(skewed(TRAIN[1]), "log")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> None:
-    set_logger_verbosity(0)
-    hush()
 
 
 @dataclass(frozen=True)

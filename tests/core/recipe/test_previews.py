@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from dlreg_core.charts.data.lagged_series import OverTime
-from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.recipe.step_previews import (
     SAMPLE_ROWS,
     preview_combination,
@@ -20,19 +19,15 @@ from dlreg_core.recipe.step_previews import (
 from dlreg_core.specs import (
     Cleaning,
     Combination,
-    Dataset,
     History,
     NumberFill,
     OutlierRule,
     PastColumn,
     Recipe,
 )
+from tests.conftest import as_read
 
 RNG = np.random.default_rng(0)
-
-
-def stored(table: pd.DataFrame) -> tuple[Dataset, pd.DataFrame]:
-    return read_dataset(table.to_csv(index=False).encode())
 
 
 def table() -> pd.DataFrame:
@@ -45,7 +40,7 @@ def table() -> pd.DataFrame:
 def test_a_filling_shows_what_is_known_and_what_is_filled_in() -> None:
     cleaning = Cleaning(fills={"a": NumberFill(method="constant", constant=7.0)})
     recipe = Recipe(target="y", features=("a", "b"), cleaning=cleaning)
-    made = preview_step(*stored(table()), recipe, "a", ("fill_numbers",))
+    made = preview_step(*as_read(table()), recipe, "a", ("fill_numbers",))
     assert made.before.title == "known"
     assert sum(made.before.rows) == 390
     assert made.after.title == "filled in, 10"
@@ -54,7 +49,7 @@ def test_a_filling_shows_what_is_known_and_what_is_filled_in() -> None:
 
 
 def test_outliers_are_shown_clipped_or_without_their_rows() -> None:
-    dataset, rows = stored(table())
+    dataset, rows = as_read(table())
     for act, count in (("clip", 400), ("remove", 397)):
         cleaning = Cleaning(outliers={"b": OutlierRule(act=act)})
         made = preview_outliers(dataset, rows, Recipe(target="y", features=("a", "b"), cleaning=cleaning), "b")
@@ -65,7 +60,7 @@ def test_outliers_are_shown_clipped_or_without_their_rows() -> None:
 
 
 def test_scales_and_combinations_are_shown() -> None:
-    dataset, rows = stored(table())
+    dataset, rows = as_read(table())
     recipe = Recipe(target="y", features=("a", "b"), cleaning=Cleaning(scaling={"b": "minmax"}))
     made = preview_step(dataset, rows, recipe, "b", ("scale_numbers",))
     assert (made.after.edges[0], made.after.edges[-1]) == (0.0, 1.0)
@@ -79,7 +74,7 @@ def test_earlier_rows_are_shown_over_time(per_day: int) -> None:
     values = pd.DataFrame({"day": days, "v": RNG.normal(size=len(days)).round(4), "y": RNG.normal(size=len(days))})
     made = PastColumn(kind="smooth", column="v", rows=5)
     recipe = Recipe(target="y", features=("v",), history=History(order="day", columns=(made,)))
-    picture = preview_past(*stored(values), recipe, made)
+    picture = preview_past(*as_read(values), recipe, made)
     assert len(picture.moments) == 300
     # Rows of one day are none before the other: the row itself, and the four days before it.
     daily = values.groupby("day")["v"].mean()
@@ -107,11 +102,11 @@ def test_of_a_large_table_some_rows_are_looked_at() -> None:
 
 def test_dates_are_shown_beside_each_of_their_parts() -> None:
     days = pd.date_range("2023-01-01", periods=400, freq="36h")
-    dataset, rows = stored(pd.DataFrame({"day": days.strftime("%Y-%m-%d %H:%M"), "y": RNG.normal(size=400)}))
+    dataset, rows = as_read(pd.DataFrame({"day": days.strftime("%Y-%m-%d %H:%M"), "y": RNG.normal(size=400)}))
     made = preview_date(dataset, rows, Recipe(target="y", features=("day",)), "day")
     assert list(made) == ["days", "year", "month", "day", "weekday", "hour"]
     assert sum(made["hour"].after.rows) == 400
     assert made["month"].after.rows == tuple(np.histogram(days.month, bins=12)[0])
     assert made["year"].before.labels[0].startswith("2023-01-01 to 2023-")
     times = pd.DataFrame({"at": [f"{i % 24:02d}:00" for i in range(60)], "y": range(60)})
-    assert list(preview_date(*stored(times), Recipe(target="y", features=("at",)), "at")) == ["hour"]
+    assert list(preview_date(*as_read(times), Recipe(target="y", features=("at",)), "at")) == ["hour"]

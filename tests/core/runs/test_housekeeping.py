@@ -12,25 +12,13 @@ import pytest
 from dlreg_core.ingest.dataset_files import note_opened
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs.dataset_service import DataDesk
-from dlreg_core.networks import default_plan
 from dlreg_core.recipe.draft import Draft, save_draft
-from dlreg_core.runs import RunStore, open_store
+from dlreg_core.runs import RunStore
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs, remove_orphans
 from dlreg_core.runs.retention_clock import calendar_of
-from dlreg_core.settings import Settings
-from dlreg_core.specs import Dataset, Done, Experiment, Recipe, RunState, now
+from dlreg_core.specs import Dataset, Done, RunState, now
+from tests.conftest import bare_experiment
 from tests.hostile.helpers.clocks import YEAR, Clocks
-
-
-def experiment() -> Experiment:
-    return Experiment(
-        name="e", dataset_id="0" * 16, dataset_name="d", recipe=Recipe(target="y", features=("a",)), plan=default_plan()
-    )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return open_store(Settings(home=tmp_path / "home"))
 
 
 def make(path: Path, age: float) -> Path:
@@ -43,7 +31,7 @@ def make(path: Path, age: float) -> Path:
 
 
 def test_only_what_nothing_refers_to_and_nobody_touches_is_an_orphan(store: RunStore) -> None:
-    run, dead = store.create(experiment()), store.create(experiment())
+    run, dead = store.create(bare_experiment()), store.create(bare_experiment())
     dead.train_task().finish(Done(state=RunState.FAILED, reason="killed"))
     home = store.home
     exports = home / "cache" / "exports"
@@ -85,7 +73,7 @@ def test_a_home_that_is_not_there_has_no_orphans(tmp_path: Path) -> None:
 
 
 def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    old, young, live = (store.create(experiment()) for _ in range(3))
+    old, young, live = (store.create(bare_experiment()) for _ in range(3))
     old.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=31)))
     young.train_task().finish(Done(state=RunState.FAILED, reason="r", ended=now() - timedelta(days=28)))
     for run in (old, young, live):
@@ -97,7 +85,7 @@ def test_only_runs_that_ended_long_enough_ago_are_deleted(store: RunStore, monke
     for _ in range(27):
         keeper.look()
         clocks.pass_by(3600.0)
-    assert {r.run_id for r in store.list("local")} == {young.id, live.id}
+    assert {r.run_id for r in store.list("a")} == {young.id, live.id}
     assert not old.path.exists()
     assert young.path.exists()
 
@@ -117,7 +105,7 @@ def test_data_sets_that_no_run_uses_and_nobody_opens_are_deleted(
     old, young, used, drafted, judging, opened = (
         stored(store, str(n), age) for n, age in enumerate((31, 27, 31, 31, 31, 31), start=10)
     )
-    run = store.create(experiment().model_copy(update={"dataset_id": used.id, "owner": "another"}))
+    run = store.create(bare_experiment().model_copy(update={"dataset_id": used.id, "owner": "another"}))
     run.train_task().finish(Done(state=RunState.FAILED, reason="r"))
     store.refresh(run.id)
     save_draft(store.home, "local", drafted.id, Draft(target="y", test_dataset=judging.id))

@@ -14,24 +14,20 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ConflictError, NotFoundError
-from dlreg_core.networks import default_plan
-from dlreg_core.runs import RunFolder, RunIndex, RunStore, open_store
-from dlreg_core.settings import Settings
+from dlreg_core.runs import RunFolder, RunIndex, RunStore
 from dlreg_core.specs import (
     Checkpoint,
     ContinueRequest,
     Done,
-    Experiment,
     FinishedFit,
     LeaderboardRow,
     PlannedFit,
-    Recipe,
     ResolvedPlan,
     RowCounts,
     RunState,
     TrainResult,
 )
-from tests.conftest import ROOT
+from tests.conftest import ROOT, bare_experiment
 
 CLAIMER = """
 import sys
@@ -46,22 +42,12 @@ for run_id in sys.argv[3:]:
 """
 
 
-def experiment(name: str = "e", dataset: str = "0" * 16, owner: str = "a") -> Experiment:
-    recipe = Recipe(target="y", features=("a",))
-    return Experiment(name=name, dataset_id=dataset, dataset_name="d", recipe=recipe, owner=owner, plan=default_plan())
-
-
 def slots(count: int) -> list[str]:
     return [f"cpu:{number}" for number in range(count)]
 
 
 def claim(store: RunStore, run_id: str, count: int = 1) -> str | None:
     return store.index.claim(run_id, 1, slots(count))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return open_store(Settings(home=tmp_path / "home"))
 
 
 def url_of(store: RunStore) -> str:
@@ -91,7 +77,7 @@ def race(url: str, slots: int, run_ids: list[str], processes: int) -> list[str]:
 
 
 def test_of_many_processes_exactly_one_gets_each_run(store: RunStore) -> None:
-    run_ids = [store.create(experiment()).id for _ in range(12)]
+    run_ids = [store.create(bare_experiment()).id for _ in range(12)]
     granted = race(url_of(store), 100, run_ids, processes=3)
     assert Counter(granted) == Counter(run_ids)
 
@@ -102,7 +88,7 @@ def test_processes_that_open_a_new_home_at_once_all_succeed(tmp_path: Path) -> N
 
 
 def test_slots_are_respected_across_processes(store: RunStore) -> None:
-    run_ids = [store.create(experiment()).id for _ in range(10)]
+    run_ids = [store.create(bare_experiment()).id for _ in range(10)]
     granted = race(url_of(store), 3, run_ids, processes=3)
     assert len(granted) == 3
     assert {task.run_id for task in store.index.live() if task.slot is not None} == set(granted)
@@ -110,7 +96,7 @@ def test_slots_are_respected_across_processes(store: RunStore) -> None:
 
 
 def test_of_many_threads_exactly_one_gets_a_run(store: RunStore) -> None:
-    run_ids = [store.create(experiment()).id for _ in range(5)]
+    run_ids = [store.create(bare_experiment()).id for _ in range(5)]
     barrier = threading.Barrier(16)
     granted: list[str] = []
 
@@ -128,7 +114,7 @@ def test_of_many_threads_exactly_one_gets_a_run(store: RunStore) -> None:
 
 
 def test_a_claimed_run_can_be_neither_claimed_nor_withdrawn_again(store: RunStore) -> None:
-    run_id = store.create(experiment()).id
+    run_id = store.create(bare_experiment()).id
     assert claim(store, run_id) == "cpu:0"
     assert claim(store, run_id, 5) is None
     assert not store.index.withdraw(run_id, 1)
@@ -138,7 +124,7 @@ def test_a_claimed_run_can_be_neither_claimed_nor_withdrawn_again(store: RunStor
 
 
 def test_a_withdrawn_run_is_cancelled_in_its_folder_too(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     assert store.withdraw(run.train_task())
     assert not store.withdraw(run.train_task())
     report = store.report(run.id)
@@ -147,9 +133,9 @@ def test_a_withdrawn_run_is_cancelled_in_its_folder_too(store: RunStore) -> None
 
 
 def test_each_owner_sees_their_own_runs_newest_first(store: RunStore) -> None:
-    first = store.create(experiment("first", owner="ann")).id
-    store.create(experiment("other", owner="bob"))
-    second = store.create(experiment("second", dataset="1" * 16, owner="ann")).id
+    first = store.create(bare_experiment("first", owner="ann")).id
+    store.create(bare_experiment("other", owner="bob"))
+    second = store.create(bare_experiment("second", dataset="1" * 16, owner="ann")).id
     assert [r.run_id for r in store.list("ann")] == [second, first]
     assert [r.name for r in store.list("bob")] == ["other"]
     assert store.list("eve") == ()
@@ -158,7 +144,7 @@ def test_each_owner_sees_their_own_runs_newest_first(store: RunStore) -> None:
 
 
 def test_the_runs_of_others_do_not_exist(store: RunStore) -> None:
-    run = store.create(experiment(owner="ann"))
+    run = store.create(bare_experiment(owner="ann"))
     assert store.folder(run.id, "ann").id == run.id
     for ask in (store.folder, store.report, store.delete):
         with pytest.raises(NotFoundError, match=f"There is no run '{run.id}'"):
@@ -188,7 +174,7 @@ def finish_with(run: RunFolder, **rmse: float) -> TrainResult:
 
 
 def test_models_are_listed_by_owner(store: RunStore) -> None:
-    run = store.create(experiment(owner="ann"))
+    run = store.create(bare_experiment(owner="ann"))
     finish_with(run, A=1.5, B=2.0)
     store.refresh(run.id)
     store.refresh(run.id)
@@ -199,7 +185,7 @@ def test_models_are_listed_by_owner(store: RunStore) -> None:
 
 
 def test_a_lost_or_old_index_is_made_again_from_the_folders(store: RunStore) -> None:
-    waiting, ended = store.create(experiment("waits")), store.create(experiment("ended", owner="bob"))
+    waiting, ended = store.create(bare_experiment("waits")), store.create(bare_experiment("ended", owner="bob"))
     finish_with(ended, A=1.5)
     url = url_of(store)
     with closing(sqlite3.connect(store.home / "dlreg.db")) as database:
@@ -221,7 +207,7 @@ def test_a_lost_or_old_index_is_made_again_from_the_folders(store: RunStore) -> 
 
 
 def test_a_continuation_takes_the_latest_models_and_only_of_a_run_that_has_ended(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     with pytest.raises(ConflictError, match="waits to be started"):
         store.add_continuation(run, 30.0)
     with run.train_task().hold():
@@ -242,7 +228,7 @@ def test_a_continuation_takes_the_latest_models_and_only_of_a_run_that_has_ended
 
 
 def test_a_live_run_is_not_deleted_and_a_dead_one_leaves_nothing(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     with pytest.raises(ConflictError, match="still going"):
         store.delete(run.id)
     claim(store, run.id)
@@ -264,7 +250,7 @@ def test_what_is_no_run_is_told_and_never_leads_out_of_the_home(store: RunStore,
 
 
 def test_the_index_follows_the_folder(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     assert store.refresh(run.id) is RunState.QUEUED
     claim(store, run.id)
     with run.train_task().hold():
@@ -286,7 +272,7 @@ def test_the_index_follows_the_folder(store: RunStore) -> None:
 
 
 def test_a_run_whose_folder_is_gone_leaves_the_list(store: RunStore) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     run.delete()
     store.refresh(run.id)
     assert store.list("a") == ()
@@ -294,7 +280,7 @@ def test_a_run_whose_folder_is_gone_leaves_the_list(store: RunStore) -> None:
 
 @pytest.mark.parametrize("name", ["DONE", "result.json"])
 def test_a_run_that_can_not_be_read_stays_on_the_list_and_frees_its_slot(store: RunStore, name: str) -> None:
-    run = store.create(experiment())
+    run = store.create(bare_experiment())
     claim(store, run.id)
     run.train_task().finish(Done(state=RunState.COMPLETED))
     (run.train_task().path / name).write_text("{")
@@ -305,7 +291,7 @@ def test_a_run_that_can_not_be_read_stays_on_the_list_and_frees_its_slot(store: 
 
 
 def test_a_report_reads_the_folder_alone(store: RunStore) -> None:
-    run = store.create(experiment("plain"))
+    run = store.create(bare_experiment("plain"))
     store.index.remove(run.id)
     report = store.report(run.id)
     assert (report.run_id, report.state, report.result, report.started, report.ended) == (
@@ -315,5 +301,5 @@ def test_a_report_reads_the_folder_alone(store: RunStore) -> None:
         None,
         None,
     )
-    assert report.experiment == experiment("plain").model_copy(update={"created": report.experiment.created})
+    assert report.experiment == bare_experiment("plain").model_copy(update={"created": report.experiment.created})
     assert json.loads((run.path / "experiment.json").read_text())["schema_version"] == 1

@@ -8,9 +8,9 @@ import pytest
 
 from dlreg_core.cleaning import Past, fit_past, with_past
 from dlreg_core.errors import RecipeError, RowsError
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, PastColumn, Recipe, Split
+from dlreg_core.specs import Cleaning, ColumnType, History, PastColumn, Recipe, Split
 from dlreg_core.splitting import prepare_table
+from tests.conftest import as_read
 
 COLUMNS = (
     PastColumn(kind="lag", column="sales", rows=2),
@@ -36,10 +36,6 @@ def series(days: int = 60, seed: int = 0) -> pd.DataFrame:
     return table.sample(frac=1, random_state=1).reset_index(drop=True)
 
 
-def stored(table: pd.DataFrame) -> tuple[Dataset, pd.DataFrame]:
-    return read_dataset(table.to_csv(index=False).encode())
-
-
 def fitted(table: pd.DataFrame, columns: tuple[PastColumn, ...] = COLUMNS, group: str | None = "shop") -> Past:
     recipe = Recipe(
         target="y",
@@ -47,7 +43,7 @@ def fitted(table: pd.DataFrame, columns: tuple[PastColumn, ...] = COLUMNS, group
         history=History(order="day", group=group, columns=columns),
         split=BY_TIME,
     )
-    past = fit_past(*stored(table), recipe)
+    past = fit_past(*as_read(table), recipe)
     assert past is not None
     # As a model file keeps it.
     return Past.model_validate_json(past.model_dump_json())
@@ -131,7 +127,7 @@ def test_rows_without_a_group_are_ordered_by_numbers_and_keep_few() -> None:
     recipe = Recipe(
         target="y", features=("v",), history=History(order="n", columns=(PastColumn(kind="lag", column="v", rows=3),))
     )
-    dataset, rows = stored(table)
+    dataset, rows = as_read(table)
     past = fit_past(dataset, rows, recipe)
     assert past is not None
     assert len(past.moments) == 3
@@ -141,7 +137,7 @@ def test_rows_without_a_group_are_ordered_by_numbers_and_keep_few() -> None:
 
 def test_a_recipe_predicts_from_them_and_smoothed_ones_take_their_columns_place() -> None:
     table = series()
-    dataset, rows = stored(table)
+    dataset, rows = as_read(table)
     recipe = Recipe(
         target="y", features=("shop", "sales", "heat"), history=History(order="day", group="shop", columns=COLUMNS)
     )
@@ -154,7 +150,7 @@ def test_a_recipe_predicts_from_them_and_smoothed_ones_take_their_columns_place(
 
 def test_earlier_targets_are_only_for_splits_by_time_and_need_not_be_in_new_rows() -> None:
     table = series()
-    dataset, rows = stored(table)
+    dataset, rows = as_read(table)
     history = History(order="day", group="shop", columns=(PastColumn(kind="lag", column="y", rows=1),))
     recipe = Recipe(target="y", features=("sales",), history=history)
     with pytest.raises(RecipeError, match="Earlier values of y are used, and the split isn't by time"):
@@ -179,11 +175,11 @@ def test_earlier_targets_are_only_for_splits_by_time_and_need_not_be_in_new_rows
 def test_what_cant_be_is_refused_in_a_sentence(history: History, sentence: str) -> None:
     recipe = Recipe(target="y", features=("sales",), history=history, split=BY_TIME)
     with pytest.raises(RecipeError, match=sentence):
-        prepare_table(*stored(series()), recipe)
+        prepare_table(*as_read(series()), recipe)
 
 
 def test_of_rows_that_are_drawn_the_past_is_that_of_the_whole_table() -> None:
-    dataset, rows = stored(series())
+    dataset, rows = as_read(series())
     recipe = Recipe(
         target="y", features=("shop", "sales", "heat"), history=History(order="day", group="shop", columns=COLUMNS)
     )
@@ -202,7 +198,7 @@ def test_codes_and_units_of_earlier_rows_are_repaired_in_new_rows_too() -> None:
     table = pd.DataFrame({"n": np.arange(60.0) / 2, "far": [f"{i} km" for i in range(60)], "y": np.arange(60.0) ** 2})
     table.loc[5, "far"] = "-9 km"
     table.loc[7, "far"] = "7000 m"
-    dataset, rows = stored(table)
+    dataset, rows = as_read(table)
     made = PastColumn(kind="lag", column="far")
     recipe = Recipe(
         target="y",
