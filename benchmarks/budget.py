@@ -32,7 +32,7 @@ import psutil
 
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.sample_tables import SAMPLES, sample_path
-from dlreg_core.jobs import Desk, open_desk
+from dlreg_core.jobs import RunService, open_run_service
 from dlreg_core.jobs.devices import cpu_cores
 from dlreg_core.jobs.local_processes import marks_of
 from dlreg_core.networks import FAMILIES, default_plan
@@ -55,28 +55,28 @@ def experiment_on(dataset: Dataset, target: str, **plan: Any) -> Experiment:
     )
 
 
-def until(condition: Any, desk: Desk, limit: float) -> float:
+def until(condition: Any, run_service: RunService, limit: float) -> float:
     """Look after the queue until `condition` holds; return how long that took."""
     begun = time.monotonic()
     while not condition():
         if time.monotonic() - begun > limit:
             raise TimeoutError("it never became true")
-        desk.dispatcher.tick()
+        run_service.dispatcher.tick()
         time.sleep(0.05)
     return time.monotonic() - begun
 
 
-def budgets(desk: Desk, small: Dataset, large: Dataset | None, seconds: list[float]) -> pd.DataFrame:
+def budgets(run_service: RunService, small: Dataset, large: Dataset | None, seconds: list[float]) -> pd.DataFrame:
     """Run each budget on the small table, and two of them on the large one."""
     lines = []
     jobs = [(small, SMALL[1], limit) for limit in seconds]
     jobs += [(large, LARGE[1], limit) for limit in seconds if limit in (60.0, 300.0) and large is not None]
     for dataset, target, limit in jobs:
         begun = time.monotonic()
-        run_id = desk.submit(experiment_on(dataset, target, time_limit=limit))
-        task = desk.folder(run_id).train_task()
-        until(lambda task=task: task.done() is not None, desk, 4 * limit + 120)
-        report = desk.report(run_id)
+        run_id = run_service.submit(experiment_on(dataset, target, time_limit=limit))
+        task = run_service.folder(run_id).train_task()
+        until(lambda task=task: task.done() is not None, run_service, 4 * limit + 120)
+        report = run_service.report(run_id)
         ready = task.ready()
         loading = ready.loading if ready is not None else 0.0
         wall = time.monotonic() - begun - loading
@@ -109,23 +109,23 @@ BEGINS: dict[str, Callable[[Event], bool]] = {
 """What is noted of a run's beginning, and the event that shows it."""
 
 
-def first(desk: Desk, store: DatasetStore, limit: float, busy: int) -> pd.DataFrame:
+def first(run_service: RunService, store: DatasetStore, limit: float, busy: int) -> pd.DataFrame:
     """Start a run on each sample, by a process that stands by and without one, and note when what was there."""
     lines = []
     for sample in SAMPLES:
         dataset = store.add(sample_path(sample), sample.file)
         for standing in (True, False):
-            loaded, memory = stand_by(desk) if standing else (0.0, 0.0)
+            loaded, memory = stand_by(run_service) if standing else (0.0, 0.0)
             clicked = now()
-            run_id = desk.submit(experiment_on(dataset, sample.target, time_limit=limit))
-            task = desk.folder(run_id).train_task()
-            until(lambda task=task: task.done() is not None, desk, 20 * limit + 600)
+            run_id = run_service.submit(experiment_on(dataset, sample.target, time_limit=limit))
+            task = run_service.folder(run_id).train_task()
+            until(lambda task=task: task.done() is not None, run_service, 20 * limit + 600)
             events = task.events().events
             moments = {
                 name: next((round((e.time - clicked).total_seconds(), 1) for e in events if begins(e)), None)
                 for name, begins in BEGINS.items()
             }
-            result = desk.report(run_id).result
+            result = run_service.report(run_id).result
             lines.append(
                 {
                     "sample": sample.key,
@@ -141,14 +141,14 @@ def first(desk: Desk, store: DatasetStore, limit: float, busy: int) -> pd.DataFr
     return pd.DataFrame(lines)
 
 
-def stand_by(desk: Desk) -> tuple[float, float]:
+def stand_by(run_service: RunService) -> tuple[float, float]:
     """Wait until a process stands by; return how long loading took it, and its memory."""
     begun = time.monotonic()
-    while (standing := desk.stand_by()) is None or not standing.ready:
+    while (standing := run_service.stand_by()) is None or not standing.ready:
         if time.monotonic() - begun > 600:
             raise TimeoutError("nothing stands by")
         # The place of the run before is free once somebody has looked.
-        desk.dispatcher.tick()
+        run_service.dispatcher.tick()
         time.sleep(0.05)
     return time.monotonic() - begun, standing.memory_mb
 
@@ -165,19 +165,21 @@ def kept_busy(count: int) -> Iterator[None]:
             process.wait()
 
 
-def finishing(desk: Desk, small: Dataset, after: float) -> pd.DataFrame:
+def finishing(run_service: RunService, small: Dataset, after: float) -> pd.DataFrame:
     """Tell a run to finish while each family trains, `after` seconds after its start at the earliest."""
     lines = []
     for chosen in FAMILIES:
-        run_id = desk.submit(experiment_on(small, SMALL[1], time_limit=LONG, models=(chosen.key,), preset="best"))
-        task = desk.folder(run_id).train_task()
-        until(lambda task=task: in_training(task, after), desk, LONG)
+        run_id = run_service.submit(
+            experiment_on(small, SMALL[1], time_limit=LONG, models=(chosen.key,), preset="best")
+        )
+        task = run_service.folder(run_id).train_task()
+        until(lambda task=task: in_training(task, after), run_service, LONG)
         training, epoch = current(task)
         begun = time.monotonic()
-        desk.finish(run_id)
-        until(lambda task=task: task.done() is not None, desk, 120)
+        run_service.finish(run_id)
+        until(lambda task=task: task.done() is not None, run_service, 120)
         took = time.monotonic() - begun
-        result = desk.report(run_id).result
+        result = run_service.report(run_id).result
         lines.append(
             {
                 "training": training,
@@ -185,7 +187,7 @@ def finishing(desk: Desk, small: Dataset, after: float) -> pd.DataFrame:
                 "epoch_s": round(epoch, 2),
                 "took_s": round(took, 1),
                 "allowed_s": max(10.0, round(epoch, 1)),
-                "state": desk.report(run_id).state.value,
+                "state": run_service.report(run_id).state.value,
                 "stopped_early": bool(result and result.stopped_early),
                 "networks": len(result.plan.fits) if result else 0,
                 "r2": round(result.row(result.best_model).r2 or 0.0, 3) if result else None,
@@ -195,18 +197,18 @@ def finishing(desk: Desk, small: Dataset, after: float) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def cancelling(desk: Desk, small: Dataset) -> pd.DataFrame:
+def cancelling(run_service: RunService, small: Dataset) -> pd.DataFrame:
     """Cancel a run while each family trains, and another one waits for its place."""
     lines = []
     for chosen in FAMILIES:
-        run_id = desk.submit(experiment_on(small, SMALL[1], time_limit=LONG, models=(chosen.key,)))
-        task = desk.folder(run_id).train_task()
-        until(lambda task=task: in_training(task, 0.0), desk, LONG)
+        run_id = run_service.submit(experiment_on(small, SMALL[1], time_limit=LONG, models=(chosen.key,)))
+        task = run_service.folder(run_id).train_task()
+        until(lambda task=task: in_training(task, 0.0), run_service, LONG)
         begun = time.monotonic()
-        desk.cancel(run_id)
+        run_service.cancel(run_id)
         took = time.monotonic() - begun
         left = processes_of(task)
-        free = not any(queued.slot for queued in desk.queue())
+        free = not any(queued.slot for queued in run_service.queue())
         lines.append(
             {
                 "training": chosen.title,
@@ -214,7 +216,7 @@ def cancelling(desk: Desk, small: Dataset) -> pd.DataFrame:
                 "allowed_s": 5.0,
                 "processes_left": left,
                 "slot_free": free,
-                "state": desk.report(run_id).state.value,
+                "state": run_service.report(run_id).state.value,
             }
         )
         print(pd.DataFrame(lines[-1:]).to_string(index=False), flush=True)
@@ -267,19 +269,19 @@ def main() -> None:
     with kept_busy(options.busy), tempfile.TemporaryDirectory(prefix="dlreg-budget-") as home:
         os.environ["DLREG_HOME"] = home
         settings = Settings()
-        desk, store = open_desk(settings), DatasetStore(settings.home, settings.owner)
+        run_service, store = open_run_service(settings), DatasetStore(settings.home, settings.owner)
         small = store.add(DATA / SMALL[0]) if options.part != "first" else None
         tables: dict[str, pd.DataFrame] = {}
         if options.part in ("all", "first"):
-            tables["From the click to the first network"] = first(desk, store, options.limit, options.busy)
+            tables["From the click to the first network"] = first(run_service, store, options.limit, options.busy)
         if options.part in ("all", "budgets"):
             seconds = [float(part) for part in options.seconds.split(",")]
             large = None if options.small else store.add(DATA / LARGE[0])
-            tables["Budgets"] = budgets(desk, small, large, seconds)
+            tables["Budgets"] = budgets(run_service, small, large, seconds)
         if options.part in ("all", "finish"):
-            tables["Finish now, keep the best"] = finishing(desk, small, options.after)
+            tables["Finish now, keep the best"] = finishing(run_service, small, options.after)
         if options.part in ("all", "cancel"):
-            tables["Cancel"] = cancelling(desk, small)
+            tables["Cancel"] = cancelling(run_service, small)
     for title, table in tables.items():
         print(f"\n{title}\n{table.to_string(index=False)}")
 

@@ -33,7 +33,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs import Desk, open_desk
+from dlreg_core.jobs import RunService, open_run_service
 from dlreg_core.networks import default_plan
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, PlannedFit, Recipe, ResolvedPlan
@@ -97,10 +97,10 @@ def server(home: Path) -> Iterator[None]:
         process.wait(timeout=20)
 
 
-def experiment(desk: Desk, store: DatasetStore, replay: ResolvedPlan | None = None, **plan: Any) -> str:
+def experiment(run_service: RunService, store: DatasetStore, replay: ResolvedPlan | None = None, **plan: Any) -> str:
     dataset = store.add(TABLE)
     features = tuple(name for name in dataset.column_names if name != TARGET)
-    return desk.submit(
+    return run_service.submit(
         Experiment(
             name=dataset.name,
             dataset_id=dataset.id,
@@ -112,12 +112,12 @@ def experiment(desk: Desk, store: DatasetStore, replay: ResolvedPlan | None = No
     )
 
 
-def ended(desk: Desk, run_id: str) -> Any:
-    task = desk.folder(run_id).train_task()
+def ended(run_service: RunService, run_id: str) -> Any:
+    task = run_service.folder(run_id).train_task()
     while task.done() is None:
-        desk.dispatcher.tick()
+        run_service.dispatcher.tick()
         time.sleep(0.1)
-    return desk.report(run_id)
+    return run_service.report(run_id)
 
 
 def measured(page: str, query: str, count: int) -> list[float]:
@@ -135,20 +135,20 @@ def measured(page: str, query: str, count: int) -> list[float]:
         session.close()
 
 
-def pages(desk: Desk, store: DatasetStore, done: str, rounds: int) -> pd.DataFrame:
+def pages(run_service: RunService, store: DatasetStore, done: str, rounds: int) -> pd.DataFrame:
     """Time reruns with and without a training beside them, turn by turn."""
     times: dict[tuple[str, bool], list[float]] = {}
     for _ in range(rounds):
         for busy in (False, True):
-            run_id = experiment(desk, store, time_limit=600.0, preset="best") if busy else done
+            run_id = experiment(run_service, store, time_limit=600.0, preset="best") if busy else done
             if busy:
-                task = desk.folder(run_id).train_task()
+                task = run_service.folder(run_id).train_task()
                 while not any(event.kind == "epoch" for event in task.events().events):
                     time.sleep(0.2)
             for page in ("leaderboard", "diagnostics", "data"):
                 times.setdefault((page, busy), []).extend(measured(page, f"run={done}", 25))
             if busy:
-                desk.cancel(run_id)
+                run_service.cancel(run_id)
     lines = []
     for page in ("leaderboard", "diagnostics", "data"):
         idle, busy_times = times[page, False], times[page, True]
@@ -161,7 +161,7 @@ def pages(desk: Desk, store: DatasetStore, done: str, rounds: int) -> pd.DataFra
     return pd.DataFrame(lines)
 
 
-def fits(desk: Desk, store: DatasetStore, done: str, rounds: int) -> pd.DataFrame:
+def fits(run_service: RunService, store: DatasetStore, done: str, rounds: int) -> pd.DataFrame:
     """Time the same training with and without a session that reruns a page every two seconds, turn by turn."""
     fit = PlannedFit(
         model="NN Torch",
@@ -180,7 +180,7 @@ def fits(desk: Desk, store: DatasetStore, done: str, rounds: int) -> pd.DataFram
             thread = threading.Thread(target=reruns, args=(done, stop))
             if busy:
                 thread.start()
-            report = ended(desk, experiment(desk, store, plan, time_limit=600.0, models=("NN_TORCH",)))
+            report = ended(run_service, experiment(run_service, store, plan, time_limit=600.0, models=("NN_TORCH",)))
             stop.set()
             if busy:
                 thread.join()
@@ -205,14 +205,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dlreg-contention-") as home:
         os.environ["DLREG_HOME"] = home
         settings = Settings()
-        desk, store = open_desk(settings), DatasetStore(settings.home, settings.owner)
+        run_service, store = open_run_service(settings), DatasetStore(settings.home, settings.owner)
         with server(settings.home):
-            done = experiment(desk, store, time_limit=60.0, models=("FASTAI", "NN_TORCH"), preset="fast")
-            ended(desk, done)
+            done = experiment(run_service, store, time_limit=60.0, models=("FASTAI", "NN_TORCH"), preset="fast")
+            ended(run_service, done)
             if options.part != "fits":
-                print(pages(desk, store, done, options.rounds).to_string(index=False), flush=True)
+                print(pages(run_service, store, done, options.rounds).to_string(index=False), flush=True)
             if options.part != "pages":
-                print(fits(desk, store, done, options.rounds).to_string(index=False), flush=True)
+                print(fits(run_service, store, done, options.rounds).to_string(index=False), flush=True)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs import open_desk
+from dlreg_core.jobs import open_run_service
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, History, PastColumn, Recipe, Split, TrainPlan
@@ -86,7 +86,7 @@ def learned(
     home: Path, table: pd.DataFrame, group: str | None, lags: tuple[int, ...], seconds: float, seed: int
 ) -> str:
     """Train on a table, and return the identifier of the run."""
-    desk = open_desk(Settings(home=home))
+    run_service = open_run_service(Settings(home=home))
     dataset = DatasetStore(home).add(table.to_csv(index=False).encode(), "series.csv")
     columns = [PastColumn(kind="lag", column="y", rows=rows) for rows in lags]
     columns.append(PastColumn(kind="mean", column="y", rows=7))
@@ -97,13 +97,13 @@ def learned(
         split=Split(kind="time", column="day"),
     )
     plan = TrainPlan(models=("FEEDFORWARD", "FASTAI"), preset="fast", time_limit=seconds, seed=seed)
-    run_id = desk.submit(
+    run_id = run_service.submit(
         Experiment(name="ahead", dataset_id=dataset.id, dataset_name=dataset.name, recipe=recipe, plan=plan)
     )
-    task = desk.folder(run_id).train_task()
+    task = run_service.folder(run_id).train_task()
     end = time.monotonic() + 4 * seconds + 120
     while task.done() is None and time.monotonic() < end:
-        desk.dispatcher.tick()
+        run_service.dispatcher.tick()
         time.sleep(0.05)
     return run_id
 
@@ -133,7 +133,7 @@ def measured(kind: str, seed: int, seconds: float) -> pd.DataFrame:
     known = table[table["day"] < dates[days]]
     with tempfile.TemporaryDirectory() as home:
         run_id = learned(Path(home), known, group, lags, seconds, seed)
-        run = open_desk(Settings(home=Path(home))).folder(run_id)
+        run = open_run_service(Settings(home=Path(home))).folder(run_id)
         result = run.result()
         if result is None or result.ahead is None:
             raise SystemExit(f"The run failed: {run.train_task().done()}")

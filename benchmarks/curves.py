@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlreg_core.evaluation.curve_verdict import CurveVerdict, Kind, judge_curves
+from dlreg_core.evaluation.curve_verdict import CurveVerdict, VerdictKind, judge_curves
 from dlreg_core.evaluation.epoch_curves import training_error
 from dlreg_core.networks import family, to_autogluon
 from dlreg_core.networks.epoch_watch import EpochFigures, EpochWatch
-from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.pipeline.quiet_libraries import silence_libraries
 from dlreg_core.training.baselines.simple_models import fit_baselines
 
 KEY = "FEEDFORWARD"
@@ -51,7 +51,7 @@ class Case:
     """
 
     name: str
-    right: tuple[Kind, ...]
+    right: tuple[VerdictKind, ...]
     rows: int
     validation: int
     noise: float
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--part", choices=["all", "verdicts", "luck"], default="all")
     parser.add_argument("--batch-norm", action="store_true")
     options = parser.parse_args()
-    hush()
+    silence_libraries()
     tables = {}
     if options.part in ("all", "verdicts"):
         tables["Verdicts"] = verdicts(options.seeds, batch_norm=options.batch_norm)

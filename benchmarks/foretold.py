@@ -24,7 +24,7 @@ import pandas as pd
 from budget import DATA, experiment_on, kept_busy, until
 
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs import open_desk
+from dlreg_core.jobs import open_run_service
 from dlreg_core.scoring.client import Scorer
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Experiment
@@ -98,11 +98,11 @@ def compared(settings: Settings, dataset: Dataset, target: str, seconds: float, 
 
 def ran(settings: Settings, experiment: Experiment, *, busy: bool) -> tuple[set[str], Path]:
     """Carry out a run; return the families whose training began, and the run's folder."""
-    desk = open_desk(settings)
+    run_service = open_run_service(settings)
     with kept_busy(BUSY if busy else 0):
-        run_id = desk.submit(experiment)
-        task = desk.folder(run_id).train_task()
-        until(lambda: task.done() is not None, desk, 20 * experiment.plan.time_limit + 600)
+        run_id = run_service.submit(experiment)
+        task = run_service.folder(run_id).train_task()
+        until(lambda: task.done() is not None, run_service, 20 * experiment.plan.time_limit + 600)
     begun = [event.data["family"] for event in task.events().events if event.kind == "model_started"]
     return set(begun), task.run.path
 

@@ -22,7 +22,7 @@ from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, ColumnType, Recipe, Split
 from dlreg_core.splitting import prepare_table
-from dlreg_core.training.missing_value_intervals import blanked, with_gaps
+from dlreg_core.training.missing_value_intervals import with_gaps, without_values
 
 TABLES = {
     "california_housing.csv": "median_house_value",
@@ -81,7 +81,7 @@ def measured(path: Path, target: str, seed: int) -> list[tuple[str, str, float, 
     for lost in pairs:
         rows = table.test
         for column in lost:
-            rows = blanked(rows, column)
+            rows = without_values(rows, column)
         guesses = pipeline.predict_all(rows, names)
         missing = {column: np.ones(len(rows), dtype=np.bool_) for column in lost}
         for name in names:

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from dlreg_core.errors import TableError, WorkError  # noqa: E402
-from dlreg_core.jobs.reading.handed_files import Handed  # noqa: E402
+from dlreg_core.jobs.reading.handed_files import ReaderBackedStore  # noqa: E402
 from dlreg_core.jobs.reading.reader_client import Readers  # noqa: E402
 from tests.hostile.helpers import making  # noqa: E402
 
@@ -112,7 +112,7 @@ def damaged(kind: str, content: bytes, chance: random.Random) -> bytes:
     return mutated(content, chance)
 
 
-def tried(handed: Handed, content: bytes) -> tuple[str, str]:
+def tried(handed: ReaderBackedStore, content: bytes) -> tuple[str, str]:
     """Return what came of a file, and the sentence or the error."""
     try:
         handed.add(content, "file")
@@ -144,7 +144,7 @@ def main() -> int:
         for kind in options.kinds.split(","):
             readers = Readers()
             readers.prepare()
-            memory, handed = Memory(readers), Handed(Path(place), "fuzzing", readers)
+            memory, handed = Memory(readers), ReaderBackedStore(Path(place), "fuzzing", readers)
             handed.add(honest[kind], "honest")
             chance, counts, times = random.Random(f"{options.seed} {kind}"), collections.Counter[str](), []
             for _ in range(options.files):

@@ -34,7 +34,7 @@ def measure(
 
     from dlreg_core.networks import family
     from dlreg_core.specs import PlannedFit
-    from dlreg_core.training.execution.fit_records import FitHooks, PreparedRows
+    from dlreg_core.training.execution.fit_records import FitCallbacks, PreparedRows
     from dlreg_core.training.execution.fold_fit import train_fold
     from dlreg_core.training.execution.preload import quiet
     from dlreg_core.training.scheduler.fit_jobs import FoldJob
@@ -53,7 +53,7 @@ def measure(
         fit = PlannedFit(
             model="x", family=key, settings=settings, epochs=EPOCHS, seed=0, threads=threads, device=device
         )
-        outcome = train_fold(FoldJob(fit, 0, folder), prepared, FitHooks()).outcome
+        outcome = train_fold(FoldJob(fit, 0, folder), prepared, FitCallbacks()).outcome
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     return {"epoch": outcome.epoch_seconds or 0.0, "mb": grown / 1024}
 

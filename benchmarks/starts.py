@@ -20,9 +20,9 @@ from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.recipe.parse_recipe import split_from_text
 from dlreg_core.specs import Experiment, PlannedFit, Recipe
 from dlreg_core.splitting import prepared_of
-from dlreg_core.training.execution.fit_records import FitHooks
+from dlreg_core.training.execution.fit_records import FitCallbacks
 from dlreg_core.training.execution.fold_fit import train_fold
-from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.execution.run_networks import NetworkRows, Networks
 from dlreg_core.training.scheduler.fit_jobs import FoldJob
 
 SEEDS = (0, 1)
@@ -41,7 +41,7 @@ TABLES = {
 Test = tuple[pd.DataFrame, NDArray[np.float64]]
 
 
-def table(name: str, folder: Path) -> tuple[Rows, Test]:
+def table(name: str, folder: Path) -> tuple[NetworkRows, Test]:
     """Return the rows of a file, cleaned as a run cleans them."""
     target, _, dropped = TABLES[name]
     dataset = DatasetStore(folder, "local").add(SHARED / name, Path(name).name)
@@ -51,10 +51,13 @@ def table(name: str, folder: Path) -> tuple[Rows, Test]:
     parts = prepared_of(folder, Experiment.model_validate(asked))
     cleaner = fit_cleaner(parts.taught, parts.types, recipe.cleaning, parts.day_first)
     held = cleaner.transform(parts.validation), parts.y_validation
-    return Rows(cleaner.transform(parts.train), parts.y_train, *held), (cleaner.transform(parts.test), parts.y_test)
+    return NetworkRows(cleaner.transform(parts.train), parts.y_train, *held), (
+        cleaner.transform(parts.test),
+        parts.y_test,
+    )
 
 
-def made_up() -> dict[str, tuple[Rows, Test]]:
+def made_up() -> dict[str, tuple[NetworkRows, Test]]:
     rng = np.random.default_rng(0)
     values = rng.normal(size=(3_000, 4))
     told = values @ [1.0, 0.7, 0.3, 0.0] + 0.3 * rng.normal(size=3_000)
@@ -67,10 +70,13 @@ def made_up() -> dict[str, tuple[Rows, Test]]:
         "one value far off": np.where(np.arange(3_000) == 0, 1e4, told),
     }
     cut = [frame[a:b].reset_index(drop=True) for a, b in ((0, 2_000), (2_000, 2_500), (2_500, 3_000))]
-    return {name: (Rows(cut[0], y[:2_000], cut[1], y[2_000:2_500]), (cut[2], y[2_500:])) for name, y in targets.items()}
+    return {
+        name: (NetworkRows(cut[0], y[:2_000], cut[1], y[2_000:2_500]), (cut[2], y[2_500:]))
+        for name, y in targets.items()
+    }
 
 
-def errors(rows: Rows, test: Test, epochs: int, *, own: bool) -> list[float]:
+def errors(rows: NetworkRows, test: Test, epochs: int, *, own: bool) -> list[float]:
     """Return the errors on the test rows, in standard deviations of their target, for each seed."""
     found = []
     for seed in SEEDS:
@@ -82,7 +88,7 @@ def errors(rows: Rows, test: Test, epochs: int, *, own: bool) -> list[float]:
             )
             plain = patch("dlreg_core.networks.nn_torch.well_started", nullcontext)
             with plain if own else nullcontext():
-                train_fold(FoldJob(fit, 0, f"{folder}/n"), networks.prepared, FitHooks())
+                train_fold(FoldJob(fit, 0, f"{folder}/n"), networks.prepared, FitCallbacks())
             model = network("NN_TORCH").model_class().load(str(fold_folder(Path(folder) / "n", 0)))
             found.append(rmse(test[1], model.predict(networks.shelf.prepared(test[0]))) / float(np.std(test[1])))
     return found

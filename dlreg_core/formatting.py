@@ -145,7 +145,7 @@ def about(seconds: float) -> str:
     return f"about {number(round(seconds / 1800) / 2)} h"
 
 
-def rate(per_second: float | None) -> str:
+def rows_per_second(per_second: float | None) -> str:
     """Return a speed: "600,000 rows/s"."""
     return quantity(per_second, "rows/s", digits=2)
 

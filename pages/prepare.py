@@ -71,7 +71,7 @@ def stand_by(dataset: Dataset) -> None:
     draft = draft_session.draft(dataset)
     with suppress(RecipeError):
         if draft is not None and starting_split.begin(dataset, draft):
-            services.desk().stand_by(draft.plan.device)
+            services.run_service().stand_by(draft.plan.device)
 
 
 def page() -> None:

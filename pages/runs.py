@@ -15,7 +15,7 @@ from pages._ui.shared.widgets import header, lead
 @st.fragment(run_every=3)
 def watch() -> None:
     """Show the runs, and look again by itself until none of them is going on."""
-    runs = services.desk().list()
+    runs = services.run_service().list()
     show(runs)
     if all(run.state.is_final for run in runs):
         st.rerun()
@@ -31,7 +31,7 @@ def show(runs: tuple[RunSummary, ...]) -> None:
 def page() -> None:
     """Show the page."""
     header("Runs", "Everything that was trained here, and the data. Open a run to see its results again.")
-    runs = services.desk().list()
+    runs = services.run_service().list()
     if not runs:
         st.info("There are no runs yet.", icon=":material/history:")
         lead("Start with data", "data")

@@ -42,7 +42,7 @@ def set_up(
     clicked = st.button(label, type=kind, icon=":material/play_arrow:", disabled=impossible, key=f"start_{key}")
     if clicked and plan is not None:
         start_run(dataset, recipe, plan)
-    standing = services.desk().stand_by((plan or start).device)
+    standing = services.run_service().stand_by((plan or start).device)
     if standing is not None and standing.ready:
         st.caption(standing_words(standing.memory_mb))
     return plan
@@ -51,7 +51,7 @@ def set_up(
 def start_run(dataset: Dataset, recipe: Recipe, plan: TrainPlan) -> None:
     """Queue a run and open it."""
     try:
-        run_id = services.desk().submit(experiment_of(dataset, recipe, plan))
+        run_id = services.run_service().submit(experiment_of(dataset, recipe, plan))
     except DlregError as exc:
         error_display.show(exc)
         return
@@ -77,7 +77,7 @@ def new_run() -> None:
 
 def live_runs(dataset: Dataset) -> None:
     """Lead to the runs of this table that wait or train."""
-    for run in services.desk().list(dataset.id):
+    for run in services.run_service().list(dataset.id):
         word = sidebar.state_word(run.state, has_result=run.best_model is not None)
         if not run.state.is_final and st.button(
             f"{escaped(run.name)} is {word}: watch it",

@@ -18,7 +18,7 @@ from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.jobs import Dispatcher, open_dispatcher
 from dlreg_core.networks import default_plan
-from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.pipeline.quiet_libraries import silence_libraries
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Dataset, Done, Experiment, Recipe, RunState
@@ -71,7 +71,7 @@ def quiet() -> None:
     from autogluon.common.utils.log_utils import set_logger_verbosity
 
     set_logger_verbosity(0)
-    hush()
+    silence_libraries()
 
 
 def small_table(rows: int = 240, seed: int = 0) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from claimed.judged import Random, noise, signal
 from claimed.registry import Claim, register
-from dlreg_core.checks.covariate_shift import shifts
+from dlreg_core.checks.covariate_shift import column_shifts
 from dlreg_core.checks.sample_size import row_needs
 from dlreg_core.checks.train_test_duplicates import twin_check
 from dlreg_core.ingest.dataset_files import read_dataset
@@ -101,7 +101,7 @@ register(
         "Columns of the test rows are otherwise than in training",
         without=by_time(0.0),
         with_it=by_time(1.5),
-        says=lambda parts: bool(shift_words(shifts(parts))),
+        says=lambda parts: bool(shift_words(column_shifts(parts))),
         without_words="split by time, nothing changes",
         with_words="one column moves by 1.5 standard deviations",
     ),

@@ -16,7 +16,7 @@ from dlreg_core.evaluation.errors_by_period import over_time
 from dlreg_core.evaluation.unseen_values import unseen
 from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.recipe.draft import Draft, measured_recipe
-from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, OverTime, Recipe, Unseen
+from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, ErrorsOverTime, Recipe, UnseenValues
 from dlreg_core.splitting import prepare_table
 from dlreg_core.wording.later_rows_text import over_time_words
 
@@ -105,7 +105,7 @@ for key, by, words in (
 # --- what only test rows have, and errors over time -------------------------------------------------------------------
 
 
-def only_tested(random: Random, *, season: bool) -> tuple[Unseen, ...]:
+def only_tested(random: Random, *, season: bool) -> tuple[UnseenValues, ...]:
     """Return what is said of 60 test rows of 400: drawn at random, or the last ones, of a season of their own."""
     count, tested = 400, 60
     table = pd.DataFrame({"x": random.standard_normal(count), "place": random.choice(list("ABCDEFGH"), count)})
@@ -132,7 +132,7 @@ register(
 )
 
 
-def later(random: Random, *, drifts: bool) -> OverTime:
+def later(random: Random, *, drifts: bool) -> ErrorsOverTime:
     """Return the errors over time of a model that is right on average, or whose bias goes from low to high."""
     count = int(random.choice([150, 400, 1000]))
     error = random.standard_t(4, count) + (np.linspace(0.8, -0.8, count) if drifts else 0.0)

@@ -17,7 +17,7 @@ MOST_HEADER_BYTES = 64 * 1024
 _CLOSED = "/_stcore/metrics"
 
 
-class Pace(NamedTuple):
+class BodyTimeouts(NamedTuple):
     """How fast a body has to come: its next bytes, or its end, within so many seconds of waiting."""
 
     seconds: float = 30.0
@@ -50,11 +50,11 @@ class Guard:
         How fast bodies have to come.
     """
 
-    def __init__(self, app: ASGIApp, hosts: KnownHosts, policy: str, pace: Pace | None = None) -> None:
+    def __init__(self, app: ASGIApp, hosts: KnownHosts, policy: str, pace: BodyTimeouts | None = None) -> None:
         self._app = app
         self._hosts = hosts
         self._policy = policy
-        self._pace = pace or Pace()
+        self._pace = pace or BodyTimeouts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that isn't let in, or pass it on."""
@@ -165,7 +165,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, refused: Refusal) 
     await send({"type": f"{kind}http.response.body", "body": body})
 
 
-async def _at_a_pace(app: ASGIApp, scope: Scope, receive: Receive, send: Send, pace: Pace) -> None:
+async def _at_a_pace(app: ASGIApp, scope: Scope, receive: Receive, send: Send, pace: BodyTimeouts) -> None:
     """Pass a request on as long as its body comes; one that doesn't is as good as gone, and is answered so."""
     body = _Body(receive, pace)
     started = False
@@ -188,7 +188,7 @@ async def _at_a_pace(app: ASGIApp, scope: Scope, receive: Receive, send: Send, p
 class _Body:
     """A request's body that ends like a lost connection once it comes too slowly."""
 
-    def __init__(self, receive: Callable[[], Awaitable[Any]], pace: Pace) -> None:
+    def __init__(self, receive: Callable[[], Awaitable[Any]], pace: BodyTimeouts) -> None:
         self._receive = receive
         self._pace = pace
         self._whole = False

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from dlreg_core.errors import ConflictError, DlregError, NotFoundError
-from dlreg_core.ingest.uploads.upload_receiver import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Uploads
 from dlreg_core.jobs.reading.upload_reading import start_reading
 from dlreg_core.settings import load_settings
 
@@ -26,7 +26,7 @@ async def receive(request: Request) -> JSONResponse:
     told = request.headers.get("content-length", "")
     size = int(told) if told.isdigit() else None
     try:
-        receiver = Arrivals(load_settings().home).receive(
+        receiver = Uploads(load_settings().home).receive(
             ticket, unquote(request.headers.get("x-file-name", "table")), size
         )
         with receiver:

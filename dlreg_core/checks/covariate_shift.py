@@ -23,7 +23,7 @@ _LEVELS = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
 
 
 @dataclass(frozen=True)
-class Shift:
+class ColumnShift:
     """A column that is otherwise in the test rows than in the training rows.
 
     Attributes
@@ -45,7 +45,7 @@ class Shift:
     new: float
 
 
-def shifts(prepared: PreparedTable) -> tuple[Shift, ...]:
+def column_shifts(prepared: PreparedTable) -> tuple[ColumnShift, ...]:
     """Compare the test rows with all others.
 
     Parameters
@@ -56,7 +56,7 @@ def shifts(prepared: PreparedTable) -> tuple[Shift, ...]:
 
     Returns
     -------
-    tuple of Shift
+    tuple of ColumnShift
         Columns that differ by 0.2 or more, and beyond doubt (p < 1e-6), those that differ most first.
     """
     train, test = _some(pd.concat([prepared.train, prepared.validation])), _some(prepared.test)
@@ -81,7 +81,7 @@ def _some(frame: pd.DataFrame) -> pd.DataFrame:
     return frame if len(frame) <= _MOST_ROWS else frame.sample(_MOST_ROWS, random_state=0)
 
 
-def _of_numbers(name: str, first: pd.Series, second: pd.Series) -> Shift | None:
+def _of_numbers(name: str, first: pd.Series, second: pd.Series) -> ColumnShift | None:
     a, b = _floats(first), _floats(second)
     found = ks_2samp(a, b, method="asymp")
     if found.statistic < _CLEAR or found.pvalue > _CHANCE:
@@ -89,8 +89,8 @@ def _of_numbers(name: str, first: pd.Series, second: pd.Series) -> Shift | None:
     new = float(np.mean((b < a.min()) | (b > a.max())))
     if pd.api.types.is_datetime64_any_dtype(first):
         middle = [f"{part.sort_values().iloc[len(part) // 2]:%Y-%m-%d}" for part in (first, second)]
-        return Shift(name, float(found.statistic), middle[0], middle[1], new)
-    return Shift(name, float(found.statistic), float(np.median(a)), float(np.median(b)), new)
+        return ColumnShift(name, float(found.statistic), middle[0], middle[1], new)
+    return ColumnShift(name, float(found.statistic), float(np.median(a)), float(np.median(b)), new)
 
 
 def _floats(values: pd.Series) -> NDArray[np.float64]:
@@ -99,7 +99,7 @@ def _floats(values: pd.Series) -> NDArray[np.float64]:
     return values.to_numpy(dtype=np.float64)
 
 
-def _of_levels(name: str, first: pd.Series, second: pd.Series) -> Shift | None:
+def _of_levels(name: str, first: pd.Series, second: pd.Series) -> ColumnShift | None:
     shares = pd.DataFrame(
         {"train": first.value_counts(normalize=True), "test": second.value_counts(normalize=True)}
     ).fillna(0.0)
@@ -111,4 +111,4 @@ def _of_levels(name: str, first: pd.Series, second: pd.Series) -> Shift | None:
     if share < _CLEAR or share < 3 * chance:
         return None
     new = float(shares.loc[shares["train"] == 0, "test"].sum())
-    return Shift(name, share, str(moved.idxmin()), str(moved.idxmax()), new)
+    return ColumnShift(name, share, str(moved.idxmin()), str(moved.idxmax()), new)

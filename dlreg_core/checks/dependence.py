@@ -85,7 +85,7 @@ def candidates(dataset: Dataset, table: pd.DataFrame, target: str) -> tuple[Cand
     return (*orders, *groups)
 
 
-def moments_of(values: pd.Series) -> Floats:
+def days_or_numbers(values: pd.Series) -> Floats:
     """Return dates as days, and numbers as they are; NaN where there is none."""
     if pd.api.types.is_datetime64_any_dtype(values):
         days = values.to_numpy().astype("datetime64[s]").astype(np.float64) / 86_400
@@ -96,9 +96,9 @@ def moments_of(values: pd.Series) -> Floats:
 def _ordering(column: Column, values: pd.Series) -> Candidate | None:
     """Return a column that orders the rows; None where it doesn't."""
     if is_date(column):
-        moments = moments_of(coerce_column(values, ColumnType.DATETIME, column.day_first))
+        moments = days_or_numbers(coerce_column(values, ColumnType.DATETIME, column.day_first))
     elif column.type in (ColumnType.NUMBER, ColumnType.IDENTIFIER) and column.integer:
-        moments = moments_of(values)
+        moments = days_or_numbers(values)
         if not (_are_years(moments, column.name) or _counts(moments)):
             return None
     else:

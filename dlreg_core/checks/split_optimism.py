@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from dlreg_core.array_types import Floats, Integers
-from dlreg_core.checks.dependence import Candidate, candidates, moments_of
+from dlreg_core.checks.dependence import Candidate, candidates, days_or_numbers
 from dlreg_core.checks.probe_folds import ITERATIONS, Fold, QuickTable
 from dlreg_core.cleaning import coerce_column, repaired
 from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, Interval, Recipe
@@ -194,7 +194,7 @@ def _candidate_of(sample: pd.DataFrame, kind: Literal["time", "group"], column: 
     if column == ROW_ORDER:
         return Candidate("time", column, np.arange(len(sample), dtype=np.float64))
     if kind == "time":
-        return Candidate("time", column, moments_of(sample[column]))
+        return Candidate("time", column, days_or_numbers(sample[column]))
     codes = pd.factorize(sample[column])[0].astype(np.float64)
     return Candidate("group", column, np.where(codes < 0, np.nan, codes))
 

@@ -14,11 +14,11 @@ from dlreg_core.cleaning.lags.fit_lags import (
     step_of,
     with_past,
 )
-from dlreg_core.cleaning.lags.fitted_lags import Looked, Past
-from dlreg_core.cleaning.lags.horizons import MOST_ROWS_OF_STEP, Seen, judged_steps, seen_from
+from dlreg_core.cleaning.lags.fitted_lags import Past, RowsWithPast
+from dlreg_core.cleaning.lags.horizons import MOST_ROWS_OF_STEP, RowsAtHorizon, judged_steps, rows_at_horizon
 from dlreg_core.cleaning.lags.time_steps import Clock, counted
 from dlreg_core.cleaning.raw_rows import numbered_name, read_own_rows
-from dlreg_core.cleaning.schema import Field, Schema, coerce_column
+from dlreg_core.cleaning.schema import Schema, SchemaField, coerce_column
 from dlreg_core.cleaning.spreadsheet_safe import without_formulas
 from dlreg_core.cleaning.steps.date_features import ExpandDates
 from dlreg_core.cleaning.steps.imputation import FillByNeighbours
@@ -50,13 +50,13 @@ __all__ = [
     "Clock",
     "ExpandDates",
     "ExpandTexts",
-    "Field",
     "FillByNeighbours",
-    "Looked",
     "OutlyingColumn",
     "Past",
+    "RowsAtHorizon",
+    "RowsWithPast",
     "Schema",
-    "Seen",
+    "SchemaField",
     "TargetTransform",
     "Value",
     "added_to",
@@ -84,7 +84,7 @@ __all__ = [
     "repaired",
     "row_frame",
     "row_values",
-    "seen_from",
+    "rows_at_horizon",
     "split_at_horizon",
     "step_of",
     "typical_row",

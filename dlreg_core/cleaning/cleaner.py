@@ -23,7 +23,7 @@ from dlreg_core.cleaning.steps.step_types import Step
 from dlreg_core.cleaning.steps.text_features import ExpandTexts
 from dlreg_core.cleaning.steps.value_repairs import repaired
 from dlreg_core.errors import RecipeError
-from dlreg_core.specs import Cleaning, ColumnType, Spec, WrittenTable
+from dlreg_core.specs import Cleaning, ColumnType, Spec, TableFormat
 
 _LEVELLED = (ColumnType.CATEGORY, ColumnType.BOOLEAN)
 
@@ -117,7 +117,7 @@ def fit_cleaner(
     types: Mapping[str, ColumnType],
     cleaning: Cleaning,
     day_first: Mapping[str, bool | None] | None = None,
-    written: WrittenTable | None = None,
+    written: TableFormat | None = None,
 ) -> Cleaner:
     """Fit the cleaning on raw training rows.
 
@@ -131,7 +131,7 @@ def fit_cleaner(
         Which repairs are wanted.
     day_first : mapping of str to bool, optional
         How the dates of a column are written.
-    written : WrittenTable, optional
+    written : TableFormat, optional
         How the whole table is written: new rows are read so.
 
     Raises

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.ingest.inference.clock_seconds import is_clock
-from dlreg_core.ingest.inference.known_cells import Cells, How, fits_both, read_known
-from dlreg_core.specs import ColumnType, Dataset, Recipe, Written, WrittenTable
+from dlreg_core.ingest.inference.known_cells import How, ReadCells, fits_both, read_known
+from dlreg_core.specs import ColumnFormat, ColumnType, Dataset, Recipe, TableFormat
 
 _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Seen:
+class UnexpectedCells:
     """Rows of a column that were read in another way than as they were expected.
 
     Attributes
@@ -44,7 +44,7 @@ class Seen:
     doubtful_cells: tuple[tuple[str, int, Any], ...] = ()
 
 
-def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> WrittenTable | None:
+def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> TableFormat | None:
     """Tell how those columns are written that a recipe takes anything from.
 
     Parameters
@@ -58,7 +58,7 @@ def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Written
 
     Returns
     -------
-    WrittenTable or None
+    TableFormat or None
         None where an earlier version stored the table, and didn't keep how its numbers are written.
     """
     history = recipe.history
@@ -67,7 +67,7 @@ def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Written
     if dataset.dialect is None:
         return None
     text_file = bool(dataset.dialect.delimiter)
-    columns: dict[str, Written] = {}
+    columns: dict[str, ColumnFormat] = {}
     for column in dataset.columns:
         if column.name not in wanted or column.name not in table.columns:
             continue
@@ -79,10 +79,10 @@ def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Written
             return None
         form = column.form
         if form is None:
-            form = Written(kind=kind).form.model_copy(
+            form = ColumnFormat(kind=kind).form.model_copy(
                 update={"decimal": recipe.cleaning.decimal if kind == "text" else dataset.dialect.decimal}
             )
-        columns[column.name] = Written(
+        columns[column.name] = ColumnFormat(
             kind=kind,
             form=form,
             unit=column.unit,
@@ -93,7 +93,7 @@ def written_of(dataset: Dataset, table: pd.DataFrame, recipe: Recipe) -> Written
     for made in () if history is None else history.columns:
         if made.column in columns:
             columns[made.name] = columns[made.column]
-    return WrittenTable(dialect=dataset.dialect, columns=columns)
+    return TableFormat(dialect=dataset.dialect, columns=columns)
 
 
 def _kind(values: pd.Series) -> Any:
@@ -102,14 +102,14 @@ def _kind(values: pd.Series) -> Any:
     return "date" if pd.api.types.is_datetime64_any_dtype(values.dtype) else "text"
 
 
-def as_stored(values: pd.Series, form: Written) -> pd.Series:
+def as_stored(values: pd.Series, form: ColumnFormat) -> pd.Series:
     """Return raw values as the stored table would hold them: each is read for itself, in the form of its column.
 
     Parameters
     ----------
     values : pandas.Series
         Texts, or values in their types; both in one column too.
-    form : Written
+    form : ColumnFormat
         How the column is written that they belong to.
 
     Returns
@@ -132,14 +132,14 @@ def as_stored(values: pd.Series, form: Written) -> pd.Series:
     return read.astype("datetime64[ns]") if form.kind == "date" else read.astype(object).where(read.notna(), None)
 
 
-def seen_in(values: pd.Series, form: Written) -> tuple[Seen, ...]:
+def unexpected_cells(values: pd.Series, form: ColumnFormat) -> tuple[UnexpectedCells, ...]:
     """Tell what is odd about raw values.
 
     Parameters
     ----------
     values : pandas.Series
         As `as_stored` takes them.
-    form : Written
+    form : ColumnFormat
         How the column is written that they belong to.
     """
     if not _has_texts(values):
@@ -159,7 +159,7 @@ def seen_in(values: pd.Series, form: Written) -> tuple[Seen, ...]:
         doubtful: tuple[int, tuple[tuple[str, int, Any], ...]] = (0, ())
         if how in ("other-mark", "other-order"):
             doubtful = _rows(np.isin(codes, np.flatnonzero(fits_both(levels, form))), codes, levels, cells)
-        found.append(Seen(how, rows, first, unit, *doubtful))
+        found.append(UnexpectedCells(how, rows, first, unit, *doubtful))
     return tuple(found)
 
 
@@ -167,7 +167,7 @@ def _rows(
     chosen: np.ndarray[Any, np.dtype[np.bool_]],
     codes: np.ndarray[Any, np.dtype[np.int64]],
     levels: list[str],
-    cells: Cells,
+    cells: ReadCells,
 ) -> tuple[int, tuple[tuple[str, int, Any], ...]]:
     rows = np.flatnonzero(chosen)
     return len(rows), tuple((levels[codes[row]], int(row) + 1, cells.values[codes[row]]) for row in rows[:_NAMED])
@@ -179,12 +179,12 @@ def _has_texts(values: pd.Series) -> bool:
     return any(isinstance(value, str) for value in values.astype(object))
 
 
-def _read(values: pd.Series, form: Written) -> tuple[list[str], Cells]:
+def _read(values: pd.Series, form: ColumnFormat) -> tuple[list[str], ReadCells]:
     levels = [level for level in pd.unique(values.dropna()) if isinstance(level, str)]
     return levels, read_known(levels, form)
 
 
-def _typed(values: pd.Series, form: Written) -> pd.Series:
+def _typed(values: pd.Series, form: ColumnFormat) -> pd.Series:
     """Return values that have types already; those of another type than the column's are missing."""
     dated = pd.api.types.is_datetime64_any_dtype(values.dtype)
     if form.kind == "number" and dated:
@@ -193,7 +193,7 @@ def _typed(values: pd.Series, form: Written) -> pd.Series:
     return values
 
 
-def _seen_typed(values: pd.Series, form: Written) -> tuple[Seen, ...]:
+def _seen_typed(values: pd.Series, form: ColumnFormat) -> tuple[UnexpectedCells, ...]:
     known = values.notna()
     if form.kind != "number" or not known.any():
         return ()
@@ -202,9 +202,9 @@ def _seen_typed(values: pd.Series, form: Written) -> tuple[Seen, ...]:
     infinite = pd.api.types.is_float_dtype(values.dtype)
     rows = np.flatnonzero(lost)
     first = tuple((str(values.iloc[row]), int(row) + 1, np.nan) for row in rows[:_NAMED])
-    return (Seen("infinite" if infinite else "unreadable", len(rows), first),) if len(rows) else ()
+    return (UnexpectedCells("infinite" if infinite else "unreadable", len(rows), first),) if len(rows) else ()
 
 
-def forms_of(written: WrittenTable | None) -> Mapping[str, Written]:
+def forms_of(written: TableFormat | None) -> Mapping[str, ColumnFormat]:
     """Return how columns are written, by their names; empty where that isn't known."""
     return {} if written is None else written.columns

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from dlreg_core.cleaning.cleaner import Cleaner
-from dlreg_core.cleaning.schema import Field, Schema, coerce_column
+from dlreg_core.cleaning.schema import Schema, SchemaField, coerce_column
 from dlreg_core.specs import ColumnType
 
 Value = float | str | None
@@ -16,7 +16,7 @@ _FINE = 3
 """Decimal places finer than the size of a column's range to which a typical number is given."""
 
 
-def form_fields(cleaner: Cleaner, order: Iterable[str] = ()) -> tuple[Field, ...]:
+def form_fields(cleaner: Cleaner, order: Iterable[str] = ()) -> tuple[SchemaField, ...]:
     """Return the columns that a form asks for: those that the models see, the most important first.
 
     Parameters
@@ -35,7 +35,7 @@ def typical_row(schema: Schema) -> dict[str, Value]:
     return {field.name: _readable(field) for field in schema.fields}
 
 
-def _readable(field: Field) -> Value:
+def _readable(field: SchemaField) -> Value:
     """Return what is typical of a column; a number, which may be the mean of two, as finely as its range asks for."""
     if field.type is not ColumnType.NUMBER or not isinstance(field.typical, int | float):
         return field.typical

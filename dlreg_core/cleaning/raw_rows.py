@@ -19,7 +19,7 @@ from dlreg_core.ingest.formats.text.known_dialect import reading_like
 from dlreg_core.ingest.inference.column_values import flat, plain_values
 from dlreg_core.ingest.inference.known_cells import read_known
 from dlreg_core.ingest.inference.numbers.text_numbers import encode
-from dlreg_core.specs import ColumnType, Dialect, NumberForm, Written, WrittenTable
+from dlreg_core.specs import ColumnFormat, ColumnType, Dialect, NumberForm, TableFormat
 
 _OTHER_MARKS = str.maketrans(".,", ",.")
 _MOST_EXACT = 2.0**53
@@ -72,7 +72,7 @@ def read_own_rows(source: Source, schema: Schema) -> pd.DataFrame:
         )
         for name, form in schema.written.columns.items()
     }
-    plain = WrittenTable(dialect=_OWN_FILE, columns=columns)
+    plain = TableFormat(dialect=_OWN_FILE, columns=columns)
     return read_raw_rows(source, schema.model_copy(update={"written": plain}))
 
 
@@ -87,7 +87,7 @@ def _as_known(raw: RawTable, known: Sequence[str]) -> RawTable:
     return replace(raw, table=raw.table.rename_columns(names), units=units, notes=notes)
 
 
-def _column(name: str, raw: pa.ChunkedArray, form: Written | None) -> pd.Series:
+def _column(name: str, raw: pa.ChunkedArray, form: ColumnFormat | None) -> pd.Series:
     raw = flat(raw)
     if not pa.types.is_string(raw.type):
         # Infinite numbers are kept: that they can't be used is told.

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlreg_core.cleaning.conform import Seen
-from dlreg_core.specs import Written
+from dlreg_core.cleaning.conform import UnexpectedCells
+from dlreg_core.specs import ColumnFormat
 
 _MARKS = {".": "a decimal point", ",": "a decimal comma"}
 _ORDERS = {True: "day/month/year", False: "month/day/year"}
 
 
-def odd_words(name: str, type_name: str, seen: Seen, form: Written) -> str:
+def odd_words(name: str, type_name: str, seen: UnexpectedCells, form: ColumnFormat) -> str:
     """Say how rows of a column were read that aren't written as those learned from.
 
     Parameters
@@ -23,9 +23,9 @@ def odd_words(name: str, type_name: str, seen: Seen, form: Written) -> str:
         Name of the column.
     type_name : str
         What the column is read as.
-    seen : Seen
+    seen : UnexpectedCells
         The rows.
-    form : Written
+    form : ColumnFormat
         How those learned from are written.
     """
     one = seen.rows == 1
@@ -47,11 +47,11 @@ def odd_words(name: str, type_name: str, seen: Seen, form: Written) -> str:
     return f"{name}: {seen.rows:,} {'value' if one else 'values'} {said[seen.how]}"
 
 
-def _other_mark(form: Written) -> str:
+def _other_mark(form: ColumnFormat) -> str:
     return "." if form.form.decimal == "," else ","
 
 
-def _unlike(seen: Seen, form: Written) -> str:
+def _unlike(seen: UnexpectedCells, form: ColumnFormat) -> str:
     """Say what is written otherwise, and how those are read that could be."""
     mine = _ORDERS[bool(form.day_first)] if seen.how == "other-order" else _MARKS[form.form.decimal]
     told = f"unlike those learned from: {_listed(seen)}."
@@ -62,7 +62,7 @@ def _unlike(seen: Seen, form: Written) -> str:
     return f"{told} {seen.doubtful:,} {fit} both and {are} read as {mine}, as those learned from: {listed}."
 
 
-def _listed(seen: Seen, *, read: bool = False) -> str:
+def _listed(seen: UnexpectedCells, *, read: bool = False) -> str:
     cells = [
         f"{text[:40]} in row {row:,}" + (f" as {_plain(value)}" if read else "") for text, row, value in seen.cells
     ]

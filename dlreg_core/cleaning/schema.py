@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from pydantic import Field as PydanticField
 
 from dlreg_core.arrow import compute as pc
-from dlreg_core.cleaning.conform import as_stored, forms_of, seen_in
+from dlreg_core.cleaning.conform import as_stored, forms_of, unexpected_cells
 from dlreg_core.cleaning.row_warnings import odd_words
 from dlreg_core.cleaning.steps.value_repairs import merged, repaired, without_codes
 from dlreg_core.errors import RowsError
 from dlreg_core.ingest.inference.clock_seconds import seconds_since_midnight
 from dlreg_core.ingest.inference.mixed_units import convertible, in_unit, other_units
-from dlreg_core.ingest.inference.times.date_cells import FIRST_YEAR, LAST_YEAR, order_of, read_moments
+from dlreg_core.ingest.inference.times.date_cells import FIRST_YEAR, LAST_YEAR, date_order_of, read_moments
 from dlreg_core.ingest.inference.times.date_order import parse_dates
-from dlreg_core.specs import Cleaning, ColumnType, Spec, Written, WrittenTable
+from dlreg_core.specs import Cleaning, ColumnFormat, ColumnType, Spec, TableFormat
 
 _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fromkeys(
     ("false", "no", "n", "f", "0", "0.0"), "no"
@@ -39,7 +39,7 @@ UNITS = "units"
 """Where raw rows keep the units of columns that were learned from without one: ``frame.attrs[UNITS]``."""
 
 
-class Field(Spec):
+class SchemaField(Spec):
     """One column that the model needs: its type, and the range or the levels seen in the training rows."""
 
     name: str
@@ -71,8 +71,8 @@ class Field(Spec):
 class Schema(Spec):
     """The columns that the model needs, in order."""
 
-    fields: tuple[Field, ...]
-    written: WrittenTable | None = None
+    fields: tuple[SchemaField, ...]
+    written: TableFormat | None = None
     """How the table that was learned from is written: new rows are read as its own were. None in models of earlier
     versions, for which each file is guessed by itself."""
 
@@ -81,7 +81,7 @@ class Schema(Spec):
         """Names of the columns."""
         return tuple(field.name for field in self.fields)
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str) -> SchemaField:
         """Return the field called `name`; ``KeyError`` if there is none."""
         for field in self.fields:
             if field.name == name:
@@ -195,7 +195,7 @@ def _of_levels(levels: pa.StringArray, day_first: bool | None, *, time_of_day: b
     whole = parse_dates(levels, digits=True, named=True) if day_first is None else None
     if whole is not None:
         return whole.moments
-    dates = read_moments(levels, order_of(day_first))
+    dates = read_moments(levels, date_order_of(day_first))
     if dates.read.any() and not time_of_day:
         return dates.values
     # A form gives times of day on the day on which they are kept.
@@ -209,7 +209,7 @@ def _written(value: object) -> str:
     return f"{text}-01-01" if _YEAR.fullmatch(text) else text
 
 
-def _coerce_field(values: pd.Series, field: Field, form: Written | None) -> pd.Series:
+def _coerce_field(values: pd.Series, field: SchemaField, form: ColumnFormat | None) -> pd.Series:
     if form is not None:
         values = as_stored(values, form)
     if field.unit and values.dtype == object:
@@ -271,7 +271,7 @@ def schema_of(
     return Schema(fields=tuple(f.model_copy(update={"complete": bool(whole[f.name])}) for f in schema.fields))
 
 
-def _repairs(field: Field, cleaning: Cleaning) -> dict[str, Any]:
+def _repairs(field: SchemaField, cleaning: Cleaning) -> dict[str, Any]:
     """Return what the cleaning says of single values of a column."""
     found: dict[str, Any] = {
         "missing_codes": cleaning.missing_codes.get(field.name, ()),
@@ -288,13 +288,13 @@ def _repairs(field: Field, cleaning: Cleaning) -> dict[str, Any]:
     return found
 
 
-def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) -> Field:
+def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) -> SchemaField:
     values = coerce_column(raw, kind, day_first)
     values = (computable(values) if kind is ColumnType.NUMBER else values).dropna()
     if values.empty:
-        return Field(name=name, type=kind)
+        return SchemaField(name=name, type=kind)
     if kind is ColumnType.NUMBER:
-        return Field(
+        return SchemaField(
             name=name,
             type=kind,
             integer=bool((values == values.round()).all()),
@@ -304,7 +304,7 @@ def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) 
         )
     if kind is ColumnType.DATETIME:
         low, high, middle = values.min(), values.max(), values.sort_values().iloc[len(values) // 2]
-        return Field(
+        return SchemaField(
             name=name,
             type=kind,
             day_first=day_first,
@@ -316,14 +316,14 @@ def _field(name: str, raw: pd.Series, kind: ColumnType, day_first: bool | None) 
     counts = values.value_counts()
     levels = tuple(str(v) for v in counts.index[:_MOST_LEVELS]) if kind is not ColumnType.TEXT else ()
     numeric = kind is ColumnType.CATEGORY and pd.api.types.is_numeric_dtype(raw.dtype)
-    return Field(name=name, type=kind, numeric_levels=numeric, typical=str(counts.index[0]), levels=levels)
+    return SchemaField(name=name, type=kind, numeric_levels=numeric, typical=str(counts.index[0]), levels=levels)
 
 
-def _warnings_of(field: Field, raw: pd.Series, read: pd.Series, form: Written | None) -> list[str]:
+def _warnings_of(field: SchemaField, raw: pd.Series, read: pd.Series, form: ColumnFormat | None) -> list[str]:
     found: list[str] = []
     strange = 0
     if form is not None:
-        found = [odd_words(field.name, field.type.value, seen, form) for seen in seen_in(raw, form)]
+        found = [odd_words(field.name, field.type.value, seen, form) for seen in unexpected_cells(raw, form)]
         raw = as_stored(raw, form)
     if field.unit and raw.dtype == object:
         told, strange = _unit_warnings(field, raw)
@@ -360,7 +360,7 @@ def _warnings_of(field: Field, raw: pd.Series, read: pd.Series, form: Written | 
     return found
 
 
-def _far_dates(field: Field, read: pd.Series) -> list[str]:
+def _far_dates(field: SchemaField, read: pd.Series) -> list[str]:
     """Say which dates are further from those learned from than these are from each other: later ones are usual."""
     low, high = (np.datetime64(str(end), "s") for end in (field.minimum, field.maximum))
     moments = read.dropna().to_numpy().astype("datetime64[s]")
@@ -370,7 +370,7 @@ def _far_dates(field: Field, read: pd.Series) -> list[str]:
     return [f"{field.name}: {far:,} {lies} far outside {ends}, the range learned from."] if far else []
 
 
-def _unit_warnings(field: Field, raw: pd.Series) -> tuple[list[str], int]:
+def _unit_warnings(field: SchemaField, raw: pd.Series) -> tuple[list[str], int]:
     """Say which other units rows have, and count those that can't be converted."""
     found, strange = [], 0
     for unit, rows in other_units(raw, field.unit).items():

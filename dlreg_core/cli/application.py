@@ -23,7 +23,7 @@ from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundErr
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.inference.clock_seconds import is_clock
 from dlreg_core.ingest.inference.name_suggestions import named_column
-from dlreg_core.jobs import open_desk
+from dlreg_core.jobs import open_run_service
 from dlreg_core.jobs.devices import gpu_names
 from dlreg_core.jobs.run_service import checked_time_limit
 from dlreg_core.logs import keep_plain
@@ -154,7 +154,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Train the networks on a table, and judge them against simple baselines."""
     settings = load_settings()
-    desk = open_desk(settings)
+    run_service = open_run_service(settings)
     store = DatasetStore(settings.home, settings.owner)
     reading = Reading(day_first=day_first)
     dataset = store.add(data, data.name, reading)
@@ -163,7 +163,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         if setting or search or search_range:
             raise PlanError("A run is repeated with the settings that it had.", "Leave out --setting and --search.")
         target = named_column(target, dataset.column_names) or target
-        experiment = repeated(desk.folder(replay), dataset, target, name)
+        experiment = repeated(run_service.folder(replay), dataset, target, name)
     else:
         plan = plan_from_texts(
             TypedPlan(
@@ -196,13 +196,13 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     # What can't work is told at once, not by a run that fails.
     prepared_of(settings.home, experiment)
     warnings = () if replay else _warnings(store, dataset, experiment.recipe)
-    run_id = desk.submit(experiment)
+    run_id = run_service.submit(experiment)
     for line in (f"Run {run_id}", *_said(dataset, experiment.recipe), *warnings, *said):
         say(line, err=True)
-    state = follow(desk, run_id, quiet=as_json)
+    state = follow(run_service, run_id, quiet=as_json)
     if export is not None and state is RunState.COMPLETED:
-        _write_model(desk.folder(run_id), None, export)
-    print_report(desk.report(run_id), as_json=as_json)
+        _write_model(run_service.folder(run_id), None, export)
+    print_report(run_service.report(run_id), as_json=as_json)
     raise typer.Exit(0 if state is RunState.COMPLETED else 1)
 
 
@@ -224,7 +224,7 @@ def predict(
             say_whose(Path(model), load_settings().home)
             pipeline, _ = load_bundle(Path(model), folder)
         else:
-            run = open_desk(load_settings()).folder(model)
+            run = open_run_service(load_settings()).folder(model)
             if run.result() is None:
                 raise ConflictError(f"Run {model} has no models.", "Train it first.")
             pipeline = Pipeline(run.model_path())
@@ -245,7 +245,7 @@ def export(
     ] = False,
 ) -> None:
     """Write a trained model as one file that works without this program."""
-    _write_model(open_desk(load_settings()).folder(run_id), model or None, out, with_rows=not no_rows)
+    _write_model(open_run_service(load_settings()).folder(run_id), model or None, out, with_rows=not no_rows)
 
 
 def front_folder() -> Path:

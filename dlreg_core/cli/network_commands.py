@@ -16,7 +16,7 @@ from rich.table import Table
 from dlreg_core.cli.run_commands import AsJson
 from dlreg_core.cli.terminal_progress import say
 from dlreg_core.networks import FAMILIES, PRETRAINED, Pretrained, pretrained, pretrained_answer, trained_answer
-from dlreg_core.pretrained_weights import State, Weights, open_weights
+from dlreg_core.pretrained_weights import Weights, WeightState, open_weights
 from dlreg_core.settings import load_settings
 
 model_app = typer.Typer()
@@ -67,7 +67,7 @@ def _fetched(weights: Weights, key: str) -> Path:
         return weights.fetch(key, told)
 
 
-def _table(states: list[tuple[Pretrained, State]]) -> Table:
+def _table(states: list[tuple[Pretrained, WeightState]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("network", "key", "licence", "commercial", "download", "state"):
         justify: Literal["left", "right"] = "right" if column == "download" else "left"
@@ -81,7 +81,7 @@ def _table(states: list[tuple[Pretrained, State]]) -> Table:
     return table
 
 
-def _hints(states: list[tuple[Pretrained, State]]) -> list[str]:
+def _hints(states: list[tuple[Pretrained, WeightState]]) -> list[str]:
     """Return what is in the way of the networks that can't be used, those with the same reason together."""
     reasons: dict[str, list[str]] = {}
     for known, state in states:
@@ -90,7 +90,7 @@ def _hints(states: list[tuple[Pretrained, State]]) -> list[str]:
     return [f"{', '.join(titles)}: {words}" for words, titles in reasons.items()]
 
 
-def _pretrained_answer(known: Pretrained, state: State) -> dict[str, Any]:
+def _pretrained_answer(known: Pretrained, state: WeightState) -> dict[str, Any]:
     """Return what the catalogue says of a pre-trained network, and how it stands with its weights here."""
     return pretrained_answer(known) | {
         "state": state.status.value,

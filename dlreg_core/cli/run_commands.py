@@ -10,9 +10,9 @@ import typer
 from dlreg_core.cli.terminal_progress import follow, print_report, say
 from dlreg_core.errors import ConflictError, InputError
 from dlreg_core.formatting import about, number
-from dlreg_core.jobs import Desk, open_desk
+from dlreg_core.jobs import RunService, open_run_service
 from dlreg_core.jobs.dataset_service import WithRuns
-from dlreg_core.jobs.device_slots import Place
+from dlreg_core.jobs.device_slots import QueuePlace
 from dlreg_core.report import queue_answer, run_answer
 from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
 from dlreg_core.runs.run_index import QueuedTask
@@ -34,11 +34,11 @@ RunId = Annotated[str, typer.Argument(help="Identifier of a run, as `dlreg runs`
 @run_app.command()
 def runs(as_json: AsJson = False) -> None:
     """List the runs, newest first."""
-    desk = open_desk(load_settings())
-    desk.dispatcher.tick()
-    found = desk.list()
+    run_service = open_run_service(load_settings())
+    run_service.dispatcher.tick()
+    found = run_service.list()
     if as_json:
-        models = desk.models()
+        models = run_service.models()
         typer.echo(json.dumps([run_answer(run, models) for run in found]))
         return
     for run in found:
@@ -52,11 +52,11 @@ def runs(as_json: AsJson = False) -> None:
 @run_app.command()
 def queue(as_json: AsJson = False) -> None:
     """List what trains and what waits, with the expected start."""
-    desk = open_desk(load_settings())
-    desk.dispatcher.tick()
-    names = {run.run_id: run for run in desk.list()}
-    places = desk.dispatcher.places()
-    lines = [(task, places.get((task.run_id, task.number))) for task in desk.queue()]
+    run_service = open_run_service(load_settings())
+    run_service.dispatcher.tick()
+    names = {run.run_id: run for run in run_service.list()}
+    places = run_service.dispatcher.places()
+    lines = [(task, places.get((task.run_id, task.number))) for task in run_service.queue()]
     if as_json:
         typer.echo(json.dumps([queue_answer(task, *_figures(place)) for task, place in lines]))
         return
@@ -71,13 +71,13 @@ def finish(run_id: RunId) -> None:
 
     Of a run that ended without a result, the networks that were finished become one.
     """
-    desk = open_desk(load_settings())
-    task = desk.finish(run_id)
+    run_service = open_run_service(load_settings())
+    task = run_service.finish(run_id)
     if task.task().more is None:
         say(f"Run {run_id} is finishing: it keeps the best so far.")
         return
-    follow(desk, run_id, quiet=False)
-    print_report(desk.report(run_id), as_json=False)
+    follow(run_service, run_id, quiet=False)
+    print_report(run_service.report(run_id), as_json=False)
 
 
 @run_app.command("continue")
@@ -87,10 +87,10 @@ def go_on(
     as_json: AsJson = False,
 ) -> None:
     """Give a run that has ended more time: it keeps its models and adds to them."""
-    desk = open_desk(load_settings())
-    desk.go_on(run_id, time_limit)
-    state = follow(desk, run_id, quiet=as_json)
-    report = desk.report(run_id)
+    run_service = open_run_service(load_settings())
+    run_service.go_on(run_id, time_limit)
+    state = follow(run_service, run_id, quiet=as_json)
+    report = run_service.report(run_id)
     print_report(report, as_json=as_json)
     # A continuation that failed leaves the run as complete as it was, but it isn't what was asked for.
     raise typer.Exit(0 if state is RunState.COMPLETED else 1)
@@ -99,7 +99,7 @@ def go_on(
 @run_app.command()
 def cancel(run_id: RunId) -> None:
     """End a run that is queued or running."""
-    if not open_desk(load_settings()).cancel(run_id):
+    if not open_run_service(load_settings()).cancel(run_id):
         raise ConflictError(f"Run {run_id} isn't running.", "There is nothing to cancel.")
     say(f"Run {run_id} is cancelled.")
 
@@ -128,28 +128,28 @@ def delete(
         )
     if explanations and not run_id:
         raise InputError("--explanations is for a run.", "Give its identifier.")
-    desk = open_desk(load_settings())
+    run_service = open_run_service(load_settings())
     if draft:
-        desk.data.delete_draft(draft)
+        run_service.data.delete_draft(draft)
         say(f"What was prepared of data set {draft} is deleted.")
     elif data:
-        _delete_data(desk, data, "delete" if with_runs else "keep" if keep_runs else "refuse")
+        _delete_data(run_service, data, "delete" if with_runs else "keep" if keep_runs else "refuse")
     elif explanations:
-        count = desk.delete_explanations(run_id)
+        count = run_service.delete_explanations(run_id)
         say(f"{count} {'explanation' if count == 1 else 'explanations'} of run {run_id} deleted.")
     else:
-        desk.delete(run_id)
+        run_service.delete(run_id)
         say(f"Run {run_id} is deleted.")
 
 
-def _delete_data(desk: Desk, dataset_id: str, runs: WithRuns) -> None:
-    kept = desk.data.get(dataset_id)
+def _delete_data(run_service: RunService, dataset_id: str, runs: WithRuns) -> None:
+    kept = run_service.data.get(dataset_id)
     if kept.runs and runs == "refuse":
         raise ConflictError(
             f"{kept.name} is used by {used_by_words([run.name for run in kept.runs])}.",
             "Add --with-runs to delete them too, or --keep-runs to keep their models and figures.",
         )
-    desk.data.delete(dataset_id, runs)
+    run_service.data.delete(dataset_id, runs)
     say(f"Data set {dataset_id} is deleted.")
     if kept.runs:
         gone = runs == "delete"
@@ -171,11 +171,11 @@ def clean(
     say(f"{len(found)} {'found' if dry_run else 'removed'}.", err=True)
 
 
-def _figures(place: Place | None) -> tuple[int | None, float | None]:
+def _figures(place: QueuePlace | None) -> tuple[int | None, float | None]:
     return (place.ahead, place.seconds) if place is not None else (None, None)
 
 
-def _where(task: QueuedTask, place: Place | None) -> str:
+def _where(task: QueuedTask, place: QueuePlace | None) -> str:
     """Return where a task of the queue stands, in words."""
     if task.slot is not None:
         return f"running on {task.slot}" if task.kind.trains else "explaining"

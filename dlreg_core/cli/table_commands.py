@@ -18,7 +18,7 @@ from dlreg_core.errors import NotFoundError
 from dlreg_core.formatting import percent, size
 from dlreg_core.ingest.dataset_files import read_dataset
 from dlreg_core.ingest.inference.name_suggestions import named_column, names_hint
-from dlreg_core.jobs import open_desk
+from dlreg_core.jobs import open_run_service
 from dlreg_core.names import visible
 from dlreg_core.report import data_answer, profile_answer
 from dlreg_core.settings import load_settings
@@ -59,7 +59,7 @@ def profile(
 @table_app.command()
 def data(as_json: AsJson = False) -> None:
     """List the data sets that are kept, the one that was opened last first."""
-    found = open_desk(load_settings()).data.list()
+    found = open_run_service(load_settings()).data.list()
     if as_json:
         typer.echo(json.dumps([data_answer(kept) for kept in found]))
         return

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.formatting import number
-from dlreg_core.jobs import Desk
+from dlreg_core.jobs import RunService
 from dlreg_core.names import visible
 from dlreg_core.report import report_answer
 from dlreg_core.runs import TaskFolder
@@ -46,21 +46,21 @@ def say_whose(model: Path, home: Path) -> None:
         )
 
 
-def follow(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
+def follow(run_service: RunService, run_id: str, *, quiet: bool) -> RunState:
     """Wait for the latest training of a run, and return how it ended; Ctrl-C cancels it. See `watch`."""
     try:
-        return watch(desk, run_id, quiet=quiet)
+        return watch(run_service, run_id, quiet=quiet)
     except KeyboardInterrupt:
-        desk.cancel(run_id)
-        return desk.folder(run_id).train_task().state()
+        run_service.cancel(run_id)
+        return run_service.folder(run_id).train_task().state()
 
 
-def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
+def watch(run_service: RunService, run_id: str, *, quiet: bool) -> RunState:
     """Wait until the latest training of a run has ended, and show on standard error what it does.
 
     Parameters
     ----------
-    desk : Desk
+    run_service : RunService
         Its dispatcher is asked to look after the queue meanwhile, since no server may be there to do so.
     run_id : str
         The run.
@@ -73,7 +73,7 @@ def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
         A final state.
     """
     console = Console(file=sys.stderr)
-    task = desk.folder(run_id).train_task()
+    task = run_service.folder(run_id).train_task()
     limit = max(1.0, task.time_limit())
     # What is told holds names and levels of the table: none of it is markup or an order to the terminal.
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
@@ -81,7 +81,7 @@ def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
         bar = progress.add_task("Waiting for a free place", total=limit)
         offset, stage = 0, ""
         while True:
-            desk.dispatcher.look()
+            run_service.dispatcher.look()
             state = task.state()
             log = task.events(offset)
             offset = log.offset
@@ -90,7 +90,7 @@ def watch(desk: Desk, run_id: str, *, quiet: bool) -> RunState:
                 if not quiet and not console.is_terminal and _sentence(event):
                     console.print(_sentence(event), highlight=False, markup=False)
             if state.is_final and task.done() is not None:
-                desk.refresh(run_id)
+                run_service.refresh(run_id)
                 return state
             progress.update(bar, completed=min(limit, _used(task)), description=stage or "Starting")
             time.sleep(_POLL_SECONDS)
@@ -134,7 +134,7 @@ def _print_worth(result: TrainResult) -> None:
     missing = verdict_text.missing_words(result)
     if missing:
         say(missing)
-    for line in records(verdict_text.worth_table(result)):
+    for line in row_records(verdict_text.worth_table(result)):
         error = f"error {line['mae']} ({line['mae_interval']}), RMSE {line['rmse']} ({line['rmse_interval']})"
         say(f"  against {line['against']}: {error}; training {line['fit']}, predicting {line['speed']}")
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from dlreg_core.evaluation.curve_evidence import CurveEvidence, Scale, evidence_of, rise_by_luck
 
-Kind = Literal["overfit", "underfit", "still_improving", "unstable", "good", "nothing", "line", "too_short"]
+VerdictKind = Literal["overfit", "underfit", "still_improving", "unstable", "good", "nothing", "line", "too_short"]
 Aim = Literal[
     "more_epochs",
     "fewer_epochs",
@@ -76,7 +76,7 @@ FALLS_ON = 0.10
 """Share by which the training error must have fallen after the best epoch where a rise of validation is overfitting;
 an error that rises on both kinds of rows is a training that lost its way."""
 
-_USUAL: dict[Kind, tuple[Aim, ...]] = {
+_USUAL: dict[VerdictKind, tuple[Aim, ...]] = {
     "overfit": ("stop_early", "fewer_epochs", "more_dropout", "more_decay", "smaller_network"),
     "underfit": ("larger_network", "less_dropout", "less_decay", "larger_steps", "more_epochs"),
     "still_improving": ("more_epochs", "larger_steps"),
@@ -100,7 +100,7 @@ class CurveVerdict:
         What to change, the most promising first.
     """
 
-    kind: Kind
+    kind: VerdictKind
     evidence: CurveEvidence | None = None
     suggestions: tuple[Aim, ...] = ()
     reason: str = ""
@@ -198,7 +198,7 @@ def judge_curves(
     return CurveVerdict(kind, evidence, _suggestions(kind, evidence))
 
 
-def _kind(found: CurveEvidence) -> Kind:
+def _kind(found: CurveEvidence) -> VerdictKind:
     by_heart = _at_least(found.final_gap, LEARNED_BY_HEART)
     rises = CurveVerdict("good", found).rises
     on_both = found.training_fall is not None and found.training_fall < FALLS_ON
@@ -235,7 +235,7 @@ def _is_weak(found: CurveEvidence) -> bool:
     return found.training >= (1 + BEHIND) * found.best / (1 + found.behind)
 
 
-def _suggestions(kind: Kind, found: CurveEvidence) -> tuple[Aim, ...]:
+def _suggestions(kind: VerdictKind, found: CurveEvidence) -> tuple[Aim, ...]:
     if kind == "overfit" and _at_least(found.gap, LARGE_GAP):
         return ("more_dropout", "more_decay", "smaller_network", "more_rows", "stop_early")
     if kind == "underfit" and not _learned(found):

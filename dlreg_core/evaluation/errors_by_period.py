@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from dlreg_core.array_types import Floats
 from dlreg_core.evaluation.arrays import pair
-from dlreg_core.specs import OverTime, Period
+from dlreg_core.specs import ErrorsOverTime, Period
 
 _MOST_PERIODS = 8
 _FEWEST_ROWS = 20
@@ -24,7 +24,7 @@ def over_time(
     column: str,
     model: str,
     bounds: tuple[Floats, Floats] | None = None,
-) -> OverTime | None:
+) -> ErrorsOverTime | None:
     """Compare the errors of test rows period by period.
 
     Parameters
@@ -40,7 +40,7 @@ def over_time(
 
     Returns
     -------
-    OverTime or None
+    ErrorsOverTime or None
         Up to eight periods of about as many rows, 20 at least; None where there would be fewer than two.
 
     Notes
@@ -74,7 +74,7 @@ def over_time(
             )
         )
         start = end
-    return OverTime(column=column, model=model, periods=tuple(periods))
+    return ErrorsOverTime(column=column, model=model, periods=tuple(periods))
 
 
 def _ends(moments: pd.Series, count: int) -> list[int]:

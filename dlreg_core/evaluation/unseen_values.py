@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlreg_core.array_types import Floats
 from dlreg_core.evaluation.arrays import pair
 from dlreg_core.evaluation.error_segments import FEW_NUMBERS
-from dlreg_core.specs import ColumnType, Unseen
+from dlreg_core.specs import ColumnType, UnseenValues
 
 _LEAST_SHARE = 0.05
 _MOST_LEVELS = 5
@@ -30,7 +30,7 @@ def unseen(
     predicted: ArrayLike,
     *,
     without: tuple[str, ...] = (),
-) -> tuple[Unseen, ...]:
+) -> tuple[UnseenValues, ...]:
     """Return what the test rows have and the training rows don't.
 
     Parameters
@@ -46,7 +46,7 @@ def unseen(
 
     Returns
     -------
-    tuple of Unseen
+    tuple of UnseenValues
         Those with most rows first: levels, or values beyond all of training, of 5 % of the test rows at least, and of
         more rows than in any of 19 random divisions a column (a permutation test at 5 %, Bonferroni).
     """
@@ -102,7 +102,7 @@ def _beyond_chance(
     return True
 
 
-def _told(name: str, values: pd.Series, error: Floats, new: Mask, *, levelled: bool) -> Unseen:
+def _told(name: str, values: pd.Series, error: Floats, new: Mask, *, levelled: bool) -> UnseenValues:
     figures = {
         "column": name,
         "rows": int(new.sum()),
@@ -113,5 +113,7 @@ def _told(name: str, values: pd.Series, error: Floats, new: Mask, *, levelled: b
     if levelled:
         counts = values.value_counts()
         names = [f"{level:g}" if isinstance(level, float) else str(level) for level in counts.index]
-        return Unseen(levels=tuple(names[:_MOST_LEVELS]), more_levels=max(0, len(names) - _MOST_LEVELS), **figures)
-    return Unseen(low=float(values.min()), high=float(values.max()), **figures)
+        return UnseenValues(
+            levels=tuple(names[:_MOST_LEVELS]), more_levels=max(0, len(names) - _MOST_LEVELS), **figures
+        )
+    return UnseenValues(low=float(values.min()), high=float(values.max()), **figures)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from dlreg_core.arrow import parquet
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.batches import Progress, Scan, scan_file, stream_table
+from dlreg_core.ingest.batches import ReadingProgress, Scan, scan_file, stream_table
 from dlreg_core.ingest.batches.row_sampling import sampled_rows
 from dlreg_core.ingest.batches.typed_table import TypedTable, to_frame
 from dlreg_core.ingest.formats.large_files import reads_in_pieces, unpacked_file
@@ -85,7 +85,7 @@ def write_small(part: Path, content: bytes, name: str, dataset_id: str, reading:
 
 
 def write_large(
-    part: Path, path: Path, scan: Scan, name: str, dataset_id: str, reading: Reading, progress: Progress
+    part: Path, path: Path, scan: Scan, name: str, dataset_id: str, reading: Reading, progress: ReadingProgress
 ) -> Dataset:
     """Read a file piece by piece, and write what a data set consists of, all but the file itself."""
     plain = unpacked_file(path, part)

@@ -28,7 +28,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dlreg_core.errors import NotFoundError, TableError, WorkError
-from dlreg_core.ingest.batches import Progress, Scan, scan_file
+from dlreg_core.ingest.batches import ReadingProgress, Scan, scan_file
 from dlreg_core.ingest.batches.row_sampling import sampled_rows
 from dlreg_core.ingest.dataset_files import (
     RAW,
@@ -128,7 +128,7 @@ class DatasetStore:
         reading: Reading = GUESS_ALL,
         *,
         scan: Scan | None = None,
-        progress: Progress = quietly,
+        progress: ReadingProgress = quietly,
     ) -> Dataset:
         """Read a table file piece by piece, as `add` does with large ones; the file isn't kept until `keep_source`.
 

@@ -8,7 +8,7 @@ from dlreg_core.errors import NotFoundError
 from dlreg_core.specs import Spec
 
 
-class Sample(Spec):
+class SampleTable(Spec):
     """A data set to try dlreg with, and the column that it is made to predict."""
 
     key: str
@@ -24,8 +24,8 @@ class Sample(Spec):
     """What the rows are and what is predicted, in one sentence."""
 
 
-SAMPLES: tuple[Sample, ...] = (
-    Sample(
+SAMPLES: tuple[SampleTable, ...] = (
+    SampleTable(
         key="california_housing",
         title="Housing prices",
         file="california_housing.csv",
@@ -37,7 +37,7 @@ SAMPLES: tuple[Sample, ...] = (
         licence="Apache-2.0",
         sentence="What a house costs in 20,640 Californian districts of 1990.",
     ),
-    Sample(
+    SampleTable(
         key="concrete_strength",
         title="Concrete strength",
         file="concrete_strength.csv",
@@ -49,7 +49,7 @@ SAMPLES: tuple[Sample, ...] = (
         licence="CC BY 4.0",
         sentence="How much pressure 1,030 concrete mixtures bear, from what is in them and their age.",
     ),
-    Sample(
+    SampleTable(
         key="bike_rentals",
         title="Bike rentals",
         file="bike_rentals.csv",
@@ -61,7 +61,7 @@ SAMPLES: tuple[Sample, ...] = (
         licence="CC BY 4.0",
         sentence="How many bikes are rented in each hour of two years, from the calendar and the weather.",
     ),
-    Sample(
+    SampleTable(
         key="diabetes_progression",
         title="Diabetes progression",
         file="diabetes_progression.csv",
@@ -76,12 +76,12 @@ SAMPLES: tuple[Sample, ...] = (
 )
 
 
-def sample_path(sample: Sample) -> Path:
+def sample_path(sample: SampleTable) -> Path:
     """Return where the file of a sample is, in a checkout or in an installed package.
 
     Parameters
     ----------
-    sample : Sample
+    sample : SampleTable
         One of `SAMPLES`.
 
     Returns

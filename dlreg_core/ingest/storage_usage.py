@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.dataset_files import OPENED, PROFILE, SOURCE
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.uploads.upload_receiver import Arrival, scan_of
+from dlreg_core.ingest.uploads.upload_receiver import Upload, scan_of
 from dlreg_core.runs.atomic_files import read_spec, sha256
 from dlreg_core.specs import Dataset
 
@@ -130,7 +130,7 @@ def _uploads_of(home: Path, dataset_id: str) -> Iterator[Path]:
 def _became(folder: Path) -> str:
     """Return the data set that an upload has become; empty where it became none."""
     try:
-        return read_spec(folder / "arrival.json", Arrival).dataset_id
+        return read_spec(folder / "arrival.json", Upload).dataset_id
     except NotFoundError:
         return ""
 

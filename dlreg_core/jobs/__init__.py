@@ -6,14 +6,14 @@ from dlreg_core.jobs.backend import JobBackend
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.inline_backend import InlineBackend
 from dlreg_core.jobs.local_processes import LocalProcesses
-from dlreg_core.jobs.run_service import Desk, open_desk
+from dlreg_core.jobs.run_service import RunService, open_run_service
 
 __all__ = [
-    "Desk",
     "Dispatcher",
     "InlineBackend",
     "JobBackend",
     "LocalProcesses",
-    "open_desk",
+    "RunService",
     "open_dispatcher",
+    "open_run_service",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dlreg_core.jobs.device_slots import Slot
-from dlreg_core.jobs.standby_process import Standing
+from dlreg_core.jobs.standby_process import StandbyState
 from dlreg_core.runs import TaskFolder
 
 
@@ -24,7 +24,7 @@ class JobBackend(Protocol):
     def stand_by(self, slot: Slot | None) -> None:
         """Prepare for a task on such a place, where that makes its start quicker; return at once."""
 
-    def standing(self) -> Standing | None:
+    def standing(self) -> StandbyState | None:
         """Return what was prepared; None where nothing is."""
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ Runs = list[RunSummary]
 WithRuns = Literal["refuse", "delete", "keep"]
 
 
-class DataDesk:
+class DatasetService:
     """The data sets of one owner; those of others don't exist here.
 
     Parameters

@@ -58,16 +58,16 @@ def fitting(slots: Sequence[Slot], device: str) -> tuple[Slot, ...]:
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePlace:
     """Where a waiting task stands: how many start before it, and in how many seconds it will start itself."""
 
     ahead: int
     seconds: float
 
 
-def places(
+def queue_places(
     live: Iterable[QueuedTask], slots: Sequence[Slot], used: Mapping[tuple[str, int], float]
-) -> dict[tuple[str, int], Place]:
+) -> dict[tuple[str, int], QueuePlace]:
     """Tell when the waiting tasks will start, by the budgets of those before them.
 
     Parameters
@@ -81,11 +81,11 @@ def places(
 
     Returns
     -------
-    dict of (str, int) to Place
+    dict of (str, int) to QueuePlace
         By run and number, for those that wait.
     """
     free_at = {slot.name: 0.0 for slot in slots}
-    found: dict[tuple[str, int], Place] = {}
+    found: dict[tuple[str, int], QueuePlace] = {}
     waiting = []
     for task in live:
         if task.slot in free_at:
@@ -101,7 +101,7 @@ def places(
         chosen = min(able, key=free_at.__getitem__)
         # Who waits for other places is not in the way.
         ahead = sum(not others.isdisjoint(able) for others in before)
-        found[task.run_id, task.number] = Place(ahead, free_at[chosen])
+        found[task.run_id, task.number] = QueuePlace(ahead, free_at[chosen])
         free_at[chosen] += task.budget_seconds
         before.append(set(able))
     return found

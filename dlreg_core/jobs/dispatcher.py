@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dlreg_core.errors import ConflictError, DlregError, NotFoundError, WorkError
 from dlreg_core.jobs.backend import JobBackend
-from dlreg_core.jobs.dataset_service import DataDesk
-from dlreg_core.jobs.device_slots import Place, Slot, fitting, places, slots_of
+from dlreg_core.jobs.dataset_service import DatasetService
+from dlreg_core.jobs.device_slots import QueuePlace, Slot, fitting, queue_places, slots_of
 from dlreg_core.jobs.local_processes import LocalProcesses
-from dlreg_core.jobs.observed_time import Vigil
-from dlreg_core.jobs.standby_process import Standing
-from dlreg_core.jobs.watchdog import Limits, forget, why_end
+from dlreg_core.jobs.observed_time import ObservedTime
+from dlreg_core.jobs.standby_process import StandbyState
+from dlreg_core.jobs.watchdog import WatchdogLimits, forget_observed, reason_to_end
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.housekeeping import Housekeeper
 from dlreg_core.runs.process_death import keepable, never_began, post_mortem
@@ -45,7 +45,7 @@ class Dispatcher:
         What runs their tasks.
     slots : sequence of Slot
         The places to train on.
-    limits : Limits
+    limits : WatchdogLimits
         When a run is ended that doesn't end by itself.
     keep_days : float
         Runs that ended longer ago are deleted, and data sets that nothing has used since; 0 keeps both.
@@ -58,7 +58,7 @@ class Dispatcher:
         store: RunStore,
         backend: JobBackend,
         slots: Sequence[Slot],
-        limits: Limits | None = None,
+        limits: WatchdogLimits | None = None,
         keep_days: float = 0.0,
         *,
         stand_by: bool = False,
@@ -66,10 +66,10 @@ class Dispatcher:
         self.store = store
         self._backend = backend
         self._slots = tuple(slots)
-        self._limits = limits or Limits()
+        self._limits = limits or WatchdogLimits()
         self._stands_by = stand_by
-        self._vigil = Vigil()
-        self._housekeeper = Housekeeper(store, keep_days, DataDesk(store))
+        self._vigil = ObservedTime()
+        self._housekeeper = Housekeeper(store, keep_days, DatasetService(store))
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -84,7 +84,7 @@ class Dispatcher:
         if free:
             self._backend.stand_by(free[0])
 
-    def standing(self) -> Standing | None:
+    def standing(self) -> StandbyState | None:
         """Return the process that stands by; None where none does."""
         return self._backend.standing()
 
@@ -167,11 +167,11 @@ class Dispatcher:
         self.store.index.dequeue(task.run.id, task.number)
         return ended
 
-    def place(self, run: RunFolder) -> Place | None:
+    def place(self, run: RunFolder) -> QueuePlace | None:
         """Return where a waiting run stands in the queue; None when it doesn't wait."""
         return self.places().get((run.id, run.train_task().number))
 
-    def places(self) -> dict[tuple[str, int], Place]:
+    def places(self) -> dict[tuple[str, int], QueuePlace]:
         """Return where all waiting runs stand, by run and number of the task."""
         live = self.store.index.live()
         used = {}
@@ -179,7 +179,7 @@ class Dispatcher:
             if queued.slot is not None:
                 task = self._task(queued)
                 used[queued.run_id, queued.number] = task.used_seconds() if task is not None else 0.0
-        return places(live, self._slots, used)
+        return queue_places(live, self._slots, used)
 
     # --- looking after them -------------------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class Dispatcher:
             # Damaged, or written by another version: it must not keep its place from the others for ever.
             state = RunState.INTERRUPTED
         if state.is_final:
-            forget(task, self._vigil)
+            forget_observed(task, self._vigil)
             self.store.index.dequeue(queued.run_id, queued.number)
         self.store.refresh(queued.run_id)
 
@@ -240,7 +240,7 @@ class Dispatcher:
         """End a task that gives no sign of life, or has taken far more time than it was given."""
         if queued.slot is None and not self._take_place(task, queued):
             return
-        why = why_end(task, self._limits, self._vigil)
+        why = reason_to_end(task, self._limits, self._vigil)
         if why:
             self._give_up(task, why)
 
@@ -338,6 +338,6 @@ def _local_backend() -> LocalProcesses:
 @cache
 def open_dispatcher(settings: Settings) -> Dispatcher:
     """Return the dispatcher of the home that `settings` name, with local processes."""
-    limits = Limits(silence=settings.silence_end_seconds)
+    limits = WatchdogLimits(silence=settings.silence_end_seconds)
     store, slots = open_store(settings), slots_of(settings)
     return Dispatcher(store, _local_backend(), slots, limits, settings.keep_days, stand_by=settings.stand_by)

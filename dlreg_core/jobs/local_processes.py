@@ -14,7 +14,7 @@ import psutil
 from dlreg_core.errors import WorkError
 from dlreg_core.jobs.child_environment import module_environment
 from dlreg_core.jobs.device_slots import Slot
-from dlreg_core.jobs.standby_process import STAND_BY, StandBy, Standing
+from dlreg_core.jobs.standby_process import STAND_BY, StandbyProcess, StandbyState
 from dlreg_core.runs import TaskFolder
 from dlreg_core.runs.task_files import MARK
 from dlreg_core.specs import Launch
@@ -33,7 +33,7 @@ class LocalProcesses:
 
     def __init__(self) -> None:
         self._children: list[subprocess.Popen[bytes]] = []
-        self._standing = StandBy(_standing_by)
+        self._standing = StandbyProcess(_standing_by)
         # A page and the server's own watch may start and collect workers at the same moment.
         self._lock = threading.Lock()
 
@@ -57,7 +57,7 @@ class LocalProcesses:
         """Let one process load what workers need, for the next task that is launched on such a place."""
         self._standing.prepare(_gpu_environment(slot))
 
-    def standing(self) -> Standing | None:
+    def standing(self) -> StandbyState | None:
         """Return the process that stands by; None where none does."""
         return self._standing.standing()
 

@@ -10,7 +10,7 @@ MOST_BETWEEN_LOOKS = 30.0
 stopped or cut off together with what it watches, and knows nothing of the meantime."""
 
 
-class Vigil:
+class ObservedTime:
     """Counts seconds of watching, by a clock that nobody sets; what nobody saw counts for nothing.
 
     So nothing is ended because a machine slept, a clock was set or a container was paused, and what is ended was seen

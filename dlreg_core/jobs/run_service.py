@@ -7,10 +7,10 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 
 from dlreg_core.errors import ConflictError, PlanError
-from dlreg_core.jobs.dataset_service import DataDesk
-from dlreg_core.jobs.device_slots import Place
+from dlreg_core.jobs.dataset_service import DatasetService
+from dlreg_core.jobs.device_slots import QueuePlace
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
-from dlreg_core.jobs.standby_process import Standing
+from dlreg_core.jobs.standby_process import StandbyState
 from dlreg_core.runs import RunFolder, RunSummary, TaskFolder
 from dlreg_core.runs.run_index import ModelSummary, QueuedTask
 from dlreg_core.settings import Settings
@@ -19,7 +19,7 @@ from dlreg_core.specs import Experiment, ExplainRequest, Report, RunState
 _log = logging.getLogger(__name__)
 
 
-class Desk:
+class RunService:
     """The runs of one owner; those of others don't exist here.
 
     Parameters
@@ -65,7 +65,7 @@ class Desk:
             _log.exception("the list of runs could not be written")
             return folder.state()
 
-    def stand_by(self, device: str = "auto") -> Standing | None:
+    def stand_by(self, device: str = "auto") -> StandbyState | None:
         """Have what the next training needs loaded in advance; return what stands by. See `Dispatcher.stand_by`."""
         self.dispatcher.stand_by(device)
         return self.dispatcher.standing()
@@ -106,11 +106,11 @@ class Desk:
         return self._store.delete_explanations(run_id, self.owner)
 
     @property
-    def data(self) -> DataDesk:
+    def data(self) -> DatasetService:
         """The data sets of this owner, and what can be done with them."""
-        return DataDesk(self._store, self.owner)
+        return DatasetService(self._store, self.owner)
 
-    def place(self, run_id: str) -> Place | None:
+    def place(self, run_id: str) -> QueuePlace | None:
         """See `Dispatcher.place`."""
         return self.dispatcher.place(self.folder(run_id))
 
@@ -122,6 +122,6 @@ def checked_time_limit(seconds: float) -> float:
     return seconds
 
 
-def open_desk(settings: Settings, owner: str | None = None) -> Desk:
+def open_run_service(settings: Settings, owner: str | None = None) -> RunService:
     """Return the desk of `owner` in the home that `settings` name; of the one local owner without it."""
-    return Desk(open_dispatcher(settings), owner or settings.owner)
+    return RunService(open_dispatcher(settings), owner or settings.owner)

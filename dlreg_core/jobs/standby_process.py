@@ -42,7 +42,7 @@ _PAUSE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandbyState:
     """A process that stands by: whether it has loaded everything yet, and its memory in megabytes."""
 
     ready: bool
@@ -50,14 +50,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenProcess:
     """A process that stood by and has been given a task, and what marks it and its children."""
 
     process: subprocess.Popen[bytes]
     mark: str
 
 
-class StandBy:
+class StandbyProcess:
     """At most one process that stands by.
 
     Parameters
@@ -96,7 +96,7 @@ class StandBy:
                 self._wanted = time.monotonic()
                 self._tell(STAY)
 
-    def give(self, task: TaskFolder, environment: Mapping[str, str]) -> Taken | None:
+    def give(self, task: TaskFolder, environment: Mapping[str, str]) -> TakenProcess | None:
         """Give a task to the process that stands by; None where there is none that can take it."""
         with self._lock:
             process = self._alive()
@@ -104,16 +104,16 @@ class StandBy:
                 return None
             self._process = None
             _close(process)
-            return Taken(process, self._mark)
+            return TakenProcess(process, self._mark)
 
-    def standing(self) -> Standing | None:
+    def standing(self) -> StandbyState | None:
         """Return what stands by; None where nothing does."""
         with self._lock:
             process = self._alive()
             if process is None:
                 return None
             self._ready = self._ready or _said(process.stdout) == READY
-            return Standing(self._ready, _memory_mb(process.pid))
+            return StandbyState(self._ready, _memory_mb(process.pid))
 
     def close(self) -> None:
         """End the process that stands by."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dlreg_core.errors import NotFoundError
-from dlreg_core.jobs.observed_time import Vigil
+from dlreg_core.jobs.observed_time import ObservedTime
 from dlreg_core.runs import TaskFolder
 from dlreg_core.specs import Instant
 
@@ -17,7 +17,7 @@ _SECOND_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Limits:
+class WatchdogLimits:
     """When a run is ended that doesn't end by itself.
 
     Attributes
@@ -34,26 +34,26 @@ class Limits:
     overrun_seconds: float = 120.0
 
 
-def why_end(task: TaskFolder, limits: Limits, vigil: Vigil) -> str:
+def reason_to_end(task: TaskFolder, limits: WatchdogLimits, observed: ObservedTime) -> str:
     """Return the sentence that says why a running task has to be ended; empty where it doesn't.
 
     Parameters
     ----------
     task : TaskFolder
         A task that runs.
-    limits : Limits
+    limits : WatchdogLimits
         What it may take.
-    vigil : Vigil
+    observed : ObservedTime
         What has been seen so far.
     """
     me = str(task.path)
     if task.start() is None:
-        loading = vigil.lasting((me, "sign"), "loading")
+        loading = observed.lasting((me, "sign"), "loading")
         if loading > limits.silence:
             return f"Its libraries were not loaded after {loading / 60:.0f} min, and it was ended."
         return ""
     active, lived = _signs(task)
-    silent = vigil.lasting((me, "sign"), active)
+    silent = observed.lasting((me, "sign"), active)
     if silent > limits.silence:
         return f"It gave no sign of life for {silent / 60:.0f} min and was ended."
     if not task.task().kind.trains:
@@ -64,16 +64,16 @@ def why_end(task: TaskFolder, limits: Limits, vigil: Vigil) -> str:
         # Its first network is trained however late: without one, it would end with nothing.
         most *= _WITHOUT_NETWORK
     if lived <= most:
-        vigil.forget((me, "overrun"))
-    elif vigil.lasting((me, "overrun"), "over") >= _SECOND_LOOK_SECONDS:
+        observed.forget((me, "overrun"))
+    elif observed.lasting((me, "overrun"), "over") >= _SECOND_LOOK_SECONDS:
         return f"It had {limit:.0f} s, was still going after {lived:.0f} s, and was ended."
     return ""
 
 
-def forget(task: TaskFolder, vigil: Vigil) -> None:
+def forget_observed(task: TaskFolder, observed: ObservedTime) -> None:
     """Forget what was seen of a task that has ended."""
     for what in ("sign", "overrun"):
-        vigil.forget((str(task.path), what))
+        observed.forget((str(task.path), what))
 
 
 def _signs(task: TaskFolder) -> tuple[Instant | None, float]:

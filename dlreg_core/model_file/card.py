@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlreg_core.cleaning import Field
+from dlreg_core.cleaning import SchemaField
 from dlreg_core.model_file.manifest import Manifest
 from dlreg_core.names import shortened, visible
 from dlreg_core.specs import ColumnType, Experiment, Recipe, RowCounts, TrainResult
@@ -124,7 +124,7 @@ def model_card(manifest: Manifest, experiment: Experiment, result: TrainResult) 
     )
 
 
-def _line(field: Field) -> str:
+def _line(field: SchemaField) -> str:
     if field.type in (ColumnType.NUMBER, ColumnType.DATETIME) and field.minimum is not None:
         part = slice(11, 16) if field.time_of_day else slice(10)
         low, high = (f"{v:g}" if isinstance(v, float) else str(v)[part] for v in (field.minimum, field.maximum))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlreg_core.cleaning import Cleaner, ExpandTexts, Field, FillByNeighbours, Schema
+from dlreg_core.cleaning import Cleaner, ExpandTexts, FillByNeighbours, Schema, SchemaField
 from dlreg_core.networks import is_pretrained
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.specs import ColumnType, DataHeld, PlannedFit, RowsHeld, TrainResult, ValuesFound
@@ -21,12 +21,12 @@ _SHORTEST = 5
 """Shorter texts are found by chance."""
 
 
-def blanked(schema: Schema, private: Collection[str], *, typical: bool) -> Schema:
+def blanked_schema(schema: Schema, private: Collection[str], *, typical: bool) -> Schema:
     """Return a schema without the levels and typical values of private columns; without any typical ones if asked."""
     return Schema(fields=tuple(_blanked(f, f.name in private, typical) for f in schema.fields), written=schema.written)
 
 
-def _blanked(field: Field, private: bool, typical: bool) -> Field:
+def _blanked(field: SchemaField, private: bool, typical: bool) -> SchemaField:
     update: dict[str, object] = {"levels": ()} if private else {}
     if private or not typical:
         update["typical"] = None
@@ -65,7 +65,7 @@ def data_held(place: Path, reference: pd.DataFrame | None, private: Collection[s
     )
 
 
-def _levels(fields: Iterable[Field]) -> dict[str, int]:
+def _levels(fields: Iterable[SchemaField]) -> dict[str, int]:
     """Return how many values of each column stand in the description of the columns."""
     counts = {f.name: len({*f.levels, *f.order, *f.merged_labels}) for f in fields}
     return {name: count for name, count in counts.items() if count}

@@ -17,7 +17,7 @@ from dlreg_core.cleaning import numbered_name, read_own_rows, row_frame, typical
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.model_file.card import model_card
-from dlreg_core.model_file.contents import PRIVATE, blanked, data_held, values_found
+from dlreg_core.model_file.contents import PRIVATE, blanked_schema, data_held, values_found
 from dlreg_core.model_file.load import checked_pipeline
 from dlreg_core.model_file.manifest import MANIFEST, Manifest, python_minor
 from dlreg_core.model_file.requirements import requirements_for
@@ -171,7 +171,7 @@ def _fill(
     with_rows: bool,
 ) -> DataHeld:
     experiment = run.experiment()
-    schema = blanked(pipeline.schema, tried.private, typical=with_rows)
+    schema = blanked_schema(pipeline.schema, tried.private, typical=with_rows)
     deploy(pipeline, row.model, place / "model", schema)
     _copy_runtime(place / "runtime" / "dlreg_core")
     shutil.copy(_SCRIPT, place / "predict.py")

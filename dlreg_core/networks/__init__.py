@@ -6,7 +6,7 @@ read.
 """
 
 from dlreg_core.networks.catalogue_records import all_answers, pretrained_answer, trained_answer
-from dlreg_core.networks.network_family import Family, Network, Size
+from dlreg_core.networks.network_family import BaseFamily, Family, Size
 from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
 from dlreg_core.networks.registry import (
     BASELINES,
@@ -37,8 +37,8 @@ __all__ = [
     "EXAMPLE",
     "FAMILIES",
     "PRETRAINED",
+    "BaseFamily",
     "Family",
-    "Network",
     "Pretrained",
     "Setting",
     "Size",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dlreg_core.networks.network_family import Family
 from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
 from dlreg_core.networks.registry import DEFAULT_FAMILIES, FAMILIES
-from dlreg_core.networks.setting_spec import Setting, plain
+from dlreg_core.networks.setting_spec import Setting, typed_number
 from dlreg_core.networks.setting_values import settings_of
 
 _HEAD = """# The networks and their settings
@@ -84,7 +84,7 @@ def _default(known: Setting) -> str:
         return str(known.default).lower()
     if known.kind == "widths":
         return ",".join(str(width) for width in known.default)
-    return str(known.default) if known.kind == "choice" else plain(known.default)
+    return str(known.default) if known.kind == "choice" else typed_number(known.default)
 
 
 if __name__ == "__main__":

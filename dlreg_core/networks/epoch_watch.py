@@ -104,7 +104,7 @@ class EpochWatch:
         if self.error is None:
             return None
         spread, middle = (self.target_std, self.target_mean) if standardised else (1.0, 0.0)
-        pair = (numbers(values) * spread + middle for values in (target, predicted))
+        pair = (as_array(values) * spread + middle for values in (target, predicted))
         return self.error(*pair)
 
     def passed(self, validation: float, planned: int | None) -> bool:
@@ -129,7 +129,7 @@ class EpochWatch:
         return _finite(sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights))
 
 
-def numbers(values: Any) -> Floats:
+def as_array(values: Any) -> Floats:
     """Return values of torch or NumPy as an array, wherever they are."""
     plain = values.detach().float().cpu().numpy() if isinstance(values, torch.Tensor) else values
     return np.asarray(plain, dtype=np.float64).ravel()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlreg_core.networks.network_family import LARGE_TABLE, Cost, Family, Loss, Place
+from dlreg_core.networks.network_family import LARGE_TABLE, Cost, Family, Loss, Patch
 from dlreg_core.networks.setting_spec import Setting
 from dlreg_core.networks.shared_settings import (
     GOAL,
@@ -58,7 +58,7 @@ _SETTINGS: tuple[Setting, ...] = (
 class _FastAI(Family):
     """AutoGluon's feed-forward network made with fastai."""
 
-    def places(self, watch: EpochWatch) -> list[Place]:
+    def places(self, watch: EpochWatch) -> list[Patch]:
         import torch
         from autogluon.tabular.models.fastainn.callbacks import EarlyStoppingCallbackWithTimeLimit
         from autogluon.tabular.models.fastainn.tabular_nn_fastai import NNFastAiTabularModel
@@ -66,7 +66,7 @@ class _FastAI(Family):
         from fastai.learner import AvgSmoothLoss
         from fastai.metrics import rmse
 
-        from dlreg_core.networks.epoch_watch import numbers
+        from dlreg_core.networks.epoch_watch import as_array
 
         original_epoch, original_accumulate = EarlyStoppingCallbackWithTimeLimit.after_epoch, AvgSmoothLoss.accumulate
         original_rows = NNFastAiTabularModel._preprocess_train
@@ -101,13 +101,13 @@ class _FastAI(Family):
         @functools.wraps(rmse.func)
         def own_rmse(predicted: Any, *_: Any, **__: Any) -> float:
             # fastai has targets that are clipped to the range of the training ones, and predictions that aren't yet.
-            standardised = numbers(predicted)
+            standardised = as_array(predicted)
             if not np.isfinite(standardised).all():
                 return math.nan
-            answered = numbers(scaler.inverse_transform(standardised.reshape(-1, 1)))
+            answered = as_array(scaler.inverse_transform(standardised.reshape(-1, 1)))
             error = watch.own_error(held, answered)
             if error is None:
-                error = float(np.sqrt(np.mean((numbers(held) - answered) ** 2)))
+                error = float(np.sqrt(np.mean((as_array(held) - answered) ** 2)))
             return error / unit
 
         return [

@@ -36,7 +36,7 @@ _MOST_FEWEST = 3
 _STEPS_OF_A_PASS = 60
 """Steps in a pass over a table of the size at which the fewest useful passes were measured: some 15,000 rows."""
 
-Place = tuple[Any, str, Any]
+Patch = tuple[Any, str, Any]
 """Whose attribute is replaced while a network is trained, its name, and what it is replaced by."""
 
 
@@ -110,7 +110,7 @@ class Loss:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
+class BaseFamily:
     """What networks that are trained here and those that were before have in common.
 
     Attributes
@@ -166,7 +166,7 @@ class Network:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family(Network):
+class Family(BaseFamily):
     """A family that is trained here: what it is, what it costs, and how AutoGluon trains it.
 
     Attributes
@@ -338,7 +338,7 @@ class Family(Network):
 
     # --- how AutoGluon trains it: what differs between families is overridden -----------------------------------------
 
-    def places(self, watch: EpochWatch) -> list[Place]:  # noqa: ARG002
+    def places(self, watch: EpochWatch) -> list[Patch]:  # noqa: ARG002
         """Return what is replaced while a network is trained, so that `watch` hears of every step and every epoch.
 
         AutoGluon's callbacks fire around models, not around epochs. These are private places of the pinned version; a
@@ -348,7 +348,7 @@ class Family(Network):
 
     @contextmanager
     def training(self, model: AbstractModel, watch: EpochWatch | None) -> Iterator[None]:
-        """Let `watch` hear of a single fit inside the block; see `Network.training`.
+        """Let `watch` hear of a single fit inside the block; see `BaseFamily.training`.
 
         A model class that has an attribute ``watch`` calls it itself; of others, `places` are replaced.
         """

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from dlreg_core.networks.network_family import Cost, Family, Loss, Place, Size
+from dlreg_core.networks.network_family import Cost, Family, Loss, Patch, Size
 from dlreg_core.networks.setting_spec import MOST_LAYERS, Setting
 from dlreg_core.networks.shared_settings import (
     ACTIVATION_HELP,
@@ -89,7 +89,7 @@ _SETTINGS: tuple[Setting, ...] = (
 class _NNTorch(Family):
     """AutoGluon's own network."""
 
-    def places(self, watch: EpochWatch) -> list[Place]:
+    def places(self, watch: EpochWatch) -> list[Patch]:
 
         from autogluon.core.models.abstract import abstract_model
         from autogluon.core.utils.early_stopping import AdaptiveES, NoES, SimpleES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from dlreg_core.networks.network_family import LARGE_TABLE, Cost, Family, Loss, Place
+from dlreg_core.networks.network_family import LARGE_TABLE, Cost, Family, Loss, Patch
 from dlreg_core.networks.setting_spec import Setting
 from dlreg_core.networks.shared_settings import (
     ACTIVATION_HELP,
@@ -78,7 +78,7 @@ _SETTINGS: tuple[Setting, ...] = (
 class _RealMLP(Family):
     """RealMLP, as pytabkit has it."""
 
-    def places(self, watch: EpochWatch) -> list[Place]:
+    def places(self, watch: EpochWatch) -> list[Patch]:
         import torch
         from pytabkit.models.training.lightning_modules import Metrics, TabNNModule
 

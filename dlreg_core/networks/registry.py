@@ -14,7 +14,7 @@ from typing import Any
 from dlreg_core.errors import PlanError
 from dlreg_core.networks.fastai import FASTAI
 from dlreg_core.networks.feedforward import FEEDFORWARD
-from dlreg_core.networks.network_family import Family, Network
+from dlreg_core.networks.network_family import BaseFamily, Family
 from dlreg_core.networks.nn_torch import NN_TORCH
 from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
 from dlreg_core.networks.realmlp import REALMLP
@@ -117,6 +117,6 @@ def pretrained(key: str) -> Pretrained:
     return found
 
 
-def network(key: str) -> Network:
+def network(key: str) -> BaseFamily:
     """Return the family with that key, whether it is trained here or was before; see `family`."""
     return pretrained(key) if is_pretrained(key) else family(key)

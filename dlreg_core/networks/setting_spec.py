@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from dlreg_core.errors import PlanError
 
-Kind = Literal["int", "float", "choice", "bool", "widths"]
+SettingKind = Literal["int", "float", "choice", "bool", "widths"]
 
 MOST_LAYERS = 8
 _WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
-def plain(value: float) -> str:
+def typed_number(value: float) -> str:
     """Return a number as it is typed: 0.001, 1e-07, 65536."""
     return f"{value:.7g}"
 
@@ -55,7 +55,7 @@ class Setting:
     name: str
     title: str
     help: str
-    kind: Kind
+    kind: SettingKind
     default: Any = None
     least: float = 0.0
     most: float = math.inf
@@ -74,7 +74,7 @@ class Setting:
             return f"one of {', '.join(self.choices)}"
         if self.kind == "bool":
             return "true or false"
-        low, high = plain(self.least), plain(self.most)
+        low, high = typed_number(self.least), typed_number(self.most)
         if self.kind == "widths":
             return f"1 to {MOST_LAYERS} whole numbers from {low} to {high}, such as 256,128"
         return f"a {'whole number' if self.kind == 'int' else 'number'} from {low} to {high}"

@@ -8,7 +8,7 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from dlreg_core.networks.network_family import Cost, Family, Loss, Place, Size
+from dlreg_core.networks.network_family import Cost, Family, Loss, Patch, Size
 from dlreg_core.networks.setting_spec import MOST_LAYERS, Setting
 from dlreg_core.networks.shared_settings import (
     BY_SIZE,
@@ -74,7 +74,7 @@ _SETTINGS: tuple[Setting, ...] = (
 class _TabM(Family):
     """AutoGluon's TabM."""
 
-    def places(self, watch: EpochWatch) -> list[Place]:
+    def places(self, watch: EpochWatch) -> list[Patch]:
         import torch
         from autogluon.tabular.models.tabm import _tabm_internal
         from torch.nn import functional

@@ -20,7 +20,7 @@ from dlreg_core.cleaning import Schema
 from dlreg_core.errors import NotFoundError, RowsError
 from dlreg_core.pipeline.horizon_interval import IntervalsAhead
 from dlreg_core.pipeline.missing_value_warnings import gap_words
-from dlreg_core.pipeline.network_store import Shelf
+from dlreg_core.pipeline.network_store import NetworkStore
 from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec, read_pipeline_spec
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 
@@ -47,7 +47,7 @@ class Pipeline:
         self.spec = read_pipeline_spec(path)
         self._models = {model.name: model for model in self.spec.models}
         if any(model.role != "baseline" for model in self.spec.models):
-            self._shelf = Shelf(path / NETWORKS)
+            self._shelf = NetworkStore(path / NETWORKS)
         baselines = path / "baselines.joblib"
         self._baselines: dict[str, object] = joblib.load(baselines) if baselines.exists() else {}
 

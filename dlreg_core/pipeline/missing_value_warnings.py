@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dlreg_core.cleaning.schema import Field
+    from dlreg_core.cleaning.schema import SchemaField
     from dlreg_core.pipeline.prediction_interval import PredictionInterval
 
 _NOTABLE = 1.05
 
 
-def gap_words(name: str, lacking: int, rows: int, field: Field, interval: PredictionInterval | None) -> str:
+def gap_words(name: str, lacking: int, rows: int, field: SchemaField, interval: PredictionInterval | None) -> str:
     """Say that rows lack a column that no row learned from lacked, and what that does to their intervals.
 
     Parameters
@@ -20,7 +20,7 @@ def gap_words(name: str, lacking: int, rows: int, field: Field, interval: Predic
         Name of the column.
     lacking, rows : int
         Rows without it, and rows in all.
-    field : Field
+    field : SchemaField
         What the schema says of it.
     interval : PredictionInterval or None
         The model's intervals.

@@ -22,7 +22,7 @@ from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.errors import ConflictError, NotFoundError
 from dlreg_core.networks import network
 from dlreg_core.pipeline.gpu_memory import predicted_in_parts
-from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.pipeline.quiet_libraries import silence_libraries
 from dlreg_core.specs import Spec
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class KeptNetwork(Spec):
     """Fitted models in its folder; its prediction is their mean."""
 
 
-class Shelf:
+class NetworkStore:
     """The networks of a run, and how AutoGluon prepares cleaned rows for them.
 
     Parameters
@@ -75,12 +75,12 @@ class Shelf:
                 f"These networks were made with AutoGluon {made_with}, and {here} is installed.",
                 "Use the version that they were made with, or train again.",
             )
-        hush()
+        silence_libraries()
         self._generator = _loaded(path / _FEATURES)
         self._kept: dict[str, list[AbstractModel]] = {}
 
     @classmethod
-    def new(cls, path: Path, generator: AbstractFeatureGenerator) -> Shelf:
+    def new(cls, path: Path, generator: AbstractFeatureGenerator) -> NetworkStore:
         """Make an empty shelf for rows that `generator` prepares."""
         path.mkdir(parents=True)
         _store(path / _FEATURES, generator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 
-def hush() -> None:
+def silence_libraries() -> None:
     """Let the networks' libraries tell of errors only."""
     for name in (
         "autogluon",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dlreg_core.pretrained_weights.eligibility import usable
-from dlreg_core.pretrained_weights.weight_store import State, Status, Weights, open_weights
+from dlreg_core.pretrained_weights.weight_store import Weights, WeightState, WeightStatus, open_weights
 
 __all__ = [
-    "State",
-    "Status",
+    "WeightState",
+    "WeightStatus",
     "Weights",
     "open_weights",
     "usable",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlreg_core.networks import PRETRAINED, Pretrained
-from dlreg_core.pretrained_weights.weight_store import State, open_weights
+from dlreg_core.pretrained_weights.weight_store import WeightState, open_weights
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Preset
 
@@ -36,7 +36,7 @@ def usable(preset: Preset, rows: int, columns: int, gpu: bool, home: Path) -> li
     ]
 
 
-def reason_against(known: Pretrained, state: State, preset: Preset, rows: int, columns: int, *, gpu: bool) -> str:
+def reason_against(known: Pretrained, state: WeightState, preset: Preset, rows: int, columns: int, *, gpu: bool) -> str:
     """Return why a run can't use a pre-trained family, empty where it can. See `usable`."""
     if preset == "fast":
         return "not used by Fast runs"

@@ -15,11 +15,11 @@ from dlreg_core.networks import Pretrained
 _HUB = "https://huggingface.co"
 _PATIENCE_SECONDS = 10.0
 
-Progress = Callable[[str, int, int], None]
+DownloadProgress = Callable[[str, int, int], None]
 """Told the file, the bytes that are there, and how many there will be (0 while that isn't known)."""
 
 
-def download(chosen: Pretrained, target: Path, place: Path, progress: Progress | None = None) -> None:
+def download(chosen: Pretrained, target: Path, place: Path, progress: DownloadProgress | None = None) -> None:
     """Fetch all files of a family's weights.
 
     Parameters
@@ -71,7 +71,7 @@ def _by_hand(chosen: Pretrained, place: Path) -> str:
     return f"Without a way there, download {' and '.join(chosen.files)} elsewhere and put {them} into {place}."
 
 
-def _told(file: str, progress: Progress) -> type[Any]:
+def _told(file: str, progress: DownloadProgress) -> type[Any]:
     """Return a progress bar that shows nothing, and tells."""
     from tqdm.std import tqdm
 

@@ -28,7 +28,7 @@ _NOTE = "weights.json"
 Downloads = Literal["yes", "no", "ask"]
 
 
-class Status(StrEnum):
+class WeightStatus(StrEnum):
     """How it stands with a family's weights."""
 
     ON_DISK = "on disk"
@@ -46,7 +46,7 @@ class KeptFile(Spec):
     size: int
 
 
-class Note(VersionedSpec):
+class WeightManifest(VersionedSpec):
     """The content of ``weights.json``: what came from where, and when."""
 
     source: str
@@ -55,14 +55,14 @@ class Note(VersionedSpec):
 
 
 @dataclass(frozen=True)
-class State:
+class WeightState:
     """How it stands with a family's weights.
 
     Attributes
     ----------
     key : str
         The family.
-    status : Status
+    status : WeightStatus
         The first thing that is in the way, if any.
     words : str
         The same as a part of a sentence, with what can be done about it.
@@ -73,7 +73,7 @@ class State:
     """
 
     key: str
-    status: Status
+    status: WeightStatus
     words: str
     folder: Path
     sha256: dict[str, str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class State:
     @property
     def usable(self) -> bool:
         """True where a training may use it: its weights are here, or may be fetched."""
-        return self.status in (Status.ON_DISK, Status.ABSENT)
+        return self.status in (WeightStatus.ON_DISK, WeightStatus.ABSENT)
 
 
 class Weights:
@@ -149,15 +149,15 @@ class Weights:
         """Return who accepted the licence of a family's weights, and when."""
         return licence_consent.accepted(licence_consent.consents(self.home), pretrained(key).key)
 
-    def state(self, key: str) -> State:
+    def state(self, key: str) -> WeightState:
         """Return how it stands with a family's weights; nothing is loaded and nobody is asked."""
         chosen = pretrained(key)
         status, words = self._standing(chosen)
         note = self._note(chosen)
         checksums = {name: kept.sha256 for name, kept in note.files.items()} if note is not None else {}
-        return State(chosen.key, status, words, self.folder_of(key), checksums)
+        return WeightState(chosen.key, status, words, self.folder_of(key), checksums)
 
-    def fetch(self, key: str, progress: weight_download.Progress | None = None) -> Path:
+    def fetch(self, key: str, progress: weight_download.DownloadProgress | None = None) -> Path:
         """Fetch the weights of a family, unless they are there, and return their folder.
 
         Files that were put there by hand are taken as they are, and their checksums noted.
@@ -202,34 +202,34 @@ class Weights:
                     shutil.move(fetched / name, place / name)
         return place
 
-    def _standing(self, chosen: Pretrained) -> tuple[Status, str]:
+    def _standing(self, chosen: Pretrained) -> tuple[WeightStatus, str]:
         place = self.folder_of(chosen.key)
         if any(find_spec(name) is None for name in chosen.packages):
-            return Status.NO_PACKAGE, f"not installed: {chosen.install}"
+            return WeightStatus.NO_PACKAGE, f"not installed: {chosen.install}"
         if chosen.asks_consent and self.accepted(chosen.key) is None:
-            return Status.NO_LICENCE, f"its licence isn't accepted: {chosen.weights_licence}"
+            return WeightStatus.NO_LICENCE, f"its licence isn't accepted: {chosen.weights_licence}"
         if not self._complete(chosen):
             return self._absent(place)
         if self._changed(chosen):
-            return Status.DAMAGED, f"its files have changed since they came: delete {place}"
-        return Status.ON_DISK, "on the disk"
+            return WeightStatus.DAMAGED, f"its files have changed since they came: delete {place}"
+        return WeightStatus.ON_DISK, "on the disk"
 
-    def _absent(self, place: Path) -> tuple[Status, str]:
+    def _absent(self, place: Path) -> tuple[WeightStatus, str]:
         match self.downloads:
             case "yes":
-                return Status.ABSENT, "fetched when it is first trained"
+                return WeightStatus.ABSENT, "fetched when it is first trained"
             case "no":
-                return Status.NO_DOWNLOADS, f"downloads aren't allowed: put its files into {place}"
+                return WeightStatus.NO_DOWNLOADS, f"downloads aren't allowed: put its files into {place}"
             case _:
-                return Status.NO_DOWNLOADS, "nobody has allowed downloads yet"
+                return WeightStatus.NO_DOWNLOADS, "nobody has allowed downloads yet"
 
     def _complete(self, chosen: Pretrained) -> bool:
         place = self.folder_of(chosen.key)
         return all((place / name).is_file() for name in chosen.files)
 
-    def _note(self, chosen: Pretrained) -> Note | None:
+    def _note(self, chosen: Pretrained) -> WeightManifest | None:
         try:
-            return read_spec(self.folder_of(chosen.key) / _NOTE, Note)
+            return read_spec(self.folder_of(chosen.key) / _NOTE, WeightManifest)
         except NotFoundError:
             return None
 
@@ -258,4 +258,4 @@ def open_weights(settings: Settings | None = None) -> Weights:
 
 def _write_note(chosen: Pretrained, folder: Path) -> None:
     files = {name: KeptFile(sha256=sha256(folder / name), size=(folder / name).stat().st_size) for name in chosen.files}
-    write_spec(folder / _NOTE, Note(source=chosen.source, when=now(), files=files))
+    write_spec(folder / _NOTE, WeightManifest(source=chosen.source, when=now(), files=files))

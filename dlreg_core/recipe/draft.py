@@ -123,7 +123,7 @@ def is_used(dataset: Dataset, draft: Draft, name: str) -> bool:
     return draft.used.get(name, type_of(dataset, draft, name) not in UNUSED)
 
 
-def order_of(dataset: Dataset, draft: Draft, name: str) -> tuple[str, ...]:
+def level_order_of(dataset: Dataset, draft: Draft, name: str) -> tuple[str, ...]:
     """Return the order of a category's levels, the lowest first; empty where it has none."""
     if type_of(dataset, draft, name) is not ColumnType.CATEGORY:
         return ()

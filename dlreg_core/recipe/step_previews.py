@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.charts.data.before_after import BeforeAfter, panel_of
-from dlreg_core.charts.data.lagged_series import OverTime
+from dlreg_core.charts.data.lagged_series import LaggedSeries
 from dlreg_core.cleaning import (
     ExpandDates,
     coerce_column,
@@ -52,7 +52,7 @@ def preview_transform(values: pd.Series, codes: tuple[float, ...], method: Trans
     RecipeError
         If the target can't be transformed so.
     """
-    known = numbers(without_codes(values, codes))
+    known = column_numbers(without_codes(values, codes))
     known = known[np.isfinite(known)]
     transform = fit_target_transform(known, method)
     after = panel_of(title, transform.forward(known), transform.inverse)
@@ -133,7 +133,7 @@ def preview_date(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, column: 
     made = step.transform(frame)
     before = panel_of(column, frame[column].to_numpy().astype("datetime64[s]").astype(np.float64), _days)
     return {
-        part: BeforeAfter(column, before, panel_of(name, numbers(made[name])))
+        part: BeforeAfter(column, before, panel_of(name, column_numbers(made[name])))
         for part, name in zip(step.parts[column], made.columns, strict=True)
     }
 
@@ -144,12 +144,12 @@ def _days(seconds: NDArray[np.float64]) -> tuple[str, ...]:
 
 def preview_combination(table: pd.DataFrame, made: Combination) -> BeforeAfter:
     """Show the first column of a combination, and what is made of both."""
-    left, right = (numbers(table[name]) for name in (made.left, made.right))
+    left, right = (column_numbers(table[name]) for name in (made.left, made.right))
     before = panel_of(made.left, left)
     return BeforeAfter(made.name, before, panel_of(made.name, combined(left, right, made.kind)))
 
 
-def preview_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, made: PastColumn) -> OverTime:
+def preview_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, made: PastColumn) -> LaggedSeries:
     """Show a column of the last rows, of the group that has most of them, and what is made of earlier ones.
 
     Raises
@@ -159,7 +159,7 @@ def preview_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, made: Pa
     """
     past = fit_past(dataset, table, recipe)
     if past is None:
-        return OverTime(made.column, made.name, "", (), (), ())
+        return LaggedSeries(made.column, made.name, "", (), (), ())
     # What a row knows one step before it: from where each row is looked at later would only make the line unsteady.
     history = past.history.model_copy(update={"horizon": 1})
     past = past.model_copy(update={"history": history})
@@ -175,13 +175,13 @@ def preview_past(dataset: Dataset, table: pd.DataFrame, recipe: Recipe, made: Pa
     if moments.duplicated().any():
         # Several rows of one moment would stand on one spot.
         order_title, places = f"row, in the order of {history.order}", tuple(float(i + 1) for i in range(len(shown)))
-    return OverTime(
+    return LaggedSeries(
         name=made.column,
         made=made.name,
         order=order_title,
         moments=places,
-        before=_or_none(numbers(shown[made.column])),
-        after=_or_none(numbers(shown[made.name])),
+        before=_or_none(column_numbers(shown[made.column])),
+        after=_or_none(column_numbers(shown[made.name])),
     )
 
 
@@ -221,7 +221,7 @@ def _values(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     return frame[column].to_numpy(dtype=np.float64)
 
 
-def numbers(values: pd.Series) -> NDArray[np.float64]:
+def column_numbers(values: pd.Series) -> NDArray[np.float64]:
     """Return a raw column of numbers; NaN where there is none."""
     found: NDArray[np.float64] = coerce_column(values, ColumnType.NUMBER).to_numpy(dtype=np.float64)
     return found

@@ -81,7 +81,7 @@ def old_runs(store: RunStore, keep_days: float, calendar: Calendar | None = None
     )
 
 
-class Tables(Protocol):
+class KnownDatasets(Protocol):
     """The data sets of a home, as far as housekeeping goes."""
 
     def old(self, keep_days: float, calendar: Calendar) -> tuple[str, ...]:
@@ -101,11 +101,11 @@ class Housekeeper:
     keep_days : float
         Runs that ended longer ago are deleted, and data sets that no run uses and nobody has opened since; 0 keeps
         both.
-    tables : Tables, optional
+    tables : KnownDatasets, optional
         The data sets.
     """
 
-    def __init__(self, store: RunStore, keep_days: float, tables: Tables | None = None) -> None:
+    def __init__(self, store: RunStore, keep_days: float, tables: KnownDatasets | None = None) -> None:
         self._store = store
         self._tables = tables
         self._keep_days = keep_days
@@ -140,7 +140,7 @@ class Housekeeper:
         # What was in use when something was deleted.
         self._store.index.wipe()
 
-    def _look_at_tables(self, tables: Tables, calendar: Calendar) -> None:
+    def _look_at_tables(self, tables: KnownDatasets, calendar: Calendar) -> None:
         unused = tables.old(self._keep_days, calendar) if calendar.watched > _DAY else ()
         for dataset_id in self._unused.intersection(unused):
             # One that a run was made of since the list was read stays.

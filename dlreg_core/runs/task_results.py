@@ -22,7 +22,7 @@ from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.runs.run_folder import RunFolder, TaskFolder
 from dlreg_core.specs import ExplainResult
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PartPredictions:
         By model.
     """
 
-    rows: Rows
+    rows: RowNumbers
     actual: Floats
     predicted: Mapping[str, Floats]
 
@@ -65,7 +65,7 @@ class Explanation:
     values: pd.DataFrame
     data: pd.DataFrame
     predictions: Floats
-    rows: Rows
+    rows: RowNumbers
     result: ExplainResult
 
 

@@ -116,7 +116,7 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """All models of a run in the order of their training, and what is going on now.
 
     Attributes
@@ -158,14 +158,14 @@ class Progress:
             return budget_left
         return min((self.ends - moment).total_seconds(), budget_left)
 
-    def ended(self) -> Progress:
+    def ended(self) -> RunProgress:
         """Return the progress of a run that has ended: what wasn't done then never will be."""
         open_states = (ModelState.TRAINING, ModelState.WAITING)
         models = tuple(replace(m, state=ModelState.STOPPED) if m.state in open_states else m for m in self.models)
         return replace(self, models=models, ends=None)
 
 
-def fold(events: Iterable[Event]) -> Progress:
+def fold(events: Iterable[Event]) -> RunProgress:
     """Add up the events of a training task."""
     stage, ends, resources = "", None, None
     models: dict[str, ModelProgress] = {}
@@ -187,7 +187,7 @@ def fold(events: Iterable[Event]) -> Progress:
                 stage = f"Training {name}"
     waiting = [m for m in models.values() if m.state is ModelState.WAITING]
     begun = [m for m in models.values() if m.state is not ModelState.WAITING]
-    return Progress(stage, (*begun, *waiting), ends, resources)
+    return RunProgress(stage, (*begun, *waiting), ends, resources)
 
 
 def epoch_lines(events: Iterable[Event]) -> list[EpochLine]:

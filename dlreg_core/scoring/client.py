@@ -18,7 +18,7 @@ from dlreg_core.jobs.child_environment import module_environment
 from dlreg_core.jobs.local_processes import module_command
 from dlreg_core.runs import RunFolder
 from dlreg_core.runs.expectations import Outlook
-from dlreg_core.scoring.server_process import OverdueError, Pool, StoppedError
+from dlreg_core.scoring.server_process import OverdueError, ScoringPool, StoppedError
 from dlreg_core.specs import Experiment, Exported, Spec
 
 _MOST_SECONDS = {"preflight": 120.0, "rows": 120.0, "explain": 300.0, "file": 600.0, "export": 1800.0}
@@ -50,7 +50,7 @@ class Scorer:
     """
 
     def __init__(self) -> None:
-        self._pool = Pool(_start)
+        self._pool = ScoringPool(_start)
 
     def predict(self, run: RunFolder, rows: pd.DataFrame, model: str | None = None) -> Scored:
         """Predict a few raw rows.

@@ -39,7 +39,7 @@ _MOST_PAIRS = 8
 _ASSUMED_ROWS_PER_SECOND = 10_000.0
 
 
-class Answering:
+class RequestHandler:
     """Answers requests, with the pipelines that were used last in memory."""
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ def main() -> None:
     # Libraries print what they like; only answers may reach the client.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    answering = Answering()
+    answering = RequestHandler()
     for line in sys.stdin:
         answers.write(json.dumps(answering.answer(json.loads(line))) + "\n")
         answers.flush()

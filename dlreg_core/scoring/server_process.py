@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import psutil
 
-from dlreg_core.jobs.observed_time import Vigil
+from dlreg_core.jobs.observed_time import ObservedTime
 
 _LOOK_SECONDS = 0.5
 SILENT_SECONDS = 20.0
@@ -29,7 +29,7 @@ class OverdueError(Exception):
     """The process works, and has worked too long."""
 
 
-class Answering:
+class ScoringProcess:
     """A process that answers lines with lines.
 
     Parameters
@@ -71,20 +71,20 @@ class Answering:
         """
         # A pipe takes no more than 64 kB while nobody reads it: whoever writes may be held up as well.
         threading.Thread(target=self._say, args=(line,), name="asking", daemon=True).start()
-        vigil, used = Vigil(), self._cpu_seconds()
+        observed, used = ObservedTime(), self._cpu_seconds()
         while True:
             with suppress(queue.Empty):
                 answer = self._answers.get(timeout=_LOOK_SECONDS)
                 if not answer:
                     raise StoppedError
                 return answer
-            vigil.look()
+            observed.look()
             now_used = self._cpu_seconds()
             if abs(now_used - used) > _LEAST_CPU:
                 used = now_used
-            if vigil.lasting("silent", used) > SILENT_SECONDS:
+            if observed.lasting("silent", used) > SILENT_SECONDS:
                 raise StoppedError
-            if vigil.lasting("asked", line) > seconds:
+            if observed.lasting("asked", line) > seconds:
                 raise OverdueError
 
     def end(self) -> None:
@@ -124,7 +124,7 @@ class Answering:
         return found
 
 
-class Pool:
+class ScoringPool:
     """A few such processes, of which each request gets one that is free.
 
     Parameters
@@ -143,14 +143,14 @@ class Pool:
         self._start = start
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
-        self._places: list[Answering | None] = [None] * most
+        self._places: list[ScoringProcess | None] = [None] * most
         self._busy = [False] * most
         self._used = [0] * most
         self._heavy = 0
         self._round = 0
 
     @property
-    def first(self) -> Answering | None:
+    def first(self) -> ScoringProcess | None:
         """The process that is there first and longest; None before anything was asked."""
         return self._places[0]
 
@@ -217,13 +217,13 @@ class Pool:
                 if not self._changed.wait(max(0.0, end - time.monotonic())):
                     raise OverdueError
 
-    def _alive(self, place: int, rounds: int) -> Answering:
+    def _alive(self, place: int, rounds: int) -> ScoringProcess:
         with self._changed:
             if rounds != self._round:
                 raise StoppedError
             process = self._places[place]
             if process is None or not process.is_alive():
-                self._places[place] = process = Answering(self._start)
+                self._places[place] = process = ScoringProcess(self._start)
             return process
 
     def _give_back(self, place: int, *, heavy: bool) -> None:

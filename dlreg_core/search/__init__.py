@@ -8,7 +8,7 @@ from dlreg_core.search.search_ranges import (
     USUAL_TRIALS,
     checked_range,
     checked_search,
-    number_range,
+    setting_range,
     usual_range,
 )
 from dlreg_core.search.searcher import Searcher
@@ -20,8 +20,8 @@ __all__ = [
     "Searcher",
     "checked_range",
     "checked_search",
-    "number_range",
     "parsed_values",
     "search_from_texts",
+    "setting_range",
     "usual_range",
 ]

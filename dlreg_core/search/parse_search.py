@@ -8,7 +8,7 @@ from typing import Any
 from dlreg_core.errors import PlanError
 from dlreg_core.networks import EXAMPLE, family
 from dlreg_core.networks.setting_spec import Setting
-from dlreg_core.search.search_ranges import MOST_TRIALS, USUAL_TRIALS, checked_range, checked_search, number_range
+from dlreg_core.search.search_ranges import MOST_TRIALS, USUAL_TRIALS, checked_range, checked_search, setting_range
 from dlreg_core.specs import NumberRange, Search, SearchMethod, SearchRange
 
 METHODS: dict[str, SearchMethod] = {"random": "random", "grid": "grid", "bayes": "bayes"}
@@ -105,4 +105,4 @@ def _parsed_numbers(known: Setting, value: str, text: str) -> NumberRange:
         raise PlanError(
             f"{text!r} is no range; write FAMILY.name=low..high, such as {EXAMPLE}.dropout=0..0.5."
         ) from exc
-    return number_range(known, *ends, steps=taken)
+    return setting_range(known, *ends, steps=taken)

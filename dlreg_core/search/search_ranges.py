@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from dlreg_core.errors import PlanError
 from dlreg_core.networks import family
-from dlreg_core.networks.setting_spec import Setting, plain
+from dlreg_core.networks.setting_spec import Setting, typed_number
 from dlreg_core.specs import NumberRange, Search, SearchRange
 
 MOST_TRIALS, USUAL_TRIALS = 500, 20
@@ -48,12 +48,12 @@ def usual_range(known: Setting) -> SearchRange:
         return (False, True)
     if known.name in _USUAL:
         usual = _USUAL[known.name]
-        return number_range(known, usual.low, usual.high) if isinstance(usual, NumberRange) else usual
+        return setting_range(known, usual.low, usual.high) if isinstance(usual, NumberRange) else usual
     middle = float(known.default or 1e-3)
-    return number_range(known, max(known.least, middle / 10), min(known.most, middle * 10))
+    return setting_range(known, max(known.least, middle / 10), min(known.most, middle * 10))
 
 
-def number_range(known: Setting, low: float, high: float, steps: int = 4) -> NumberRange:
+def setting_range(known: Setting, low: float, high: float, steps: int = 4) -> NumberRange:
     """Return the range of a number, by ratio where the catalogue or the distance of its ends asks for that.
 
     Raises
@@ -66,7 +66,9 @@ def number_range(known: Setting, low: float, high: float, steps: int = 4) -> Num
     try:
         return NumberRange(low=low, high=high, log=low > 0 and (known.logarithmic or high >= _WIDE * low), steps=steps)
     except ValidationError as exc:
-        raise PlanError(f"{known.title} can't be searched from {plain(low)} to {plain(high)}.", _reason(exc)) from exc
+        raise PlanError(
+            f"{known.title} can't be searched from {typed_number(low)} to {typed_number(high)}.", _reason(exc)
+        ) from exc
 
 
 def checked_search(search: Search, fixed: Mapping[str, Any] | None = None) -> Search:

@@ -8,7 +8,7 @@ from dlreg_core.specs.base import Spec
 from dlreg_core.specs.tables import Dialect, NumberForm
 
 
-class Written(Spec):
+class ColumnFormat(Spec):
     """How the cells of a column are written: enough to read each of them by itself."""
 
     kind: Literal["number", "date", "text"]
@@ -25,8 +25,8 @@ class Written(Spec):
     """Whether the dates are times without a day."""
 
 
-class WrittenTable(Spec):
+class TableFormat(Spec):
     """How a file is written: its layout, and the cells of its columns by their names."""
 
     dialect: Dialect
-    columns: dict[str, Written]
+    columns: dict[str, ColumnFormat]

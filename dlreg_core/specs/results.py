@@ -32,7 +32,7 @@ FULL_TREES = 1000
 """How many boosted trees are a reference at full strength: CatBoost's default."""
 
 
-class Strength(Spec):
+class BaselineStrength(Spec):
     """What a reference was fitted with, of all that its full strength takes."""
 
     trees: int
@@ -73,7 +73,7 @@ class LeaderboardRow(Spec):
     """Where it does, between which half widths nine of ten test rows lie."""
     coverage_90: float | None = None
     """Share of the test rows that lie inside their 90 % prediction interval."""
-    strength: Strength | None = None
+    strength: BaselineStrength | None = None
     """Of boosted trees; None in results of earlier versions."""
 
     @property
@@ -148,7 +148,7 @@ class StepFigures(Spec):
     coverage_90: float
 
 
-class Ahead(Spec):
+class HorizonCoverage(Spec):
     """How far ahead rows are predicted where earlier values of the target are used.
 
     A step is `size` times `unit`, such as one "day"; the test rows were judged from 1 to `horizon` steps before them.
@@ -177,7 +177,7 @@ class Period(Spec):
     coverage_90: float | None = None
 
 
-class OverTime(Spec):
+class ErrorsOverTime(Spec):
     """The errors of one model on test rows in the order of a column."""
 
     column: str
@@ -185,7 +185,7 @@ class OverTime(Spec):
     periods: tuple[Period, ...]
 
 
-class Unseen(Spec):
+class UnseenValues(Spec):
     """What only test rows have: ``levels`` of a column, or values from ``low`` to ``high`` beyond those of training.
 
     ``mae`` is the chosen model's error on these rows, ``mae_others`` that on the other test rows.
@@ -231,13 +231,13 @@ class TrainResult(VersionedSpec):
     """On which scale the models have learned the target; all figures here are in its own unit."""
     target_rescaled: bool = False
     """True where it was learned in standard deviations from its mean, since its own size can't be computed with."""
-    over_time: OverTime | None = None
+    over_time: ErrorsOverTime | None = None
     """Of a split by time: the chosen model's errors by period."""
-    unseen: tuple[Unseen, ...] = ()
+    unseen: tuple[UnseenValues, ...] = ()
     """What the test rows have and training rows don't, those with most rows first."""
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    ahead: Ahead | None = None
+    ahead: HorizonCoverage | None = None
     """How far ahead the models predict; None where earlier values of the target aren't used."""
 
     def row(self, model: str) -> LeaderboardRow:

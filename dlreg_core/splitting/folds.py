@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.specs import Split
-from dlreg_core.splitting.split import Rows, keys_of, share_out
+from dlreg_core.splitting.split import RowNumbers, keys_of, share_out
 
 _FOLD_ROWS_A_SECOND = 20
 _MOST_FOLD_ROWS = 100_000
@@ -36,8 +36,8 @@ def fold_count(split: Split, rows: int, time_limit: float) -> int:
 
 
 def fold_numbers(
-    frame: pd.DataFrame, target: NDArray[np.float64], split: Split, folds: int, copies: Rows | None = None
-) -> Rows:
+    frame: pd.DataFrame, target: NDArray[np.float64], split: Split, folds: int, copies: RowNumbers | None = None
+) -> RowNumbers:
     """Return the fold of each row, numbered from 0.
 
     The rows of a group stay together, and so do rows that repeat each other. Otherwise each fold has small and large

@@ -20,12 +20,12 @@ NEAR = 0.01
 _APART = 10.0
 _LARGEST_GROUP, _SMALL_GROUP = 0.05, 10
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
 def near_copies(
     frame: pd.DataFrame, types: Mapping[str, ColumnType], day_first: Mapping[str, bool | None]
-) -> Rows | None:
+) -> RowNumbers | None:
     """Return a number for each row, counted by first appearance; near twins, and theirs, have the same.
 
     Returns

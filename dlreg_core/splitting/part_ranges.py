@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from dlreg_core.specs import ROW_ORDER, PartSpan, Split
-from dlreg_core.splitting.split import Rows, SplitRows
+from dlreg_core.splitting.split import RowNumbers, SplitRows
 
 _PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
 
@@ -40,7 +40,7 @@ def part_spans(frame: pd.DataFrame, split: Split, parts: SplitRows) -> tuple[Par
     return tuple(found)
 
 
-def moments_of_rows(frame: pd.DataFrame, split: Split, places: Rows) -> pd.Series | None:
+def moments_of_rows(frame: pd.DataFrame, split: Split, places: RowNumbers) -> pd.Series | None:
     """Return when some rows are, where they are divided by time; else None."""
     if split.kind != "time" or split.column is None:
         return None

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from dlreg_core.cleaning import (
     AS_IT_IS,
     MOST_ROWS_OF_STEP,
-    Looked,
     Past,
-    Seen,
+    RowsAtHorizon,
+    RowsWithPast,
     TargetTransform,
     added_to,
     coerce_column,
@@ -25,7 +25,7 @@ from dlreg_core.cleaning import (
     looked_up,
     outlying_rows,
     repaired,
-    seen_from,
+    rows_at_horizon,
     split_at_horizon,
     written_of,
 )
@@ -37,14 +37,14 @@ from dlreg_core.specs import (
     Experiment,
     Recipe,
     RowCounts,
-    WrittenTable,
+    TableFormat,
 )
 from dlreg_core.splitting.external_test import in_units, own_test_table
 from dlreg_core.splitting.folds import fold_count, fold_numbers
 from dlreg_core.splitting.near_duplicates import near_copies
 from dlreg_core.splitting.part_ranges import moments_of_rows, part_spans
 from dlreg_core.splitting.recipe_validation import check_recipe
-from dlreg_core.splitting.split import Rows, copies_to_keep_together, placeable, split_rows
+from dlreg_core.splitting.split import RowNumbers, copies_to_keep_together, placeable, split_rows
 from dlreg_core.splitting.subsample import rows_for, rows_of
 
 
@@ -64,9 +64,9 @@ class PreparedTable:
     y_train: NDArray[np.float64]
     y_validation: NDArray[np.float64]
     y_test: NDArray[np.float64]
-    rows_train: Rows
-    rows_validation: Rows
-    rows_test: Rows
+    rows_train: RowNumbers
+    rows_validation: RowNumbers
+    rows_test: RowNumbers
     types: dict[str, ColumnType]
     day_first: dict[str, bool | None]
     counts: RowCounts
@@ -74,9 +74,9 @@ class PreparedTable:
     transform: TargetTransform = AS_IT_IS
     outlying: NDArray[np.bool_] | None = None
     past: Past | None = None
-    looked: Looked | None = None
-    looked_test: Looked | None = None
-    written: WrittenTable | None = None
+    looked: RowsWithPast | None = None
+    looked_test: RowsWithPast | None = None
+    written: TableFormat | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -90,7 +90,7 @@ class PreparedTable:
         """How many rows are predicted to judge all these steps."""
         return len(self.steps) * sum(min(len(part), MOST_ROWS_OF_STEP) for part in (self.validation, self.test))
 
-    def at_step(self, part: Literal["validation", "test"], step: int) -> Seen:
+    def at_step(self, part: Literal["validation", "test"], step: int) -> RowsAtHorizon:
         """Return raw rows that choose or judge as they look from so many steps before, and their targets."""
         rows, target, numbers, looked = (
             (self.validation, self.y_validation, self.rows_validation, self.looked)
@@ -99,7 +99,7 @@ class PreparedTable:
         )
         if looked is None:
             raise ValueError("rows without a past are the same from everywhere")
-        return seen_from(looked, rows, target, numbers, step)
+        return rows_at_horizon(looked, rows, target, numbers, step)
 
     moments_test: pd.Series | None = None
     """When the test rows are, in a split by time."""
@@ -115,7 +115,7 @@ class PreparedTable:
         return self.y_validation if self.folds is None else self.y_train
 
     @property
-    def rows_choosing(self) -> Rows:
+    def rows_choosing(self) -> RowNumbers:
         """Row numbers of the rows that models are chosen by."""
         return self.rows_validation if self.folds is None else self.rows_train
 
@@ -125,7 +125,7 @@ def feature_types(dataset: Dataset, recipe: Recipe) -> dict[str, ColumnType]:
     return {name: recipe.types.get(name, dataset.column(name).type) for name in recipe.features}
 
 
-def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[Rows, int, int]:
+def usable_rows(table: pd.DataFrame, recipe: Recipe) -> tuple[RowNumbers, int, int]:
     """Return the positions of the rows that can be used, and how many had no target or were duplicates.
 
     The table's values are `repaired` already. Duplicates are dropped before the split where the recipe says so.
@@ -145,7 +145,7 @@ def prepare_table(
     recipe: Recipe,
     own_test: pd.DataFrame | None = None,
     time_limit: float = 0.0,
-    places: Rows | None = None,
+    places: RowNumbers | None = None,
     earlier: pd.DataFrame | None = None,
 ) -> PreparedTable:
     """Apply a recipe.
@@ -365,7 +365,9 @@ def background_rows(table: PreparedTable, count: int, seed: int) -> pd.DataFrame
     return table.train.iloc[[int(rng.choice(part)) for part in parts]]
 
 
-def _own_test_rows(table: pd.DataFrame, recipe: Recipe, past: Past | None) -> tuple[pd.DataFrame, Rows, Looked | None]:
+def _own_test_rows(
+    table: pd.DataFrame, recipe: Recipe, past: Past | None
+) -> tuple[pd.DataFrame, RowNumbers, RowsWithPast | None]:
     absent = [c for c in (*recipe.features, recipe.target) if c not in table.columns]
     if absent:
         raise RecipeError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import RecipeError
 from dlreg_core.specs import ROW_ORDER, Split
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 _GROUP_ORDERS = 20
 FEWEST_ROWS = 20
 """Below this number of rows there is nothing to split."""
@@ -29,9 +29,9 @@ _CHOOSING_ROWS, _CHOOSING_SHARE = 1_000, 0.1
 class SplitRows:
     """Row positions of the three parts, each in ascending order; `test` is empty with an own test file."""
 
-    train: Rows
-    validation: Rows
-    test: Rows
+    train: RowNumbers
+    validation: RowNumbers
+    test: RowNumbers
 
     def without_validation(self) -> SplitRows:
         """Return the same test rows, with all others to train on."""
@@ -42,13 +42,13 @@ class SplitRows:
         return SplitRows(self.train, np.sort(np.concatenate([self.validation, self.test])), self.test[:0])
 
 
-def numbered_copies(frame: pd.DataFrame) -> Rows:
+def numbered_copies(frame: pd.DataFrame) -> RowNumbers:
     """Return a number for each row, counted by first appearance; rows that are equal have the same."""
     codes, _ = pd.factorize(pd.util.hash_pandas_object(frame, index=False))
     return codes.astype(np.int64)
 
 
-def copies_to_keep_together(frame: pd.DataFrame) -> Rows | None:
+def copies_to_keep_together(frame: pd.DataFrame) -> RowNumbers | None:
     """Return `numbered_copies`, or None where most rows repeat others.
 
     A few levels in each column make rows equal by chance. These are no copies of one another but rows of the same kind,
@@ -60,7 +60,7 @@ def copies_to_keep_together(frame: pd.DataFrame) -> Rows | None:
 
 
 def split_rows(
-    frame: pd.DataFrame, split: Split, copies: Rows | None = None, target: NDArray[np.float64] | None = None
+    frame: pd.DataFrame, split: Split, copies: RowNumbers | None = None, target: NDArray[np.float64] | None = None
 ) -> SplitRows:
     """Divide the rows of a table.
 
@@ -143,7 +143,7 @@ def keys_of(frame: pd.DataFrame, split: Split) -> pd.Series:
     return keys
 
 
-def _random(copies: Rows, split: Split) -> SplitRows:
+def _random(copies: RowNumbers, split: Split) -> SplitRows:
     sizes = np.bincount(copies)
     order = np.random.default_rng(split.seed).permutation(len(sizes))
     train, validation, _ = preview_split(len(copies), split)
@@ -155,7 +155,7 @@ def _random(copies: Rows, split: Split) -> SplitRows:
     return SplitRows(*(np.flatnonzero(part == number).astype(np.int64) for number in range(3)))
 
 
-def _stratified(copies: Rows, target: NDArray[np.float64], split: Split) -> SplitRows:
+def _stratified(copies: RowNumbers, target: NDArray[np.float64], split: Split) -> SplitRows:
     """Divide runs of neighbours by target, each in the proportions of the whole."""
     rng = np.random.default_rng([split.seed, 6])
     targets = target[np.unique(copies, return_index=True)[1]]

@@ -7,7 +7,7 @@ import pandas as pd
 from dlreg_core.ingest.batches.row_sampling import drawn
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.specs import Dataset, Experiment
-from dlreg_core.splitting.split import Rows
+from dlreg_core.splitting.split import RowNumbers
 
 VALUES_PER_SECOND = 60_000
 """Values, rows times columns, that a second of a run's time is worth: networks see each several times, and preparing,
@@ -42,7 +42,7 @@ def seconds_for_all(dataset: Dataset) -> float:
     return dataset.rows * len(dataset.columns) / VALUES_PER_SECOND
 
 
-def rows_of(store: DatasetStore, experiment: Experiment) -> tuple[pd.DataFrame, Rows | None]:
+def rows_of(store: DatasetStore, experiment: Experiment) -> tuple[pd.DataFrame, RowNumbers | None]:
     """Return the rows that a run works with, and their places in the stored table; None where those are all.
 
     Parameters

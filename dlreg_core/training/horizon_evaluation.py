@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dlreg_core.array_types import Floats
-from dlreg_core.cleaning import AS_IT_IS, Seen
+from dlreg_core.cleaning import AS_IT_IS, RowsAtHorizon
 from dlreg_core.evaluation.conformal import calibrate
 from dlreg_core.evaluation.metrics import regression_metrics
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.pipeline.horizon_interval import IntervalsAhead
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
-from dlreg_core.specs import Ahead, StepFigures
+from dlreg_core.specs import HorizonCoverage, StepFigures
 from dlreg_core.splitting import PreparedTable
 
 _FEWEST_ROWS = 40
@@ -67,7 +67,7 @@ def intervals_ahead(
     return found
 
 
-def _near(seen: Sequence[Seen], place: int) -> range:
+def _near(seen: Sequence[RowsAtHorizon], place: int) -> range:
     """Return the places of those steps that calibrate the interval of one: its own, and others where rows are few."""
     for reach in range(len(seen)):
         near = range(max(0, place - reach), min(len(seen), place + reach + 1))
@@ -149,7 +149,9 @@ def level_for(independent: float, rows: int) -> float:
     return min(_HIGHEST, _LEVEL + (_LEVEL - 0.5) * max(0.0, 1 / independent - 1 / rows))
 
 
-def judged_ahead(pipeline: Pipeline, table: PreparedTable, intervals: Mapping[str, IntervalsAhead]) -> Ahead | None:
+def judged_ahead(
+    pipeline: Pipeline, table: PreparedTable, intervals: Mapping[str, IntervalsAhead]
+) -> HorizonCoverage | None:
     """Return how far off each model is at each number of steps ahead; None where earlier targets aren't used."""
     past = table.past
     if past is None or past.ahead_column is None or past.clock is None:
@@ -174,4 +176,4 @@ def judged_ahead(pipeline: Pipeline, table: PreparedTable, intervals: Mapping[st
             )
             found[name].append(figures)
     steps = {name: tuple(figures) for name, figures in found.items() if figures}
-    return Ahead(horizon=past.history.horizon, size=size, unit=unit, steps=steps)
+    return HorizonCoverage(horizon=past.history.horizon, size=size, unit=unit, steps=steps)

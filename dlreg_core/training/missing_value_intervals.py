@@ -74,7 +74,7 @@ def with_gaps(
         for column in complete_columns(pipeline):
             if time.monotonic() - began > seconds:
                 break
-            without = pipeline.predict_all(blanked(sample, column), names)
+            without = pipeline.predict_all(without_values(sample, column), names)
             for name in names:
                 moved = held_out[name][places] + without[name] - base[name]
                 # Boosted trees may have had no time for all folds.
@@ -90,7 +90,7 @@ def complete_columns(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(field.name for field in pipeline.schema.fields if field.complete)
 
 
-def blanked(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+def without_values(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return raw rows without any value of a column."""
     return rows.assign(**{column: pd.Series([None] * len(rows), index=rows.index, dtype=object)})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlreg_core.checks.column_associations import Associations, MissingPatterns
-from dlreg_core.checks.findings.finding import joined
+from dlreg_core.checks.findings.finding import listed_names
 from dlreg_core.formatting import percent
 
 _LISTED = 3
@@ -47,7 +47,7 @@ def _group(found: Associations, group: tuple[str, ...]) -> str:
 
 def _names(group: tuple[str, ...]) -> str:
     more = len(group) - _MOST_NAMES
-    return joined(group) if more <= 0 else f"{', '.join(group[:_MOST_NAMES])} and {more} more"
+    return listed_names(group) if more <= 0 else f"{', '.join(group[:_MOST_NAMES])} and {more} more"
 
 
 def _drawn(looked_at: int, rows: int) -> str:

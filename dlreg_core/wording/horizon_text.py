@@ -6,10 +6,10 @@ import pandas as pd
 
 from dlreg_core.cleaning import counted
 from dlreg_core.formatting import percent, percent_range, quantity
-from dlreg_core.specs import Ahead, StepFigures, TrainResult
+from dlreg_core.specs import HorizonCoverage, StepFigures, TrainResult
 
 
-def span_words(ahead: Ahead, steps: int) -> str:
+def span_words(ahead: HorizonCoverage, steps: int) -> str:
     """Return so many steps in words: "14 days"."""
     return counted(steps * ahead.size, ahead.unit)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from dlreg_core.charts.base.time_labels import moment_text
-from dlreg_core.checks.findings.finding import joined
+from dlreg_core.checks.findings.finding import listed_names
 from dlreg_core.formatting import number_range, percent, quantity
-from dlreg_core.specs import OverTime, Period, Unseen
+from dlreg_core.specs import ErrorsOverTime, Period, UnseenValues
 
 _MATTERS = 0.2
 """Part of the mean error from which on a bias is worth a word."""
 
 
-def over_time_words(found: OverTime, unit: str) -> str:
+def over_time_words(found: ErrorsOverTime, unit: str) -> str:
     """Return in which periods of the test rows predictions are too low or too high, beyond chance."""
     overall = sum(one.mae * one.rows for one in found.periods) / sum(one.rows for one in found.periods)
     clear = [one for one in found.periods if abs(one.bias) > max(one.bias_reach, _MATTERS * overall)]
@@ -29,7 +29,7 @@ def over_time_words(found: OverTime, unit: str) -> str:
     return f"{_capital('; '.join(_one(one, unit) for one in told))}."
 
 
-def over_time_table(found: OverTime) -> pd.DataFrame:
+def over_time_table(found: ErrorsOverTime) -> pd.DataFrame:
     """Return a line a period: when, its rows, error, bias (actual - predicted) and the share within the interval."""
     return pd.DataFrame(
         {
@@ -42,14 +42,14 @@ def over_time_table(found: OverTime) -> pd.DataFrame:
     )
 
 
-def unseen_words(found: tuple[Unseen, ...], unit: str) -> tuple[str, ...]:
+def unseen_words(found: tuple[UnseenValues, ...], unit: str) -> tuple[str, ...]:
     """Return what only the test rows have, a sentence a column, and the error there."""
     return tuple(_unseen(one, unit) for one in found)
 
 
-def _unseen(one: Unseen, unit: str) -> str:
+def _unseen(one: UnseenValues, unit: str) -> str:
     if one.levels:
-        levels = joined([*one.levels, *([f"{one.more_levels} more"] if one.more_levels else [])])
+        levels = listed_names([*one.levels, *([f"{one.more_levels} more"] if one.more_levels else [])])
         what = f"{one.column} = {levels}"
     else:
         what = f"{one.column} of {number_range(one.low or 0.0, one.high or 0.0, joiner=' to ')}, beyond all of training"

@@ -18,11 +18,11 @@ from dlreg_core.formatting import (
     percent_range,
     quantity,
     quantity_range,
-    rate,
+    rows_per_second,
     signed,
     size,
 )
-from dlreg_core.specs import Comparison, LeaderboardRow, RowCounts, Strength, TrainResult
+from dlreg_core.specs import BaselineStrength, Comparison, LeaderboardRow, RowCounts, TrainResult
 from dlreg_core.specs.results import ENOUGH_BACKGROUND, ENOUGH_EXPLAINED
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
     "percent_range",
     "quantity",
     "quantity_range",
-    "rate",
+    "rows_per_second",
     "shap_words",
     "signed",
     "size",
@@ -85,17 +85,17 @@ def against(result: TrainResult, model: str) -> str:
     return f"{in_sentence(model)} ({told})" if told else in_sentence(model)
 
 
-def strength_of(result: TrainResult, model: str) -> Strength | None:
+def strength_of(result: TrainResult, model: str) -> BaselineStrength | None:
     """Return what a reference was fitted with; None where it has no strength to tell, or isn't there."""
     row = _row(result, model)
     if row is None or not row.trained or row.family != "BOOSTED":
         return None
     trees = result.plan.baseline_iterations
     # Results of earlier versions told the trees alone.
-    return row.strength or (Strength(trees=trees, rows=0, of_rows=0) if trees else None)
+    return row.strength or (BaselineStrength(trees=trees, rows=0, of_rows=0) if trees else None)
 
 
-def strength_words(found: Strength | None) -> str:
+def strength_words(found: BaselineStrength | None) -> str:
     """Return how many trees and rows a reference has, and of how many where that isn't all; empty without one."""
     if found is None:
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlreg_core.checks.findings.finding import joined
+from dlreg_core.checks.findings.finding import listed_names
 from dlreg_core.formatting import about, number, percent, quantity, size
 from dlreg_core.runs.expectations import Outlook
 from dlreg_core.runs.training_progress import ModelProgress, ModelState
@@ -112,10 +112,10 @@ def _time_words(outlook: Outlook) -> list[str]:
     ]
     skipped = [f"{model.title} will probably be skipped: it {model.reason}." for model in short]
     if len(short) > 1:
-        names = joined([model.title for model in short])
+        names = listed_names([model.title for model in short])
         skipped = [f"{names} will probably be skipped, since the time is too short for them."]
     if close:
-        skipped.append(f"Whether there is time for {joined(close)} shows when the speed here is measured.")
+        skipped.append(f"Whether there is time for {listed_names(close)} shows when the speed here is measured.")
     enough = outlook.seconds_for_all
     free = ", once the machine is free" if outlook.crowding >= _CROWDED else ""
     more = [f"With {budget_words(enough)}, all networks would be trained{free}."] if enough is not None else []

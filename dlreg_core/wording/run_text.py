@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dlreg_core.formatting import about, number, percent, size
-from dlreg_core.runs.training_progress import ModelProgress, ModelState, Progress, Resources
+from dlreg_core.runs.training_progress import ModelProgress, ModelState, Resources, RunProgress
 from dlreg_core.specs import Report
 from dlreg_core.wording.plan_text import budget_words, clock, state_words
 
@@ -79,7 +79,7 @@ def silence_words(silent: float, end_after: float) -> str:
     )
 
 
-def finishing_words(progress: Progress) -> str:
+def finishing_words(progress: RunProgress) -> str:
     """Return what happens after somebody has said that it is enough."""
     if progress.current is not None:
         return f"Finishing: {progress.current.model} ends after this epoch, then the models are judged."

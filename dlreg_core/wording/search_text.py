@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from dlreg_core.charts.base.frames import is_there, records
+from dlreg_core.charts.base.frames import is_there, row_records
 from dlreg_core.evaluation.search_importance import LEAST_TRIALS, SettingImportance
 from dlreg_core.formatting import percent, quantity, value_words
 from dlreg_core.specs import Search, TrainResult
@@ -81,7 +81,7 @@ def best_trial_words(table: pd.DataFrame, titles: Mapping[str, str], unit: str) 
     judged = table[table["rmse_validation"].notna()]
     if judged.empty:
         return ""
-    best = records(judged)[0]
+    best = row_records(judged)[0]
     values = ", ".join(f"{titles[name]} {value_words(best[name], 3)}" for name in titles if is_there(best.get(name)))
     error = quantity(best["rmse_validation"], unit)
     return f"Best of {_trials(len(judged))}: {values}; RMSE {error} on the validation rows ({best['model']})."

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlreg_core.charts.base.time_labels import moment_text, span_text
-from dlreg_core.checks.covariate_shift import Shift
+from dlreg_core.checks.covariate_shift import ColumnShift
 from dlreg_core.checks.dependence import FEWEST_GROUPS
 from dlreg_core.checks.duplicate_optimism import TwinsHonesty
-from dlreg_core.checks.findings.finding import joined
+from dlreg_core.checks.findings.finding import listed_names
 from dlreg_core.checks.recommended_split import SplitAdvice
 from dlreg_core.checks.sample_size import RowNeeds
 from dlreg_core.checks.split_optimism import FEWEST_ROWS, SplitMeasure, SplitMeasures
@@ -83,9 +83,9 @@ def passed_words(measures: SplitMeasures) -> str:
     """Return which columns were measured in less detail or not at all."""
     told = []
     if measures.passed:
-        told.append(f"A quicker look at {joined([_column_words(name) for name in measures.passed])} saw less.")
+        told.append(f"A quicker look at {listed_names([_column_words(name) for name in measures.passed])} saw less.")
     if measures.left_out:
-        told.append(f"Not looked at: {joined(list(measures.left_out))}.")
+        told.append(f"Not looked at: {listed_names(list(measures.left_out))}.")
     told.append(f"Of categories with fewer than {FEWEST_GROUPS} values it can't be told how rows of others would be.")
     return " ".join(told)
 
@@ -186,9 +186,9 @@ def _no_difference(measures: SplitMeasures) -> str:
     ]
     told = []
     if seen:
-        told.append(f"no clear difference is seen by {joined(seen)}")
+        told.append(f"no clear difference is seen by {listed_names(seen)}")
     if open_:
-        told.append(f"{'it' if seen else 'whether it flatters'} can't be told by {joined(open_)}")
+        told.append(f"{'it' if seen else 'whether it flatters'} can't be told by {listed_names(open_)}")
     if not told:
         return "A random split was measured against others."
     return f"A random split was measured: {'; '.join(told)}."
@@ -230,7 +230,7 @@ def twin_words(found: TwinCheck, *, own: bool) -> str:
     return f"{counted}, and nearly its target. {meaning}{repair}"
 
 
-def shift_words(found: Sequence[Shift]) -> str:
+def shift_words(found: Sequence[ColumnShift]) -> str:
     """Return which columns are otherwise in the test rows than in the training rows; empty where none is."""
     if not found:
         return ""
@@ -243,7 +243,7 @@ def shift_words(found: Sequence[Shift]) -> str:
     )
 
 
-def _one_shift(shift: Shift) -> str:
+def _one_shift(shift: ColumnShift) -> str:
     if isinstance(shift.train, float) and isinstance(shift.test, float):
         told = f"{shift.column} is {number(shift.train)} in the middle of the training rows, {number(shift.test)} there"
         return f"{told}, {percent(shift.new)} beyond all values learned from" if shift.new >= _NOTABLE else told

@@ -9,15 +9,15 @@ import joblib
 from dlreg_core.networks import BASELINES
 from dlreg_core.training.baselines.simple_models import Baseline, Boosting, fit_baselines
 from dlreg_core.training.planning.cost_model import boosted_seconds, most_baseline_rows, most_boosted_rows
-from dlreg_core.worker.training_job import Job
+from dlreg_core.worker.training_job import TrainingJob
 
 
-def baselines_of(job: Job, grown: Signal) -> tuple[Baseline, ...]:
+def baselines_of(job: TrainingJob, grown: Signal) -> tuple[Baseline, ...]:
     """Return the baselines: those of the earlier task where there is one, since they would be the same.
 
     Parameters
     ----------
-    job : Job
+    job : TrainingJob
         What is trained.
     grown : threading.Event
         Set once the boosted trees have all that they need the machine for.
@@ -28,7 +28,7 @@ def baselines_of(job: Job, grown: Signal) -> tuple[Baseline, ...]:
         grown.set()
 
 
-def _fitted(job: Job, grown: Signal) -> tuple[Baseline, ...]:
+def _fitted(job: TrainingJob, grown: Signal) -> tuple[Baseline, ...]:
     source, replay = job.source, job.experiment.replay
     kept = source.path / "baselines.joblib" if source is not None else None
     baselines: tuple[Baseline, ...] = joblib.load(kept) if kept is not None and kept.exists() else ()

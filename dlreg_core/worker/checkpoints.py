@@ -14,7 +14,7 @@ from dlreg_core.specs import Checkpoint
 from dlreg_core.training.execution.run_hooks import Trained
 from dlreg_core.training.execution.run_networks import Networks, versions
 from dlreg_core.wording.plan_text import budget_words
-from dlreg_core.worker.contention import Used, crowding
+from dlreg_core.worker.contention import ProcessorSeconds, crowding
 
 
 def own_versions() -> dict[str, str]:
@@ -33,7 +33,7 @@ def refuse_other_versions(earlier: Checkpoint) -> None:
         )
 
 
-class Keeper:
+class CheckpointWriter:
     """Writes checkpoints: what is complete so far, and how fast it went."""
 
     def __init__(self, folder: TaskFolder, networks: Networks, device: Literal["cpu", "gpu"], cores: int) -> None:
@@ -41,7 +41,7 @@ class Keeper:
         self._networks = networks
         self._device = device
         self._cores = cores
-        self._before = Used.until_now()
+        self._before = ProcessorSeconds.until_now()
 
     def __call__(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, and what has been measured so far."""
@@ -52,7 +52,7 @@ class Keeper:
             features=self._networks.inputs,
             device=self._device,
             families=checkpoint.speeds,
-            crowding=crowding(Used.until_now().since(self._before), self._cores),
+            crowding=crowding(ProcessorSeconds.until_now().since(self._before), self._cores),
         )
         write_spec(self._folder.path / SPEEDS_FILE, measured)
 

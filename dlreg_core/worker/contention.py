@@ -13,7 +13,7 @@ _SHORTEST = 1.0
 
 
 @dataclass(frozen=True)
-class Used:
+class ProcessorSeconds:
     """Seconds since some moment: on the clock, of the processors by this run and by everybody, and of idle ones."""
 
     clock: float
@@ -22,7 +22,7 @@ class Used:
     idle: float
 
     @classmethod
-    def until_now(cls) -> Used:
+    def until_now(cls) -> ProcessorSeconds:
         """Return what has been used until now by this process, its children, and the machine."""
         own = 0.0
         process = psutil.Process()
@@ -34,12 +34,14 @@ class Used:
         every = psutil.cpu_times()
         return cls(time.monotonic(), own, every.user + every.nice + every.system, every.idle)
 
-    def since(self, before: Used) -> Used:
+    def since(self, before: ProcessorSeconds) -> ProcessorSeconds:
         """Return what was used in between."""
-        return Used(self.clock - before.clock, self.own - before.own, self.busy - before.busy, self.idle - before.idle)
+        return ProcessorSeconds(
+            self.clock - before.clock, self.own - before.own, self.busy - before.busy, self.idle - before.idle
+        )
 
 
-def crowding(used: Used, cores: int) -> float:
+def crowding(used: ProcessorSeconds, cores: int) -> float:
     """Return how many times longer a run has taken than it would have with the machine to itself; 1 at least.
 
     What other programs took is what the run lacked, as far as no processor was idle beside them, and as far as the run
@@ -47,7 +49,7 @@ def crowding(used: Used, cores: int) -> float:
 
     Parameters
     ----------
-    used : Used
+    used : ProcessorSeconds
         What was used while the run worked.
     cores : int
         Processors that the run may use.

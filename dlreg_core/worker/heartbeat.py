@@ -27,7 +27,7 @@ _LEAST_CPU_SHARE = 0.05
 """A process that uses less of one core than this since the last look isn't working, it is waiting."""
 
 
-class Heart:
+class Heartbeat:
     """Writes the signs of life of this process and its children while the block lasts.
 
     Parameters
@@ -51,7 +51,7 @@ class Heart:
         self._looked = self._told = time.monotonic()
         self._thread = threading.Thread(target=self._beat_on, name="heart", daemon=True)
 
-    def __enter__(self) -> Heart:
+    def __enter__(self) -> Heartbeat:
         self.beat()
         self._thread.start()
         return self

@@ -7,12 +7,12 @@ import pandas as pd
 from dlreg_core.cleaning import coerce_column
 from dlreg_core.evaluation.errors_by_period import over_time
 from dlreg_core.evaluation.unseen_values import unseen
-from dlreg_core.specs import OverTime, Unseen
+from dlreg_core.specs import ErrorsOverTime, UnseenValues
 from dlreg_core.training.evaluate_models import Judged
-from dlreg_core.worker.training_job import Job
+from dlreg_core.worker.training_job import TrainingJob
 
 
-def errors_over_time(job: Job, model: str, judged: Judged) -> OverTime | None:
+def errors_over_time(job: TrainingJob, model: str, judged: Judged) -> ErrorsOverTime | None:
     """Return a model's errors by period, where the rows are divided by time."""
     table, column = job.table, job.experiment.recipe.split.column
     if table.moments_test is None or column is None:
@@ -22,7 +22,7 @@ def errors_over_time(job: Job, model: str, judged: Judged) -> OverTime | None:
     return over_time(table.moments_test, table.y_test, predicted, column=column, model=model, bounds=bounds)
 
 
-def only_tested(job: Job, model: str, judged: Judged) -> tuple[Unseen, ...]:
+def only_tested(job: TrainingJob, model: str, judged: Judged) -> tuple[UnseenValues, ...]:
     """Return what the test rows have and no model has learned from, with a model's error there."""
     table, column = job.table, job.experiment.recipe.split.column
     learned, asked = (

@@ -10,7 +10,7 @@ from dlreg_core.errors import ConflictError, FetchError
 from dlreg_core.networks import DEFAULT_FAMILIES, network, pretrained
 from dlreg_core.pretrained_weights import open_weights, usable
 from dlreg_core.settings import load_settings
-from dlreg_core.worker.training_job import Job
+from dlreg_core.worker.training_job import TrainingJob
 
 
 def load_libraries(families: tuple[str, ...], after: Future[Any]) -> None:
@@ -21,7 +21,7 @@ def load_libraries(families: tuple[str, ...], after: Future[Any]) -> None:
             import_module(name)
 
 
-def pretrained_contexts(job: Job, *, gpu: bool) -> dict[str, dict[str, Any]]:
+def pretrained_contexts(job: TrainingJob, *, gpu: bool) -> dict[str, dict[str, Any]]:
     """Return AutoGluon's settings of the pre-trained families that this run can use, and fetch what is allowed."""
     plan, found = job.experiment.plan, {}
     replays = job.experiment.replay is not None and job.task.more is None

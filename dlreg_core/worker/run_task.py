@@ -14,7 +14,7 @@ from dlreg_core.runs.process_death import OUT_OF_MEMORY_HINT
 from dlreg_core.runs.run_folder import TaskFolder
 from dlreg_core.specs import Done, RunState, Task, TaskKind
 from dlreg_core.wording.run_text import loading_words
-from dlreg_core.worker.heartbeat import Heart
+from dlreg_core.worker.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def work(folder: TaskFolder) -> Done:
             ready = folder.mark_ready()
             if task.kind.trains:
                 folder.emit("log", text=loading_words(ready.loading))
-            with Heart(folder, limit, os.environ.get("CUDA_VISIBLE_DEVICES", "")):
+            with Heartbeat(folder, limit, os.environ.get("CUDA_VISIBLE_DEVICES", "")):
                 do(folder, task)
             done = Done(state=RunState.COMPLETED)
         except Exception as exc:  # noqa: BLE001 - the end of the process: whatever it was must reach the person

@@ -64,12 +64,12 @@ from dlreg_core.training.horizon_evaluation import judged_ahead
 from dlreg_core.training.missing_value_intervals import gap_seconds, with_gaps
 from dlreg_core.training.planning.cost_model import STRETCH, boosted_seconds
 from dlreg_core.worker.baselines_task import baselines_of
-from dlreg_core.worker.checkpoints import Keeper, earlier_seconds, refuse_other_versions, run_notes
+from dlreg_core.worker.checkpoints import CheckpointWriter, earlier_seconds, refuse_other_versions, run_notes
 from dlreg_core.worker.explain_task import explain_model
 from dlreg_core.worker.later_rows import errors_over_time, only_tested
 from dlreg_core.worker.model_notes import absent, cut_note
 from dlreg_core.worker.network_libraries import load_libraries, pretrained_contexts
-from dlreg_core.worker.training_job import Job, check_room, prepare_job
+from dlreg_core.worker.training_job import TrainingJob, check_room, prepare_job
 
 _PREDICTED_PER_SECOND = 20_000.0
 """Careful guess of the rows that a network predicts in a second, for the time that judging will take."""
@@ -153,7 +153,7 @@ def explaining_seconds(time_limit: float) -> float:
 
 
 def _train(
-    job: Job, outlook: Outlook, contexts: Future[dict[str, dict[str, Any]]], grown: Signal, *, gpu: bool
+    job: TrainingJob, outlook: Outlook, contexts: Future[dict[str, dict[str, Any]]], grown: Signal, *, gpu: bool
 ) -> tuple[Networks, Trained]:
     plan, source = job.experiment.plan, job.source
     job.folder.emit("stage", name="Preparing the networks' input")
@@ -165,7 +165,7 @@ def _train(
         source=source.path / "model" / NETWORKS if source is not None and earlier.fits else None,
         taken=[done.fit.model for done in earlier.fits],
     )
-    keep = Keeper(job.folder, networks, "gpu" if gpu else "cpu", job.cores)
+    keep = CheckpointWriter(job.folder, networks, "gpu" if gpu else "cpu", job.cores)
     if earlier.fits:
         keep(earlier)
     explaining = explaining_seconds(job.budget.seconds)
@@ -198,7 +198,7 @@ def _train(
     return networks, trained
 
 
-def _ensemble(job: Job, networks: Networks) -> tuple[dict[str, float], tuple[str, ...]]:
+def _ensemble(job: TrainingJob, networks: Networks) -> tuple[dict[str, float], tuple[str, ...]]:
     """Return the weights of the ensemble, and the networks it was chosen from; nothing where there is but one.
 
     What an earlier task of the run chose stays where more networks make it no better on validation.
@@ -235,7 +235,7 @@ def _resolved(
 
 
 def _held_out(
-    job: Job, networks: Networks, baselines: tuple[Baseline, ...], weights: dict[str, float]
+    job: TrainingJob, networks: Networks, baselines: tuple[Baseline, ...], weights: dict[str, float]
 ) -> dict[str, NDArray[np.float64]]:
     """Return each model's predictions for the rows that choose, of which it has learned nothing."""
     found = dict(networks.held_out)
@@ -262,7 +262,7 @@ def _best(networks: Networks, weights: dict[str, float], held_out: dict[str, NDA
     return min(networks.names, key=networks.validation_rmse)
 
 
-def _judging_seconds(job: Job, networks: int) -> float:
+def _judging_seconds(job: TrainingJob, networks: int) -> float:
     """Return the seconds to keep for predicting validation and test rows and for measuring."""
     # Rows held out were predicted when each network was complete.
     predictions = (job.table.counts.test * max(1, job.table.counts.folds) + job.table.rows_ahead) * networks
@@ -270,14 +270,16 @@ def _judging_seconds(job: Job, networks: int) -> float:
     return min(needed, 0.25 * job.budget.seconds)
 
 
-def _made_here(job: Job, trained: Trained) -> tuple[PlannedFit, ...]:
+def _made_here(job: TrainingJob, trained: Trained) -> tuple[PlannedFit, ...]:
     """Return the networks that this task trained; all of them where it has only taken over what there was."""
     earlier = job.source.checkpoint().fits if job.source is not None else ()
     taken = {done.fit.model for done in earlier}
     return tuple(fit for fit in trained.fits if fit.model not in taken) or trained.fits
 
 
-def _build_pipeline(job: Job, trained: Trained, baselines: tuple[Baseline, ...], weights: dict[str, float]) -> Pipeline:
+def _build_pipeline(
+    job: TrainingJob, trained: Trained, baselines: tuple[Baseline, ...], weights: dict[str, float]
+) -> Pipeline:
     """Write the pipeline with every model, and load it as everybody else will."""
     models = [
         PipelineModel(name=fit.model, family=fit.family, role="network", internal=fit.model) for fit in trained.fits
@@ -304,7 +306,7 @@ def _build_pipeline(job: Job, trained: Trained, baselines: tuple[Baseline, ...],
     return pipeline
 
 
-def _judge(job: Job, pipeline: Pipeline, judged: Judged) -> tuple[LeaderboardRow, ...]:
+def _judge(job: TrainingJob, pipeline: Pipeline, judged: Judged) -> tuple[LeaderboardRow, ...]:
     y_choosing, y_test = job.table.y_choosing, job.table.y_test
     rows = [judge(model, y_choosing, y_test, judged, seed=job.seed) for model in pipeline.models]
     return tuple(sorted(rows, key=lambda row: (row.rmse_validation or 0.0, row.model)))
@@ -316,7 +318,7 @@ def _with_costs(
     trained: Trained,
     baselines: tuple[Baseline, ...],
     weights: dict[str, float],
-    job: Job,
+    job: TrainingJob,
 ) -> tuple[LeaderboardRow, ...]:
     """Add what each model costs, and the note that belongs to it."""
     seconds = trained.seconds | {BASELINES[b.key]: b.fit_seconds for b in baselines}
@@ -347,14 +349,14 @@ def _with_costs(
     return tuple(found)
 
 
-def _save_predictions(job: Job, judged: Judged) -> None:
+def _save_predictions(job: TrainingJob, judged: Judged) -> None:
     table = job.table
     validation = PartPredictions(table.rows_choosing, table.y_choosing, judged.validation)
     save_predictions(job.folder, "validation", validation)
     save_predictions(job.folder, "test", PartPredictions(table.rows_test, table.y_test, judged.test))
 
 
-def _explain(job: Job, pipeline: Pipeline, plan: ResolvedPlan) -> ResolvedPlan:
+def _explain(job: TrainingJob, pipeline: Pipeline, plan: ResolvedPlan) -> ResolvedPlan:
     """Explain the best model in the time that is left, or just as the replayed run did."""
     job.folder.emit("stage", name=f"Explaining {pipeline.best_model}")
     replay = job.experiment.replay

@@ -12,13 +12,13 @@ from dlreg_core.runs.run_folder import TaskFolder
 from dlreg_core.specs import Experiment, Task
 from dlreg_core.splitting import WHY_DRAWN, PreparedTable, prepared_of
 from dlreg_core.training.execution.run_hooks import Budget
-from dlreg_core.training.execution.run_networks import Rows, core_count
+from dlreg_core.training.execution.run_networks import NetworkRows, core_count
 from dlreg_core.training.planning.machine_resources import frame_mb, own_memory_mb, preflight
 from dlreg_core.wording.plan_text import outlook_words
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """What a training task works with from start to end."""
 
     folder: TaskFolder
@@ -27,7 +27,7 @@ class Job:
     budget: Budget
     table: PreparedTable
     cleaner: Cleaner
-    rows: Rows
+    rows: NetworkRows
 
     @property
     def seed(self) -> int:
@@ -56,7 +56,7 @@ class Job:
         return self.only_keep or self.folder.is_asked_to_finish()
 
 
-def prepare_job(folder: TaskFolder, task: Task) -> Job:
+def prepare_job(folder: TaskFolder, task: Task) -> TrainingJob:
     """Prepare the rows of a training task."""
     folder.emit("stage", name="Preparing the rows")
     experiment = folder.run.experiment()
@@ -67,14 +67,14 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
     # The columns of the schema that new rows don't have yet are made from here on.
     past = table.past.only(cleaner.schema_.names) if table.past is not None else None
     cleaner = cleaner.model_copy(update={"past": past})
-    return Job(
+    return TrainingJob(
         folder=folder,
         task=task,
         experiment=experiment,
         budget=Budget(began=time.monotonic() - folder.used_seconds(), seconds=folder.time_limit()),
         table=table,
         cleaner=cleaner,
-        rows=Rows(
+        rows=NetworkRows(
             features=cleaner.transform(table.train),
             target=table.y_train,
             validation=cleaner.transform(table.validation),
@@ -86,7 +86,7 @@ def prepare_job(folder: TaskFolder, task: Task) -> Job:
     )
 
 
-def check_room(job: Job, *, gpu: bool) -> Outlook:
+def check_room(job: TrainingJob, *, gpu: bool) -> Outlook:
     """Look at what the run needs, and tell it.
 
     Raises

@@ -101,8 +101,8 @@ def test_expected_times(seconds: float, text: str) -> None:
 
 
 def test_rates_and_sizes() -> None:
-    assert n.rate(598_765) == "600,000 rows/s"
-    assert n.rate(None) == "–"
+    assert n.rows_per_second(598_765) == "600,000 rows/s"
+    assert n.rows_per_second(None) == "–"
     assert [n.size(mb) for mb in (0.045, 3.14, 1234)] == ["45 kB", "3.1 MB", "1.2 GB"]
 
 

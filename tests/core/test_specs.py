@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from dlreg_core import errors
 from dlreg_core.errors import DlregError, InputError
-from dlreg_core.ingest.uploads.upload_receiver import Ticket
+from dlreg_core.ingest.uploads.upload_receiver import UploadTicket
 from dlreg_core.networks import default_plan
 from dlreg_core.pipeline.pipeline_spec import PipelineSpec
 from dlreg_core.pretrained_weights.licence_consent import Consents
-from dlreg_core.pretrained_weights.weight_store import Note
+from dlreg_core.pretrained_weights.weight_store import WeightManifest
 from dlreg_core.runs.retention_clock import Calendar
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import (
@@ -255,9 +255,9 @@ def test_a_file_of_another_format_is_refused_by_whoever_reads_it() -> None:
         ExplainResult,
         Experiment,
         PipelineSpec,
-        Note,
+        WeightManifest,
         Consents,
-        Ticket,
+        UploadTicket,
     }
     kinds.add(Calendar)
     assert kinds == set(VersionedSpec.__subclasses__())

@@ -18,7 +18,7 @@ from dlreg_core.settings import Settings
 from dlreg_core.specs import RunState
 from dlreg_core.training.execution.fit_records import FoldResult
 from dlreg_core.training.execution.process_pool import TrainingPool
-from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.execution.run_networks import NetworkRows, Networks
 from tests.conftest import add_table, experiment_on, small_table, wait_until_ended
 from tests.core.training.jobs import fold_job
 
@@ -34,7 +34,7 @@ def test_a_family_trains_on_the_gpu(tmp_path: Path, key: str) -> None:
     target = frame.pop("price").to_numpy()
     frame["place"] = frame["place"].astype("category")
     held = judges[["size", "place"]].astype({"place": frame["place"].dtype})
-    networks = Networks(tmp_path / NETWORKS, Rows(frame, target, held, judges["price"].to_numpy()))
+    networks = Networks(tmp_path / NETWORKS, NetworkRows(frame, target, held, judges["price"].to_numpy()))
     settings = family(key).sample_settings(networks.rows, 0)
     job = fold_job(key, settings, folder=networks.folder("x"), gpu=True)
     used = torch.cuda.mem_get_info()[0]
@@ -60,10 +60,10 @@ def predicted_without_a_gpu(networks: Networks, folder: Path) -> np.ndarray:
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
         "from dlreg_core.training.execution.fit_records import PreparedRows\n"
-        "from dlreg_core.pipeline.network_store import Shelf\n"
+        "from dlreg_core.pipeline.network_store import NetworkStore\n"
         "shelf, rows, target = map(Path, sys.argv[1:])\n"
         "prepared = PreparedRows.load(rows)\n"
-        "np.save(target, Shelf(shelf).predict(prepared.features[prepared.fold == 0], 'x'))\n"
+        "np.save(target, NetworkStore(shelf).predict(prepared.features[prepared.fold == 0], 'x'))\n"
     )
     target = folder / "predicted.npy"
     command = [sys.executable, "-c", code, str(networks.shelf.path), str(networks.rows_file), str(target)]

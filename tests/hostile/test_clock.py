@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dlreg_core.ingest.uploads.upload_receiver import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Uploads
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.inline_backend import InlineBackend
-from dlreg_core.jobs.watchdog import Limits
+from dlreg_core.jobs.watchdog import WatchdogLimits
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs
@@ -83,7 +83,7 @@ def beat(task: TaskFolder, lived: float = 1.0) -> None:
 
 def running(store: RunStore, backend: Held) -> tuple[Dispatcher, RunFolder]:
     """Start a run that a process holds."""
-    limits = Limits(silence=60.0, overrun=1.5, overrun_seconds=0.0)
+    limits = WatchdogLimits(silence=60.0, overrun=1.5, overrun_seconds=0.0)
     dispatcher = Dispatcher(store, backend, cpu_slots(1), limits, KEEP_DAYS)
     run = store.folder(dispatcher.submit(bare_experiment()))
     wait_for(lambda: run.train_task().ready() is not None)
@@ -238,7 +238,7 @@ def test_silence_is_counted_by_the_time_that_passes(store: RunStore, clocks: Clo
 
 @pytest.mark.parametrize("seconds", JUMPS)
 def test_an_upload_on_its_way_is_not_given_up(store: RunStore, clocks: Clocks, seconds: float) -> None:
-    arrivals = Arrivals(store.home)
+    arrivals = Uploads(store.home)
     ticket = arrivals.issue(None, 1000)
     with arrivals.receive(ticket, "t.csv", None) as receiver:
         receiver.write(b"a,b\n")

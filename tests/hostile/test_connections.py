@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dlreg_core.api.allowed_hosts import KnownHosts
 from dlreg_core.api.connection_limits import limit_connections
-from dlreg_core.api.request_guard import Guard, Pace
+from dlreg_core.api.request_guard import BodyTimeouts, Guard
 from tests.conftest import wait_for
 
 SOON = 0.3
@@ -57,7 +57,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture(scope="module", params=[QuickHttpTools, QuickH11])
 def port(request: pytest.FixtureRequest) -> Iterator[int]:
     """Serve the app behind the door in a thread."""
-    guarded = Guard(app, KnownHosts(), "", Pace(seconds=SOON, least_bytes=1000))
+    guarded = Guard(app, KnownHosts(), "", BodyTimeouts(seconds=SOON, least_bytes=1000))
     config = uvicorn.Config(guarded, http=request.param, lifespan="off", log_level="critical")
     with closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))

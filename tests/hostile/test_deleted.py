@@ -16,9 +16,9 @@ from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError, NotFoundError, RecipeError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.uploads.arrived_file import read_arrived
-from dlreg_core.ingest.uploads.upload_receiver import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Uploads
 from dlreg_core.jobs import Dispatcher
-from dlreg_core.jobs.dataset_service import DataDesk
+from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.pipeline.fitted_pipeline import save_pipeline
 from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec
 from dlreg_core.recipe.draft import Draft, load_draft, save_draft
@@ -64,7 +64,7 @@ def table(rows: int = 120) -> pd.DataFrame:
 
 def uploaded(home: Path) -> Dataset:
     """Send a table as a browser sends a large file, have it read, and keep a draft of it; the note of it is left."""
-    arrivals = Arrivals(home)
+    arrivals = Uploads(home)
     ticket = arrivals.issue(OWNER, 10**7)
     content = table().to_csv(index=False).encode()
     with arrivals.receive(ticket, f"{TEXT}.csv", len(content)) as receiver:
@@ -143,7 +143,7 @@ def test_nothing_of_a_deleted_table_is_left_in_the_home(store: RunStore) -> None
     # Another process has the list of runs open meanwhile.
     with closing(sqlite3.connect(home / "dlreg.db")) as other:
         other.execute("select count(*) from runs").fetchall()
-        DataDesk(store, OWNER).delete(dataset.id, "delete")
+        DatasetService(store, OWNER).delete(dataset.id, "delete")
         assert traces(home) == {}
     assert store.list(OWNER) == ()
 
@@ -164,7 +164,7 @@ def test_what_earlier_versions_left_in_the_list_of_runs_goes_too(store: RunStore
 def test_runs_that_are_kept_hold_models_and_predictions_but_no_rows(store: RunStore) -> None:
     dataset = uploaded(store.home)
     run = worked_on(store, dataset)
-    DataDesk(store, OWNER).delete(dataset.id, "keep")
+    DatasetService(store, OWNER).delete(dataset.id, "keep")
     left = traces(store.home)
     folder = f"runs/{run.id}"
     assert {name for name in left if name.startswith("runs/")} == {
@@ -194,11 +194,11 @@ def test_explanations_can_be_deleted_alone(store: RunStore) -> None:
 def test_runs_are_neither_deleted_nor_left_without_data_unless_that_was_said(store: RunStore) -> None:
     dataset = uploaded(store.home)
     run = worked_on(store, dataset)
-    desk = DataDesk(store, OWNER)
+    run_service = DatasetService(store, OWNER)
     with pytest.raises(ConflictError, match=f"The run about {TEXT} used this data"):
-        desk.delete(dataset.id)
+        run_service.delete(dataset.id)
     assert run.path.exists()
-    assert desk.get(dataset.id).runs[0].run_id == run.id
+    assert run_service.get(dataset.id).runs[0].run_id == run.id
 
 
 @pytest.mark.parametrize("choice", ["refuse", "delete", "keep"])
@@ -206,12 +206,12 @@ def test_a_run_that_waits_or_is_explained_keeps_its_data(store: RunStore, choice
     dataset = uploaded(store.home)
     waiting = store.create(experiment(dataset))
     with pytest.raises(ConflictError, match="still needs this data"):
-        DataDesk(store, OWNER).delete(dataset.id, choice)  # type: ignore[arg-type]
+        DatasetService(store, OWNER).delete(dataset.id, choice)  # type: ignore[arg-type]
     waiting.train_task().finish(Done(state=RunState.CANCELLED))
     store.refresh(waiting.id)
     store.add_task(waiting, TaskKind.EXPLAIN, explain=ExplainRequest(model="Mean", rows=5)).mark_launched()
     with pytest.raises(ConflictError, match="still needs this data"):
-        DataDesk(store, OWNER).delete(dataset.id, choice)  # type: ignore[arg-type]
+        DatasetService(store, OWNER).delete(dataset.id, choice)  # type: ignore[arg-type]
     assert DatasetStore(store.home, OWNER).get(dataset.id).rows == 120
 
 
@@ -224,7 +224,7 @@ def test_a_file_that_judges_counts_as_used(store: RunStore) -> None:
     run.train_task().finish(Done(state=RunState.FAILED, reason="r"))
     store.refresh(run.id)
     with pytest.raises(ConflictError, match="used this data"):
-        DataDesk(store, OWNER).delete(judge.id)
+        DatasetService(store, OWNER).delete(judge.id)
 
 
 @pytest.mark.parametrize("choice", ["delete", "keep"])
@@ -236,7 +236,7 @@ def test_a_run_whose_folder_is_gone_or_damaged_is_no_hindrance(store: RunStore, 
         store.refresh(run.id)
     shutil.rmtree(gone.path)
     (damaged.path / "experiment.json").write_text("{")
-    DataDesk(store, OWNER).delete(dataset.id, choice)  # type: ignore[arg-type]
+    DatasetService(store, OWNER).delete(dataset.id, choice)  # type: ignore[arg-type]
     assert damaged.path.exists() is (choice == "keep")
     assert not any(name.startswith("datasets/") for name in traces(store.home))
 
@@ -246,7 +246,7 @@ def test_drafts_forget_a_file_that_would_have_judged(store: RunStore) -> None:
     judge = DatasetStore(store.home, OWNER).add(table(60).to_csv(index=False).encode(), "judge.csv")
     save_draft(store.home, OWNER, dataset.id, Draft(target="price", kind="own", test_dataset=judge.id))
     made = experiment(dataset).recipe.model_copy(update={"split": Split(kind="own", test_dataset=judge.id)})
-    DataDesk(store, OWNER).delete(judge.id)
+    DatasetService(store, OWNER).delete(judge.id)
     kept = load_draft(store.home, OWNER, dataset.id)
     assert kept is not None
     assert (kept.kind, kept.test_dataset) == ("own", None)
@@ -259,11 +259,11 @@ def test_what_two_people_have_stays_for_the_other(store: RunStore) -> None:
     ann, bob = (DatasetStore(store.home, owner) for owner in ("ann", "bob"))
     dataset = ann.add(table().to_csv(index=False).encode(), "a.csv")
     bob.add(table().to_csv(index=False).encode(), "b.csv")
-    DataDesk(store, "ann").delete(dataset.id)
+    DatasetService(store, "ann").delete(dataset.id)
     with pytest.raises(NotFoundError):
-        DataDesk(store, "ann").get(dataset.id)
+        DatasetService(store, "ann").get(dataset.id)
     assert bob.get(dataset.id).rows == 120
-    DataDesk(store, "bob").delete(dataset.id)
+    DatasetService(store, "bob").delete(dataset.id)
     assert traces(store.home) == {}
 
 
@@ -285,5 +285,5 @@ def test_nothing_is_left_of_a_run_that_was_really_trained(store: RunStore) -> No
     write_bundle(run, None, store.home / "cache" / "exports" / f"{run_id}-best.zip")
     before = traces(store.home)
     assert parts(before) >= {"datasets", "drafts", "uploads", "runs", "cache"}
-    DataDesk(store, OWNER).delete(dataset.id, "delete")
+    DatasetService(store, OWNER).delete(dataset.id, "delete")
     assert traces(store.home) == {}

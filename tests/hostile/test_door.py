@@ -18,7 +18,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from dlreg_core.api.allowed_hosts import KnownHosts, authority_of, said_at_start
-from dlreg_core.api.request_guard import MOST_HEADER_BYTES, Guard, Pace
+from dlreg_core.api.request_guard import MOST_HEADER_BYTES, BodyTimeouts, Guard
 from dlreg_core.api.security_headers import policy_for
 from dlreg_core.errors import InputError
 from dlreg_core.settings import load_settings
@@ -244,7 +244,7 @@ def test_the_list_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 
 def _asked(
-    headers: list[tuple[bytes, bytes]], pieces: AsyncIterator[bytes] | None = None, pace: Pace | None = None
+    headers: list[tuple[bytes, bytes]], pieces: AsyncIterator[bytes] | None = None, pace: BodyTimeouts | None = None
 ) -> Message:
     """Send a request to the door, its body piece by piece; return the beginning of the answer."""
     routes = [Route("/", answer, methods=["PUT"])]
@@ -280,7 +280,7 @@ def test_a_body_that_stops_coming_is_closed() -> None:
         yield b"abc"
         await asyncio.Event().wait()
 
-    found = _asked([(b"host", b"127.0.0.1:8501")], stuck(), Pace(seconds=0.05))
+    found = _asked([(b"host", b"127.0.0.1:8501")], stuck(), BodyTimeouts(seconds=0.05))
     assert found["status"] == 408
     assert (b"connection", b"close") in found["headers"]
 
@@ -291,7 +291,9 @@ def test_a_body_that_drips_is_closed() -> None:
             await asyncio.sleep(0.01)
             yield b"a"
 
-    assert _asked([(b"host", b"127.0.0.1:8501")], dripping(), Pace(seconds=0.1, least_bytes=1000))["status"] == 408
+    assert (
+        _asked([(b"host", b"127.0.0.1:8501")], dripping(), BodyTimeouts(seconds=0.1, least_bytes=1000))["status"] == 408
+    )
 
 
 def test_a_body_that_comes_slowly_but_steadily_is_taken() -> None:
@@ -300,4 +302,6 @@ def test_a_body_that_comes_slowly_but_steadily_is_taken() -> None:
             await asyncio.sleep(0.02)
             yield b"a" * 1000
 
-    assert _asked([(b"host", b"127.0.0.1:8501")], steady(), Pace(seconds=0.3, least_bytes=1000))["status"] == 200
+    assert (
+        _asked([(b"host", b"127.0.0.1:8501")], steady(), BodyTimeouts(seconds=0.3, least_bytes=1000))["status"] == 200
+    )

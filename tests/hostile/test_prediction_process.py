@@ -18,7 +18,7 @@ import pytest
 from dlreg_core.runs import RunFolder
 from dlreg_core.scoring import client, server_process
 from dlreg_core.scoring.client import Scored, Scorer
-from dlreg_core.scoring.server_process import OverdueError, Pool, StoppedError
+from dlreg_core.scoring.server_process import OverdueError, ScoringPool, StoppedError
 from dlreg_core.splitting import prepared_of
 from tests.conftest import wait_for
 
@@ -47,10 +47,10 @@ def start() -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScoringPool]:
     monkeypatch.setattr(server_process, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(server_process, "SILENT_SECONDS", 0.5)
-    made = Pool(start, most=3, idle_seconds=0.2)
+    made = ScoringPool(start, most=3, idle_seconds=0.2)
     yield made
     made.close()
 
@@ -61,7 +61,7 @@ def asking(do: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def test_a_stopped_process_is_replaced_and_the_answer_comes(pool: Pool) -> None:
+def test_a_stopped_process_is_replaced_and_the_answer_comes(pool: ScoringPool) -> None:
     pool.ask(b"hello\n", 30, heavy=False)
     first = pool.first
     assert first is not None
@@ -71,7 +71,7 @@ def test_a_stopped_process_is_replaced_and_the_answer_comes(pool: Pool) -> None:
     assert not psutil.pid_exists(first.pid)
 
 
-def test_a_stopped_process_holds_up_nobody_else(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_process_holds_up_nobody_else(pool: ScoringPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_process, "SILENT_SECONDS", 60.0)
     pool.ask(b"hello\n", 30, heavy=False)
     first = pool.first
@@ -89,7 +89,7 @@ def test_a_stopped_process_holds_up_nobody_else(pool: Pool, monkeypatch: pytest.
     assert held == [b"answer 6\n"]
 
 
-def test_a_request_larger_than_a_pipe_is_answered_or_given_up(pool: Pool) -> None:
+def test_a_request_larger_than_a_pipe_is_answered_or_given_up(pool: ScoringPool) -> None:
     large = b"x" * 1_000_000 + b"\n"
     assert pool.ask(large, 30, heavy=False) == b"answer 1000001\n"
     first = pool.first
@@ -98,25 +98,25 @@ def test_a_request_larger_than_a_pipe_is_answered_or_given_up(pool: Pool) -> Non
     assert pool.ask(large, 30, heavy=False) == b"answer 1000001\n"
 
 
-def test_a_process_that_sleeps_on_every_request_is_given_up(pool: Pool) -> None:
+def test_a_process_that_sleeps_on_every_request_is_given_up(pool: ScoringPool) -> None:
     with pytest.raises(StoppedError):
         pool.ask(b"sleep\n", 30, heavy=False)
     assert pool.ask(b"hello\n", 30, heavy=False) == b"answer 6\n"
 
 
-def test_a_process_that_dies_is_started_again_once(pool: Pool, tmp_path: os.PathLike[str]) -> None:
+def test_a_process_that_dies_is_started_again_once(pool: ScoringPool, tmp_path: os.PathLike[str]) -> None:
     assert pool.ask(f"die {tmp_path}/once\n".encode(), 30, heavy=False).startswith(b"answer")
     with pytest.raises(StoppedError):
         pool.ask(b"die\n", 30, heavy=False)
 
 
-def test_work_without_an_end_has_one(pool: Pool) -> None:
+def test_work_without_an_end_has_one(pool: ScoringPool) -> None:
     with pytest.raises(OverdueError):
         pool.ask(b"work\n", 1.5, heavy=False)
     assert pool.ask(b"hello\n", 30, heavy=False) == b"answer 6\n"
 
 
-def test_one_process_is_left_to_what_is_quick(pool: Pool) -> None:
+def test_one_process_is_left_to_what_is_quick(pool: ScoringPool) -> None:
     ends: list[str] = []
 
     def work() -> None:
@@ -140,7 +140,7 @@ def test_one_process_is_left_to_what_is_quick(pool: Pool) -> None:
     assert all(process is None or not process.is_alive() for process in pool._places)
 
 
-def test_processes_that_nobody_needs_end_but_the_first(pool: Pool) -> None:
+def test_processes_that_nobody_needs_end_but_the_first(pool: ScoringPool) -> None:
     pool.ask(b"hello\n", 30, heavy=False)
     pool._busy[0] = True
     pool.ask(b"hello\n", 30, heavy=False)

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from dlreg_core.charts.data.column_histogram import ColumnHistogram
-from dlreg_core.charts.data.lagged_series import OverTime
+from dlreg_core.charts.data.lagged_series import LaggedSeries
 from dlreg_core.charts.data.sample_size_curve import RowNeedsCurve
 from dlreg_core.charts.data.target_relation import Relation
 from dlreg_core.charts.results.later_predictions import LaterRows
@@ -26,7 +26,7 @@ from dlreg_core.charts.shap.beeswarm import ShapBeeswarm
 from dlreg_core.charts.shap.dependence_plot import ShapDependence
 from dlreg_core.charts.shap.importance_bar import ShapBar
 from dlreg_core.charts.shap.waterfall import ShapWaterfall
-from dlreg_core.cleaning import Field, Schema
+from dlreg_core.cleaning import Schema, SchemaField
 from dlreg_core.model_file import Manifest
 from dlreg_core.model_file.card import model_card
 from dlreg_core.names import clean_name, visible
@@ -112,7 +112,7 @@ def pictures(name: str, other: str, unit: str) -> Iterator[Display]:
     yield ShapDependence(values, data, 1.0, unit, feature=name, colour_by=other)
     yield ShapDependence(values, data, 1.0, unit, feature=other, colour_by=name)
     yield RowNeedsCurve((100, 200), (2.0, 1.0), unit)
-    yield OverTime(name, other, name, (1.0, 2.0), (1.0, 2.0), (None, 1.0))
+    yield LaggedSeries(name, other, name, (1.0, 2.0), (1.0, 2.0), (None, 1.0))
     values_seen = np.asarray(target, np.float64)
     yield LaterRows(number, values_seen, values_seen, values_seen, values_seen, unit=unit, order=name)
     levels = (Level(value=name, count=3), Level(value=other, count=2))
@@ -158,8 +158,8 @@ def test_long_names_leave_room_for_the_picture() -> None:
 
 def card_of(name: str, unit: str) -> str:
     fields = (
-        Field(name=f"{name} column", type=ColumnType.CATEGORY, levels=(f"{name}\nlevel", "b|c")),
-        Field(name="plain", type=ColumnType.NUMBER, minimum=1.0, maximum=2.0),
+        SchemaField(name=f"{name} column", type=ColumnType.CATEGORY, levels=(f"{name}\nlevel", "b|c")),
+        SchemaField(name="plain", type=ColumnType.NUMBER, minimum=1.0, maximum=2.0),
     )
     row = LeaderboardRow(model=name, family="TABM", role="network", rmse=2.0, mae=1.0, r2=0.5)
     recipe = Recipe(

@@ -114,7 +114,7 @@ def test_progress_shows_text(
         done=lambda: True,
         used_seconds=lambda: 1.0,
     )
-    desk = SimpleNamespace(
+    run_service = SimpleNamespace(
         folder=lambda run_id: SimpleNamespace(train_task=lambda: task),
         dispatcher=SimpleNamespace(look=lambda: None),
         refresh=lambda run_id: None,
@@ -124,7 +124,7 @@ def test_progress_shows_text(
     monkeypatch.setattr(
         terminal_progress, "Console", lambda file: made(file=file, force_terminal=is_terminal, width=200)
     )
-    assert terminal_progress.watch(desk, "1", quiet=False) is RunState.COMPLETED  # type: ignore[arg-type]
+    assert terminal_progress.watch(run_service, "1", quiet=False) is RunState.COMPLETED  # type: ignore[arg-type]
     shown = capsys.readouterr().err
     assert "[/red]" in shown
     assert "]0;pwned" in shown and "\x1b]0" not in shown and "\x1b[31m]0" not in shown

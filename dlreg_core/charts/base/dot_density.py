@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.array_types import Floats
-from dlreg_core.charts.base.theme import ACCENT, density, hover_value, plain
+from dlreg_core.charts.base.theme import ACCENT, density, escape, hover_value
 
 MOST_POINTS = 20_000
 """Above this a browser's hover freezes, and dots hide each other."""
@@ -60,7 +60,7 @@ def point_or_density(
         Of the dots.
     """
     (x_name, x_unit), (y_name, y_unit) = hover
-    text = f"{plain(x_name)} {hover_value('x', x_unit)}<br>{plain(y_name)} {hover_value('y', y_unit)}"
+    text = f"{escape(x_name)} {hover_value('x', x_unit)}<br>{escape(y_name)} {hover_value('y', y_unit)}"
     if len(x) > MOST_POINTS:
         return _density(x, y, text, colour)
     kind = go.Scattergl if len(x) > MOST_SVG_POINTS else go.Scatter

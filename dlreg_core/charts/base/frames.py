@@ -12,7 +12,7 @@ from dlreg_core.array_types import Floats
 MOST_LEVELS = 20
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def row_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the lines of a table as dictionaries by column name."""
     return [{str(key): value for key, value in line.items()} for line in table.to_dict("records")]
 

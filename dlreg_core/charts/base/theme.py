@@ -94,10 +94,10 @@ def hover_value(field: str, unit: str) -> str:
         return f"%{{{field}:$,.3~r}}"
     if unit in CURRENCIES:
         return f"{unit}%{{{field}:,.3~r}}"
-    return f"%{{{field}:,.3~r}} {plain(unit)}".rstrip()
+    return f"%{{{field}:,.3~r}} {escape(unit)}".rstrip()
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Return `text` with nothing in it that plotly would read as markup: column names are foreign text."""
     shown = shortened(visible(text), _MOST_CHARACTERS)
     return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "% {")
@@ -105,7 +105,7 @@ def plain(text: str) -> str:
 
 def label(text: str, most: int = 40) -> str:
     """Return `text` for an axis or a legend, likewise, with its middle left out where it would squeeze the picture."""
-    return plain(shortened(visible(text), most))
+    return escape(shortened(visible(text), most))
 
 
 def name_ticks(names: Sequence[str], places: Sequence[Any] | None = None) -> dict[str, Any]:
@@ -116,9 +116,9 @@ def name_ticks(names: Sequence[str], places: Sequence[Any] | None = None) -> dic
     names : sequence of str
         As they come.
     places : sequence, optional
-        Where they stand; without it, the names themselves are the places, as `plain` returns them.
+        Where they stand; without it, the names themselves are the places, as `escape` returns them.
     """
-    at = [plain(name) for name in names] if places is None else list(places)
+    at = [escape(name) for name in names] if places is None else list(places)
     return {"tickvals": at, "ticktext": [label(name) for name in names]}
 
 
@@ -165,7 +165,7 @@ def nothing(reason: str, *, height: int = 120) -> go.Figure:
     made = figure(height=height, grid="")
     made.update_xaxes(visible=False)
     made.update_yaxes(visible=False)
-    made.add_annotation(text=plain(reason), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+    made.add_annotation(text=escape(reason), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     return made
 
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from dlreg_core.array_types import Floats
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.formatting import number_range
 from dlreg_core.ingest.inference.summary_statistics import even_bins
 
@@ -97,12 +97,14 @@ class BeforeAfter:
             return theme.nothing("", height=self.height)
         figure = theme.figure(height=self.height, grid="")
         for place, (panel, colour) in enumerate(((self.before, theme.GREY), (self.after, theme.ACCENT))):
-            bars = records(table.iloc[: len(self.before.rows)] if place == 0 else table.iloc[len(self.before.rows) :])
+            bars = row_records(
+                table.iloc[: len(self.before.rows)] if place == 0 else table.iloc[len(self.before.rows) :]
+            )
             axis = "" if place == 0 else "2"
             figure.add_bar(
                 x=[(bar["low"] + bar["high"]) / 2 for bar in bars],
                 y=[bar["rows"] for bar in bars],
-                customdata=[theme.plain(bar["label"]) for bar in bars],
+                customdata=[theme.escape(bar["label"]) for bar in bars],
                 marker={"color": colour, "line": {"width": 0}},
                 hovertemplate="%{customdata}<br>%{y:,} rows<extra></extra>",
                 xaxis=f"x{axis}",

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.formatting import number_range
 from dlreg_core.specs import Column
 
@@ -27,7 +27,7 @@ class ColumnHistogram:
         if self.column.histogram is not None:
             edges, counts = self.column.histogram.edges, self.column.histogram.counts
             table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "rows": counts})
-            table.insert(0, "label", [number_range(line["low"], line["high"]) for line in records(table)])
+            table.insert(0, "label", [number_range(line["low"], line["high"]) for line in row_records(table)])
             return table
         lines = [{"label": level.value, "rows": level.count} for level in self.column.levels[:MOST_BARS]]
         return pd.DataFrame(lines, columns=["label", "rows"])
@@ -38,7 +38,7 @@ class ColumnHistogram:
         table = self.frame()
         if table.empty:
             return f"Nothing to draw of {self.column.name}."
-        most = records(table)[int(table["rows"].to_numpy().argmax())]
+        most = row_records(table)[int(table["rows"].to_numpy().argmax())]
         return f"{self.column.name}: most frequent is {most['label']}, in {most['rows']:,} rows."
 
     def plot(self) -> go.Figure:
@@ -47,7 +47,7 @@ class ColumnHistogram:
         if table.empty:
             return theme.nothing("", height=self.height)
         figure = theme.figure(height=self.height, grid="")
-        labels = [theme.plain(label) for label in table["label"]]
+        labels = [theme.escape(label) for label in table["label"]]
         if "low" in table:
             figure.add_bar(x=(table["low"] + table["high"]) / 2, y=table["rows"], customdata=labels)
         else:

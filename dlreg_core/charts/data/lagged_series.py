@@ -12,7 +12,7 @@ from dlreg_core.formatting import number
 
 
 @dataclass(frozen=True)
-class OverTime:
+class LaggedSeries:
     """Two lines over the same rows: the column grey, what is made of it in front.
 
     ``moments`` are dates or numbers, in order; ``before`` and ``after`` the values, None where there is none.
@@ -54,7 +54,7 @@ class OverTime:
                 name=theme.label(name),
                 mode="lines",
                 line={"color": colour, "width": width},
-                hovertemplate=f"{theme.plain(name)}<br>%{{x}}: %{{y:,.3~r}}<extra></extra>",
+                hovertemplate=f"{theme.escape(name)}<br>%{{x}}: %{{y:,.3~r}}<extra></extra>",
             )
         figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
         return figure

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.formatting import quantity
 
 
@@ -49,12 +49,12 @@ class RowNeedsCurve:
             mode="lines+markers",
             line={"color": theme.ACCENT, "width": 2},
             marker={"size": 8},
-            customdata=[quantity(line["error"], theme.plain(self.unit)) for line in records(table)],
+            customdata=[quantity(line["error"], theme.escape(self.unit)) for line in row_records(table)],
             hovertemplate="%{x:,} rows: off by %{customdata}<extra></extra>",
         )
         figure.update_xaxes(
             title="training rows", type="log", tickvals=list(self.rows), ticktext=[f"{n:,}" for n in self.rows]
         )
-        unit = f" ({theme.plain(self.unit)})" if self.unit else ""
+        unit = f" ({theme.escape(self.unit)})" if self.unit else ""
         figure.update_yaxes(title=f"mean absolute error{unit}", rangemode="tozero")
         return figure

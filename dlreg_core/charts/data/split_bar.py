@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.charts.base.time_labels import span_text
 from dlreg_core.formatting import percent
 from dlreg_core.specs import RowCounts
@@ -37,7 +37,7 @@ class SplitBar:
         """What is seen, in a sentence."""
         parts = ", ".join(
             f"{line['part']} {line['rows']:,}" + (f" ({line['of']})" if line["of"] else "")
-            for line in records(self.frame())
+            for line in row_records(self.frame())
         )
         folds = f", the first in {self.counts.folds} folds" if self.counts.folds else ""
         return f"Rows by part: {parts}{folds}."
@@ -45,10 +45,10 @@ class SplitBar:
     def plot(self) -> go.Figure:
         """Return the figure."""
         figure = theme.figure(height=80 if self.counts.spans else 64, grid="")
-        for line in records(self.frame()):
+        for line in row_records(self.frame()):
             share = percent(line["share"])
             folds = f" in {self.counts.folds} folds" if self.counts.folds and line["part"] == "train" else ""
-            of = f"<br>{theme.plain(line['of'])}" if line["of"] else ""
+            of = f"<br>{theme.escape(line['of'])}" if line["of"] else ""
             text = f"<b>{line['part']}</b>  {line['rows']:,}{folds}{of}" if line["share"] >= _NARROW else ""
             figure.add_bar(
                 x=[line["rows"]],

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.dot_density import point_or_density
-from dlreg_core.charts.base.frames import box_table, is_number, levels, records
+from dlreg_core.charts.base.frames import box_table, is_number, levels, row_records
 from dlreg_core.charts.results.residuals_by_column import boxes
 from dlreg_core.formatting import quantity
 
@@ -84,7 +84,7 @@ class Relation:
         )
 
     def _levels_words(self, table: pd.DataFrame) -> str:
-        ordered = records(table.sort_values("mean"))
+        ordered = row_records(table.sort_values("mean"))
         first, last = ordered[0], ordered[-1]
         if len(ordered) == 1:
             return f"{self.target.name} is {quantity(first['mean'], self.unit)} on average for {first['level']}."
@@ -113,7 +113,7 @@ class Relation:
         trace = point_or_density(np.asarray(value, dtype=np.float64), table["target"].to_numpy(), hover=hover)
         if self._is_date:
             trace.hovertemplate = (
-                f"%{{x|%Y-%m-%d}}<br>{theme.plain(target)} {theme.hover_value('y', self.unit)}<extra></extra>"
+                f"%{{x|%Y-%m-%d}}<br>{theme.escape(target)} {theme.hover_value('y', self.unit)}<extra></extra>"
             )
         figure.add_trace(trace)
         return figure

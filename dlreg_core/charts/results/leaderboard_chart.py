@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.formatting import quantity, quantity_range
 from dlreg_core.specs import LeaderboardRow
 
@@ -54,7 +54,7 @@ class LeaderboardChart:
         table = self.frame()
         if table.empty:
             return "No model has been judged yet."
-        order = ", ".join(f"{line['model']} {quantity(line['rmse'], self.unit)}" for line in records(table))
+        order = ", ".join(f"{line['model']} {quantity(line['rmse'], self.unit)}" for line in row_records(table))
         return f"RMSE on test rows with its interval, the best model first: {order}."
 
     def plot(self) -> go.Figure:
@@ -64,7 +64,7 @@ class LeaderboardChart:
             return theme.nothing("No model has been judged yet.")
         figure = theme.figure(height=90 + 27 * len(table), x=theme.axis_title("RMSE on test rows", self.unit), grid="y")
         figure.add_trace(self._dots(table))
-        names = [theme.plain(name) for name in table["model"]]
+        names = [theme.escape(name) for name in table["model"]]
         figure.update_yaxes(
             categoryorder="array",
             categoryarray=names[::-1],
@@ -88,10 +88,10 @@ class LeaderboardChart:
         }
         return go.Scatter(
             x=table["rmse"],
-            y=[theme.plain(name) for name in table["model"]],
+            y=[theme.escape(name) for name in table["model"]],
             mode="markers",
             error_x=whiskers,
-            marker={"size": 12, "color": [self._colour(line) for line in records(table)], "opacity": 1},
+            marker={"size": 12, "color": [self._colour(line) for line in row_records(table)], "opacity": 1},
             customdata=np.column_stack([table["model"], self._hover(table)]),
             hovertemplate="%{customdata[1]}<extra></extra>",
         )
@@ -101,9 +101,9 @@ class LeaderboardChart:
         return theme.GREY if line["role"] == "baseline" else theme.model_colour(str(line["family"]))
 
     def _hover(self, table: pd.DataFrame) -> list[str]:
-        texts, unit = [], theme.plain(self.unit)
-        for line in records(table):
-            text = f"<b>{theme.plain(line['model'])}</b><br>RMSE {quantity(line['rmse'], unit)}"
+        texts, unit = [], theme.escape(self.unit)
+        for line in row_records(table):
+            text = f"<b>{theme.escape(line['model'])}</b><br>RMSE {quantity(line['rmse'], unit)}"
             if pd.notna(line["low"]):
                 text += f" (95 %: {quantity_range(line['low'], line['high'], unit)})"
             texts.append(text + (f"<br>MAE {quantity(line['mae'], unit)}" if pd.notna(line["mae"]) else ""))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.dot_density import point_or_density
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.evaluation.residuals import error_by_quantile, qq_points, residual_table
 from dlreg_core.formatting import compact, number_range, percent, quantity, quantity_range
 
@@ -132,9 +132,9 @@ class ResidualHistogram(_Errors):
         table = self.frame()
         figure = theme.figure(height=HEIGHT, x=theme.axis_title(RESIDUAL, self.unit), y="Rows", grid="y")
         texts = [
-            f"{number_range(line['low'], line['high'])} {theme.plain(self.unit)}<br>"
+            f"{number_range(line['low'], line['high'])} {theme.escape(self.unit)}<br>"
             f"{line['rows']:,} rows ({percent(line['share'])})"
-            for line in records(table)
+            for line in row_records(table)
         ]
         figure.add_bar(
             x=(table["low"] + table["high"]) / 2,
@@ -162,7 +162,7 @@ class QQPlot(_Errors):
     @property
     def alt(self) -> str:
         """What is seen, in a sentence."""
-        last = records(self.frame())[-1]
+        last = row_records(self.frame())[-1]
         here, there = quantity(last["residual"], self.unit), quantity(last["expected"], self.unit)
         return (
             "Sorted residuals against those of a normal distribution with the same quartiles; "
@@ -203,7 +203,7 @@ class ErrorByQuantile(_Errors):
     def alt(self) -> str:
         """What is seen, in a sentence."""
         table = self.frame()
-        worst = records(table)[int(table["mae"].to_numpy().argmax())]
+        worst = row_records(table)[int(table["mae"].to_numpy().argmax())]
         where = quantity_range(worst["low"], worst["high"], self.unit)
         return (
             f"Mean absolute error in {len(table)} groups of rows by prediction; "
@@ -221,21 +221,21 @@ class ErrorByQuantile(_Errors):
         )
         reach = (table["mae_high"] - table["mae"]).fillna(0)
         figure.add_bar(
-            x=[number_range(line["low"], line["high"]) for line in records(table)],
+            x=[number_range(line["low"], line["high"]) for line in row_records(table)],
             y=table["mae"],
             marker={"color": self.colour, "line": {"width": 0}},
             error_y={"type": "data", "array": reach, "color": theme.GREY, "thickness": 1.5, "width": 0},
-            customdata=[self._hover(line) for line in records(table)],
+            customdata=[self._hover(line) for line in row_records(table)],
             hovertemplate="%{x}<br>%{customdata}<extra></extra>",
         )
         # Two lines a group fit beside each other where one would be turned.
-        labels = [f"{compact(line['low'])}<br>\u2013{compact(line['high'])}" for line in records(table)]
+        labels = [f"{compact(line['low'])}<br>\u2013{compact(line['high'])}" for line in row_records(table)]
         figure.update_xaxes(type="category", tickvals=list(range(len(table))), ticktext=labels, tickangle=0)
         return figure
 
     def _hover(self, line: dict[str, float]) -> str:
         side = "too low" if line["bias"] > 0 else "too high"
         return (
-            f"off by {quantity(line['mae'], theme.plain(self.unit))} on average, {int(line['rows']):,} rows<br>"
-            f"predicted {side} by {quantity(abs(line['bias']), theme.plain(self.unit))} on average"
+            f"off by {quantity(line['mae'], theme.escape(self.unit))} on average, {int(line['rows']):,} rows<br>"
+            f"predicted {side} by {quantity(abs(line['bias']), theme.escape(self.unit))} on average"
         )

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.dot_density import point_or_density
-from dlreg_core.charts.base.frames import box_table, is_number, levels, records
+from dlreg_core.charts.base.frames import box_table, is_number, levels, row_records
 from dlreg_core.charts.results.residual_charts import HEIGHT, RESIDUAL
 from dlreg_core.evaluation.arrays import finite
 from dlreg_core.formatting import quantity
@@ -67,7 +67,7 @@ class GroupedResiduals:
         table = self.frame()
         if self.is_scatter:
             return f"Residuals of {len(table):,} rows against {self.name}."
-        medians = ", ".join(f"{line['level']} {quantity(line['median'], self.unit)}" for line in records(table)[:5])
+        medians = ", ".join(f"{line['level']} {quantity(line['median'], self.unit)}" for line in row_records(table)[:5])
         return f"Residuals by {self.name}; median of the most frequent levels: {medians}."
 
     def plot(self) -> go.Figure:
@@ -107,7 +107,7 @@ class GroupedResiduals:
 def boxes(table: pd.DataFrame, colour: str = theme.ACCENT) -> go.Box:
     """Return the box trace of a `box_table`, drawn from its five numbers and not from the rows."""
     return go.Box(
-        x=[theme.plain(str(level)) for level in table["level"]],
+        x=[theme.escape(str(level)) for level in table["level"]],
         q1=table["q1"],
         median=table["median"],
         q3=table["q3"],

@@ -77,7 +77,7 @@ class ShapBeeswarm(ShapTables):
                 "feature": feature,
                 "row": rows,
                 "shap": shap,
-                "value": [as_text(value) for value in column.iloc[rows]],
+                "value": [value_text(value) for value in column.iloc[rows]],
                 "rank": ranks(column).to_numpy()[rows],
                 "offset": swarm(shap),
             }
@@ -123,8 +123,8 @@ class ShapBeeswarm(ShapTables):
         return {"color": part["rank"], **RANK_SCALE}
 
     def _hover(self, part: pd.DataFrame) -> list[str]:
-        dots, unit = zip(part["feature"], part["value"], part["shap"], strict=True), theme.plain(self.unit)
-        return [f"{theme.plain(f'{name} = {value}')}<br>{signed(shap, unit)}" for name, value, shap in dots]
+        dots, unit = zip(part["feature"], part["value"], part["shap"], strict=True), theme.escape(self.unit)
+        return [f"{theme.escape(f'{name} = {value}')}<br>{signed(shap, unit)}" for name, value, shap in dots]
 
 
 RANK_SCALE: dict[str, object] = {
@@ -137,7 +137,7 @@ RANK_SCALE: dict[str, object] = {
 """Marker settings that colour dots by rank, from low to high."""
 
 
-def as_text(value: object) -> str:
+def value_text(value: object) -> str:
     """Return a raw value of a feature for a person."""
     if pd.isna(value):  # type: ignore[call-overload]
         return "missing"

@@ -16,7 +16,7 @@ from dlreg_core.charts.base.dot_density import MOST_SVG_POINTS
 from dlreg_core.charts.base.frames import box_table, is_number, levels
 from dlreg_core.charts.results.residual_charts import HEIGHT
 from dlreg_core.charts.results.residuals_by_column import boxes
-from dlreg_core.charts.shap.beeswarm import RANK_SCALE, as_text
+from dlreg_core.charts.shap.beeswarm import RANK_SCALE, value_text
 from dlreg_core.charts.shap.shap_values import ShapTables, ranks
 from dlreg_core.formatting import signed
 
@@ -123,8 +123,8 @@ class ShapDependence(ShapTables):
         colour = self.colour
         texts = []
         for value, shap, raw in zip(table["value"], table["shap"], table["colour"], strict=True):
-            text = f"{theme.plain(f'{self.feature} = {as_text(value)}')}<br>{signed(shap, theme.plain(self.unit))}"
-            texts.append(text + (f"<br>{theme.plain(f'{colour} = {as_text(raw)}')}" if colour else ""))
+            text = f"{theme.escape(f'{self.feature} = {value_text(value)}')}<br>{signed(shap, theme.escape(self.unit))}"
+            texts.append(text + (f"<br>{theme.escape(f'{colour} = {value_text(raw)}')}" if colour else ""))
         return texts
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.charts.shap.shap_values import MOST_FEATURES, ShapTables, top_importance
 from dlreg_core.formatting import quantity, quantity_range
 
@@ -26,7 +26,7 @@ class ShapBar(ShapTables):
     @property
     def alt(self) -> str:
         """What is seen, in a sentence."""
-        lines = records(self.frame())[:3]
+        lines = row_records(self.frame())[:3]
         first = ", ".join(f"{line['feature']} {quantity(line['mean_abs'], self.unit)}" for line in lines)
         return f"How much each column moves the prediction on average, the largest first: {first}."
 
@@ -35,9 +35,9 @@ class ShapBar(ShapTables):
         table = self.frame()
         figure = theme.figure(height=108 + 25 * len(table), grid="x")
         # In two lines: beside long names, on a phone, one is cut off.
-        measure = theme.plain(theme.axis_title("on average (mean |SHAP|)", self.unit))
+        measure = theme.escape(theme.axis_title("on average (mean |SHAP|)", self.unit))
         figure.update_xaxes(title_text=f"Moves the prediction by,<br>{measure}")
-        names = [theme.plain(name) for name in table["feature"]]
+        names = [theme.escape(name) for name in table["feature"]]
         figure.add_bar(
             x=table["mean_abs"],
             y=names,
@@ -52,7 +52,7 @@ class ShapBar(ShapTables):
                 "thickness": 1.5,
                 "width": 0,
             },
-            customdata=[[line["feature"], self._hover(line)] for line in records(table)],
+            customdata=[[line["feature"], self._hover(line)] for line in row_records(table)],
             hovertemplate="%{customdata[1]}<extra></extra>",
         )
         figure.update_yaxes(
@@ -61,7 +61,7 @@ class ShapBar(ShapTables):
         return figure
 
     def _hover(self, line: dict[str, object]) -> str:
-        unit = theme.plain(self.unit)
-        text = f"<b>{theme.plain(str(line['feature']))}</b><br>{quantity(float(str(line['mean_abs'])), unit)}"
+        unit = theme.escape(self.unit)
+        text = f"<b>{theme.escape(str(line['feature']))}</b><br>{quantity(float(str(line['mean_abs'])), unit)}"
         low, high = float(str(line["low"])), float(str(line["high"]))
         return text if pd.isna(low) else f"{text} (95 %: {quantity_range(low, high, unit)})"

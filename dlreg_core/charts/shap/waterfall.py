@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
-from dlreg_core.charts.shap.beeswarm import as_text
+from dlreg_core.charts.base.frames import row_records
+from dlreg_core.charts.shap.beeswarm import value_text
 from dlreg_core.charts.shap.shap_values import ShapTables, others_name
 from dlreg_core.formatting import quantity, signed
 
@@ -43,7 +43,7 @@ class ShapWaterfall(ShapTables):
         # A rest of one column is shown by its name: it needs no more room.
         shown = order if len(order) <= self.at_most + 1 else order[: self.at_most]
         steps = [
-            (f"{name} = {as_text(self.data[name].iloc[self.row])}", "feature", float(values[name])) for name in shown
+            (f"{name} = {value_text(self.data[name].iloc[self.row])}", "feature", float(values[name])) for name in shown
         ]
         if len(shown) < len(order):
             rest = order[len(shown) :]
@@ -61,7 +61,7 @@ class ShapWaterfall(ShapTables):
     @property
     def alt(self) -> str:
         """What is seen, in a sentence."""
-        lines = records(self.frame())
+        lines = row_records(self.frame())
         steps = ", ".join(f"{line['label']} {signed(line['shap'], self.unit)}" for line in lines[1:4] if line["shap"])
         start, end = (quantity(lines[place]["end"], self.unit) for place in (0, -1))
         return f"From the average prediction, {start}, to this one, {end}; the largest steps: {steps}."
@@ -76,7 +76,7 @@ class ShapWaterfall(ShapTables):
         texts = [
             # The axis names the unit; where there is little room, a long one would run into the next text.
             quantity(line["end"], self.unit) if line["kind"] == "total" else signed(line["shap"], _short(self.unit))
-            for line in records(table)
+            for line in row_records(table)
         ]
         # By place and not by label, since two columns may read the same.
         figure.add_waterfall(
@@ -84,14 +84,14 @@ class ShapWaterfall(ShapTables):
             y=list(range(len(table))),
             x=amounts,
             measure=["absolute", *["relative"] * (len(table) - 2), "total"],
-            text=[theme.plain(text) for text in texts],
+            text=[theme.escape(text) for text in texts],
             textposition="outside",
             cliponaxis=False,
             increasing={"marker": {"color": theme.RISE}},
             decreasing={"marker": {"color": theme.FALL}},
             totals={"marker": {"color": theme.GREY}},
             connector={"line": {"color": theme.GREY, "width": 1, "dash": "dot"}},
-            customdata=[theme.plain(label) for label in table["label"]],
+            customdata=[theme.escape(label) for label in table["label"]],
             hovertemplate="%{customdata}<br>%{text}<extra></extra>",
         )
         figure.update_xaxes(range=self._span(table))

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import records
+from dlreg_core.charts.base.frames import row_records
 from dlreg_core.formatting import duration, quantity
 from dlreg_core.specs import Event
 
@@ -65,7 +65,7 @@ class LearningProgress:
         table = self.frame()
         if table.empty:
             return "No validation error yet."
-        last, done = records(table)[-1], int(table["finished"].sum())
+        last, done = row_records(table)[-1], int(table["finished"].sum())
         best = quantity(last["best"], self.unit)
         models = "1 model" if done == 1 else f"{done} models"
         return f"Best validation RMSE over {duration(last['seconds'])}: now {best}, {models} finished."
@@ -106,7 +106,7 @@ def _mark_models(figure: go.Figure, done: pd.DataFrame, unit: str) -> None:
         x=done["seconds"],
         y=done["validation"].clip(upper=top),
         mode="markers+text",
-        text=[theme.plain(name) if shown else "" for name, shown in zip(done["model"], named, strict=True)],
+        text=[theme.escape(name) if shown else "" for name, shown in zip(done["model"], named, strict=True)],
         # Below where the steps come down to it, since they would cross its name.
         textposition=["bottom center" if on else "top center" for on in done["validation"] <= done["best"]],
         cliponaxis=False,
@@ -115,7 +115,7 @@ def _mark_models(figure: go.Figure, done: pd.DataFrame, unit: str) -> None:
             "color": [theme.model_colour(name) for name in done["model"]],
             "symbol": _symbols(done, top),
         },
-        customdata=list(zip(map(theme.plain, done["model"]), done["validation"], strict=True)),
+        customdata=list(zip(map(theme.escape, done["model"]), done["validation"], strict=True)),
         hovertemplate=(
             f"<b>%{{customdata[0]}}</b> finished<br>validation RMSE {theme.hover_value('customdata[1]', unit)}"
             "<extra></extra>"

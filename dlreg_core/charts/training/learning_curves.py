@@ -194,7 +194,7 @@ def _add_curve(
     dash: str = "solid",
 ) -> None:
     """Draw a network's validation error by epoch."""
-    name, thin = theme.plain(model), thinned(curve)
+    name, thin = theme.escape(model), thinned(curve)
     figure.add_scatter(
         x=thin["epoch"],
         y=thin["validation"],

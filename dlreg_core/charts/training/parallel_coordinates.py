@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.charts.base.frames import is_there, records
+from dlreg_core.charts.base.frames import is_there, row_records
 from dlreg_core.formatting import quantity, value_words
 
 ERROR = "rmse_validation"
@@ -85,7 +85,7 @@ class SearchTrials:
         table = self.frame()
         if table.empty:
             return "No trial has an error."
-        best = records(table)[0]
+        best = row_records(table)[0]
         values = [
             f"{axis.title} {value_words(best[axis.name], 3)}" for axis in self._shown if is_there(best[axis.name])
         ]
@@ -177,7 +177,7 @@ def _numbers(
     """Return an axis of numbers, along which equal distances are equal ratios where it is logarithmic."""
     place: Callable[[float], float] = math.log10 if log else float
     ticks = listed or readable_ticks(*ends, log=log)
-    places, texts = [place(tick) for tick in ticks], [theme.plain(words(tick)) for tick in ticks]
+    places, texts = [place(tick) for tick in ticks], [theme.escape(words(tick)) for tick in ticks]
     low, high = place(ends[0]), place(ends[1])
     if low == high:
         low, high = low - 0.5, high + 0.5
@@ -185,7 +185,7 @@ def _numbers(
     drawn = [place(float(value)) if is_there(value) else missing for value in values]
     if missing in drawn:
         low, places, texts = missing, [missing, *places], [UNUSED, *texts]
-    return {"label": theme.plain(title), "values": drawn, "range": [low, high], "tickvals": places, "ticktext": texts}
+    return {"label": theme.escape(title), "values": drawn, "range": [low, high], "tickvals": places, "ticktext": texts}
 
 
 def _words(title: str, values: pd.Series) -> dict[str, Any]:
@@ -195,11 +195,11 @@ def _words(title: str, values: pd.Series) -> dict[str, Any]:
     levels = sorted(set(found), key=lambda word: (word != UNUSED, word))
     places = list(range(len(levels)))
     return {
-        "label": theme.plain(title),
+        "label": theme.escape(title),
         "values": [levels.index(word) for word in found],
         "range": [-0.5, len(levels) - 0.5],
         "tickvals": places,
-        "ticktext": [theme.plain(level) for level in levels],
+        "ticktext": [theme.escape(level) for level in levels],
     }
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from dlreg_core.checks.findings.finding import Finding, Repair, Severity, joined
-from dlreg_core.checks.findings.row_sample import Sample
+from dlreg_core.checks.findings.finding import Finding, Repair, Severity, listed_names
+from dlreg_core.checks.findings.row_sample import RowSample
 from dlreg_core.formatting import number
 from dlreg_core.ingest.inference.mixed_units import common_unit, converted, units_of
 from dlreg_core.ingest.inference.times.durations import UNIT
@@ -47,7 +47,7 @@ _SECONDS = ("not-durations", "times")
 """Codes of columns that can be a number of seconds."""
 
 
-def column_findings(sample: Sample, target: str | None = None) -> Iterator[Finding]:
+def column_findings(sample: RowSample, target: str | None = None) -> Iterator[Finding]:
     """Look at the columns as features; at the target only for what the reader of the file noted."""
     yield from _correlated(sample, target)
     yield from _useless(sample.dataset)
@@ -57,7 +57,7 @@ def column_findings(sample: Sample, target: str | None = None) -> Iterator[Findi
     yield from _renamed(sample.dataset)
 
 
-def _correlated(sample: Sample, target: str | None) -> Iterator[Finding]:
+def _correlated(sample: RowSample, target: str | None) -> Iterator[Finding]:
     """Find groups of columns in which each goes with another one in a straight line."""
     features = [place for place, name in enumerate(sample.names) if name != target]
     if len(features) < 2:
@@ -100,7 +100,7 @@ def _rare_levels(dataset: Dataset) -> Iterator[Finding]:
             yield Finding((column.name,), text, "rare-levels", "low", repair)
 
 
-def _notes(sample: Sample) -> Iterator[Finding]:
+def _notes(sample: RowSample) -> Iterator[Finding]:
     for column in sample.dataset.columns:
         if column.note and (column.type not in _UNUSED or column.note_code == "no-results"):
             severity, repair = _REPAIRS.get(column.note_code, ("low", ""))
@@ -142,7 +142,7 @@ def _renamed(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(names, text, "renamed", "low", "Files of new rows may have the names as in the file, or as here.")
 
 
-def _others_missing(sample: Sample, name: str) -> tuple[str, Repair | None]:
+def _others_missing(sample: RowSample, name: str) -> tuple[str, Repair | None]:
     """Return how to read a column as numbers, where those have one unit at most: the other values are missing then."""
     dialect = sample.dataset.dialect
     rows = units_of(sample.table[name], dialect.decimal if dialect is not None else ".")
@@ -160,7 +160,7 @@ def _read_as(name: str, code: str) -> Repair:
     return Repair(f"Read {name} as {_READ_AS[code]}", types={name: ColumnType.DATETIME})
 
 
-def _conversion(sample: Sample, name: str, otherwise: str) -> tuple[str, Repair | None]:
+def _conversion(sample: RowSample, name: str, otherwise: str) -> tuple[str, Repair | None]:
     """Return how to bring numbers into one unit, where all of them can be."""
     dialect = sample.dataset.dialect
     rows = units_of(sample.table[name], dialect.decimal if dialect is not None else ".")
@@ -173,7 +173,7 @@ def _conversion(sample: Sample, name: str, otherwise: str) -> tuple[str, Repair 
         return f"Take the numbers without {unit} for {unit} too.", Repair(
             f"Read {name} in {unit}, as numbers", units={name: unit}
         )
-    told = joined([f"1 {other} is {number(converted(1, other, unit), 6)} {unit}" for other in others])
+    told = listed_names([f"1 {other} is {number(converted(1, other, unit), 6)} {unit}" for other in others])
     return f"Convert all of them into {unit}: {told}.{bare}", Repair(
         f"Convert {name} into {unit}, as numbers", units={name: unit}
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlreg_core.checks.findings.finding import Finding, Repair, Severity, joined, part_words
+from dlreg_core.checks.findings.finding import Finding, Repair, Severity, listed_names, part_words
 from dlreg_core.checks.order_and_groups import row_order
 from dlreg_core.specs import Column, ColumnType, Dataset
 
@@ -74,7 +74,7 @@ def _same_but_identifier(dataset: Dataset, table: pd.DataFrame) -> Iterator[Find
     if count:
         verb = "row equals" if count == 1 else "rows equal"
         text = (
-            f"{count:,} {verb} an earlier row in everything but {joined(identifiers)} "
+            f"{count:,} {verb} an earlier row in everything but {listed_names(identifiers)} "
             f"({part_words(count, dataset.rows)})."
         )
         yield Finding((), text, "near-duplicates", "medium", _KEEP_ONE)

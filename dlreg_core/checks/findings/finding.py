@@ -96,7 +96,7 @@ class Finding:
         return f"{self.text} {self.repair}".rstrip()
 
 
-def joined(names: Sequence[str]) -> str:
+def listed_names(names: Sequence[str]) -> str:
     """Return names as a sentence has them: "a, b and c"."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from dlreg_core.checks.findings.finding import Finding, Repair, joined
+from dlreg_core.checks.findings.finding import Finding, Repair, listed_names
 from dlreg_core.specs import ColumnType, Dataset
 
 _MOST_LEVELS = 1000
@@ -37,7 +37,7 @@ def inconsistent_labels(dataset: Dataset, table: pd.DataFrame) -> Iterator[Findi
             continue
         groups = same_labels([str(level) for level in table[column.name].value_counts().index])
         if groups:
-            told = [joined([f'"{level}"' for level in group]) for group in groups[:_LISTED]]
+            told = [listed_names([f'"{level}"' for level in group]) for group in groups[:_LISTED]]
             more = f"; and {len(groups) - _LISTED} more" if len(groups) > _LISTED else ""
             text = f"these look like one label written in several ways: {'; '.join(told)}{more}."
             repair = "Merge them: every spelling counts as a category of its own."

@@ -36,7 +36,7 @@ from dlreg_core.checks.findings.explained_variance import (
 from dlreg_core.checks.findings.finding import Finding
 from dlreg_core.checks.findings.leakage_formulas import combination_findings
 from dlreg_core.checks.findings.leakage_text import leak, share_words
-from dlreg_core.checks.findings.row_sample import Sample
+from dlreg_core.checks.findings.row_sample import RowSample
 from dlreg_core.specs import ColumnType
 
 _ALONE = 0.995
@@ -47,12 +47,12 @@ _FEWEST_BANDS = 3
 _LEVELS = (ColumnType.CATEGORY, ColumnType.BOOLEAN, ColumnType.TEXT)
 
 
-def leak_findings(sample: Sample, target: str) -> Iterator[Finding]:
+def leak_findings(sample: RowSample, target: str) -> Iterator[Finding]:
     """Find columns, sums and products that give the target away.
 
     Parameters
     ----------
-    sample : Sample
+    sample : RowSample
         The rows to measure on; nothing is claimed from fewer than 30.
     target : str
         The column to predict; for one that isn't numeric nothing is found.
@@ -72,12 +72,12 @@ def leak_findings(sample: Sample, target: str) -> Iterator[Finding]:
     yield from _bands(sample, target, y, {name: alone[name] for name in alone if name not in covered | set(told)})
 
 
-def alone_shares(sample: Sample, target: str) -> dict[str, float]:
+def alone_shares(sample: RowSample, target: str) -> dict[str, float]:
     """Return the share of the target's variance that each column explains by itself.
 
     Parameters
     ----------
-    sample : Sample
+    sample : RowSample
         The rows to measure on.
     target : str
         A column of numbers.
@@ -105,7 +105,7 @@ def alone_shares(sample: Sample, target: str) -> dict[str, float]:
     return shares
 
 
-def _numbers(sample: Sample, name: str) -> Floats:
+def _numbers(sample: RowSample, name: str) -> Floats:
     if name in sample.names:
         return sample.of(name)
     return sample.table[name].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -155,7 +155,7 @@ def _told_alone(target: str, shares: dict[str, float]) -> Iterator[Finding]:
     yield leak(target, names, text)
 
 
-def _bands(sample: Sample, target: str, y: Floats, shares: dict[str, float]) -> Iterator[Finding]:
+def _bands(sample: RowSample, target: str, y: Floats, shares: dict[str, float]) -> Iterator[Finding]:
     """Find categories that were made from the target by cutting it into ranges."""
     for column in sample.dataset.columns:
         if column.type is not ColumnType.CATEGORY or column.name not in shares or column.distinct > _MOST_BANDS:

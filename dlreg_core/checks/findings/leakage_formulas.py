@@ -14,7 +14,7 @@ from dlreg_core.checks.findings.explained_variance import FEWEST_ROWS, coefficie
 from dlreg_core.checks.findings.finding import Finding
 from dlreg_core.checks.findings.leakage_exact import ExactSum, exact_sums
 from dlreg_core.checks.findings.leakage_text import leak, line_words, product_words, share_words, sum_words
-from dlreg_core.checks.findings.row_sample import Sample
+from dlreg_core.checks.findings.row_sample import RowSample
 
 _TOGETHER = 0.999
 _WORTH_A_LOOK = 0.99
@@ -31,12 +31,12 @@ _NO_INTERCEPT = 0.01
 """An intercept of less than this share of the target's standard deviation is not worth telling."""
 
 
-def combination_findings(sample: Sample, target: str, alone: Mapping[str, float]) -> list[Finding]:
+def combination_findings(sample: RowSample, target: str, alone: Mapping[str, float]) -> list[Finding]:
     """Find sums, differences, products and straight-line formulas of two or three columns that give the target.
 
     Parameters
     ----------
-    sample : Sample
+    sample : RowSample
         The rows to measure on.
     target : str
         One of its number columns.
@@ -72,7 +72,7 @@ def combination_findings(sample: Sample, target: str, alone: Mapping[str, float]
 class _Pool:
     """The columns that formulas are made of, in the rows where the target is known."""
 
-    sample: Sample
+    sample: RowSample
     target: str
     names: tuple[str, ...]
     known: NDArray[np.bool_]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dlreg_core.checks.findings.finding import Finding, Repair, joined
+from dlreg_core.checks.findings.finding import Finding, Repair, listed_names
 from dlreg_core.formatting import MINUS, number
 
 
@@ -16,7 +16,7 @@ def leak(target: str, names: tuple[str, ...], text: str) -> Finding:
     """Return the finding that columns give `target` away."""
     them, they = ("it", "it is") if len(names) == 1 else ("them", "they are")
     repair = f"Leave {them} out, unless {they} known before {target} is."
-    step = Repair(f"Leave out {joined(names)}", leave_out=names)
+    step = Repair(f"Leave out {listed_names(names)}", leave_out=names)
     return Finding(names, text, "target-leak", "high", repair, step)
 
 

@@ -21,7 +21,7 @@ _FEWEST_SHARED = 30
 
 
 @dataclass(frozen=True)
-class Sample:
+class RowSample:
     """Some rows of a table, and their numbers with codes for missing values taken out.
 
     Attributes
@@ -72,7 +72,7 @@ def _column_as_seen(column: Column, values: pd.Series) -> Column:
 
 def draw(
     dataset: Dataset, table: pd.DataFrame, codes: Mapping[str, frozenset[float]], target: str | None = None
-) -> Sample:
+) -> RowSample:
     """Draw the rows to measure on.
 
     Parameters
@@ -102,7 +102,7 @@ def draw(
     for place, name in enumerate(names):
         values = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
         numbers[:, place] = np.where(np.isin(values, list(codes.get(name, ()))), np.nan, values)
-    return Sample(dataset, table, names, numbers)
+    return RowSample(dataset, table, names, numbers)
 
 
 def correlations(numbers: Floats) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.array_types import Floats
-from dlreg_core.checks.findings.finding import Finding, Repair, joined, part_words
+from dlreg_core.checks.findings.finding import Finding, Repair, listed_names, part_words
 from dlreg_core.formatting import number
 from dlreg_core.specs import Column, ColumnType, Dataset
 
@@ -60,7 +60,7 @@ def disguised(codes: Mapping[str, frozenset[float]]) -> Iterator[Finding]:
 
 
 def _listed(names: list[str]) -> str:
-    return joined(names) if len(names) <= _LISTED else f"{len(names)} columns"
+    return listed_names(names) if len(names) <= _LISTED else f"{len(names)} columns"
 
 
 def _is_far(value: float, rest: Floats) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from dlreg_core.checks.findings.finding import Finding, Repair, joined
+from dlreg_core.checks.findings.finding import Finding, Repair, listed_names
 from dlreg_core.formatting import number
 from dlreg_core.specs import ColumnType, Dataset
 
@@ -43,7 +43,7 @@ def total_row(dataset: Dataset, table: pd.DataFrame, target: str | None = None) 
     if not sums or (not label and len(sums) < 2):
         return
     more = f" and {len(sums) - _LISTED} more columns" if len(sums) > _LISTED else ""
-    where = ", ".join(sums[:_LISTED]) + more if more else joined(sums)
+    where = ", ".join(sums[:_LISTED]) + more if more else listed_names(sums)
     named = f", {label}," if label else ""
     text = f"the last row{named} is the sum of the rows above it in {where}: no row to learn from."
     step = _left_out(table[target], label) if target is not None else None

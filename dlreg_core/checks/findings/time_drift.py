@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from dlreg_core.array_types import Floats
 from dlreg_core.checks.findings.finding import Finding, Repair
-from dlreg_core.checks.findings.row_sample import Sample
+from dlreg_core.checks.findings.row_sample import RowSample
 from dlreg_core.checks.order_and_groups import row_order
 from dlreg_core.formatting import number, percent
 from dlreg_core.ingest.inference.column_type import words
@@ -42,7 +42,7 @@ class _Change:
     words: str
 
 
-def feature_drift(sample: Sample, target: str | None = None) -> Iterator[Finding]:
+def feature_drift(sample: RowSample, target: str | None = None) -> Iterator[Finding]:
     """Find features that change along the table's date, or along its rows where a column counts them.
 
     Nothing is said of tables without either: in what order their rows stand may mean nothing.
@@ -81,7 +81,7 @@ def feature_drift(sample: Sample, target: str | None = None) -> Iterator[Finding
     yield Finding(tuple(one.name for one in changes), text, "feature-drift", "medium", repair, step)
 
 
-def _clock(sample: Sample, target: str | None) -> tuple[str, Floats] | None:
+def _clock(sample: RowSample, target: str | None) -> tuple[str, Floats] | None:
     """Return the date, or the column that counts the rows, and its value in each row."""
     if len(sample.table) < _FEWEST_ROWS:
         return None
@@ -102,7 +102,7 @@ def _counts_rows(values: pd.Series) -> bool:
 
 
 def _change(
-    sample: Sample,
+    sample: RowSample,
     column: Column,
     moments: Floats,
     ends: tuple[NDArray[np.int64], NDArray[np.int64]],

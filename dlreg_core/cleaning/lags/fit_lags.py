@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.array_types import Floats
-from dlreg_core.cleaning.lags.fitted_lags import Looked, Past
+from dlreg_core.cleaning.lags.fitted_lags import Past, RowsWithPast
 from dlreg_core.cleaning.lags.lag_columns import Places
 from dlreg_core.cleaning.lags.time_steps import Clock, fit_clock, furthest
 from dlreg_core.cleaning.schema import coerce_column
@@ -113,7 +113,7 @@ def split_at_horizon(split: Split, past: Past | None) -> Split:
     )
 
 
-def looked_up(whole: pd.DataFrame, past: Past, *, follows: bool = False) -> Looked:
+def looked_up(whole: pd.DataFrame, past: Past, *, follows: bool = False) -> RowsWithPast:
     """Return all rows of a table to look up what was before.
 
     Parameters
@@ -126,10 +126,10 @@ def looked_up(whole: pd.DataFrame, past: Past, *, follows: bool = False) -> Look
         Whether the table follows on from the rows that are kept, instead of being the one that they are from.
     """
     kept: dict[str, Any] = {} if follows else {"moments": (), "groups": (), "values": {}}
-    return Looked(past.model_copy(update=kept), whole)
+    return RowsWithPast(past.model_copy(update=kept), whole)
 
 
-def added_to(table: pd.DataFrame, past: Past, looked: Looked, places: Places | None = None) -> pd.DataFrame:
+def added_to(table: pd.DataFrame, past: Past, looked: RowsWithPast, places: Places | None = None) -> pd.DataFrame:
     """Return raw rows, all of a table or those at some places of it, with the columns that are made of earlier ones."""
     at = np.arange(len(table), dtype=np.int64) if places is None else places
     found = looked.columns(drawn_steps(at, past.history.horizon), at)

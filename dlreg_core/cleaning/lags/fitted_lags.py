@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dlreg_core.array_types import Floats
-from dlreg_core.cleaning.lags.lag_columns import Asked, Earlier, Places, joined, moments_of
+from dlreg_core.cleaning.lags.lag_columns import EarlierRows, NewRows, Places, joined_moments, moments_by_group
 from dlreg_core.cleaning.lags.time_steps import SLACK, Clock
 from dlreg_core.cleaning.schema import as_text, coerce_column
 from dlreg_core.cleaning.steps.value_repairs import repaired
@@ -107,7 +107,7 @@ class Past(Spec):
                 f"The table has no column {', '.join(missing)}, so that earlier rows can't be looked up.",
                 f"Give it that, or the columns {', '.join(absent[:3])} themselves.",
             )
-        found = Looked(self, frame).columns(least)
+        found = RowsWithPast(self, frame).columns(least)
         return frame.assign(**{name: values for name, values in found.items() if name not in frame.columns})
 
     def ahead(self, frame: pd.DataFrame) -> Floats | None:
@@ -165,7 +165,7 @@ class Past(Spec):
 
     def with_last_rows(self, frame: pd.DataFrame) -> Past:
         """Return this with the last moments of a raw table, as many as the columns reach back."""
-        rows = moments_of(*self.read(frame))
+        rows = moments_by_group(*self.read(frame))
         reach = max(map(_reach, self.history.columns))
         wanted = pd.Series(False, index=rows.index)
         places = [rows.groupby("group", sort=False).tail(reach).index]
@@ -188,7 +188,7 @@ class Past(Spec):
         columns = {name: np.array(values, dtype=np.float64) for name, values in self.values.items()}
         moments = np.array(self.moments, dtype=np.float64)
         # Those of earlier versions were rows.
-        return moments_of(self.groups, moments, {name: columns[name] for name in self.sources if name in columns})
+        return moments_by_group(self.groups, moments, {name: columns[name] for name in self.sources if name in columns})
 
     def read(self, frame: pd.DataFrame) -> tuple[list[str], Floats, dict[str, Floats]]:
         """Return the groups and moments of raw rows, and their values of the columns that others are made of."""
@@ -211,7 +211,7 @@ class Past(Spec):
         return groups, moments, values
 
 
-class Looked:
+class RowsWithPast:
     """Raw rows of which the columns that are made of earlier rows can be looked up, from near or from far.
 
     Parameters
@@ -227,8 +227,8 @@ class Looked:
         groups, moments, self._own = past.read(frame)
         self._groups, self.moments = np.array(groups, dtype=object), moments
         target = past.target if past.ahead_column is not None else None
-        every = joined(past.kept(), moments_of(groups, moments, self._own))
-        self._earlier = Earlier(every, past.clock, target, past.history.horizon)
+        every = joined_moments(past.kept(), moments_by_group(groups, moments, self._own))
+        self._earlier = EarlierRows(every, past.clock, target, past.history.horizon)
 
     def columns(self, least: Places | None = None, places: Places | None = None) -> dict[str, Floats]:
         """Return the columns of all rows, or of those at some places.
@@ -241,7 +241,7 @@ class Looked:
             Places of the rows that are wanted.
         """
         at = np.arange(len(self.moments)) if places is None else places
-        asked = Asked(
+        asked = NewRows(
             groups=self._groups[at],
             moments=self.moments[at],
             own={name: values[at] for name, values in self._own.items()},

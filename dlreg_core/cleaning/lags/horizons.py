@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.array_types import Floats
-from dlreg_core.cleaning.lags.fitted_lags import Looked
+from dlreg_core.cleaning.lags.fitted_lags import RowsWithPast
 from dlreg_core.cleaning.lags.lag_columns import Places, steps_ahead
 
 _MOST_STEPS = 14
@@ -24,7 +24,7 @@ def judged_steps(horizon: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Seen:
+class RowsAtHorizon:
     """Rows as they look from so many steps before them.
 
     Attributes
@@ -42,12 +42,14 @@ class Seen:
     moments: Floats
 
 
-def seen_from(looked: Looked, frame: pd.DataFrame, target: Floats, numbers: Places, step: int) -> Seen:
+def rows_at_horizon(
+    looked: RowsWithPast, frame: pd.DataFrame, target: Floats, numbers: Places, step: int
+) -> RowsAtHorizon:
     """Return rows as they look from so many steps before.
 
     Parameters
     ----------
-    looked : Looked
+    looked : RowsWithPast
         All rows that are each other's past.
     frame : pandas.DataFrame
         Rows with the columns that are made, from wherever they were looked at.
@@ -65,4 +67,4 @@ def seen_from(looked: Looked, frame: pd.DataFrame, target: Floats, numbers: Plac
     there = (steps_ahead(ahead, past.history.horizon) == step) & (ahead <= past.furthest)
     made = {name: values[there] for name, values in columns.items() if name in frame.columns}
     chosen = places[there]
-    return Seen(frame.iloc[chosen].assign(**made), target[chosen], looked.moments[numbers[chosen]])
+    return RowsAtHorizon(frame.iloc[chosen].assign(**made), target[chosen], looked.moments[numbers[chosen]])

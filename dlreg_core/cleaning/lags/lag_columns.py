@@ -18,7 +18,7 @@ Moments = pd.DataFrame
 """A line for each moment of each group: ``group``, ``moment``, and the mean of each column there."""
 
 
-class Asked(NamedTuple):
+class NewRows(NamedTuple):
     """Rows that columns are made for: their group and moment, and their own values of the columns.
 
     ``least`` is how many steps before a row at least the target's last known value shall lie.
@@ -30,13 +30,13 @@ class Asked(NamedTuple):
     least: Places
 
 
-def moments_of(groups: Iterable[str], moments: Floats, values: Mapping[str, Floats]) -> Moments:
+def moments_by_group(groups: Iterable[str], moments: Floats, values: Mapping[str, Floats]) -> Moments:
     """Return the moments of rows, by group and moment; of several rows of one moment, the mean of what they have."""
     rows = pd.DataFrame({"group": list(groups), "moment": moments, **values}).dropna(subset=["moment"])
     return rows.groupby(["group", "moment"], sort=True, as_index=False).mean()
 
 
-def joined(first: Moments, then: Moments) -> Moments:
+def joined_moments(first: Moments, then: Moments) -> Moments:
     """Return the moments of both; where both have a value, that of the second."""
     if not len(first) or not len(then):
         return first if len(first) else then
@@ -44,7 +44,7 @@ def joined(first: Moments, then: Moments) -> Moments:
     return then.set_index(keys).combine_first(first.set_index(keys)).sort_index().reset_index()[list(then.columns)]
 
 
-class Earlier:
+class EarlierRows:
     """The moments of a table, to look up what was before.
 
     Parameters
@@ -54,14 +54,14 @@ class Earlier:
     clock : Clock or None
         How steps are counted; None counts moments of the group.
     target, horizon : str or None, int
-        The column of which a row knows only what is `Asked.least` steps before; and how many steps those are at most.
+        The column of which a row knows only what is `NewRows.least` steps before; and how many steps those are at most.
     """
 
     def __init__(self, moments: Moments, clock: Clock | None, target: str | None, horizon: int) -> None:
         self._moments, self._clock, self._target, self._horizon = moments, clock, target, horizon
         self._codes, self._names = pd.factorize(moments["group"], sort=True)
 
-    def made(self, asked: Asked, wanted: Iterable[PastColumn]) -> tuple[dict[str, Floats], Floats]:
+    def made(self, asked: NewRows, wanted: Iterable[PastColumn]) -> tuple[dict[str, Floats], Floats]:
         """Return the columns that are wanted, and how many steps before each row the target was last known.
 
         Rows without a moment have no past, nor have those of a group that isn't there.
@@ -81,7 +81,7 @@ class Earlier:
                 found[made.name] = _column(made, values, self._codes, look, asked.own[made.column])
         return found, ahead
 
-    def _known(self, asked: Asked, look: _Look) -> _Known:
+    def _known(self, asked: NewRows, look: _Look) -> _Known:
         values = self._moments[self._target].to_numpy(dtype=np.float64)
         there = np.flatnonzero(~np.isnan(values))
         moments = self._moments["moment"].to_numpy()[there]
@@ -113,7 +113,7 @@ class Earlier:
 class _Look:
     """Where rows stand among sorted moments: those from `first` up to, without it, `end` are strictly earlier."""
 
-    def __init__(self, codes: Places, names: pd.Index, moments: Floats, asked: Asked) -> None:
+    def __init__(self, codes: Places, names: pd.Index, moments: Floats, asked: NewRows) -> None:
         every = np.unique(np.concatenate([moments, asked.moments[np.isfinite(asked.moments)]]))
         width = len(every) + 1
         keys = codes.astype(np.int64) * width + np.searchsorted(every, moments)

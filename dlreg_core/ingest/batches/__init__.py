@@ -13,18 +13,18 @@
 
 from __future__ import annotations
 
-from dlreg_core.ingest.batches.column_plan import Known
+from dlreg_core.ingest.batches.column_plan import KnownColumns
 from dlreg_core.ingest.batches.column_profile import column_of
 from dlreg_core.ingest.batches.file_scan import Scan, Scanner, scan_file
 from dlreg_core.ingest.batches.row_sources import HeldRows
-from dlreg_core.ingest.batches.typing_pass import Held
-from dlreg_core.ingest.batches.whole_table import Progress, StreamedTable, stream_table, typed_rows
+from dlreg_core.ingest.batches.typing_pass import MemorySink
+from dlreg_core.ingest.batches.whole_table import ReadingProgress, StreamedTable, stream_table, typed_rows
 
 __all__ = [
-    "Held",
     "HeldRows",
-    "Known",
-    "Progress",
+    "KnownColumns",
+    "MemorySink",
+    "ReadingProgress",
     "Scan",
     "Scanner",
     "StreamedTable",

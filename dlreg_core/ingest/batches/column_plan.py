@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from dlreg_core.ingest.inference.column_values import plain_values, says_dates, says_durations
 from dlreg_core.ingest.inference.numbers.quantity_columns import Measures, parse_measures
-from dlreg_core.ingest.inference.numbers.text_numbers import Tally, encode, mark_of, parse_numbers
-from dlreg_core.ingest.inference.times.date_cells import Order, order_of
+from dlreg_core.ingest.inference.numbers.text_numbers import ValueCounts, encode, mark_of, parse_numbers
+from dlreg_core.ingest.inference.times.date_cells import DateOrder, date_order_of
 from dlreg_core.ingest.inference.times.date_order import parse_dates
 from dlreg_core.ingest.inference.times.durations import UNIT, parse_durations
 from dlreg_core.specs import Column, ColumnType, NumberForm
@@ -29,7 +29,7 @@ class Misfit(Exception):  # noqa: N818 - it is how a column says that it must be
         self.evidence = evidence
 
 
-class Kind(Enum):
+class ReaderKind(Enum):
     """How the values of a column are read."""
 
     WHOLE = "whole"
@@ -41,17 +41,17 @@ class Kind(Enum):
 
 
 ARROW_TYPES = {
-    Kind.WHOLE: pa.int64(),
-    Kind.FRACTION: pa.float64(),
-    Kind.MEASURE: pa.float64(),
-    Kind.DATE: pa.timestamp("ns"),
-    Kind.DURATION: pa.float64(),
-    Kind.TEXT: pa.string(),
+    ReaderKind.WHOLE: pa.int64(),
+    ReaderKind.FRACTION: pa.float64(),
+    ReaderKind.MEASURE: pa.float64(),
+    ReaderKind.DATE: pa.timestamp("ns"),
+    ReaderKind.DURATION: pa.float64(),
+    ReaderKind.TEXT: pa.string(),
 }
 
 
 @dataclass(frozen=True)
-class Plan:
+class ColumnPlan:
     """How a column is read.
 
     ``form`` is how a column of numbers is written; ``day_first``, ``year_first``, ``digits`` and ``time_of_day`` are as
@@ -63,7 +63,7 @@ class Plan:
     """
 
     name: str
-    kind: Kind
+    kind: ReaderKind
     form: NumberForm = field(default_factory=NumberForm)
     unit: str = ""
     whole: bool = False
@@ -85,13 +85,13 @@ class Plan:
         return pa.int64() if self.whole else ARROW_TYPES[self.kind]
 
     @property
-    def order(self) -> Order | None:
+    def order(self) -> DateOrder | None:
         """The order of day, month and year; None where no date needs one."""
-        return order_of(self.day_first, year_first=self.year_first)
+        return date_order_of(self.day_first, year_first=self.year_first)
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownColumns:
     """What is known of a table's columns before their values are looked at.
 
     Attributes
@@ -111,11 +111,11 @@ class Known:
     cells: bool = False
     like: Mapping[str, Column] = field(default_factory=dict)
 
-    def text(self, name: str, *, final: bool = False) -> Plan:
+    def text(self, name: str, *, final: bool = False) -> ColumnPlan:
         """Return the plan of a column that is nothing but text."""
-        return Plan(
+        return ColumnPlan(
             name,
-            Kind.TEXT,
+            ReaderKind.TEXT,
             said=self.said(name),
             dated=self.dated(name),
             lasting=self.lasting(name),
@@ -135,7 +135,7 @@ class Known:
         return self.like[name].unit == UNIT if name in self.like else says_durations(name)
 
 
-def plan_for(name: str, values: pa.ChunkedArray, known: Known) -> Plan:
+def plan_for(name: str, values: pa.ChunkedArray, known: KnownColumns) -> ColumnPlan:
     """Decide how to read a column by some of its values, as the whole column would be read if these were all.
 
     Parameters
@@ -144,7 +144,7 @@ def plan_for(name: str, values: pa.ChunkedArray, known: Known) -> Plan:
         Name of the column.
     values : pyarrow.ChunkedArray
         Texts, or values of any flat type.
-    known : Known
+    known : KnownColumns
         What is known of the table.
 
     Raises
@@ -156,22 +156,22 @@ def plan_for(name: str, values: pa.ChunkedArray, known: Known) -> Plan:
         return plan_by_levels(name, encode(values).tally, known)
     kind = plain_values(name, values.slice(0, 0)).type
     if pa.types.is_timestamp(kind):
-        return Plan(name, Kind.DATE)
+        return ColumnPlan(name, ReaderKind.DATE)
     if pa.types.is_duration(values.type):
-        return Plan(name, Kind.DURATION, unit=UNIT, whole=pa.types.is_integer(kind))
+        return ColumnPlan(name, ReaderKind.DURATION, unit=UNIT, whole=pa.types.is_integer(kind))
     # The values tell too: whole numbers beyond the range of integers become fractions.
     kind = plain_values(name, values).type
-    return Plan(name, Kind.WHOLE if pa.types.is_integer(kind) else Kind.FRACTION)
+    return ColumnPlan(name, ReaderKind.WHOLE if pa.types.is_integer(kind) else ReaderKind.FRACTION)
 
 
-def plan_by_levels(name: str, tally: Tally, known: Known) -> Plan:
+def plan_by_levels(name: str, tally: ValueCounts, known: KnownColumns) -> ColumnPlan:
     """Decide how to read a column of texts by its distinct values."""
     levels, decimal, like = tally.levels, known.decimal, known.like.get(name)
     if like is not None and (like.type in _TEXT_TYPES or not len(levels)):
         return known.text(name, final=True)
     if not len(levels):
         # Nothing is known yet: numbers are the quickest to try.
-        return Plan(name, Kind.WHOLE)
+        return ColumnPlan(name, ReaderKind.WHOLE)
     return (
         (_dates(name, levels, known, digits=True) if known.dated(name) else None)
         or _numbers(name, levels, decimal, like)
@@ -182,31 +182,33 @@ def plan_by_levels(name: str, tally: Tally, known: Known) -> Plan:
     )
 
 
-def _numbers(name: str, levels: pa.StringArray, decimal: str, like: Column | None) -> Plan | None:
+def _numbers(name: str, levels: pa.StringArray, decimal: str, like: Column | None) -> ColumnPlan | None:
     codes = like is not None and like.type is ColumnType.NUMBER
     numbers = parse_numbers(levels, decimal, codes=codes)
     if numbers is None:
         return None
-    kind = Kind.WHOLE if pa.types.is_integer(numbers.type) else Kind.FRACTION
-    return Plan(name, kind, NumberForm(decimal="," if mark_of(levels, decimal) == "," else "."), codes=codes)
+    kind = ReaderKind.WHOLE if pa.types.is_integer(numbers.type) else ReaderKind.FRACTION
+    return ColumnPlan(name, kind, NumberForm(decimal="," if mark_of(levels, decimal) == "," else "."), codes=codes)
 
 
-def _durations(name: str, levels: pa.StringArray, known: Known) -> Plan | None:
+def _durations(name: str, levels: pa.StringArray, known: KnownColumns) -> ColumnPlan | None:
     lasting = known.lasting(name)
     found = parse_durations(levels, named=lasting)
     if found is None:
         return None
-    return Plan(name, Kind.DURATION, unit=UNIT, whole=pa.types.is_integer(found.seconds.type), lasting=lasting)
+    return ColumnPlan(
+        name, ReaderKind.DURATION, unit=UNIT, whole=pa.types.is_integer(found.seconds.type), lasting=lasting
+    )
 
 
-def _dates(name: str, levels: pa.StringArray, known: Known, *, digits: bool = False) -> Plan | None:
+def _dates(name: str, levels: pa.StringArray, known: KnownColumns, *, digits: bool = False) -> ColumnPlan | None:
     dated, said = known.dated(name), known.said(name)
     found = parse_dates(levels, said, digits=digits, named=dated)
     if found is None:
         return None
-    return Plan(
+    return ColumnPlan(
         name,
-        Kind.DATE,
+        ReaderKind.DATE,
         day_first=found.day_first,
         year_first=found.year_first,
         said=said,
@@ -218,8 +220,10 @@ def _dates(name: str, levels: pa.StringArray, known: Known, *, digits: bool = Fa
     )
 
 
-def _measures(name: str, tally: Tally, decimal: str) -> Plan | None:
+def _measures(name: str, tally: ValueCounts, decimal: str) -> ColumnPlan | None:
     found = parse_measures(tally, decimal, name)
     if not isinstance(found, Measures):
         return None
-    return Plan(name, Kind.MEASURE, found.form, unit=found.unit, whole=pa.types.is_integer(found.numbers.type))
+    return ColumnPlan(
+        name, ReaderKind.MEASURE, found.form, unit=found.unit, whole=pa.types.is_integer(found.numbers.type)
+    )

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from dlreg_core.arrow import compute as pc
 from dlreg_core.arrow import parquet
-from dlreg_core.ingest.batches.column_plan import Kind
+from dlreg_core.ingest.batches.column_plan import ReaderKind
 from dlreg_core.ingest.batches.column_reader import ColumnReader
-from dlreg_core.ingest.batches.level_counts import TextTally
+from dlreg_core.ingest.batches.level_counts import LevelCounter
 from dlreg_core.ingest.batches.row_sources import RowSource
-from dlreg_core.ingest.batches.typing_pass import Pass
+from dlreg_core.ingest.batches.typing_pass import TypingResult
 from dlreg_core.ingest.inference.column_type import (
     FEWEST_ROWS_OF_IDENTIFIER,
     IDENTIFIER_NOTE,
@@ -47,7 +47,7 @@ def pieces(path: Path, name: str) -> Iterator[pa.ChunkedArray]:
 
 
 def column_of(
-    values: Pieces, found: Pass, source: RowSource, name: str, chosen: NDArray[np.int64] | None = None
+    values: Pieces, found: TypingResult, source: RowSource, name: str, chosen: NDArray[np.int64] | None = None
 ) -> tuple[Column, pa.Array | None]:
     """Describe a column, and pick some of its values.
 
@@ -55,7 +55,7 @@ def column_of(
     ----------
     values : callable
         Its typed values.
-    found : Pass
+    found : TypingResult
         What read the table.
     source : RowSource
         Where it came from.
@@ -72,7 +72,7 @@ def column_of(
     if reader.tally is not None:
         picked = None if chosen is None else _read(values, chosen, lambda _: None)
         return _noted(_texts(reader, reader.tally, rows), source), picked
-    dated = reader.plan.kind is Kind.DATE
+    dated = reader.plan.kind is ReaderKind.DATE
     known = _Known(rows, np.dtype(np.int64 if dated or pa.types.is_integer(reader.plan.arrow_type) else np.float64))
     picked = _read(values, chosen, known.add)
     column = _dates(reader, known, rows) if dated else _numbers(reader, known, rows)
@@ -147,10 +147,10 @@ def _numbers(reader: ColumnReader, known: _Known, rows: int) -> Column:
     plan, mean = reader.plan, known.mean
     ordered = known.ordered()
     distinct = distinct_of(ordered)
-    measured = plan.kind is Kind.MEASURE
+    measured = plan.kind is ReaderKind.MEASURE
     unit = reader.measures.unit if measured else plan.unit
     note, code = measures_note(reader.measures.aside, unit, plan.form) if measured else ("", "")
-    if plan.kind is Kind.DURATION:
+    if plan.kind is ReaderKind.DURATION:
         note, code, _ = reader.moments.note()
     kind = ColumnType.NUMBER
     if distinct < 2:
@@ -209,7 +209,7 @@ def _dates(reader: ColumnReader, known: _Known, rows: int) -> Column:
     )
 
 
-def _texts(reader: ColumnReader, tally: TextTally, rows: int) -> Column:
+def _texts(reader: ColumnReader, tally: LevelCounter, rows: int) -> Column:
     plan, kept, day_first = reader.plan, tally.tally(), None
     if tally.many:
         kind, note, code = ColumnType.TEXT, many_texts_note(tally.distinct), "many-texts"

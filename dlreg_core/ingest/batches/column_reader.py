@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dlreg_core.arrow import compute as pc
-from dlreg_core.ingest.batches.column_plan import MOST_EVIDENCE, Kind, Misfit, Plan
+from dlreg_core.ingest.batches.column_plan import MOST_EVIDENCE, ColumnPlan, Misfit, ReaderKind
 from dlreg_core.ingest.batches.date_reader import MomentReader
-from dlreg_core.ingest.batches.level_counts import TextTally
+from dlreg_core.ingest.batches.level_counts import LevelCounter
 from dlreg_core.ingest.batches.measure_reader import MeasureReader
 from dlreg_core.ingest.inference.column_values import is_dated, plain_values
 from dlreg_core.ingest.inference.numbers.text_numbers import MISSING, as_numbers, encode, numerals
@@ -25,7 +25,7 @@ class ColumnReader:
 
     Attributes
     ----------
-    plan : Plan
+    plan : ColumnPlan
         How.
     decimal : str
         Decimal mark of the file.
@@ -37,7 +37,7 @@ class ColumnReader:
         What is seen beside the numbers of a column of numbers with a unit, or with a few values that are none.
     moments : MomentReader
         What is noticed of dates, times of day and durations.
-    tally : TextTally, optional
+    tally : LevelCounter, optional
         The distinct values of a column of texts.
     only_empty : bool
         Whether every field is empty.
@@ -45,12 +45,12 @@ class ColumnReader:
         Whether the file has texts.
     """
 
-    def __init__(self, plan: Plan, decimal: str) -> None:
+    def __init__(self, plan: ColumnPlan, decimal: str) -> None:
         self.plan = plan
         self.missing = self.infinite = 0
         self.measures = MeasureReader(plan)
         self.moments = MomentReader(plan)
-        self.tally = TextTally(plan.name, all_levels=plan.sure) if plan.kind is Kind.TEXT else None
+        self.tally = LevelCounter(plan.name, all_levels=plan.sure) if plan.kind is ReaderKind.TEXT else None
         self.only_empty = True
         self.of_texts = False
         self.decimal = decimal
@@ -61,15 +61,15 @@ class ColumnReader:
     def read(self, column: pa.Array) -> tuple[pa.Array, NDArray[np.uint64]]:
         """Return the values of a batch in the type of the plan, and a hash of each; `Misfit` where they don't fit."""
         self.of_texts = pa.types.is_string(column.type)
-        if self.plan.kind is Kind.TEXT:
+        if self.plan.kind is ReaderKind.TEXT:
             return self._texts(column)
         if not pa.types.is_string(column.type):
             values = self._typed(column)
-        elif self.plan.kind is Kind.DATE:
+        elif self.plan.kind is ReaderKind.DATE:
             values = self._dates(column)
-        elif self.plan.kind is Kind.DURATION:
+        elif self.plan.kind is ReaderKind.DURATION:
             values = self._durations(column)
-        elif self.plan.kind is Kind.MEASURE:
+        elif self.plan.kind is ReaderKind.MEASURE:
             coded = encode(pa.chunked_array([column]))
             self.missing += coded.codes.null_count
             values = self.measures.read(coded)
@@ -83,7 +83,7 @@ class ColumnReader:
         # Whole numbers of one length of which some begin with 0 are codes.
         self.measures.check()
         of_one_length = len(self._widths) == 1 and len(self._some) > 1 and not self._signed
-        if self.plan.kind is Kind.WHOLE and not self.plan.codes and self._leading_zeros and of_one_length:
+        if self.plan.kind is ReaderKind.WHOLE and not self.plan.codes and self._leading_zeros and of_one_length:
             raise Misfit
         self.moments.check()
 
@@ -94,7 +94,7 @@ class ColumnReader:
             return self.moments.typed(column)
         values = plain_values(self.plan.name, pa.chunked_array([column]))
         if values.type != self.plan.arrow_type:
-            if not (pa.types.is_integer(values.type) and self.plan.kind is Kind.FRACTION):
+            if not (pa.types.is_integer(values.type) and self.plan.kind is ReaderKind.FRACTION):
                 raise Misfit(column)
             values = values.cast(pa.float64(), safe=False)
         self.missing += missing
@@ -115,7 +115,7 @@ class ColumnReader:
             if pc.any(pc.match_substring(column, ".")).as_py():
                 return None
             text = pc.replace_substring(column, ",", ".")
-        whole = self.plan.kind is Kind.WHOLE
+        whole = self.plan.kind is ReaderKind.WHOLE
         # What Arrow takes for a number and no person does: 0x1F.
         if whole and pc.any(pc.match_substring(text, "x", ignore_case=True), min_count=0).as_py():
             return None
@@ -162,7 +162,7 @@ class ColumnReader:
         numbers = None if plain.null_count else as_numbers(plain)
         if numbers is None or (pa.types.is_floating(numbers.type) and pa.types.is_integer(target)):
             raise Misfit(coded.levels[:MOST_EVIDENCE])
-        if self.plan.kind is Kind.WHOLE:
+        if self.plan.kind is ReaderKind.WHOLE:
             self._look_for_codes(plain)
         values = coded.spread(numbers.cast(target, safe=False))
         self.missing += coded.codes.null_count

@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 
 from dlreg_core.arrow import compute as pc
-from dlreg_core.ingest.batches.column_plan import MOST_EVIDENCE, Kind, Misfit, Plan
+from dlreg_core.ingest.batches.column_plan import MOST_EVIDENCE, ColumnPlan, Misfit, ReaderKind
 from dlreg_core.ingest.inference.numbers.text_numbers import Coded
 from dlreg_core.ingest.inference.times.date_cells import in_order, read_moments
-from dlreg_core.ingest.inference.times.date_formats import NAMES, take_apart
+from dlreg_core.ingest.inference.times.date_formats import NAMES, split_dates
 from dlreg_core.ingest.inference.times.date_notes import (
     CellDates,
-    Note,
-    Ways,
+    DateForms,
+    DateNote,
     dates_note,
     durations_note,
     order_words,
@@ -35,9 +35,9 @@ class MomentReader:
     say together what all of them say, and `check` asks them at the end.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ColumnPlan) -> None:
         self._plan = plan
-        self._ways = Ways()
+        self._ways = DateForms()
         self._cells = CellDates()
         self._evidence = DateEvidence()
         self._times: dict[str, None] = {}
@@ -74,7 +74,7 @@ class MomentReader:
                 raise Misfit(levels[:MOST_EVIDENCE])
             self._keep_times(levels)
             return times.values
-        apart = take_apart(levels, digits=plan.digits)
+        apart = split_dates(levels, digits=plan.digits)
         found = in_order(apart, plan.order or "dmy")
         if not found.read.all() or (plan.order is None and apart.of_kind("short", "last").any()):
             raise Misfit(levels[:MOST_EVIDENCE])
@@ -101,7 +101,7 @@ class MomentReader:
         if len(times) and not self._are_as_planned(times):
             raise Misfit(times)
         levels = self._evidence.levels
-        if plan.kind is not Kind.DATE or not len(levels):
+        if plan.kind is not ReaderKind.DATE or not len(levels):
             return
         found = self._parsed(levels)
         if found is None or (found.day_first, found.year_first) != (plan.day_first, plan.year_first):
@@ -111,7 +111,7 @@ class MomentReader:
     def _are_as_planned(self, times: pa.StringArray) -> bool:
         """Tell whether times of day are no durations, or durations some; what is known to be dates isn't asked."""
         lasting = parse_durations(times, named=self._plan.lasting) is not None
-        return lasting if self._plan.kind is Kind.DURATION else self._plan.dated or not lasting
+        return lasting if self._plan.kind is ReaderKind.DURATION else self._plan.dated or not lasting
 
     def _parsed(self, levels: pa.StringArray) -> Dates | None:
         """Return what the texts say that were kept; where all are out of range, beside a date that isn't."""
@@ -121,14 +121,14 @@ class MomentReader:
                 return found
         return None
 
-    def note(self) -> Note:
+    def note(self) -> DateNote:
         """Say what is odd about the column."""
         plan, times = self._plan, pa.array(list(self._times), pa.string())
-        if plan.kind is Kind.DURATION:
+        if plan.kind is ReaderKind.DURATION:
             two = parse_durations(times, named=plan.lasting) if len(times) else None
             return durations_note(self._first, minutes=two is not None and two.minutes)
         if plan.time_of_day:
-            return times_note(self._first) if len(times) and may_be_durations(times) else Note("", "")
+            return times_note(self._first) if len(times) and may_be_durations(times) else DateNote("", "")
         order = order_words(plan.day_first) if self._ambiguous else ""
         return self._cells.note() or dates_note(self._ways, order)
 

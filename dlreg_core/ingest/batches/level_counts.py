@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dlreg_core.ingest.inference.column_type import looks_like_identifier
-from dlreg_core.ingest.inference.numbers.text_numbers import Coded, Tally
+from dlreg_core.ingest.inference.numbers.text_numbers import Coded, ValueCounts
 
 MOST_LEVELS = 100_000
 """Beyond so many different texts only those seen until then are counted; of the others it is known how many differ."""
@@ -16,7 +16,7 @@ MOST_LEVELS = 100_000
 _MISSING = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
-class TextTally:
+class LevelCounter:
     """Counts the values of one column of texts; with `all_levels`, however many differ."""
 
     def __init__(self, name: str, *, all_levels: bool = False) -> None:
@@ -75,7 +75,7 @@ class TextTally:
         """Whether all texts look like names or numbers of things."""
         return self._like_identifiers
 
-    def tally(self) -> Tally:
+    def tally(self) -> ValueCounts:
         """Return the texts that are kept, in the order in which they came, and their counts."""
         levels = pa.array(list(self._counts), pa.string())
-        return Tally(levels, np.array(list(self._counts.values()), dtype=np.int64), self._rows)
+        return ValueCounts(levels, np.array(list(self._counts.values()), dtype=np.int64), self._rows)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from dlreg_core.ingest.batches.column_plan import MOST_EVIDENCE, Kind, Misfit, Plan
+from dlreg_core.ingest.batches.column_plan import MOST_EVIDENCE, ColumnPlan, Misfit, ReaderKind
 from dlreg_core.ingest.inference.numbers.number_columns import (
-    Aside,
+    StrayCounts,
     bare_is_clear,
     codes_by_length,
     few_strays,
@@ -24,7 +24,7 @@ _SEVERAL = 2
 class MeasureReader:
     """Reads the batches of one column, and counts what stands beside its numbers."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ColumnPlan) -> None:
         self._plan = plan
         self._known = self._bare = self._alone = 0
         self._strays: dict[str, int] = {}
@@ -57,7 +57,7 @@ class MeasureReader:
         self.infinite += values.null_count - coded.codes.null_count - cells.aside.alone - cells.aside.stray_rows
         return values
 
-    def _count(self, aside: Aside, spellings: dict[str, int]) -> None:
+    def _count(self, aside: StrayCounts, spellings: dict[str, int]) -> None:
         self._known += aside.known
         self._bare += aside.bare
         self._alone += aside.alone
@@ -66,10 +66,10 @@ class MeasureReader:
                 counted[text] = counted.get(text, 0) + rows
 
     @property
-    def aside(self) -> Aside:
+    def aside(self) -> StrayCounts:
         """What stands beside the numbers of all batches."""
         listed = sorted(self._strays.items(), key=lambda item: (-item[1], item[0]))
-        return Aside(self._known, self._bare, self._alone, tuple(listed))
+        return StrayCounts(self._known, self._bare, self._alone, tuple(listed))
 
     @property
     def unit(self) -> str:
@@ -79,7 +79,7 @@ class MeasureReader:
     def check(self) -> None:
         """Raise `Misfit` where the column as a whole isn't one of numbers."""
         plan, aside = self._plan, self.aside
-        if plan.kind is not Kind.MEASURE:
+        if plan.kind is not ReaderKind.MEASURE:
             return
         clear = not plan.unit or bare_is_clear(aside.bare, aside.known, self._zeros, plan.unit, plan.name)
         codes = self._leading and len(self._lengths) == 1 and len(self._some) == _SEVERAL

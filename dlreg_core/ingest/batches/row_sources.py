@@ -19,7 +19,7 @@ from dlreg_core.ingest.formats.column_names import names_of
 from dlreg_core.ingest.formats.limits import check_parquet, checked_texts
 from dlreg_core.ingest.formats.limits.parquet_pages import check_footer, repeating_texts
 from dlreg_core.ingest.formats.raw_table import RawTable
-from dlreg_core.ingest.formats.text.csv_rows import Place, TextRows, check_is_no_other, rows_of_text, with_mark
+from dlreg_core.ingest.formats.text.csv_rows import ShareReporter, TextRows, check_is_no_other, rows_of_text, with_mark
 from dlreg_core.ingest.formats.text.encoding import (
     BEFORE,
     SAMPLE,
@@ -71,7 +71,7 @@ class RowSource(Protocol):
     def sample(self) -> pa.Table:
         """Return rows from several places of the table."""
 
-    def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
+    def batches(self, place: ShareReporter) -> Iterator[pa.RecordBatch]:
         """Yield all rows in their order."""
 
 
@@ -115,7 +115,7 @@ class HeldRows:
         """Return all rows."""
         return self.raw.table
 
-    def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
+    def batches(self, place: ShareReporter) -> Iterator[pa.RecordBatch]:
         """Yield all rows."""
         seen, table = 0, self.raw.table
         if any(column.num_chunks * _FEWEST_ROWS > table.num_rows for column in table.columns if column.num_chunks > 1):
@@ -157,7 +157,7 @@ class ArrowRows:
                     found.append(pa.Table.from_batches([next(_parts(batch, self.names, _PART))]))
             return pa.concat_tables(found).rename_columns(list(self.names))
 
-    def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
+    def batches(self, place: ShareReporter) -> Iterator[pa.RecordBatch]:
         """Yield all rows; ``TableError`` where the file is damaged."""
         with _damaged(), self._opened() as file:
             seen = texts = 0

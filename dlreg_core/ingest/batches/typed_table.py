@@ -8,10 +8,10 @@ from functools import cached_property
 import pandas as pd
 import pyarrow as pa
 
-from dlreg_core.ingest.batches.column_plan import Known
+from dlreg_core.ingest.batches.column_plan import KnownColumns
 from dlreg_core.ingest.batches.column_profile import column_of
 from dlreg_core.ingest.batches.row_sources import HeldRows
-from dlreg_core.ingest.batches.typing_pass import Held
+from dlreg_core.ingest.batches.typing_pass import MemorySink
 from dlreg_core.ingest.batches.whole_table import typed_rows
 from dlreg_core.ingest.formats.library_errors import said_plainly
 from dlreg_core.ingest.formats.raw_table import RawTable, Source, read_bytes, read_table
@@ -46,9 +46,9 @@ class TypedTable:
 
     def __init__(self, raw: RawTable, like: Like | None = None, day_first: bool | None = None) -> None:
         known = {name: _as_column(name, column) for name, column in (like or {}).items()}
-        held = Held()
+        held = MemorySink()
         self._source = HeldRows(raw)
-        told = Known(raw.dialect.decimal, day_first, raw.dialect.file == "workbook", known)
+        told = KnownColumns(raw.dialect.decimal, day_first, raw.dialect.file == "workbook", known)
         self._found = typed_rows(self._source, held, told)
         self.table = held.table
 

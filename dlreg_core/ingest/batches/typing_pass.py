@@ -14,10 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dlreg_core.arrow import parquet
-from dlreg_core.ingest.batches.column_plan import Misfit, Plan
+from dlreg_core.ingest.batches.column_plan import ColumnPlan, Misfit
 from dlreg_core.ingest.batches.column_reader import ColumnReader
 from dlreg_core.ingest.batches.row_sources import RowSource
-from dlreg_core.ingest.formats.text.csv_rows import Place
+from dlreg_core.ingest.formats.text.csv_rows import ShareReporter
 
 ROW_GROUP = 65_536
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -27,7 +27,7 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass
-class Pass:
+class TypingResult:
     """What came of reading all rows once.
 
     ``evidence`` has, by column, the values that didn't fit its plan; None where only text is left. With any of it, what
@@ -79,7 +79,7 @@ def into_file(target: Path) -> Sink:
     return partial(_file_of, target=target)
 
 
-class Held:
+class MemorySink:
     """A sink that keeps the rows in memory."""
 
     def __init__(self) -> None:
@@ -98,14 +98,14 @@ class Held:
         return pa.Table.from_batches(self._batches, self._schema)
 
 
-def read_all(source: RowSource, plans: Sequence[Plan], sink: Sink, place: Place) -> Pass:
+def read_all(source: RowSource, plans: Sequence[ColumnPlan], sink: Sink, place: ShareReporter) -> TypingResult:
     """Read all rows and hand them on in their types.
 
     Parameters
     ----------
     source : RowSource
         Where they come from.
-    plans : sequence of Plan
+    plans : sequence of ColumnPlan
         How to read each column.
     sink : callable
         Where they go.
@@ -118,7 +118,7 @@ def read_all(source: RowSource, plans: Sequence[Plan], sink: Sink, place: Place)
         If the rows can't be told apart.
     """
     schema = pa.schema([(plan.name, plan.arrow_type) for plan in plans])
-    found = Pass({plan.name: ColumnReader(plan, source.dialect.decimal) for plan in plans})
+    found = TypingResult({plan.name: ColumnReader(plan, source.dialect.decimal) for plan in plans})
     with sink(schema) as write:
         for batch in source.batches(place):
             _take(batch, found, schema, write)
@@ -131,7 +131,9 @@ def read_all(source: RowSource, plans: Sequence[Plan], sink: Sink, place: Place)
     return found
 
 
-def _take(batch: pa.RecordBatch, found: Pass, schema: pa.Schema, write: Callable[[pa.RecordBatch], None]) -> None:
+def _take(
+    batch: pa.RecordBatch, found: TypingResult, schema: pa.Schema, write: Callable[[pa.RecordBatch], None]
+) -> None:
     columns: list[pa.Array] = []
     rows = np.zeros(batch.num_rows, dtype=np.uint64)
     for name, column in zip(batch.schema.names, batch.columns, strict=True):

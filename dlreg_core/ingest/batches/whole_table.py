@@ -12,17 +12,17 @@ import pyarrow as pa
 
 from dlreg_core.arrow import parquet
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.batches.column_plan import Kind, Known, Plan, plan_by_levels, plan_for
+from dlreg_core.ingest.batches.column_plan import ColumnPlan, KnownColumns, ReaderKind, plan_by_levels, plan_for
 from dlreg_core.ingest.batches.column_profile import column_of, pieces
 from dlreg_core.ingest.batches.file_scan import Scan
 from dlreg_core.ingest.batches.row_sampling import sampled_rows
 from dlreg_core.ingest.batches.row_sources import RowSource, open_parquet, open_text
-from dlreg_core.ingest.batches.typing_pass import ROW_GROUP, Pass, Sink, into_file, read_all
+from dlreg_core.ingest.batches.typing_pass import ROW_GROUP, Sink, TypingResult, into_file, read_all
 from dlreg_core.ingest.formats.raw_table import check_shape
 from dlreg_core.ingest.inference.column_values import flat
 from dlreg_core.specs import Column, Dialect, Reading
 
-Progress = Callable[[str, float], None]
+ReadingProgress = Callable[[str, float], None]
 """Is told what is done, and the share of it that is finished."""
 
 _MOST_PASSES = 7
@@ -40,7 +40,7 @@ class StreamedTable:
     dialect: Dialect
 
 
-def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, progress: Progress) -> StreamedTable:
+def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, progress: ReadingProgress) -> StreamedTable:
     """Read a large table.
 
     Parameters
@@ -69,7 +69,7 @@ def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, prog
         is_parquet = file.read(4) == b"PAR1"
     source: RowSource = open_parquet(path) if is_parquet else open_text(path, scan, reading, workplace)
     data = workplace / "data.parquet"
-    known = Known(source.dialect.decimal, reading.day_first)
+    known = KnownColumns(source.dialect.decimal, reading.day_first)
     found = typed_rows(source, into_file(data), known, lambda share: progress("Reading the rows", share))
     names = tuple(name for name in source.names if not (name in source.unnamed and _is_empty(found, name)))
     check_shape(names, found.rows)
@@ -94,7 +94,9 @@ def stream_table(path: Path, scan: Scan, reading: Reading, workplace: Path, prog
     return StreamedTable(data, sample, found.rows, tuple(described[name] for name in names), duplicates, source.dialect)
 
 
-def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[float], None] = lambda _: None) -> Pass:
+def typed_rows(
+    source: RowSource, sink: Sink, known: KnownColumns, place: Callable[[float], None] = lambda _: None
+) -> TypingResult:
     """Read all rows, more than once where a column turns out to be something else than its sample said.
 
     Parameters
@@ -103,7 +105,7 @@ def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[flo
         Where they come from.
     sink : callable
         Where they go, in their types.
-    known : Known
+    known : KnownColumns
         What is known of the table.
     place : callable
         Is told the share that has been read.
@@ -116,7 +118,7 @@ def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[flo
     sample = source.sample()
     unfit: dict[str, list[pa.Array]] = {name: [] for name in source.names}
 
-    def planned(name: str) -> Plan:
+    def planned(name: str) -> ColumnPlan:
         values = flat(sample.column(name))
         plan = plan_for(name, pa.chunked_array([*values.chunks, *unfit[name]], values.type), known)
         return plan if source.sampled else replace(plan, sure=True)
@@ -125,12 +127,12 @@ def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[flo
     tried = {name: {plan} for name, plan in plans.items()}
     for _ in range(_MOST_PASSES):
         found = read_all(source, tuple(plans.values()), sink, place)
-        better: dict[str, Plan] = {}
+        better: dict[str, ColumnPlan] = {}
         for name, evidence in found.evidence.items():
             unfit[name] += evidence or []
             text = known.text(name)
             again = planned(name) if evidence is not None else text
-            if again in tried[name] and again.kind is not Kind.TEXT:
+            if again in tried[name] and again.kind is not ReaderKind.TEXT:
                 # What didn't fit has been seen and changes nothing: it is among the few that need not.
                 again = replace(again, sure=True)
             # As a text it is counted, and read as what all of its values tell; once.
@@ -145,7 +147,7 @@ def typed_rows(source: RowSource, sink: Sink, known: Known, place: Callable[[flo
     raise TableError("The columns of the file can't be made out.", "Leave out those that hold values of several kinds.")
 
 
-def _other_than_text(found: Pass, known: Known, plans: dict[str, Plan]) -> dict[str, Plan]:
+def _other_than_text(found: TypingResult, known: KnownColumns, plans: dict[str, ColumnPlan]) -> dict[str, ColumnPlan]:
     """Return better plans for columns that were taken for text by their sample but are numbers or dates as a whole."""
     better = {}
     for name, reader in found.readers.items():
@@ -153,11 +155,11 @@ def _other_than_text(found: Pass, known: Known, plans: dict[str, Plan]) -> dict[
         if reader.tally is None or reader.tally.many or name in found.evidence or plans[name].final:
             continue
         plan = plan_by_levels(name, reader.tally.tally(), known)
-        if plan.kind is not Kind.TEXT and reader.missing < found.rows:
+        if plan.kind is not ReaderKind.TEXT and reader.missing < found.rows:
             better[name] = plan
     return better
 
 
-def _is_empty(found: Pass, name: str) -> bool:
+def _is_empty(found: TypingResult, name: str) -> bool:
     reader = found.readers[name]
     return reader.missing == found.rows and reader.only_empty

@@ -19,7 +19,7 @@ _MARKS = (4, 16)
 
 
 @dataclass(frozen=True)
-class Names:
+class ColumnNames:
     """The names of the columns of a file.
 
     Attributes
@@ -44,7 +44,7 @@ def name_columns(header: Sequence[str]) -> tuple[str, ...]:
     return names_of(header).tidy
 
 
-def names_of(header: Sequence[str]) -> Names:
+def names_of(header: Sequence[str]) -> ColumnNames:
     """Clean the names of a header: empty ones are filled in, repeated ones refused.
 
     Names that differ only in what is left out stay apart: one that stands so in the file keeps its name, the others are
@@ -73,7 +73,7 @@ def names_of(header: Sequence[str]) -> Names:
                 candidate += "_"
             names[index] = candidate
             taken.add(candidate)
-    return Names(tuple(names), {name: one for name, one in zip(names, raw, strict=True) if one and one != name})
+    return ColumnNames(tuple(names), {name: one for name, one in zip(names, raw, strict=True) if one and one != name})
 
 
 def _check_repeated(raw: Sequence[str], clean: Sequence[str]) -> None:
@@ -112,7 +112,7 @@ def names_as_known(written: Mapping[str, str], names: Sequence[str], known: Coll
     Parameters
     ----------
     written : mapping of str to str
-        `Names.written` of the file.
+        `ColumnNames.written` of the file.
     names : sequence of str
         What its columns are called.
     known : collection of str

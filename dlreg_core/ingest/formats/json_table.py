@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.formats.column_names import Names, names_of
+from dlreg_core.ingest.formats.column_names import ColumnNames, names_of
 from dlreg_core.ingest.formats.limits import MOST_CELLS_IN_MEMORY, check_cells
 from dlreg_core.ingest.formats.limits.table_width import check_width
 
@@ -19,7 +19,7 @@ _OTHER_HINT = "Save the table as CSV or Parquet."
 _NESTED_HINT = "Write one value for each name, without lists or objects in it."
 
 
-def read_json(text: bytes) -> tuple[pa.Table, Names]:
+def read_json(text: bytes) -> tuple[pa.Table, ColumnNames]:
     """Read objects as rows; their names are the columns, in the order in which they are first met.
 
     Parameters

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.formats.column_names import Names, names_of
+from dlreg_core.ingest.formats.column_names import ColumnNames, names_of
 from dlreg_core.ingest.formats.limits import check_sheet, check_workbook
 from dlreg_core.ingest.formats.limits.table_width import check_width
 from dlreg_core.ingest.formats.spreadsheet_formulas import formula_note, formulas_without_results
-from dlreg_core.ingest.formats.text.header_rows import Head, find_head, first_row_of_table
+from dlreg_core.ingest.formats.text.header_rows import TableStart, find_table_start, first_row_of_table
 from dlreg_core.specs import Dialect, Reading
 
 _SAMPLE_ROWS = 200
@@ -124,12 +124,12 @@ def _notes(content: bytes, sheet: str, table: pa.Table, places: list[int]) -> di
     }
 
 
-def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table, Head, list[int], Names]:
+def _table(rows: list[list[_Cell]], wanted: int | str | None) -> tuple[pa.Table, TableStart, list[int], ColumnNames]:
     """Return the table, its head, the places of its columns on the sheet, and their names."""
     sample = [[_text(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
     start = min(wanted, len(rows) - 1) if isinstance(wanted, int) else first_row_of_table(sample)
     named = wanted != "none" if wanted is not None else True if _only_text(rows[start]) else None
-    head = find_head(sample, start, has_names=named)
+    head = find_table_start(sample, start, has_names=named)
     body = rows[head.body :]
     columns = list(zip(*body, strict=True)) if body else [() for _ in rows[start]]
     names = head.names if head.names is not None else tuple(f"column_{i}" for i in range(1, len(columns) + 1))

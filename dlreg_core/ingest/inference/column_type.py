@@ -10,8 +10,8 @@ import pyarrow as pa
 from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.numbers.quantity_columns import NearNumbers, SeveralUnits
-from dlreg_core.ingest.inference.numbers.text_numbers import Tally, all_match, are_codes, number_like
-from dlreg_core.ingest.inference.times.date_notes import Note
+from dlreg_core.ingest.inference.numbers.text_numbers import ValueCounts, all_match, are_codes, number_like
+from dlreg_core.ingest.inference.times.date_notes import DateNote
 from dlreg_core.specs import ColumnType
 
 _NAMED = 3
@@ -59,7 +59,7 @@ def identifier_note(name: str, *, one_by_one: bool) -> str:
 
 
 def judge_levels(
-    name: str, tally: Tally, units: SeveralUnits | NearNumbers | None = None, near: Note | None = None
+    name: str, tally: ValueCounts, units: SeveralUnits | NearNumbers | None = None, near: DateNote | None = None
 ) -> tuple[ColumnType, str, str]:
     """Tell categories, texts, yes/no and identifiers apart by their distinct values.
 
@@ -118,7 +118,7 @@ def strays_note(strays: Sequence[tuple[str, int]], known: int, *, text: bool) ->
     return f"{rows:,} of {known:,} values {are}: {examples}, {so}."
 
 
-def _near_number_note(tally: Tally, near: NearNumbers | None) -> tuple[str, str]:
+def _near_number_note(tally: ValueCounts, near: NearNumbers | None) -> tuple[str, str]:
     """Say what keeps a column that is nearly made of numbers from being one; and the code of the note."""
     levels = tally.levels
     numbers = bools(number_like(levels))

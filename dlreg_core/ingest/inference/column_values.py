@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from dlreg_core.arrow import compute as pc
 from dlreg_core.ingest.inference.column_type import strays_note, words
-from dlreg_core.ingest.inference.numbers.number_columns import Aside
+from dlreg_core.ingest.inference.numbers.number_columns import StrayCounts
 from dlreg_core.ingest.inference.times.durations import DURATION_WORDS
 from dlreg_core.ingest.inference.times.native_timestamps import one_chunk, seconds_of, usable_moments
 from dlreg_core.ingest.inference.unusable_types import unusable_type
@@ -76,7 +76,7 @@ def _as_numbers(raw: pa.ChunkedArray) -> pa.Array:
     return one_chunk(numbers)
 
 
-def measures_note(aside: Aside, unit: str, form: NumberForm) -> tuple[str, str]:
+def measures_note(aside: StrayCounts, unit: str, form: NumberForm) -> tuple[str, str]:
     """Return the note, and its code, on what stands beside the numbers of a column, and on how they are written."""
     notes, code = [], ""
     if form.scaled:

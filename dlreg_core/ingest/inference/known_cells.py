@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from dlreg_core.ingest.inference.mixed_units import converted, convertible
 from dlreg_core.ingest.inference.numbers.number_cells import read_cells
 from dlreg_core.ingest.inference.numbers.text_numbers import MISSING, numerals
-from dlreg_core.ingest.inference.times.date_cells import Moments, order_of, read_moments
+from dlreg_core.ingest.inference.times.date_cells import Moments, date_order_of, read_moments
 from dlreg_core.ingest.inference.times.durations import UNIT, read_durations
-from dlreg_core.specs import NumberForm, Written
+from dlreg_core.specs import ColumnFormat, NumberForm
 
 How = Literal[
     "as-known", "missing", "unreadable", "infinite", "unit", "other-unit", "converted", "other-mark", "other-order",
@@ -33,7 +33,7 @@ _INFINITE = re.compile(r"[+\-−]?inf(inity)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Cells:
+class ReadCells:
     """Distinct texts as they were read.
 
     Attributes
@@ -51,19 +51,19 @@ class Cells:
     units: tuple[str, ...]
 
 
-def read_known(texts: Sequence[str], form: Written) -> Cells:
+def read_known(texts: Sequence[str], form: ColumnFormat) -> ReadCells:
     """Read distinct texts in a form that is known.
 
     Parameters
     ----------
     texts : sequence of str
         Distinct cells of a column.
-    form : Written
+    form : ColumnFormat
         How the column is written that they belong to.
 
     Returns
     -------
-    Cells
+    ReadCells
         In the same order. What is read of a text doesn't depend on the others.
     """
     trimmed = [text.strip() for text in texts]
@@ -75,10 +75,10 @@ def read_known(texts: Sequence[str], form: Written) -> Cells:
     units = [""] * len(texts)
     for place, code, unit in zip(known, read.how, read.units, strict=True):
         how[place], units[place] = code, unit
-    return Cells(values, tuple(how), tuple(units))
+    return ReadCells(values, tuple(how), tuple(units))
 
 
-def fits_both(texts: Sequence[str], form: Written) -> NDArray[np.bool_]:
+def fits_both(texts: Sequence[str], form: ColumnFormat) -> NDArray[np.bool_]:
     """Tell which texts mean something else with the other decimal mark, or in the other order of day and month."""
     other = form
     if form.kind == "number":
@@ -90,12 +90,12 @@ def fits_both(texts: Sequence[str], form: Written) -> NDArray[np.bool_]:
     return np.asarray(both & (mine.values != theirs.values), dtype=np.bool_)
 
 
-def _texts(texts: list[str], form: Written) -> Cells:  # noqa: ARG001 - one of several readers
+def _texts(texts: list[str], form: ColumnFormat) -> ReadCells:  # noqa: ARG001 - one of several readers
     how: list[How] = ["as-known"] * len(texts)
-    return Cells(np.array(texts, dtype=object), tuple(how), ("",) * len(texts))
+    return ReadCells(np.array(texts, dtype=object), tuple(how), ("",) * len(texts))
 
 
-def _numbers(texts: list[str], form: Written) -> Cells:
+def _numbers(texts: list[str], form: ColumnFormat) -> ReadCells:
     own = _measured(texts, form.form)
     if form.unit == UNIT:
         lengths = read_durations(pa.array(texts, pa.string())).to_pylist()
@@ -121,7 +121,7 @@ def _numbers(texts: list[str], form: Written) -> Cells:
             code = "other-unit"
         how.append(code)
         units.append("" if unit == form.unit else unit)
-    return Cells(values, tuple(how), tuple(units))
+    return ReadCells(values, tuple(how), tuple(units))
 
 
 def _measured(texts: list[str], form: NumberForm) -> list[tuple[float | None, str]]:
@@ -136,7 +136,7 @@ def _with_other_mark(form: NumberForm) -> NumberForm:
     return form.model_copy(update={"decimal": "." if form.decimal == "," else ","})
 
 
-def _dates(texts: list[str], form: Written) -> Cells:
+def _dates(texts: list[str], form: ColumnFormat) -> ReadCells:
     moments = np.full(len(texts), np.datetime64("NaT", "ns"), dtype="datetime64[ns]")
     how: list[How] = ["unreadable"] * len(texts)
     levels = pa.array(texts, pa.string())
@@ -146,21 +146,21 @@ def _dates(texts: list[str], form: Written) -> Cells:
         for place in np.flatnonzero(usable):
             if how[place] == "unreadable":
                 moments[place], how[place] = values[place], code
-    return Cells(moments, tuple(how), ("",) * len(texts))
+    return ReadCells(moments, tuple(how), ("",) * len(texts))
 
 
-def _readings(levels: pa.StringArray, form: Written) -> Iterator[tuple[How, Moments]]:
+def _readings(levels: pa.StringArray, form: ColumnFormat) -> Iterator[tuple[How, Moments]]:
     """Read texts as dates in the form that is known, and then in others that they may have instead."""
     if form.time_of_day:
         yield "as-known", read_moments(levels, None, time_of_day=True)
-    order = order_of(form.day_first, year_first=form.year_first)
+    order = date_order_of(form.day_first, year_first=form.year_first)
     yield "as-known", read_moments(levels, order)
     if form.day_first is not None:
-        yield "other-order", read_moments(levels, order_of(not form.day_first))
+        yield "other-order", read_moments(levels, date_order_of(not form.day_first))
     elif order is None:
         # The table has no date in which there is an order, so that none is known.
-        yield "open-order", read_moments(levels, order_of(day_first=True))
-        yield "open-order", read_moments(levels, order_of(day_first=False))
+        yield "open-order", read_moments(levels, date_order_of(day_first=True))
+        yield "open-order", read_moments(levels, date_order_of(day_first=False))
 
 
 _MISSING = frozenset(MISSING)

@@ -11,7 +11,7 @@ from pathlib import Path
 from dlreg_core.errors import DlregError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.formats.library_errors import said_plainly
-from dlreg_core.ingest.uploads.upload_receiver import Arrival, Ticket, scan_of
+from dlreg_core.ingest.uploads.upload_receiver import Upload, UploadTicket, scan_of
 from dlreg_core.runs.atomic_files import read_spec, write_spec
 from dlreg_core.runs.machine import born
 
@@ -25,7 +25,7 @@ class _Report:
     def __init__(self, folder: Path) -> None:
         me = os.getpid()
         self._path = folder / "arrival.json"
-        self._arrival = read_spec(self._path, Arrival).model_copy(update={"pid": me, "process_born": born(me)})
+        self._arrival = read_spec(self._path, Upload).model_copy(update={"pid": me, "process_born": born(me)})
         self._last = 0.0
 
     @property
@@ -58,7 +58,7 @@ def read_arrived(folder: Path) -> None:
     report, file = _Report(folder), folder / "file"
     report.progress("Reading the file", 0.0)
     try:
-        store = DatasetStore(folder.parent.parent, read_spec(folder / "ticket.json", Ticket).owner)
+        store = DatasetStore(folder.parent.parent, read_spec(folder / "ticket.json", UploadTicket).owner)
         with said_plainly():
             found = store.add_large(file, report.name, scan=scan_of(folder), progress=report.progress)
         report.ended(dataset_id=found.id)

@@ -40,7 +40,7 @@ _SILENT = 30.0
 """Seconds after which a file that has arrived, and that no process reads, is given up."""
 
 
-class Ticket(VersionedSpec):
+class UploadTicket(VersionedSpec):
     """Whoever holds it may send one file."""
 
     owner: str | None
@@ -48,7 +48,7 @@ class Ticket(VersionedSpec):
     created: datetime = Field(default_factory=now)
 
 
-class Arrival(Spec):
+class Upload(Spec):
     """How far a file has come.
 
     ``done`` says what is being done, ``share`` which part of it is finished. At the end there is either a data set, or
@@ -77,7 +77,7 @@ class Arrival(Spec):
         return bool(self.dataset_id or self.message)
 
 
-class Arrivals:
+class Uploads:
     """The files that are on their way to one home folder.
 
     Parameters
@@ -92,7 +92,7 @@ class Arrivals:
     def issue(self, owner: str | None, most_bytes: int) -> str:
         """Return a new ticket for one file of up to so many bytes."""
         ticket = secrets.token_urlsafe(24)
-        write_spec(self._root / ticket / "ticket.json", Ticket(owner=owner, most_bytes=most_bytes))
+        write_spec(self._root / ticket / "ticket.json", UploadTicket(owner=owner, most_bytes=most_bytes))
         return ticket
 
     def folder(self, ticket: str) -> Path:
@@ -102,9 +102,9 @@ class Arrivals:
             raise NotFoundError("This upload isn't known any more.", "Load the page again, and choose the file again.")
         return self._root / ticket
 
-    def ticket(self, ticket: str) -> Ticket:
+    def ticket(self, ticket: str) -> UploadTicket:
         """Return what a ticket is good for."""
-        return read_spec(self.folder(ticket) / "ticket.json", Ticket)
+        return read_spec(self.folder(ticket) / "ticket.json", UploadTicket)
 
     def receive(self, ticket: str, name: str, size: int | None) -> Receiver:
         """Begin to take a file.
@@ -133,13 +133,13 @@ class Arrivals:
             raise ConflictError("This upload was used before.", "Choose the file again.")
         return Receiver(folder, plain_name(name), limit)
 
-    def state(self, ticket: str) -> Arrival:
+    def state(self, ticket: str) -> Upload:
         """Return how far a file has come; one whose process is gone has ended."""
         folder = self.folder(ticket)
         try:
-            found = read_spec(folder / "arrival.json", Arrival)
+            found = read_spec(folder / "arrival.json", Upload)
         except NotFoundError:
-            return Arrival()
+            return Upload()
         if found.has_ended or not _is_lost(found):
             return found
         return found.model_copy(
@@ -177,7 +177,7 @@ class Receiver:
         self._scanner = Scanner()
         self._size = 0
         self._file: BinaryIO = (folder / "file").open("wb")
-        write_spec(folder / "arrival.json", Arrival(name=name, instant=instant()))
+        write_spec(folder / "arrival.json", Upload(name=name, instant=instant()))
 
     def __enter__(self) -> Self:
         return self
@@ -210,7 +210,7 @@ def scan_of(folder: Path) -> Scan:
 
 def note_waiting(folder: Path) -> None:
     """Note in a ticket's folder that its file waits for its turn, and that this process looks after it."""
-    found = read_spec(folder / "arrival.json", Arrival)
+    found = read_spec(folder / "arrival.json", Upload)
     waiting = {"done": "Waiting for other files", "server_pid": os.getpid(), "server_born": born(os.getpid())}
     write_spec(folder / "arrival.json", found.model_copy(update=waiting))
 
@@ -219,13 +219,13 @@ def note_end(folder: Path, error: DlregError) -> None:
     """Note why there is no data set of a file, unless its end is known already."""
     # Whoever waited for it may have given it up.
     with suppress(NotFoundError):
-        found = read_spec(folder / "arrival.json", Arrival)
+        found = read_spec(folder / "arrival.json", Upload)
         if not found.has_ended:
             ended = {"share": 1.0, "message": error.message, "hint": error.hint}
             write_spec(folder / "arrival.json", found.model_copy(update=ended))
 
 
-def _is_lost(arrival: Arrival) -> bool:
+def _is_lost(arrival: Upload) -> bool:
     if arrival.server_pid is not None and living(arrival.server_pid, arrival.server_born) is not None:
         # It notes the end of the process that reads.
         return False

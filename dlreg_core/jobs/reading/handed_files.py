@@ -20,7 +20,7 @@ from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Dataset, Reading
 
 
-class Handed:
+class ReaderBackedStore:
     """What the pages do with files, in place of a `DatasetStore`, which would read them in this process.
 
     Parameters

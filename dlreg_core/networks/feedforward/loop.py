@@ -14,7 +14,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.networks.feedforward.inputs import Encoded
-from dlreg_core.networks.feedforward.losses import Loss, penalty
+from dlreg_core.networks.feedforward.losses import LossFunction, penalty
 from dlreg_core.networks.feedforward.network import Network
 
 _CHUNK_VALUES = 4_000_000
@@ -113,7 +113,7 @@ def teach(
     network: Network,
     train: Part,
     validation: Part,
-    loss: Loss,
+    loss: LossFunction,
     lesson: Lesson,
     *,
     error_of: Callable[[torch.Tensor, torch.Tensor], float],
@@ -127,7 +127,7 @@ def teach(
         On the same device as the rows.
     train, validation : Part
         The rows.
-    loss : Loss
+    loss : LossFunction
         Loss of each row.
     lesson : Lesson
         How they are taught.

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 import torch
 from torch.nn import functional
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+LossFunction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """From predictions and targets, both of the standardised target, to the loss of each row."""
 
 
-def loss_of(name: str, *, target_std: float, huber_delta: float, quantile: float) -> Loss:
+def loss_of(name: str, *, target_std: float, huber_delta: float, quantile: float) -> LossFunction:
     """Return the loss of each row of a standardised target.
 
     Parameters
@@ -40,7 +40,7 @@ def loss_of(name: str, *, target_std: float, huber_delta: float, quantile: float
         error = target - predicted
         return torch.maximum(quantile * error, (quantile - 1) * error)
 
-    losses: dict[str, Loss] = {"mse": mse, "mae": mae, "huber": huber, "quantile": pinball}
+    losses: dict[str, LossFunction] = {"mse": mse, "mae": mae, "huber": huber, "quantile": pinball}
     return losses[name]
 
 

@@ -18,15 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from dlreg_core.networks.network_family import Network
+from dlreg_core.networks.network_family import BaseFamily
 
 EXTRA = "install dlreg with its extra: uv sync --extra pretrained"
 """How the packages of most of them are installed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pretrained(Network):
-    """One pre-trained family, with what every `Network` has.
+class Pretrained(BaseFamily):
+    """One pre-trained family, with what every `BaseFamily` has.
 
     Attributes
     ----------

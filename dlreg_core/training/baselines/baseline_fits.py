@@ -59,7 +59,7 @@ def validation_of(
 
 
 @dataclass(frozen=True)
-class Kind:
+class BaselineKind:
     """A kind of baseline: how to make one that is yet to be fitted, and which settings there are to choose from."""
 
     key: str
@@ -94,7 +94,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Work:
+class BaselineRows:
     """The rows, and how they are divided."""
 
     train: RowsOf
@@ -111,7 +111,7 @@ class Work:
         count = int(self.taught.sum())
         return count if self.most_rows is None else min(count, self.most_rows)
 
-    def fit(self, kind: Kind) -> tuple[Pipeline, NDArray[np.float64] | None]:
+    def fit(self, kind: BaselineKind) -> tuple[Pipeline, NDArray[np.float64] | None]:
         """Fit one kind on all rows; with folds, also predict each of them from the others."""
         errors: Counter[int] = Counter()
         oof = None if self.folds is None else np.empty(len(self.train.target))
@@ -126,11 +126,11 @@ class Work:
             errors.update(kind.leaf_errors(everything, self.validation))
         return self._fitted(kind, everything, errors), oof
 
-    def whole(self, kind: Kind) -> Pipeline:
+    def whole(self, kind: BaselineKind) -> Pipeline:
         """Fit one kind that chooses nothing on all rows."""
         return self._fitted(kind, self.train.part(self.taught).some(self.most_rows, self.seed), {})
 
-    def by_folds(self, kind: Kind, goes_on: Callable[[int], bool]) -> tuple[NDArray[np.float64], int]:
+    def by_folds(self, kind: BaselineKind, goes_on: Callable[[int], bool]) -> tuple[NDArray[np.float64], int]:
         """Predict rows from those of the other folds, fold by fold for as long as it `goes_on`; NaN for the others."""
         oof, done = np.full(len(self.train.target), np.nan), 0
         for held, _ in self._turns():
@@ -157,7 +157,7 @@ class Work:
         return self.train.part(chosen & self.taught).some(self.most_rows, self.seed)
 
     @staticmethod
-    def _fitted(kind: Kind, rows: RowsOf, errors: Mapping[int, float]) -> Pipeline:
+    def _fitted(kind: BaselineKind, rows: RowsOf, errors: Mapping[int, float]) -> Pipeline:
         leaf = min(errors, key=lambda leaf: errors[leaf], default=1)
         fitted: Pipeline = kind.make(rows, leaf).fit(rows.features, rows.target)
         return fitted

@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.networks import BASELINES
-from dlreg_core.specs import CONSTANTS, Strength
-from dlreg_core.training.baselines.baseline_fits import Kind, RowsOf, Work, readable, validation_of
+from dlreg_core.specs import CONSTANTS, BaselineStrength
+from dlreg_core.training.baselines.baseline_fits import BaselineKind, BaselineRows, RowsOf, readable, validation_of
 from dlreg_core.training.baselines.boosting import affordable_iterations, made_or_reason
 from dlreg_core.training.planning.cost_model import BOOSTED_ITERATIONS
 
@@ -134,11 +134,11 @@ def fit_baselines(  # noqa: PLR0913 - what fits need
         If there are neither folds nor validation rows, or fewer than two folds.
     """
 
-    def work_with(scale: TargetTransform) -> Work:
+    def work_with(scale: TargetTransform) -> BaselineRows:
         held = None if validation_target is None else scale.forward(validation_target)
         rows = RowsOf(features, scale.forward(target))
         free = np.ones(len(target), dtype=bool) if taught is None else taught
-        return Work(rows, validation_of(validation, held, folds), folds, seed, most_rows, free, scale)
+        return BaselineRows(rows, validation_of(validation, held, folds), folds, seed, most_rows, free, scale)
 
     plain, work = work_with(AS_IT_IS), work_with(transform)
     try:
@@ -152,12 +152,12 @@ def fit_baselines(  # noqa: PLR0913 - what fits need
 # --- the kinds --------------------------------------------------------------------------------------------------------
 
 
-def _simple(work: Work, key: str, asked: pd.DataFrame | None) -> Baseline:
+def _simple(work: BaselineRows, key: str, asked: pd.DataFrame | None) -> Baseline:
     """Fit one of the kinds that take no time to speak of."""
     start = time.perf_counter()
 
     def make() -> tuple[Pipeline, NDArray[np.float64] | None]:
-        model, oof = work.fit(Kind(key, work.seed))
+        model, oof = work.fit(BaselineKind(key, work.seed))
         _check(model, oof, (work.validation.features if work.validation is not None else None, asked))
         return model, oof
 
@@ -166,7 +166,7 @@ def _simple(work: Work, key: str, asked: pd.DataFrame | None) -> Baseline:
     return Baseline(key, model, time.perf_counter() - start, work.fitted_rows, reason=reason, oof=oof)
 
 
-def _grown(work: Work, how: Boosting, asked: pd.DataFrame | None) -> Baseline:
+def _grown(work: BaselineRows, how: Boosting, asked: pd.DataFrame | None) -> Baseline:
     """Grow boosted trees on all rows, fewer than CatBoost's default where even that takes too long."""
     start = time.perf_counter()
     rows = work.train.part(work.taught).some(work.most_rows, work.seed)
@@ -177,7 +177,7 @@ def _grown(work: Work, how: Boosting, asked: pd.DataFrame | None) -> Baseline:
             count = affordable_iterations(
                 rows.features, rows.target, how.seconds, seed=work.seed, threads=how.threads_alone
             )
-        model = work.whole(Kind("BOOSTED", work.seed, how.threads_alone, count))
+        model = work.whole(BaselineKind("BOOSTED", work.seed, how.threads_alone, count))
         _check(model, None, (work.validation.features if work.validation is not None else None, asked))
         return model, count
 
@@ -186,7 +186,7 @@ def _grown(work: Work, how: Boosting, asked: pd.DataFrame | None) -> Baseline:
     return Baseline("BOOSTED", model, time.perf_counter() - start, work.fitted_rows, iterations=count, reason=reason)
 
 
-def _predicting_folds(first: Baseline, work: Work, how: Boosting) -> Baseline:
+def _predicting_folds(first: Baseline, work: BaselineRows, how: Boosting) -> Baseline:
     """Grow the same trees without one fold after the other, and predict it: as many folds as there is time for.
 
     Where time is short it is folds that are missing, not trees: the trees are judged on test rows, and what folds are
@@ -202,7 +202,7 @@ def _predicting_folds(first: Baseline, work: Work, how: Boosting) -> Baseline:
         used = time.perf_counter() - start
         return done == 0 or used * (done + 1) / done <= how.seconds
 
-    kind = Kind("BOOSTED", work.seed, how.threads, first.iterations)
+    kind = BaselineKind("BOOSTED", work.seed, how.threads, first.iterations)
     made, reason = made_or_reason("CatBoost", lambda: work.by_folds(kind, goes_on))
     took = first.fit_seconds + time.perf_counter() - start
     if made is None:
@@ -224,11 +224,11 @@ def _check(model: Pipeline, oof: NDArray[np.float64] | None, asked: tuple[pd.Dat
         raise ValueError("its predictions are not finite numbers")
 
 
-def strength(baseline: Baseline, rows: int) -> Strength | None:
+def strength(baseline: Baseline, rows: int) -> BaselineStrength | None:
     """Return what boosted trees were grown with, of `rows` training rows; None for other baselines."""
     if baseline.key != "BOOSTED" or baseline.model is None:
         return None
-    return Strength(trees=baseline.iterations, rows=baseline.rows, of_rows=rows)
+    return BaselineStrength(trees=baseline.iterations, rows=baseline.rows, of_rows=rows)
 
 
 def boosted_folds(baselines: tuple[Baseline, ...]) -> int:

@@ -89,7 +89,7 @@ class FoldResult:
 
 
 @dataclass
-class FitHooks:
+class FitCallbacks:
     """What a training hears and tells: `finish` says that it is enough, `told` takes the figures of each epoch."""
 
     finish: Callable[[], bool] = lambda: False

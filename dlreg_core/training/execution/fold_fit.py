@@ -20,7 +20,7 @@ from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.network_store import fold_folder
 from dlreg_core.runs.scratch_folders import scratch_folder
-from dlreg_core.training.execution.fit_records import FitHooks, FoldResult, PreparedRows
+from dlreg_core.training.execution.fit_records import FitCallbacks, FoldResult, PreparedRows
 from dlreg_core.training.execution.time_stopping import stopper
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, FoldOutcome, PilotJob, PilotOutcome
 
@@ -39,7 +39,7 @@ _Job = TypeVar("_Job", FoldJob, PilotJob)
 _Found = TypeVar("_Found")
 
 
-def train_fold(job: FoldJob, rows: PreparedRows, hooks: FitHooks) -> FoldResult:
+def train_fold(job: FoldJob, rows: PreparedRows, hooks: FitCallbacks) -> FoldResult:
     """Train a network with one fold held out, and keep it in its folder.
 
     A GPU whose memory doesn't suffice gets half the batch, twice at most; then the processor trains. A pre-trained
@@ -164,7 +164,7 @@ def _emptied(job: FoldJob) -> Path:
     return place
 
 
-def _train_fold(job: FoldJob, rows: PreparedRows, hooks: FitHooks) -> FoldResult:
+def _train_fold(job: FoldJob, rows: PreparedRows, hooks: FitCallbacks) -> FoldResult:
     learned = learned_rows(job, rows)
     watch = _watch(rows, learned)
     watch.on_epoch, watch.stop_after = hooks.told, job.stop_after
@@ -201,7 +201,7 @@ def learned_rows(job: FoldJob, rows: PreparedRows) -> NDArray[np.bool_]:
     return learned
 
 
-def measure(job: PilotJob, rows: PreparedRows, hooks: FitHooks) -> PilotOutcome:
+def measure(job: PilotJob, rows: PreparedRows, hooks: FitCallbacks) -> PilotOutcome:
     """Train the smallest network of a family for a few epochs on the rows of some batches, and tell how long it took.
 
     Where that takes more than ``job.seconds``, or it is said to be enough meanwhile, for as few as can be. Where the
@@ -213,7 +213,7 @@ def measure(job: PilotJob, rows: PreparedRows, hooks: FitHooks) -> PilotOutcome:
     return replace(found, fell_back=job.gpu and not on_gpu, notes=(*notes, *found.notes))
 
 
-def _measure(job: PilotJob, rows: PreparedRows, hooks: FitHooks) -> PilotOutcome:
+def _measure(job: PilotJob, rows: PreparedRows, hooks: FitCallbacks) -> PilotOutcome:
     chosen = family(job.family)
     end = time.monotonic() + job.seconds
     watch = _watch(rows, slice(None))

@@ -15,7 +15,7 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 from lightning_fabric.plugins import environments
 
 import dlreg_core.networks.epoch_watch  # noqa: F401
-from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.pipeline.quiet_libraries import silence_libraries
 
 # Where boosted trees don't load, the baseline that needs them says so; networks train all the same.
 with suppress(ImportError, OSError):
@@ -25,7 +25,7 @@ with suppress(ImportError, OSError):
 def quiet() -> None:
     """Keep libraries from talking, and torch from taking more threads than it is given."""
     set_logger_verbosity(0)
-    hush()
+    silence_libraries()
     torch.set_num_threads(1)
     for cluster in ("TorchElasticEnvironment", "SLURMEnvironment", "LSFEnvironment", "MPIEnvironment"):
         setattr(getattr(environments, cluster), "detect", staticmethod(_no_cluster))  # noqa: B010

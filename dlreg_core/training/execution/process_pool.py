@@ -229,7 +229,7 @@ def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
     """Do what comes through the pipe until it closes."""
     _end_with_parent()
     from dlreg_core.pipeline import gpu_memory
-    from dlreg_core.training.execution.fit_records import FitHooks, PreparedRows
+    from dlreg_core.training.execution.fit_records import FitCallbacks, PreparedRows
     from dlreg_core.training.execution.fold_fit import measure, train_fold
     from dlreg_core.training.execution.preload import quiet
     from dlreg_core.training.scheduler.fit_jobs import FoldJob
@@ -245,7 +245,7 @@ def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
             return
         try:
             rows = rows or PreparedRows.load(Path(rows_file))
-            hooks = FitHooks(finish=finish.is_set, told=lambda figures: pipe.send(("epoch", figures)))
+            hooks = FitCallbacks(finish=finish.is_set, told=lambda figures: pipe.send(("epoch", figures)))
             answer: tuple[str, Any] = (
                 "result",
                 train_fold(job, rows, hooks) if isinstance(job, FoldJob) else measure(job, rows, hooks),

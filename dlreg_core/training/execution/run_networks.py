@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.networks import network
-from dlreg_core.pipeline.network_store import Shelf, for_networks
-from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.pipeline.network_store import NetworkStore, for_networks
+from dlreg_core.pipeline.quiet_libraries import silence_libraries
 from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensemble
 from dlreg_core.training.execution.fit_records import FoldResult, PreparedRows
@@ -29,7 +29,7 @@ _ROWS_FILE = "rows.pkl"
 
 
 @dataclass(frozen=True)
-class Rows:
+class NetworkRows:
     """What networks learn from, and what they are compared on.
 
     Attributes
@@ -72,7 +72,7 @@ class Networks:
     ----------
     path : Path
         A new folder for their shelf; what only the training needs is kept beside it until `close`.
-    rows : Rows
+    rows : NetworkRows
         What they learn from.
     source : Path, optional
         The shelf of an earlier task on the same rows: its networks are taken over.
@@ -80,25 +80,25 @@ class Networks:
         Names of the networks to take over.
     """
 
-    def __init__(self, path: Path, rows: Rows, *, source: Path | None = None, taken: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, rows: NetworkRows, *, source: Path | None = None, taken: Sequence[str] = ()) -> None:
         set_logger_verbosity(0)
-        hush()
+        silence_libraries()
         self.target = rows.choosing_target
         self._scratch = path.with_name("scratch")
         self._scratch.mkdir(parents=True, exist_ok=True)
         if source is None:
-            self.shelf = Shelf.new(path, _fitted_generator(rows.features))
+            self.shelf = NetworkStore.new(path, _fitted_generator(rows.features))
         else:
             # Copied, not linked: a finished task is never changed.
-            Shelf(source).copy_to(path, taken)
-            self.shelf = Shelf(path)
+            NetworkStore(source).copy_to(path, taken)
+            self.shelf = NetworkStore(path)
         self.prepared = self._prepare(rows)
         self.rows_file = self._scratch / _ROWS_FILE
         self.prepared.save(self.rows_file)
         self._names = list(taken)
         self._held_out = {name: self.shelf.held_out(name) for name in taken}
 
-    def _prepare(self, rows: Rows) -> PreparedRows:
+    def _prepare(self, rows: NetworkRows) -> PreparedRows:
         cleaned = rows.features if rows.folds is not None else pd.concat([rows.features, rows.validation])
         prepared = self.shelf.prepared(cleaned.reset_index(drop=True))
         if rows.folds is not None:

@@ -29,10 +29,10 @@ from dlreg_core.training.planning.cost_model import (
 )
 from dlreg_core.training.planning.run_refusal import (
     both_sizes,
-    expected_seconds,
     lack_of_disk,
     lack_of_memory,
     lack_of_time,
+    seconds_words,
 )
 from dlreg_core.training.scheduler.allocation import (
     EXTRA_FITS,
@@ -59,7 +59,7 @@ _KEYS = tuple(chosen.key for chosen in FAMILIES)
 
 
 @dataclass(frozen=True)
-class Room:
+class FreeResources:
     """What a run may use: free memory and disk in MB, processor cores, and whether it trains on a GPU.
 
     ``crowding`` is how many times longer everything takes because of what else the machine does at this moment.
@@ -180,7 +180,11 @@ def first_round(
 
 
 def foresee(
-    plan: TrainPlan, facts: TableFacts, room: Room, known: KnownSpeeds | None = None, split: Split | None = None
+    plan: TrainPlan,
+    facts: TableFacts,
+    room: FreeResources,
+    known: KnownSpeeds | None = None,
+    split: Split | None = None,
 ) -> Outlook:
     """Say what a run needs, which networks it will have to do without, and whether it can be carried out at all.
 
@@ -190,7 +194,7 @@ def foresee(
         What shall be trained, and for how long.
     facts : TableFacts
         The table.
-    room : Room
+    room : FreeResources
         What is free.
     known : KnownSpeeds, optional
         What earlier runs measured.
@@ -294,7 +298,7 @@ def _model(
     key: str,
     speed: Speed,
     memory: Sequence[float],
-    room: Room,
+    room: FreeResources,
     first: tuple[Proposal | None, float] | None,
     waves: int,
     close: bool,
@@ -311,7 +315,7 @@ def _model(
     elif proposal is None:
         lacks, reason = (
             "time",
-            f"needs {expected_seconds(needed)} to train to something useful, {_left_words(needed, left)}",
+            f"needs {seconds_words(needed)} to train to something useful, {_left_words(needed, left)}",
         )
     return ModelOutlook(
         family=key,
@@ -331,4 +335,4 @@ def _model(
 def _left_words(needed: float, left: float) -> str:
     if left >= needed:
         return "more than its share of the time"
-    return f"and {expected_seconds(left)} will be left for it" if left >= 1 else "and no time will be left for it"
+    return f"and {seconds_words(left)} will be left for it" if left >= 1 else "and no time will be left for it"

@@ -18,7 +18,7 @@ from dlreg_core.networks import FAMILIES, Family, network
 from dlreg_core.runs.expectations import Outlook
 from dlreg_core.specs import RowCounts, TrainPlan
 from dlreg_core.training.planning.cost_model import TableFacts
-from dlreg_core.training.planning.forecast import Room, foresee, known_speeds
+from dlreg_core.training.planning.forecast import FreeResources, foresee, known_speeds
 
 _SAMPLE_ROWS = 20_000
 """More rows than this tell hardly more about what a table will cost."""
@@ -107,11 +107,11 @@ def study(features: pd.DataFrame, counts: RowCounts, raw_mb: float | None = None
     )
 
 
-def room(home: Path, *, cores: int, gpu: bool, held_mb: float = 0.0, crowding: float = 1.0) -> Room:
+def room(home: Path, *, cores: int, gpu: bool, held_mb: float = 0.0, crowding: float = 1.0) -> FreeResources:
     """Return what a run may use at this moment; `held_mb` is counted as free."""
     # The home is made when something is first stored in it.
     there = next(folder for folder in (home, *home.parents) if folder.exists())
-    return Room(
+    return FreeResources(
         memory_mb=free_memory_mb() + held_mb,
         disk_mb=shutil.disk_usage(there).free / 1e6,
         cores=cores,

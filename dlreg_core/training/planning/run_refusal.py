@@ -28,7 +28,7 @@ def both_sizes(needed_mb: float, free_mb: float) -> tuple[str, str]:
     return (needed, free) if needed != free else (f"{math.ceil(needed_mb):,} MB", f"{math.floor(free_mb):,} MB")
 
 
-def expected_seconds(seconds: float) -> str:
+def seconds_words(seconds: float) -> str:
     """Return an expected time with two digits, so that times that differ don't read the same."""
     return f"about {number(math.ceil(seconds), 2)} s" if seconds < _EXACT_BELOW else about(seconds)
 
@@ -71,7 +71,7 @@ def lack_of_time(outlook: Outlook, plan: TrainPlan, *, shared: bool) -> dict[str
     if quickest.seconds_fewest / outlook.crowding <= optimism * (plan.time_limit + _GRACE_SECONDS):
         return {}
     refusal = (
-        f"{quickest.title}, the quickest of the chosen networks, needs {expected_seconds(quickest.seconds_fewest)} to "
+        f"{quickest.title}, the quickest of the chosen networks, needs {seconds_words(quickest.seconds_fewest)} to "
         f"train to something useful on this table, and the run has {budget_words(plan.time_limit)}."
     )
     enough = _rounded_up((outlook.seconds_startup + _PILOT_SHARE * quickest.seconds_fewest) / _TRAINING_SHARE)

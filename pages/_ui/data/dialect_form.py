@@ -42,7 +42,7 @@ def _form(dataset: Dataset, dialect: Dialect) -> None:
     if st.button("Read it this way", key=f"read_{dataset.id}"):
         try:
             with st.spinner("Reading"):
-                again = services.handed().read_again(dataset.id, chosen)
+                again = services.reader_store().read_again(dataset.id, chosen)
         except DlregError as exc:
             error_display.show(exc)
             return

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.upload_limits import bytes_in_pieces
-from dlreg_core.ingest.uploads.upload_receiver import Arrival, Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Upload, Uploads
 from dlreg_core.jobs.reading.upload_reading import start_reading
 from dlreg_core.specs import Dataset
 from pages._ui.shared import services, session
@@ -73,7 +73,7 @@ def fetched(pieces: Iterable[bytes], name: str) -> Dataset | None:
     file = folder / "file"
     if file.stat().st_size <= _AT_ONCE:
         try:
-            return services.handed().add(file, name)
+            return services.reader_store().add(file, name)
         finally:
             file.unlink()
             _arrivals().forget(ticket)
@@ -94,8 +94,8 @@ def _base() -> str:
     return f"/{path}" if path else ""
 
 
-def _arrivals() -> Arrivals:
-    return Arrivals(services.settings().home)
+def _arrivals() -> Uploads:
+    return Uploads(services.settings().home)
 
 
 def _issued() -> str:
@@ -115,11 +115,11 @@ def _arrived() -> None:
     _new_ticket()
 
 
-def _state(ticket: str) -> Arrival:
+def _state(ticket: str) -> Upload:
     try:
         return _arrivals().state(ticket)
     except NotFoundError as exc:
-        return Arrival(message=exc.message, hint=exc.hint)
+        return Upload(message=exc.message, hint=exc.hint)
 
 
 @st.fragment(run_every=0.3)

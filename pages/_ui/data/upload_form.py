@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dlreg_core.errors import DlregError
-from dlreg_core.ingest.sample_tables import SAMPLES, Sample, sample_path
+from dlreg_core.ingest.sample_tables import SAMPLES, SampleTable, sample_path
 from dlreg_core.ingest.uploads.remote_sources import place_name, place_pieces
 from dlreg_core.recipe.draft import start_draft
 from dlreg_core.specs import Dataset
@@ -43,7 +43,7 @@ def upload(label: str, name: str, add: Callable[[bytes, str], Dataset] | None = 
         return None
     try:
         with st.spinner(f"Reading {escaped(file.name)}"):
-            dataset = (add or services.handed().add)(file.getvalue(), file.name)
+            dataset = (add or services.reader_store().add)(file.getvalue(), file.name)
     except DlregError as exc:
         error_display.show(exc)
         return None
@@ -62,7 +62,7 @@ def pasted() -> Dataset | None:
         if not st.button("Use these cells", disabled=not text.strip(), key=f"use_{key}"):
             return None
         with error_display.shown():
-            dataset = services.handed().add(text.encode(), "pasted table")
+            dataset = services.reader_store().add(text.encode(), "pasted table")
             session.remember("pasted", session.recall("pasted", 0) + 1)
             return dataset
     return None
@@ -121,7 +121,7 @@ def earlier() -> None:
         st.rerun()
 
 
-def _open_sample(sample: Sample) -> None:
+def _open_sample(sample: SampleTable) -> None:
     with error_display.shown():
         dataset = services.datasets().add(sample_path(sample))
         session.open_dataset(dataset.id)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.charts.data.before_after import BeforeAfter
-from dlreg_core.charts.data.lagged_series import OverTime
+from dlreg_core.charts.data.lagged_series import LaggedSeries
 from dlreg_core.checks.interaction_candidates import PromisingCombination, promising_combinations
 from dlreg_core.cleaning import SUGGESTED, Clock, OutlyingColumn, outlying_columns, repaired, step_of
 from dlreg_core.recipe.step_previews import (
@@ -54,7 +54,7 @@ def combination_picture(dataset: Dataset, recipe: Recipe, made: Combination) -> 
     return preview_combination(repaired(rows, recipe.cleaning), made)
 
 
-def past_picture(dataset: Dataset, made: Recipe, column: PastColumn) -> OverTime:
+def past_picture(dataset: Dataset, made: Recipe, column: PastColumn) -> LaggedSeries:
     """Return a column over time and what is made of earlier rows; `RecipeError` where it can't be made."""
     return _past_picture(*services.place(), dataset.id, key_of(made, target_transform="none"), column.model_dump_json())
 
@@ -97,7 +97,7 @@ def _outlying(home: str, owner: str, dataset_id: str, recipe_json: str, rule_jso
 
 
 @st.cache_data(show_spinner="Looking at the last rows", max_entries=32)
-def _past_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column_json: str) -> OverTime:
+def _past_picture(home: str, owner: str, dataset_id: str, recipe_json: str, column_json: str) -> LaggedSeries:
     store, made = services.store(home, owner), Recipe.model_validate_json(recipe_json)
     column = PastColumn.model_validate_json(column_json)
     if made.history is None:

@@ -21,9 +21,9 @@ from dlreg_core.recipe.choices import ColumnChoice, StepPreview, column_choices,
 from dlreg_core.recipe.draft import (
     Draft,
     is_used,
+    level_order_of,
     load_draft,
     measured_recipe,
-    order_of,
     recipe_of,
     save_draft,
     start_draft,
@@ -141,7 +141,7 @@ def transformed(dataset: Dataset, chosen: Draft) -> BeforeAfter:
 def choices(dataset: Dataset, chosen: Draft) -> tuple[ColumnChoice, ...]:
     """Return every other column with its relation to the target, in its type and with its values repaired."""
     names = tuple(name for name in dataset.column_names if name != chosen.target)
-    orders = {name: order for name in names if (order := order_of(dataset, chosen, name))}
+    orders = {name: order for name in names if (order := level_order_of(dataset, chosen, name))}
     repairs = chosen.cleaning.repairs
     units = {name: unit for name, unit in repairs.units.items() if chosen.types.get(name) is ColumnType.NUMBER}
     cleaning = repairs.model_copy(update={"orders": orders, "units": units})

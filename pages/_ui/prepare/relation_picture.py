@@ -8,7 +8,7 @@ import streamlit as st
 from dlreg_core.charts.data.target_relation import Relation
 from dlreg_core.checks.column_associations import some_rows
 from dlreg_core.cleaning import coerce_column, repaired
-from dlreg_core.recipe.draft import Draft, is_used, order_of, type_of
+from dlreg_core.recipe.draft import Draft, is_used, level_order_of, type_of
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui.prepare import draft_session
 from pages._ui.shared import services
@@ -48,4 +48,4 @@ def _drawn(dataset: Dataset, draft: Draft, name: str) -> Relation:
     )
     target = coerce_column(rows[draft.target], ColumnType.NUMBER)
     unit = draft.cleaning.units.get(name, column.unit)
-    return Relation(values, target, draft.unit, unit, order_of(dataset, draft, name))
+    return Relation(values, target, draft.unit, unit, level_order_of(dataset, draft, name))

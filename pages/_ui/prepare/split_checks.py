@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlreg_core.checks.covariate_shift import Shift, shifts
+from dlreg_core.checks.covariate_shift import ColumnShift, column_shifts
 from dlreg_core.checks.train_test_duplicates import TwinCheck, twin_check
 from dlreg_core.recipe.draft import Draft
 from dlreg_core.specs import Dataset, Recipe
@@ -61,8 +61,10 @@ def _twins(dataset: Dataset, draft: Draft, found: TwinCheck | None) -> None:
 
 
 @st.cache_data(show_spinner="Comparing test rows with the others", max_entries=32)
-def _found(home: str, owner: str, dataset_id: str, recipe_json: str) -> tuple[TwinCheck | None, tuple[Shift, ...]]:
+def _found(
+    home: str, owner: str, dataset_id: str, recipe_json: str
+) -> tuple[TwinCheck | None, tuple[ColumnShift, ...]]:
     store, made = services.store(home, owner), Recipe.model_validate_json(recipe_json)
     own = own_test_table(store, made, sampled=True)
     prepared = prepare_table(store.get(dataset_id), store.sample(dataset_id), made, own)
-    return twin_check(prepared), shifts(prepared) if own is not None else ()
+    return twin_check(prepared), column_shifts(prepared) if own is not None else ()

@@ -169,7 +169,7 @@ def _own_file(dataset: Dataset, draft: Draft, changes: dict[str, Any]) -> None:
     added = upload(
         "A file with the same columns, whose rows judge the models",
         "test",
-        lambda content, name: services.handed().add_own_test(content, name, dataset),
+        lambda content, name: services.reader_store().add_own_test(content, name, dataset),
     )
     if added is not None:
         draft_session.change(draft, **changes, test_dataset=added.id)

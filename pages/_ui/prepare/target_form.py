@@ -15,7 +15,7 @@ from dlreg_core.ingest.inference.level_order import MOST, any_order
 from dlreg_core.names import MOST_OF_UNIT, clean_name, visible
 from dlreg_core.recipe.choices import target_choices
 from dlreg_core.recipe.column_edits import ColumnEdit, with_column_edits
-from dlreg_core.recipe.draft import Draft, is_used, order_of, type_of
+from dlreg_core.recipe.draft import Draft, is_used, level_order_of, type_of
 from dlreg_core.specs import Column, ColumnType, Dataset
 from dlreg_core.wording.table_text import ORDINAL, TRANSFORM_WORDS, TYPE_HELP, TYPE_WORDS, target_words
 from pages._ui.prepare import draft_session
@@ -142,7 +142,7 @@ def columns(dataset: Dataset, draft: Draft) -> Draft:
     draft = changed(dataset, draft, after)
     wanted = [str(name) for name, word in zip(after["name"], after["type"], strict=True) if word == ORDINAL]
     for name in wanted:
-        if not order_of(dataset, draft, name):
+        if not level_order_of(dataset, draft, name):
             st.warning(
                 f"**{escaped(name)} can't be ordinal:** an order has 2 to {MOST} levels. It stays what it was.",
                 icon=":material/info:",
@@ -185,7 +185,7 @@ def changed(dataset: Dataset, draft: Draft, after: pd.DataFrame) -> Draft:
 
 
 def _word(dataset: Dataset, draft: Draft, name: str) -> str:
-    return ORDINAL if order_of(dataset, draft, name) else TYPE_WORDS[type_of(dataset, draft, name)]
+    return ORDINAL if level_order_of(dataset, draft, name) else TYPE_WORDS[type_of(dataset, draft, name)]
 
 
 def _note(dataset: Dataset, draft: Draft, name: str) -> str:
@@ -198,7 +198,7 @@ def _note(dataset: Dataset, draft: Draft, name: str) -> str:
 def orders(dataset: Dataset, draft: Draft) -> Draft:
     """Let a person put the levels of ordinal columns in their order."""
     for name in dataset.column_names:
-        order = order_of(dataset, draft, name)
+        order = level_order_of(dataset, draft, name)
         if name == draft.target or not order or not is_used(dataset, draft, name):
             continue
         label, key = f"{escaped(name)}: {escaped(_from_to(order))}", f"order_part_{dataset.id}_{name}"

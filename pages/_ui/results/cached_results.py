@@ -25,7 +25,7 @@ from pages._ui.shared.widgets import Display, on_dark
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class DrawnDisplay:
     """A display that was drawn already, and the sentence that tells what is seen in it."""
 
     words: str
@@ -34,7 +34,7 @@ class Seen:
     figure: go.Figure
 
     @classmethod
-    def of(cls, words: str, display: Display) -> Seen:
+    def of(cls, words: str, display: Display) -> DrawnDisplay:
         """Draw a display."""
         return cls(words, display.alt, display, display.plot())
 
@@ -52,7 +52,7 @@ def segments_of(run_id: str, model: str) -> pd.DataFrame:
     return _segments(*services.result_key(run_id), model)
 
 
-def errors_seen(run_id: str, model: str, unit: str) -> dict[str, Seen]:
+def errors_seen(run_id: str, model: str, unit: str) -> dict[str, DrawnDisplay]:
     """Return the pictures of a model's errors with what is seen in each; they must not be changed in place."""
     return _errors_seen(*services.result_key(run_id), model, unit, on_dark())
 
@@ -74,7 +74,7 @@ def network_curves(run_id: str) -> dict[str, epoch_curves.NetworkCurves]:
 
 # A click that changes something else on the page would work all of them out again.
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _errors_seen(path: str, task: int, model: str, unit: str, dark: bool) -> dict[str, Seen]:
+def _errors_seen(path: str, task: int, model: str, unit: str, dark: bool) -> dict[str, DrawnDisplay]:
     # Figures take the colour of the ground that they are first shown on.
     del task, dark
     part = services.predictions(RunFolder(Path(path)).id)
@@ -82,11 +82,15 @@ def _errors_seen(path: str, task: int, model: str, unit: str, dark: bool) -> dic
     spread, colour = diagnostics_text.distribution_words(*both), model_colour(model)
     dots = (*both, part.rows, colour)
     return {
-        "predicted": Seen.of(diagnostics_text.predicted_actual_words(*both), charts.PredictedActual(*dots)),
-        "residuals": Seen.of(diagnostics_text.residuals_predicted_words(*both), charts.ResidualsPredicted(*dots)),
-        "histogram": Seen.of(spread, charts.ResidualHistogram(*both, colour=colour)),
-        "normal": Seen.of(spread, charts.QQPlot(*both, colour=colour)),
-        "quantiles": Seen.of(diagnostics_text.quantile_words(*both), charts.ErrorByQuantile(*both, colour=colour)),
+        "predicted": DrawnDisplay.of(diagnostics_text.predicted_actual_words(*both), charts.PredictedActual(*dots)),
+        "residuals": DrawnDisplay.of(
+            diagnostics_text.residuals_predicted_words(*both), charts.ResidualsPredicted(*dots)
+        ),
+        "histogram": DrawnDisplay.of(spread, charts.ResidualHistogram(*both, colour=colour)),
+        "normal": DrawnDisplay.of(spread, charts.QQPlot(*both, colour=colour)),
+        "quantiles": DrawnDisplay.of(
+            diagnostics_text.quantile_words(*both), charts.ErrorByQuantile(*both, colour=colour)
+        ),
     }
 
 

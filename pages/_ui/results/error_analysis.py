@@ -42,7 +42,7 @@ def four_pictures(run_id: str, model: str, unit: str) -> None:
         _titled("Error for small and large predictions", seen["quantiles"], "error-quantile")
 
 
-def _titled(title: str, seen: cached_results.Seen, key: str) -> None:
+def _titled(title: str, seen: cached_results.DrawnDisplay, key: str) -> None:
     _heading(title, seen.words)
     picture(seen, key=key)
 

@@ -33,7 +33,7 @@ def offer(run_id: str, row: LeaderboardRow, found: Explanation | None, *, primar
         if st.button(label, type="primary" if primary else "secondary", key=f"explain_more_{row.model}"):
             with error_display.shown():
                 request = ExplainRequest(model=row.model, rows=rows, time_limit=_SECONDS)
-                task = services.desk().explain(run_id, request)
+                task = services.run_service().explain(run_id, request)
                 session.remember(f"explaining_{run_id}", task.number)
                 st.rerun()
 
@@ -85,7 +85,7 @@ def watch(run_id: str, number: int) -> None:
     """Show how far an explanation is, until it has ended."""
     task = services.run_folder(run_id).task(number)
     if task.state().is_final:
-        services.desk().dispatcher.tick()
+        services.run_service().dispatcher.tick()
         st.rerun()
     request = task.task().explain
     events = task.events().events
@@ -96,5 +96,5 @@ def watch(run_id: str, number: int) -> None:
     st.caption("You can leave this page; it goes on, and is here when you come back.")
     if st.button("Cancel", key=f"cancel_explain_{number}"):
         with error_display.shown():
-            services.desk().cancel(run_id, number)
+            services.run_service().cancel(run_id, number)
             st.rerun()

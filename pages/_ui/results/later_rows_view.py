@@ -8,7 +8,7 @@ import streamlit as st
 from dlreg_core.charts.base.theme import model_colour
 from dlreg_core.charts.results.later_predictions import LaterRows
 from dlreg_core.report import rounded
-from dlreg_core.specs import ROW_ORDER, OverTime, Report, TrainResult
+from dlreg_core.specs import ROW_ORDER, ErrorsOverTime, Report, TrainResult
 from dlreg_core.wording import later_rows_text
 from pages._ui.results import cached_results
 from pages._ui.shared import error_display, services
@@ -37,7 +37,7 @@ def only_tested(result: TrainResult, unit: str) -> None:
         st.markdown(f":orange[:material/warning:] {escaped(sentence)}")
 
 
-def _picture(report: Report, found: OverTime) -> None:
+def _picture(report: Report, found: ErrorsOverTime) -> None:
     part = services.predictions(report.run_id)
     moments = pd.Series(part.rows) if found.column == ROW_ORDER else services.test_rows(report.run_id)[found.column]
     low, high = cached_results.bounds_of(report.run_id, found.model)
@@ -47,7 +47,7 @@ def _picture(report: Report, found: OverTime) -> None:
     picture(shown, key="later_rows")
 
 
-def _table(found: OverTime, unit: str) -> None:
+def _table(found: ErrorsOverTime, unit: str) -> None:
     table = later_rows_text.over_time_table(found)
     shown = table.assign(mae=rounded(table["mae"]), bias=rounded(-table["bias"], like=table["mae"]))
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn

@@ -105,7 +105,7 @@ def _predicted(report: Report, model: LeaderboardRow, upload: Any) -> PredictedT
         return kept[1]
     cleaner = services.cleaner(report.run_id)
     with st.spinner("Reading the file.", show_time=True):
-        rows = services.handed().raw_rows(upload.getvalue(), services.run_folder(report.run_id))
+        rows = services.reader_store().raw_rows(upload.getvalue(), services.run_folder(report.run_id))
     time = about(len(rows) / (model.predict_rows_per_second or 1000.0))
     words = f"Predicting {len(rows):,} rows: {time}, and about 10 s more where the models aren't loaded yet."
     with st.spinner(words, show_time=True):

@@ -8,7 +8,7 @@ from math import floor, log10
 
 import streamlit as st
 
-from dlreg_core.cleaning import Field, Value
+from dlreg_core.cleaning import SchemaField, Value
 from dlreg_core.formatting import number, number_range
 from dlreg_core.names import visible
 from dlreg_core.specs import ColumnType
@@ -18,7 +18,7 @@ _SHOWN = 10
 _EARLIEST, _LATEST = datetime(1, 1, 1), datetime(9999, 12, 31)
 
 
-def ask(fields: tuple[Field, ...], start: Mapping[str, Value], key: str) -> dict[str, Value]:
+def ask(fields: tuple[SchemaField, ...], start: Mapping[str, Value], key: str) -> dict[str, Value]:
     """Show a field for each column, the first ones openly, and return what stands in them.
 
     Other values of `key` start the form again from `start`.
@@ -31,7 +31,7 @@ def ask(fields: tuple[Field, ...], start: Mapping[str, Value], key: str) -> dict
     return found
 
 
-def _grid(fields: tuple[Field, ...], start: Mapping[str, Value], key: str) -> dict[str, Value]:
+def _grid(fields: tuple[SchemaField, ...], start: Mapping[str, Value], key: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     with st.grid(2, min_column_width=170, gap="small"):
         for field in fields:
@@ -39,7 +39,7 @@ def _grid(fields: tuple[Field, ...], start: Mapping[str, Value], key: str) -> di
     return found
 
 
-def _field(field: Field, value: Value, key: str) -> Value:
+def _field(field: SchemaField, value: Value, key: str) -> Value:
     label = as_label(field.name)
     if field.type is ColumnType.NUMBER:
         return _number(field, label, value, key)
@@ -56,7 +56,7 @@ def _field(field: Field, value: Value, key: str) -> Value:
     return text or None
 
 
-def _number(field: Field, label: str, value: Value, key: str) -> float | None:
+def _number(field: SchemaField, label: str, value: Value, key: str) -> float | None:
     low, high = float(field.minimum or 0), float(field.maximum or 0)
     help_text = (
         f"In training from {number_range(low, high, ' to ')}, half of the rows below {number(_as_float(field))}."
@@ -72,11 +72,11 @@ def _number(field: Field, label: str, value: Value, key: str) -> float | None:
     )
 
 
-def _as_float(field: Field) -> float | None:
+def _as_float(field: SchemaField) -> float | None:
     return None if field.typical is None else float(field.typical)
 
 
-def _step(field: Field, low: float, high: float) -> float:
+def _step(field: SchemaField, low: float, high: float) -> float:
     """Return what the + and − keys add: about a hundredth of the range, in a round number."""
     if high <= low:
         return 1.0
@@ -84,7 +84,7 @@ def _step(field: Field, low: float, high: float) -> float:
     return max(1.0, step) if field.integer else step
 
 
-def _date(field: Field, label: str, value: Value, key: str) -> str | None:
+def _date(field: SchemaField, label: str, value: Value, key: str) -> str | None:
     if field.time_of_day:
         return _time(field, label, value, key)
     moment = None if value is None else datetime.fromisoformat(str(value))
@@ -103,7 +103,7 @@ def _date(field: Field, label: str, value: Value, key: str) -> str | None:
     return None if entered is None else entered.isoformat()
 
 
-def _time(field: Field, label: str, value: Value, key: str) -> str | None:
+def _time(field: SchemaField, label: str, value: Value, key: str) -> str | None:
     moment = None if value is None else datetime.fromisoformat(str(value)).time()
     ends = [str(end)[11:16] for end in (field.minimum, field.maximum) if end is not None]
     help_text = f"In training from {ends[0]} to {ends[-1]}." if ends else None

@@ -12,7 +12,7 @@ from dlreg_core.charts.training.parallel_coordinates import MOST_AXES, SearchAxi
 from dlreg_core.formatting import UNKNOWN, value_words
 from dlreg_core.networks import family
 from dlreg_core.report import rounded
-from dlreg_core.search import number_range
+from dlreg_core.search import setting_range
 from dlreg_core.specs import NumberRange, Report, Search, TrainResult
 from dlreg_core.wording import search_text
 from pages._ui.results import cached_results
@@ -56,7 +56,7 @@ def _axis(search: Search, name: str) -> SearchAxis:
     if known.kind not in ("int", "float"):
         return SearchAxis(name, known.title)
     ends = (min(range_), max(range_))
-    return SearchAxis(name, known.title, number_range(known, *ends).log, ends, tuple(sorted(range_)))
+    return SearchAxis(name, known.title, setting_range(known, *ends).log, ends, tuple(sorted(range_)))
 
 
 def _table(trials: pd.DataFrame, search: Search, titles: dict[str, str], unit: str) -> None:

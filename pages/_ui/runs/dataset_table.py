@@ -29,7 +29,7 @@ _CHOICES: dict[WithRuns, str] = {"delete": "Delete the runs too", "keep": "Keep 
 
 def show() -> None:
     """Show the data sets, and what can be done with the selected one; nothing where there are none."""
-    kept = services.desk().data.list()
+    kept = services.run_service().data.list()
     if not kept:
         return
     st.subheader("Data sets", anchor=False)
@@ -84,13 +84,13 @@ def actions(one: KeptData | None) -> None:
         if one.dataset is not None and st.button("Open", key=f"open_{one.dataset_id}"):
             session.open_dataset(one.dataset_id)
             go_to("data")
-        if services.desk().data.is_drafted(one.dataset_id) and st.button(
+        if services.run_service().data.is_drafted(one.dataset_id) and st.button(
             "Forget what was prepared",
             key=f"undraft_{one.dataset_id}",
             help="Target, columns, repairs, split and budget begin with the suggestions again. Runs stay as they are.",
         ):
             with error_display.shown():
-                services.desk().data.delete_draft(one.dataset_id)
+                services.run_service().data.delete_draft(one.dataset_id)
                 session.forget_choices(one.dataset_id)
                 say_next(f"Forgot what was prepared of {one.name}.")
                 st.rerun()
@@ -121,7 +121,7 @@ def confirm_delete(one: KeptData) -> None:
     key = f"delete_{one.dataset_id}_{hash(tuple(run.run_id for run in one.runs))}"
     if st.button(label, key=key, disabled=choice is None) and choice is not None:
         with error_display.shown():
-            services.desk().data.delete(one.dataset_id, choice)
+            services.run_service().data.delete(one.dataset_id, choice)
             _forget(one, with_runs=choice == "delete")
             st.rerun()
 

@@ -103,12 +103,12 @@ def _end(run: RunSummary) -> None:
         finishing = services.report(run.run_id).finishing
         if st.button("Finishing" if finishing else "Finish now", icon=":material/flag:", disabled=finishing):
             with error_display.shown():
-                services.desk().finish(run.run_id)
+                services.run_service().finish(run.run_id)
                 say_next(f"{run.name} finishes now, and keeps the best.")
                 st.rerun()
     if st.button("Cancel run", icon=":material/cancel:"):
         with error_display.shown():
-            services.desk().cancel(run.run_id)
+            services.run_service().cancel(run.run_id)
             st.rerun()
 
 
@@ -121,7 +121,7 @@ def confirm_delete(run: RunSummary) -> None:
     )
     if st.button("Delete run", key=f"delete_{run.run_id}"):
         with error_display.shown():
-            services.desk().delete(run.run_id)
+            services.run_service().delete(run.run_id)
             if session.run_id() == run.run_id:
                 session.open_run(None)
             services.forget_data()
@@ -129,7 +129,7 @@ def confirm_delete(run: RunSummary) -> None:
             st.rerun()
     if st.button("Delete its explanations only", key=f"explanations_{run.run_id}", help=_EXPLANATIONS):
         with error_display.shown():
-            count = services.desk().delete_explanations(run.run_id)
+            count = services.run_service().delete_explanations(run.run_id)
             services.forget_data()
             what = "1 explanation" if count == 1 else f"{count:,} explanations"
             say_next(f"Deleted {what} of {run.name}.")

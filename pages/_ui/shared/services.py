@@ -12,8 +12,8 @@ from dlreg_core.cleaning import Cleaner
 from dlreg_core.evaluation.kept_models import load_cleaner
 from dlreg_core.ingest.dataset_files import note_opened
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs import Desk, open_desk
-from dlreg_core.jobs.reading.handed_files import Handed
+from dlreg_core.jobs import RunService, open_run_service
+from dlreg_core.jobs.reading.handed_files import ReaderBackedStore
 from dlreg_core.jobs.reading.reader_client import open_readers
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
 from dlreg_core.scoring.client import Scored, Scorer, open_scorer
@@ -47,9 +47,9 @@ def store(home: str, whose: str) -> DatasetStore:
     return DatasetStore(Path(home), whose)
 
 
-def handed() -> Handed:
+def reader_store() -> ReaderBackedStore:
     """Return what reads the files that this person hands in."""
-    return Handed(settings().home, owner())
+    return ReaderBackedStore(settings().home, owner())
 
 
 def expect_file() -> None:
@@ -58,9 +58,9 @@ def expect_file() -> None:
         open_readers().prepare()
 
 
-def desk() -> Desk:
+def run_service() -> RunService:
     """Return this person's runs, and what can be done with them."""
-    return open_desk(settings(), owner())
+    return open_run_service(settings(), owner())
 
 
 def scorer() -> Scorer:
@@ -83,7 +83,7 @@ def sample(dataset_id: str) -> pd.DataFrame:
 
 def has_data(report: Report) -> bool:
     """Tell whether the data that a run learned from, and was judged by, is still there."""
-    return desk().data.has(report.experiment)
+    return run_service().data.has(report.experiment)
 
 
 def forget_data() -> None:
@@ -99,12 +99,12 @@ def preview_again(dataset_id: str, reading: Reading) -> pd.DataFrame:
 
 def report(run_id: str) -> Report:
     """Return what a run adds up to."""
-    return desk().report(run_id)
+    return run_service().report(run_id)
 
 
 def run_folder(run_id: str) -> RunFolder:
     """Return the folder of a run."""
-    return desk().folder(run_id)
+    return run_service().folder(run_id)
 
 
 def result_number(run_id: str) -> int:
@@ -167,7 +167,7 @@ def _dataset(home: str, whose: str, dataset_id: str) -> Dataset:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _preview_again(home: str, whose: str, dataset_id: str, reading: str) -> pd.DataFrame:
-    return Handed(Path(home), whose).preview_again(dataset_id, Reading.model_validate_json(reading))
+    return ReaderBackedStore(Path(home), whose).preview_again(dataset_id, Reading.model_validate_json(reading))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

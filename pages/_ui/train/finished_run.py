@@ -77,7 +77,7 @@ def _go_on(report: Report) -> None:
         kind: Literal["primary", "secondary"] = "primary" if interrupted else "secondary"
         if st.button(label, type=kind, icon=":material/resume:", key=f"go_on_{report.run_id}"):
             with error_display.shown():
-                services.desk().go_on(report.run_id, seconds)
+                services.run_service().go_on(report.run_id, seconds)
                 st.rerun()
         if names and interrupted:
             _keep(report, names, primary=False)
@@ -88,5 +88,5 @@ def _keep(report: Report, names: tuple[str, ...], *, primary: bool) -> None:
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     if st.button(label, type=kind, icon=":material/inventory_2:", key=f"keep_{report.run_id}"):
         with error_display.shown():
-            services.desk().finish(report.run_id)
+            services.run_service().finish(report.run_id)
             st.rerun()

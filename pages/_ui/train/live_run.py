@@ -11,7 +11,7 @@ from dlreg_core.charts.training.learning_curves import CurrentLoss, CurrentValid
 from dlreg_core.errors import NotFoundError
 from dlreg_core.jobs.devices import cpu_cores
 from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.training_progress import Progress, fold
+from dlreg_core.runs.training_progress import RunProgress, fold
 from dlreg_core.specs import Event, Report, RunState, now
 from dlreg_core.wording import run_text as words
 from dlreg_core.wording.plan_text import best_words, clock
@@ -99,12 +99,12 @@ def _live(run_id: str, shown: RunState, *, finishing: bool, best: bool) -> None:
 
 
 def _queued(run_id: str) -> None:
-    place = services.desk().place(run_id)
+    place = services.run_service().place(run_id)
     when = words.place_words(place.ahead, place.seconds) if place is not None else "It starts in a moment."
     st.info(f"**Waiting for a free place.** {when} You can leave this page and come back.", icon=":material/hourglass:")
 
 
-def _bar(report: Report, progress: Progress) -> None:
+def _bar(report: Report, progress: RunProgress) -> None:
     used = sidebar.used_seconds(report)
     if report.begun is None:
         st.progress(0.0, text="Loading the libraries. The time begins when they are loaded.")
@@ -121,7 +121,7 @@ def _bar(report: Report, progress: Progress) -> None:
     st.progress(sidebar.share_done(report), text=" · ".join([*parts, stage]))
 
 
-def _notes(report: Report, progress: Progress) -> None:
+def _notes(report: Report, progress: RunProgress) -> None:
     """Say what is out of the ordinary."""
     limits = services.settings()
     if report.finishing:
@@ -131,7 +131,7 @@ def _notes(report: Report, progress: Progress) -> None:
         st.warning(escaped(text), icon=":material/warning:")
 
 
-def _pictures(run_id: str, events: tuple[Event, ...], progress: Progress, unit: str) -> None:
+def _pictures(run_id: str, events: tuple[Event, ...], progress: RunProgress, unit: str) -> None:
     """Show how the run gets better over time, and how the network that trains now learns, epoch by epoch."""
     if progress.best is None:
         return
@@ -157,7 +157,7 @@ def _finish(report: Report, *, primary: bool) -> None:
     key = f"finish_{report.run_id}"
     if st.button("Finish now, keep the best", type=kind, icon=":material/flag:", disabled=report.finishing, key=key):
         with error_display.shown():
-            services.desk().finish(report.run_id)
+            services.run_service().finish(report.run_id)
             st.rerun()
 
 
@@ -167,5 +167,5 @@ def _cancel(report: Report) -> None:
         st.markdown(words.cancel_words(waits=report.state is RunState.QUEUED, has_result=report.result is not None))
         if st.button("Cancel this run", key=f"cancel_{report.run_id}"):
             with error_display.shown():
-                services.desk().cancel(report.run_id)
+                services.run_service().cancel(report.run_id)
                 st.rerun()

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.training_progress import ModelState, Progress
+from dlreg_core.runs.training_progress import ModelState, RunProgress
 from dlreg_core.wording.model_text import duration, quantity
 from dlreg_core.wording.run_text import model_state_words
 from pages._ui.shared.sidebar import escaped
@@ -15,7 +15,7 @@ _LOG_HEIGHT = 16 * 24
 _LOG_SECONDS = 5
 
 
-def show(progress: Progress, unit: str) -> None:
+def show(progress: RunProgress, unit: str) -> None:
     """Show a line a model, and why the absent ones are."""
     if not progress.models:
         return

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.networks import PRETRAINED, Pretrained
-from dlreg_core.pretrained_weights import State, Status, Weights, open_weights
+from dlreg_core.pretrained_weights import Weights, WeightState, WeightStatus, open_weights
 from pages._ui.shared import error_display, services
 
 _LOOKS = {
-    Status.ON_DISK: "green",
-    Status.ABSENT: "green",
-    Status.DAMAGED: "red",
-    Status.NO_LICENCE: "orange",
+    WeightStatus.ON_DISK: "green",
+    WeightStatus.ABSENT: "green",
+    WeightStatus.DAMAGED: "red",
+    WeightStatus.NO_LICENCE: "orange",
 }
 
 
@@ -65,7 +65,7 @@ def _answer(weights: Weights, key: str, label: str, icon: str, *, allowed: bool)
     st.button(label, type="tertiary", icon=f":material/{icon}:", key=f"downloads_{allowed}_{key}", on_click=keep)
 
 
-def _family(known: Pretrained, weights: Weights, state: State, key: str) -> None:
+def _family(known: Pretrained, weights: Weights, state: WeightState, key: str) -> None:
     st.markdown(f"**{known.title}** :{_LOOKS.get(state.status, 'gray')}-badge[{state.status.value}]")
     size = f"about {known.megabytes:.0f} MB" if known.megabytes is not None else "size not stated"
     use = "" if known.commercial else " · no commercial use"
@@ -74,13 +74,13 @@ def _family(known: Pretrained, weights: Weights, state: State, key: str) -> None
         f"{known.paper} · {known.weights_licence}{use} · {size} from `{known.source}`",
         *([known.condition] if known.condition else []),
     ]
-    if state.status in (Status.NO_PACKAGE, Status.DAMAGED):
+    if state.status in (WeightStatus.NO_PACKAGE, WeightStatus.DAMAGED):
         lines.append(state.words[0].upper() + state.words[1:])
     acceptance = weights.accepted(known.key) if known.asks_consent else None
     if acceptance is not None:
         lines.append(f"Licence accepted by {acceptance.who} on {acceptance.when:%Y-%m-%d}")
     st.caption("  \n".join(lines))
-    if state.status is Status.NO_LICENCE:
+    if state.status is WeightStatus.NO_LICENCE:
         _licence(known, weights, key)
 
 

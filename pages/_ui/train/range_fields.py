@@ -10,7 +10,7 @@ import streamlit as st
 from dlreg_core.errors import PlanError
 from dlreg_core.formatting import value_words
 from dlreg_core.networks import Setting, family
-from dlreg_core.search import checked_range, number_range, parsed_values, usual_range
+from dlreg_core.search import checked_range, parsed_values, setting_range, usual_range
 from dlreg_core.specs import NumberRange, SearchRange
 
 _WIDTH = 210
@@ -108,7 +108,7 @@ def _numbers(known: Setting, start: NumberRange, key: str, *, grid: bool) -> Num
         steps = start.steps
         if grid:
             steps = st.number_input("Values", 2, 20, min(20, steps), key=f"search_steps_{key}", width=_WIDTH // 2)
-    return number_range(known, low, high, steps)
+    return setting_range(known, low, high, steps)
 
 
 def _step(known: Setting, value: float) -> float:

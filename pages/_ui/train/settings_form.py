@@ -17,10 +17,10 @@ from pages._ui.shared.sidebar import escaped
 Number = TypeVar("Number", int, float)
 
 _WIDTH = 210
-Settings = dict[str, dict[str, Any]]
+ChosenSettings = dict[str, dict[str, Any]]
 
 
-def choose_settings(start: Settings, models: Sequence[str], key: str) -> Settings | None:
+def choose_settings(start: ChosenSettings, models: Sequence[str], key: str) -> ChosenSettings | None:
     """Let a person choose settings of the networks that are ticked; None while one of them can't be had.
 
     Parameters
@@ -48,10 +48,10 @@ def choose_settings(start: Settings, models: Sequence[str], key: str) -> Setting
     return found
 
 
-def _forms(shown: Settings, models: Sequence[str], key: str) -> Settings:
+def _forms(shown: ChosenSettings, models: Sequence[str], key: str) -> ChosenSettings:
     """Show the settings of the networks that are ticked; return those that differ from their defaults."""
     st.caption("None of these has to be chosen: what stands here is what does well on most tables.")
-    found: Settings = {}
+    found: ChosenSettings = {}
     for part, model in zip(st.tabs([family(model).title for model in models]), models, strict=True):
         with part:
             found[model] = _form(model, shown.get(model, {}), key)
@@ -59,9 +59,9 @@ def _forms(shown: Settings, models: Sequence[str], key: str) -> Settings:
     return found
 
 
-def _checked(settings: Settings) -> tuple[Settings, PlanError | None]:
+def _checked(settings: ChosenSettings) -> tuple[ChosenSettings, PlanError | None]:
     """Return what differs from the defaults, and why the first of it that can't be had can't."""
-    found: Settings = {}
+    found: ChosenSettings = {}
     refused: PlanError | None = None
     for model, values in settings.items():
         try:
@@ -101,7 +101,7 @@ def _form(model: str, shown: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _way_back(model: str, key: str, *, changed: bool) -> None:
     def back() -> None:
-        before: Settings = session.last_chosen(f"settings_{key}", {})
+        before: ChosenSettings = session.last_chosen(f"settings_{key}", {})
         others = {name: values for name, values in before.items() if name != model}
         # Whatever this place begins with next.
         session.keep_chosen(f"settings_{key}", None, others)

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from dlreg_core.charts.base.theme import GREY
-from dlreg_core.charts.shap.beeswarm import ShapBeeswarm, as_text, swarm
+from dlreg_core.charts.shap.beeswarm import ShapBeeswarm, swarm, value_text
 from dlreg_core.charts.shap.dependence_plot import NO_COLOUR, ShapDependence, interaction
 from dlreg_core.charts.shap.importance_bar import ShapBar
 from dlreg_core.charts.shap.shap_values import ShapTables, importance, ranks
@@ -179,4 +179,4 @@ def test_dependence_of_a_category_is_boxes_and_a_strip() -> None:
                         (pd.Timestamp("2024-05-06 07:00"), "2024-05-06")],
 )  # fmt: skip
 def test_raw_values_as_text(value: object, text: str) -> None:
-    assert as_text(value) == text
+    assert value_text(value) == text

@@ -31,7 +31,7 @@ def test_nothing_has_a_text_colour_of_its_own() -> None:
 
 
 def test_foreign_text_is_no_markup() -> None:
-    assert theme.plain("<b>%{x}</b> & more") == "&lt;b&gt;% {x}&lt;/b&gt; &amp; more"
+    assert theme.escape("<b>%{x}</b> & more") == "&lt;b&gt;% {x}&lt;/b&gt; &amp; more"
     assert theme.figure(height=100, x="<i>a").layout.xaxis.title.text == "&lt;i&gt;a"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from dlreg_core.checks.covariate_shift import shifts
+from dlreg_core.checks.covariate_shift import column_shifts
 from dlreg_core.checks.duplicate_optimism import twins_honesty
 from dlreg_core.checks.train_test_duplicates import twin_check
 from dlreg_core.errors import RecipeError
@@ -95,7 +95,7 @@ def test_no_false_alarm_on_real_tables(shared_data: Path, name: str, seed: int) 
     prepared = prepare_table(dataset, table, recipe)
     found = twin_check(prepared)
     assert found is None or not found.matters
-    assert shifts(prepared) == ()
+    assert column_shifts(prepared) == ()
 
 
 def test_a_draft_keeps_the_choice(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_own_test_file_of_other_rows_is_told(tmp_path: Path) -> None:
     own = add_table(tmp_path, other, "own.csv")
     recipe = recipe_of(dataset, Draft(target="y", kind="own", test_dataset=own.id))
     store = DatasetStore(tmp_path)
-    found = shifts(prepare_table(dataset, store.table(dataset.id), recipe, store.table(own.id)))
+    found = column_shifts(prepare_table(dataset, store.table(dataset.id), recipe, store.table(own.id)))
     assert {shift.column for shift in found} == {"old", "shop"}
     old = next(shift for shift in found if shift.column == "old")
     assert old.test == pytest.approx(other["old"].median())

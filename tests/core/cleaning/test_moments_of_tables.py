@@ -16,7 +16,7 @@ from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.inference.known_cells import read_known
 from dlreg_core.recipe.choices import column_choices, target_choices
 from dlreg_core.recipe.draft import Draft, is_repaired, recipe_of, start_draft, with_repair
-from dlreg_core.specs import Cleaning, ColumnType, Dataset, Written
+from dlreg_core.specs import Cleaning, ColumnFormat, ColumnType, Dataset
 from dlreg_core.splitting import prepare_table
 
 FINISH = [f"{2 + at // 50}:{at * 7 % 60:02d}:{at * 13 % 60:02d}" for at in range(90)]
@@ -117,13 +117,13 @@ def test_new_dates_are_read_one_by_one_in_the_order_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("form", "texts", "read"),
     [
-        (Written(kind="date"), ["2010-11", "Jan-31", "2010Q2"], ["2010-11-01", "2031-01-01", "2010-04-01"]),
-        (Written(kind="date", day_first=True), ["1.2.13", "9999-12-31"], ["2013-02-01", None]),
-        (Written(kind="date", year_first=True), ["13-01-05", "2013-02-03"], ["2013-01-05", "2013-02-03"]),
+        (ColumnFormat(kind="date"), ["2010-11", "Jan-31", "2010Q2"], ["2010-11-01", "2031-01-01", "2010-04-01"]),
+        (ColumnFormat(kind="date", day_first=True), ["1.2.13", "9999-12-31"], ["2013-02-01", None]),
+        (ColumnFormat(kind="date", year_first=True), ["13-01-05", "2013-02-03"], ["2013-01-05", "2013-02-03"]),
     ],
 )
 def test_a_moment_alone_means_what_it_means_in_its_column(
-    form: Written, texts: list[str], read: list[str | None]
+    form: ColumnFormat, texts: list[str], read: list[str | None]
 ) -> None:
     expected = pd.to_datetime(pd.Series(read))
     for text, moment in zip(texts, expected, strict=True):
@@ -134,7 +134,7 @@ def test_a_moment_alone_means_what_it_means_in_its_column(
 
 
 def test_durations_alone_mean_seconds() -> None:
-    form = Written(kind="number", unit="s")
+    form = ColumnFormat(kind="number", unit="s")
     found = read_known(["2:09:37", "26:30:00", "72:15", "2 h", "90", "later"], form)
     np.testing.assert_array_equal(found.values, [7777, 95_400, 4335, 7200, 90, np.nan])
     assert found.how == ("as-known", "as-known", "as-known", "converted", "as-known", "unreadable")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.cleaning import Field, Schema, coerce_column
+from dlreg_core.cleaning import Schema, SchemaField, coerce_column
 from dlreg_core.cleaning.raw_rows import read_raw_rows
 from dlreg_core.cleaning.schema import as_text, schema_of
 from dlreg_core.errors import RowsError
@@ -141,7 +141,7 @@ def test_missing_columns_are_all_named() -> None:
     with pytest.raises(RowsError) as caught:
         schema.coerce(training_rows()[["n", "b", "t"]])
     assert str(caught.value).startswith("The table has no column c, d. Give it the columns")
-    many = Schema(fields=tuple(Field(name=f"f{i}", type=ColumnType.NUMBER) for i in range(13)))
+    many = Schema(fields=tuple(SchemaField(name=f"f{i}", type=ColumnType.NUMBER) for i in range(13)))
     with pytest.raises(RowsError, match=r"f0, .*, f9 and 3 more\."):
         many.coerce(pd.DataFrame({"x": [1]}))
 

@@ -9,13 +9,13 @@ import pytest
 from dlreg_core.charts.results.later_predictions import LaterRows
 from dlreg_core.evaluation.errors_by_period import over_time
 from dlreg_core.evaluation.unseen_values import unseen
-from dlreg_core.specs import ColumnType, OverTime
+from dlreg_core.specs import ColumnType, ErrorsOverTime
 from dlreg_core.wording.later_rows_text import over_time_table, over_time_words, unseen_words
 
 DAYS = pd.Series(pd.date_range("2024-10-06", periods=56))
 
 
-def found(bias: np.ndarray, seed: int = 0) -> OverTime:
+def found(bias: np.ndarray, seed: int = 0) -> ErrorsOverTime:
     error = np.random.default_rng(seed).normal(0, 10, len(DAYS)) + bias
     made = over_time(
         DAYS,

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.sample_tables import SAMPLES, Sample, sample_path
+from dlreg_core.ingest.sample_tables import SAMPLES, SampleTable, sample_path
 from dlreg_core.specs import ColumnType
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
-def test_sample_is_as_announced(sample: Sample, tmp_path: Path) -> None:
+def test_sample_is_as_announced(sample: SampleTable, tmp_path: Path) -> None:
     path = sample_path(sample)
     expected = pd.read_csv(path)
     dataset = DatasetStore(tmp_path).add(path)

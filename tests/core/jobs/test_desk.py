@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ConflictError, NotFoundError, PlanError
-from dlreg_core.jobs import Desk, Dispatcher, InlineBackend
+from dlreg_core.jobs import Dispatcher, InlineBackend, RunService
 from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.runs import TaskFolder, open_store
 from dlreg_core.settings import Settings
@@ -29,7 +29,7 @@ def dispatcher(tmp_path: Path) -> Dispatcher:
 
 
 def test_a_run_belongs_to_who_submits_it(dispatcher: Dispatcher) -> None:
-    ann, bob = Desk(dispatcher, "ann"), Desk(dispatcher, "bob")
+    ann, bob = RunService(dispatcher, "ann"), RunService(dispatcher, "bob")
     run_id = ann.submit(bare_experiment())
     assert [run.run_id for run in ann.list()] == [run_id]
     assert ann.report(run_id).experiment.owner == "ann"
@@ -53,11 +53,11 @@ def test_a_run_belongs_to_who_submits_it(dispatcher: Dispatcher) -> None:
 
 
 def test_a_run_whose_data_was_deleted_is_neither_continued_nor_explained(dispatcher: Dispatcher) -> None:
-    desk = Desk(dispatcher, "ann")
-    run_id = desk.submit(bare_experiment())
+    run_service = RunService(dispatcher, "ann")
+    run_id = run_service.submit(bare_experiment())
     asked: tuple[Callable[[], object], ...] = (
-        lambda: desk.go_on(run_id, 30.0),
-        lambda: desk.explain(run_id, ExplainRequest(model="A", rows=1)),
+        lambda: run_service.go_on(run_id, 30.0),
+        lambda: run_service.explain(run_id, ExplainRequest(model="A", rows=1)),
     )
     for ask in asked:
         with pytest.raises(ConflictError, match=f"The data of run {run_id} was deleted"):
@@ -66,7 +66,7 @@ def test_a_run_whose_data_was_deleted_is_neither_continued_nor_explained(dispatc
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
 def test_more_time_is_a_positive_number_of_seconds(dispatcher: Dispatcher, seconds: float) -> None:
-    desk = Desk(dispatcher, "ann")
-    run_id = desk.submit(bare_experiment())
+    run_service = RunService(dispatcher, "ann")
+    run_id = run_service.submit(bare_experiment())
     with pytest.raises(PlanError, match="positive number of seconds"):
-        desk.go_on(run_id, seconds)
+        run_service.go_on(run_id, seconds)

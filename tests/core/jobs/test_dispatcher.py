@@ -18,7 +18,7 @@ from dlreg_core.errors import ConflictError
 from dlreg_core.jobs import InlineBackend, LocalProcesses, open_dispatcher
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
-from dlreg_core.jobs.watchdog import Limits
+from dlreg_core.jobs.watchdog import WatchdogLimits
 from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
 from dlreg_core.runs.atomic_files import write_spec
 from dlreg_core.runs.machine import boot_id, instant
@@ -214,7 +214,7 @@ def test_a_run_that_gives_no_sign_of_life_is_ended(
     store: RunStore, spawned: Callable[[TaskFolder], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clocks = Clocks(monkeypatch)
-    dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), Limits(silence=30.0))
+    dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), WatchdogLimits(silence=30.0))
     run = store.folder(dispatcher.submit(bare_experiment()))
     processes = started(run.train_task())
     dispatcher.tick()
@@ -237,7 +237,7 @@ def test_a_run_that_takes_far_more_than_it_was_given_is_ended(
     store: RunStore, spawned: Callable[[TaskFolder], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clocks = Clocks(monkeypatch)
-    limits = Limits(overrun=1.5, overrun_seconds=0.0)
+    limits = WatchdogLimits(overrun=1.5, overrun_seconds=0.0)
     dispatcher = Dispatcher(store, Holding(spawned), cpu_slots(1), limits)
     run = store.folder(dispatcher.submit(bare_experiment()))
     processes = started(run.train_task())

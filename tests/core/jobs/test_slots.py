@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from dlreg_core.jobs import device_slots as module
-from dlreg_core.jobs.device_slots import Place, Slot, cpu_slots, fitting, places, slots_of
+from dlreg_core.jobs.device_slots import QueuePlace, Slot, cpu_slots, fitting, queue_places, slots_of
 from dlreg_core.runs.run_index import QueuedTask
 from dlreg_core.settings import Settings
 from dlreg_core.specs import TaskKind
@@ -57,11 +57,11 @@ def test_the_start_is_expected_where_a_place_is_free_first() -> None:
         queued("d", 10.0),
         queued("e", 10.0, device="cpu"),
     ]
-    found = places(live, (*GPUS, *cpu_slots(1, 2)), {("a", 1): 40.0, ("b", 1): 40.0})
+    found = queue_places(live, (*GPUS, *cpu_slots(1, 2)), {("a", 1): 40.0, ("b", 1): 40.0})
     # gpu:0 is free after 60 s and takes c until 110; d follows it there; the processor is free at once.
-    assert found == {("c", 1): Place(0, 60.0), ("d", 1): Place(1, 110.0), ("e", 1): Place(0, 0.0)}
+    assert found == {("c", 1): QueuePlace(0, 60.0), ("d", 1): QueuePlace(1, 110.0), ("e", 1): QueuePlace(0, 0.0)}
 
 
 def test_a_run_over_its_budget_is_expected_to_end_any_moment() -> None:
-    found = places([queued("a", 100.0, slot="cpu:0"), queued("b", 5.0)], cpu_slots(1, 2), {("a", 1): 130.0})
-    assert found == {("b", 1): Place(0, 1.0)}
+    found = queue_places([queued("a", 100.0, slot="cpu:0"), queued("b", 5.0)], cpu_slots(1, 2), {("a", 1): 130.0})
+    assert found == {("b", 1): QueuePlace(0, 1.0)}

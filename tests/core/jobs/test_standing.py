@@ -13,7 +13,7 @@ import pytest
 from dlreg_core.jobs import Dispatcher, LocalProcesses
 from dlreg_core.jobs.device_slots import Slot, cpu_slots
 from dlreg_core.jobs.local_processes import marks_of
-from dlreg_core.jobs.standby_process import READY, StandBy
+from dlreg_core.jobs.standby_process import READY, StandbyProcess
 from dlreg_core.networks import default_plan
 from dlreg_core.runs import RunStore, TaskFolder, open_store
 from dlreg_core.runs.task_files import MARK
@@ -50,8 +50,8 @@ def starter(idle: float) -> Callable[[Mapping[str, str]], subprocess.Popen[bytes
 
 
 @pytest.fixture
-def standing() -> Iterator[StandBy]:
-    found = StandBy(starter(60.0))
+def standing() -> Iterator[StandbyProcess]:
+    found = StandbyProcess(starter(60.0))
     yield found
     found.close()
 
@@ -69,12 +69,12 @@ def queued(store: RunStore) -> TaskFolder:
     return run.train_task()
 
 
-def is_ready(standing: StandBy) -> bool:
+def is_ready(standing: StandbyProcess) -> bool:
     found = standing.standing()
     return found is not None and found.ready
 
 
-def test_it_is_given_a_task_and_then_no_other(standing: StandBy, task: TaskFolder) -> None:
+def test_it_is_given_a_task_and_then_no_other(standing: StandbyProcess, task: TaskFolder) -> None:
     standing.prepare({})
     wait_for(lambda: is_ready(standing))
     assert standing.standing().memory_mb > 1  # type: ignore[union-attr]
@@ -91,7 +91,7 @@ def test_it_is_given_a_task_and_then_no_other(standing: StandBy, task: TaskFolde
     taken.process.wait()
 
 
-def test_a_task_given_while_it_loads_waits_for_it(standing: StandBy, task: TaskFolder) -> None:
+def test_a_task_given_while_it_loads_waits_for_it(standing: StandbyProcess, task: TaskFolder) -> None:
     standing.prepare({})
     task.mark_launched()
     taken = standing.give(task, {})
@@ -104,14 +104,14 @@ def test_a_task_given_while_it_loads_waits_for_it(standing: StandBy, task: TaskF
     taken.process.wait()
 
 
-def test_it_is_not_used_for_another_device(standing: StandBy, task: TaskFolder) -> None:
+def test_it_is_not_used_for_another_device(standing: StandbyProcess, task: TaskFolder) -> None:
     standing.prepare({"CUDA_VISIBLE_DEVICES": "0"})
     assert standing.give(task, {"CUDA_VISIBLE_DEVICES": "1"}) is None
     assert standing.standing() is not None
 
 
 def test_it_ends_when_nobody_wants_it_any_more(task: TaskFolder) -> None:
-    standing = StandBy(starter(0.05))
+    standing = StandbyProcess(starter(0.05))
     standing.prepare({})
     wait_for(lambda: standing.standing() is None)
     assert standing.give(task, {}) is None
@@ -138,7 +138,7 @@ def test_one_that_ends_before_it_is_ready_is_not_started_again_and_again(task: T
         started.append(1)
         return subprocess.Popen([sys.executable, "-c", "1/0"], stdin=-1, stdout=-1, stderr=subprocess.DEVNULL)
 
-    standing = StandBy(broken)
+    standing = StandbyProcess(broken)
     standing.prepare({})
     wait_for(lambda: standing.standing() is None)
     standing.prepare({})
@@ -151,7 +151,7 @@ class Standing(LocalProcesses):
 
     def __init__(self) -> None:
         super().__init__()
-        self._standing = StandBy(starter(60.0))
+        self._standing = StandbyProcess(starter(60.0))
 
 
 def test_a_run_is_started_by_it_and_can_be_cancelled(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs.dataset_service import DataDesk
+from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.model_file import Manifest, load_bundle, write_bundle
 from dlreg_core.model_file.contents import values_found
 from dlreg_core.model_file.manifest import MANIFEST
@@ -189,7 +189,7 @@ def test_rows_can_be_left_out(run: RunFolder, tmp_path: Path) -> None:
 def test_without_the_data_there_is_a_file_without_rows(run: RunFolder, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(run.home, home)
-    DataDesk(open_store(Settings(home=home)), "local").delete(run.experiment().dataset_id, "keep")
+    DatasetService(open_store(Settings(home=home)), "local").delete(run.experiment().dataset_id, "keep")
     alone = RunFolder(home / "runs" / run.id)
     with pytest.raises(ConflictError, match="Export it without rows"):
         write_bundle(alone, None, tmp_path / "m.zip")

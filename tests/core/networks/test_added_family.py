@@ -28,7 +28,7 @@ from starlette.testclient import TestClient
 from dlreg_core.api import routes_below
 from dlreg_core.networks import DEFAULT_FAMILIES, default_plan, pretrained
 from dlreg_core.networks.catalogue_page import page
-from dlreg_core.scoring.server import Answering
+from dlreg_core.scoring.server import RequestHandler
 from dlreg_core.settings import Settings
 from tests.conftest import add_table, experiment_on, small_table
 from tests.pages.opening import opened_train, texts, widget
@@ -38,7 +38,8 @@ dataset = add_table(home, small_table(300))
 app = opened_train(dataset.id)
 widget(app.checkbox, "Toy").check().run()
 experiment = experiment_on(dataset, "price", models=("TOY",), time_limit=30)
-outlook = Answering().answer({"do": "preflight", "home": str(home), "experiment": experiment.model_dump(mode="json")})
+outlook = RequestHandler().answer({
+    "do": "preflight", "home": str(home), "experiment": experiment.model_dump(mode="json")})
 answer = TestClient(Starlette(routes=routes_below())).get("/api/networks/toy").json()
 print(json.dumps({
     "form": [box.label for box in app.checkbox],

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from dlreg_core.networks import family, network
 from dlreg_core.networks.nn_torch import answered_range, lies_aside, well_started
 from dlreg_core.pipeline.network_store import fold_folder
-from dlreg_core.training.execution.fit_records import FitHooks, FoldResult
+from dlreg_core.training.execution.fit_records import FitCallbacks, FoldResult
 from dlreg_core.training.execution.fold_fit import train_fold
-from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.execution.run_networks import NetworkRows, Networks
 from tests.core.training.jobs import fold_job
 
 COUNT, LEARNED = 1_000, 800
@@ -38,10 +38,10 @@ def table(shape: str) -> tuple[pd.DataFrame, NDArray[np.float64]]:
 
 def trained(path: Path, features: pd.DataFrame, target: NDArray[np.float64], **changes: object) -> FoldResult:
     parts = (features[:LEARNED], target[:LEARNED], features[LEARNED:].reset_index(drop=True), target[LEARNED:])
-    networks = Networks(path / "networks", Rows(*parts))
+    networks = Networks(path / "networks", NetworkRows(*parts))
     settings = family("NN_TORCH").sample_settings(networks.rows, 0) | changes
     job = fold_job("NN_TORCH", settings, folder=path / "kept", epochs=12)
-    return train_fold(job, networks.prepared, FitHooks())
+    return train_fold(job, networks.prepared, FitCallbacks())
 
 
 def error(report: FoldResult, target: NDArray[np.float64]) -> float:

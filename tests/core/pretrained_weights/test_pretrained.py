@@ -11,11 +11,11 @@ import pytest
 
 from dlreg_core.errors import PlanError
 from dlreg_core.networks import FAMILIES, PRETRAINED, is_pretrained, pretrained
-from dlreg_core.pretrained_weights import State, Status, usable
+from dlreg_core.pretrained_weights import WeightState, WeightStatus, usable
 from dlreg_core.pretrained_weights.eligibility import reason_against
 
 every_key = pytest.mark.parametrize("key", [known.key for known in PRETRAINED])
-READY = State("TABICL", Status.ON_DISK, "on the disk", Path("weights"))
+READY = WeightState("TABICL", WeightStatus.ON_DISK, "on the disk", Path("weights"))
 
 
 @every_key
@@ -73,7 +73,7 @@ def test_a_run_uses_what_its_table_and_its_preset_allow(
 
 
 def test_what_is_in_the_way_of_the_weights_is_the_reason() -> None:
-    state = State("TABICL", Status.NO_DOWNLOADS, "nobody has allowed downloads yet", Path("weights"))
+    state = WeightState("TABICL", WeightStatus.NO_DOWNLOADS, "nobody has allowed downloads yet", Path("weights"))
     assert reason_against(pretrained("TABICL"), state, "best", 100, 5, gpu=False) == state.words
 
 

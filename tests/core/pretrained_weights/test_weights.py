@@ -15,7 +15,7 @@ import pytest
 
 from dlreg_core.errors import ConflictError, FetchError, PlanError
 from dlreg_core.networks import PRETRAINED, pretrained
-from dlreg_core.pretrained_weights import Status, Weights, open_weights
+from dlreg_core.pretrained_weights import Weights, WeightStatus, open_weights
 from dlreg_core.pretrained_weights import weight_store as module
 from dlreg_core.settings import Settings
 
@@ -86,12 +86,12 @@ def put(weights: Weights, key: str, content: bytes = CONTENT) -> None:
 
 def test_nothing_is_usable_until_downloads_are_allowed_or_files_are_there(tmp_path: Path) -> None:
     weights = store(tmp_path)
-    assert weights.state("TABICL").status is Status.NO_DOWNLOADS
+    assert weights.state("TABICL").status is WeightStatus.NO_DOWNLOADS
     assert "nobody has allowed downloads yet" in weights.state("TABICL").words
     put(weights, "MITRA")
-    assert weights.state("mitra").status is Status.ON_DISK
+    assert weights.state("mitra").status is WeightStatus.ON_DISK
     weights.allow_downloads("Ada")
-    assert weights.state("TABICL").status is Status.ABSENT
+    assert weights.state("TABICL").status is WeightStatus.ABSENT
     assert weights.state("TABICL").usable
     # The answer is kept.
     assert store(tmp_path).downloads == "yes"
@@ -102,8 +102,10 @@ def test_nothing_is_usable_until_downloads_are_allowed_or_files_are_there(tmp_pa
     assert kept["downloads"]["when"].startswith("20")
 
 
-@pytest.mark.parametrize(("setting", "status"), [("yes", Status.ABSENT), ("no", Status.NO_DOWNLOADS)])
-def test_what_the_administrator_says_stands_above_the_answer(tmp_path: Path, setting: str, status: Status) -> None:
+@pytest.mark.parametrize(("setting", "status"), [("yes", WeightStatus.ABSENT), ("no", WeightStatus.NO_DOWNLOADS)])
+def test_what_the_administrator_says_stands_above_the_answer(
+    tmp_path: Path, setting: str, status: WeightStatus
+) -> None:
     store(tmp_path).allow_downloads("Ada", allowed=setting == "no")
     weights = store(tmp_path, setting)
     assert weights.state("NORI").status is status
@@ -115,19 +117,19 @@ def test_what_the_administrator_says_stands_above_the_answer(tmp_path: Path, set
 def test_a_licence_that_asks_keeps_its_weights_off_until_it_is_accepted(key: str, tmp_path: Path) -> None:
     weights = store(tmp_path, "yes")
     put(weights, key)
-    assert weights.state(key).status is Status.NO_LICENCE
+    assert weights.state(key).status is WeightStatus.NO_LICENCE
     assert pretrained(key).weights_licence in weights.state(key).words
     with pytest.raises(ConflictError, match="accept-licence"):
         weights.fetch(key)
     weights.accept_licence(key, "Ada")
-    assert store(tmp_path).state(key).status is Status.ON_DISK
+    assert store(tmp_path).state(key).status is WeightStatus.ON_DISK
     acceptance = store(tmp_path).accepted(key)
     assert acceptance is not None
     assert (acceptance.who, acceptance.licence) == ("Ada", pretrained(key).weights_licence)
     # Another version of the licence has to be accepted anew.
     path = tmp_path / "home" / "consent.json"
     path.write_text(path.read_text().replace(pretrained(key).weights_licence, "an older licence"))
-    assert store(tmp_path).state(key).status is Status.NO_LICENCE
+    assert store(tmp_path).state(key).status is WeightStatus.NO_LICENCE
 
 
 def test_a_free_licence_asks_nobody(tmp_path: Path) -> None:
@@ -140,7 +142,7 @@ def test_a_free_licence_asks_nobody(tmp_path: Path) -> None:
 def test_a_missing_package_is_said_first(tmp_path: Path, all_installed: set[str]) -> None:
     all_installed.add("tabpfn")
     state = store(tmp_path).state("TABPFN-3")
-    assert state.status is Status.NO_PACKAGE
+    assert state.status is WeightStatus.NO_PACKAGE
     assert state.words.startswith("not installed: ")
     assert not state.usable
 
@@ -152,7 +154,7 @@ def test_weights_are_fetched_once_with_their_checksums(hub: Hub, tmp_path: Path)
     assert [(folder / name).read_bytes() for name in pretrained("MITRA").files] == [CONTENT, CONTENT]
     assert told[-1] == ("model.safetensors", len(CONTENT), len(CONTENT))
     state = weights.state("MITRA")
-    assert state.status is Status.ON_DISK
+    assert state.status is WeightStatus.ON_DISK
     assert set(state.sha256.values()) == {hashlib.sha256(CONTENT).hexdigest()}
     assert any("/autogluon/mitra-regressor/resolve/main/model.safetensors" in path for path in hub.asked)
     count = len(hub.asked)
@@ -179,7 +181,7 @@ def test_files_that_have_changed_are_not_used(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="have changed"):
         weights.fetch("NORI")
     file.write_bytes(CONTENT[:-1])
-    assert weights.state("NORI").status is Status.DAMAGED
+    assert weights.state("NORI").status is WeightStatus.DAMAGED
     assert not weights.state("NORI").usable
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlreg_core.charts.data.lagged_series import OverTime
+from dlreg_core.charts.data.lagged_series import LaggedSeries
 from dlreg_core.recipe.step_previews import (
     SAMPLE_ROWS,
     preview_combination,
@@ -87,7 +87,7 @@ def test_earlier_rows_are_shown_over_time(per_day: int) -> None:
 
 
 def test_nothing_to_show_over_time_is_said() -> None:
-    empty = OverTime("v", "v: 1 row before", "day", (), (), ())
+    empty = LaggedSeries("v", "v: 1 row before", "day", (), (), ())
     assert empty.frame().empty
     assert empty.alt == "Nothing to draw of v."
     empty.plot()

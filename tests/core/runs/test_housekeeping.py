@@ -11,7 +11,7 @@ import pytest
 
 from dlreg_core.ingest.dataset_files import note_opened
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs.dataset_service import DataDesk
+from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.recipe.draft import Draft, save_draft
 from dlreg_core.runs import RunStore
 from dlreg_core.runs.housekeeping import Housekeeper, find_orphans, old_runs, remove_orphans
@@ -109,7 +109,7 @@ def test_data_sets_that_no_run_uses_and_nobody_opens_are_deleted(
     run.train_task().finish(Done(state=RunState.FAILED, reason="r"))
     store.refresh(run.id)
     save_draft(store.home, "local", drafted.id, Draft(target="y", test_dataset=judging.id))
-    tables = DataDesk(store)
+    tables = DatasetService(store)
     assert {*tables.old(30, calendar_of(store.home))} == {old.id, opened.id}
     assert tables.old(0, calendar_of(store.home)) == ()
     clocks = Clocks(monkeypatch)
@@ -129,7 +129,7 @@ def test_data_sets_that_no_run_uses_and_nobody_opens_are_deleted(
 
 def test_a_clock_that_jumps_deletes_no_data_set(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = stored(store, "10", 1)
-    keeper, clocks = Housekeeper(store, 30, DataDesk(store)), Clocks(monkeypatch)
+    keeper, clocks = Housekeeper(store, 30, DatasetService(store)), Clocks(monkeypatch)
     for number in range(30):
         if number == 26:
             clocks.jump(YEAR)

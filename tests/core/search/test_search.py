@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dlreg_core.errors import PlanError
 from dlreg_core.networks import FAMILIES, family, settings_of
-from dlreg_core.search import Searcher, number_range, usual_range
+from dlreg_core.search import Searcher, setting_range, usual_range
 from dlreg_core.search.search_ranges import grid_values
 from dlreg_core.specs import NumberRange, Search
 
@@ -59,7 +59,7 @@ def searches(draw: st.DrawFn) -> tuple[Search, dict[str, Any]]:
             high = draw(st.floats(low, min(found.most, 1e4)))
             high = max(low + 1, math.floor(high)) if found.kind == "int" else high
             if low < high:
-                ranges[name] = number_range(found, low, high, steps=draw(st.integers(2, 4)))
+                ranges[name] = setting_range(found, low, high, steps=draw(st.integers(2, 4)))
     method = draw(st.sampled_from(METHODS))
     fixed = {"epochs": 7} if "epochs" not in ranges else {}
     return Search(method=method, family=chosen, ranges=ranges, trials=6, seed=draw(st.integers(0, 99))), fixed

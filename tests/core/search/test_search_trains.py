@@ -12,7 +12,7 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 
 from dlreg_core.networks import family, network, to_autogluon
 from dlreg_core.networks.epoch_watch import EpochWatch
-from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.pipeline.quiet_libraries import silence_libraries
 from dlreg_core.search import Searcher
 from dlreg_core.specs import Search
 
@@ -26,7 +26,7 @@ def table(rows: int, seed: int) -> tuple[pd.DataFrame, pd.Series]:
 @pytest.mark.parametrize("method", ["grid", "bayes"])
 def test_trials_are_trained_and_told(tmp_path: Path, method: str) -> None:
     set_logger_verbosity(0)
-    hush()
+    silence_libraries()
     train, validation = table(160, 0), table(60, 1)
     std = float(np.std(train[1]))
     # Too slow to learn anything in 12 epochs, and as fast as it should be.

@@ -8,7 +8,7 @@ import pytest
 from autogluon.common.utils.log_utils import set_logger_verbosity
 
 from benchmarks.curves import CASES, Case, verdict_on
-from dlreg_core.pipeline.quiet_libraries import hush
+from dlreg_core.pipeline.quiet_libraries import silence_libraries
 
 _SEED = 0
 _QUICK = [case for case in CASES if case.right and case.rows <= 2000]
@@ -17,7 +17,7 @@ _QUICK = [case for case in CASES if case.right and case.rows <= 2000]
 @pytest.fixture(scope="module", autouse=True)
 def _quiet() -> None:
     set_logger_verbosity(0)
-    hush()
+    silence_libraries()
 
 
 def test_every_kind_is_among_the_cases() -> None:

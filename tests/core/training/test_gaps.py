@@ -17,7 +17,7 @@ from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec
 from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import Cleaning, Recipe, Split
 from dlreg_core.splitting import prepare_table
-from dlreg_core.training.missing_value_intervals import blanked, complete_columns, with_gaps
+from dlreg_core.training.missing_value_intervals import complete_columns, with_gaps, without_values
 from tests.conftest import add_table
 
 ROWS = 3_000
@@ -76,7 +76,7 @@ def test_columns_that_no_training_row_lacked_are_known(judged: tuple[Pipeline, A
 
 def test_intervals_hold_what_they_promise_without_a_column(judged: tuple[Pipeline, Any]) -> None:
     pipeline, table = judged
-    rows = blanked(table.test, "strong")
+    rows = without_values(table.test, "strong")
     found = pipeline.predicted(rows)
     interval = pipeline.models[0].interval
     assert interval is not None
@@ -94,7 +94,7 @@ def test_intervals_hold_what_they_promise_without_a_column(judged: tuple[Pipelin
 
 def test_a_gap_is_told_by_column_with_what_it_costs(judged: tuple[Pipeline, Any]) -> None:
     pipeline, table = judged
-    told = pipeline.warnings(blanked(blanked(table.test.iloc[:4], "strong"), "gappy"))
+    told = pipeline.warnings(without_values(without_values(table.test.iloc[:4], "strong"), "gappy"))
     assert len(told) == 1, told
     assert told[0].startswith(
         "strong: missing in 4 of 4 rows, and no row learned from lacked it; on rows held out it took"
@@ -106,7 +106,7 @@ def test_a_gap_that_costs_nothing_is_told_as_that(tmp_path: Path) -> None:
     pipeline, table = made(tmp_path)
     interval = PredictionInterval(factor=1.0, gaps={"weak": 1.02, "strong": 3.0})
     pipeline.settle("Ridge regression", {"Ridge regression": interval})
-    assert pipeline.warnings(blanked(table.test.iloc[:1], "weak")) == (
+    assert pipeline.warnings(without_values(table.test.iloc[:1], "weak")) == (
         "weak: missing in 1 of 1 row, and no row learned from lacked it; on rows held out that made no difference to "
         "the intervals.",
     )
@@ -135,7 +135,7 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
     hurried = with_gaps(pipeline, plain, held_out, table, first="Ridge regression", seconds=-1.0, seed=0)
     assert hurried["Ridge regression"].gaps == {}
     pipeline.settle("Ridge regression", hurried)
-    rows = blanked(table.test.iloc[:1], "strong")
+    rows = without_values(table.test.iloc[:1], "strong")
     assert "what that costs wasn't measured" in pipeline.warnings(rows)[0]
     # Models of earlier versions don't know which columns had gaps.
     text = (pipeline.path / "pipeline.json").read_text().replace('"complete": true', '"complete": null')

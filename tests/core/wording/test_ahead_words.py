@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dlreg_core.specs import Ahead, ResolvedPlan, RowCounts, StepFigures, TrainResult
+from dlreg_core.specs import HorizonCoverage, ResolvedPlan, RowCounts, StepFigures, TrainResult
 from dlreg_core.wording.horizon_text import ahead_table, ahead_words, how_far_words, width_by
 
 
-def result(ahead: Ahead | None) -> TrainResult:
+def result(ahead: HorizonCoverage | None) -> TrainResult:
     return TrainResult(
         leaderboard=(),
         best_model="TabM",
@@ -24,7 +24,7 @@ def step(number: int, mae: float, coverage: float) -> StepFigures:
     return StepFigures(step=number, rows=20, mae=mae, rmse=2 * mae, half_width_90=3 * mae, coverage_90=coverage)
 
 
-FORTNIGHT = Ahead(
+FORTNIGHT = HorizonCoverage(
     horizon=14, size=1.0, unit="day", steps={"TabM": (step(1, 12.0, 0.92), step(7, 20.0, 0.9), step(14, 31.0, 0.88))}
 )
 
@@ -45,11 +45,11 @@ def test_the_first_and_the_last_step_are_told() -> None:
     ("ahead", "part"),
     [
         (None, ""),
-        (Ahead(horizon=1, size=1.0, unit="month"), "Judged 1 month ahead of the last value that is known."),
-        (Ahead(horizon=3, size=2.0, unit="week"), "Made for 1 to 6 weeks ahead; too few test rows"),
+        (HorizonCoverage(horizon=1, size=1.0, unit="month"), "Judged 1 month ahead of the last value that is known."),
+        (HorizonCoverage(horizon=3, size=2.0, unit="week"), "Made for 1 to 6 weeks ahead; too few test rows"),
     ],
 )
-def test_without_figures_it_says_what_is_known(ahead: Ahead | None, part: str) -> None:
+def test_without_figures_it_says_what_is_known(ahead: HorizonCoverage | None, part: str) -> None:
     told = ahead_words(result(ahead), "TabM", "")
     assert told.startswith(part)
     assert bool(told) == bool(part)

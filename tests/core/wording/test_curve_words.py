@@ -5,7 +5,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from dlreg_core.evaluation.curve_verdict import Aim, Kind
+from dlreg_core.evaluation.curve_verdict import Aim, VerdictKind
 from dlreg_core.evaluation.epoch_curves import NetworkCurves, network_curves
 from dlreg_core.networks import FAMILIES, settings_of
 from dlreg_core.wording.learning_curve_text import (
@@ -152,7 +152,7 @@ def test_every_family_has_something_to_change(family: str) -> None:
 def test_every_kind_and_aim_has_its_words() -> None:
     from dlreg_core.wording import learning_curve_text
 
-    assert set(VERDICTS) == set(get_args(Kind))
+    assert set(VERDICTS) == set(get_args(VerdictKind))
     assert {*learning_curve_text._WITH, *learning_curve_text._WITHOUT} == set(get_args(Aim))
     known = {known.name for family in FAMILIES for known in settings_of(family.key)}
     assert {name for names, _ in learning_curve_text._WITH.values() for name in names} <= known

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dlreg_core.networks import default_plan
-from dlreg_core.runs.training_progress import ModelProgress, ModelState, Progress, Resources
+from dlreg_core.runs.training_progress import ModelProgress, ModelState, Resources, RunProgress
 from dlreg_core.specs import Experiment, LeaderboardRow, Recipe, Report, RowCounts, RunState, TrainResult
 from dlreg_core.specs import ResolvedPlan as Resolved
 from dlreg_core.wording import run_text as words
@@ -82,9 +82,9 @@ def test_silence_and_what_comes_of_it() -> None:
 
 def test_finishing_says_what_is_still_to_come() -> None:
     training = ModelProgress("TabM", ModelState.TRAINING)
-    assert "TabM ends after this epoch" in words.finishing_words(Progress(models=(training,)))
-    assert "are judged" in words.finishing_words(Progress(models=(ModelProgress("TabM", ModelState.DONE),)))
-    assert "sees the rows once" in words.finishing_words(Progress(models=(ModelProgress("TabM"),)))
+    assert "TabM ends after this epoch" in words.finishing_words(RunProgress(models=(training,)))
+    assert "are judged" in words.finishing_words(RunProgress(models=(ModelProgress("TabM", ModelState.DONE),)))
+    assert "sees the rows once" in words.finishing_words(RunProgress(models=(ModelProgress("TabM"),)))
 
 
 def test_what_a_run_is_about() -> None:

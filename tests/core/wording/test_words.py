@@ -5,7 +5,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, Strength, TrainResult
+from dlreg_core.specs import (
+    BaselineStrength,
+    Comparison,
+    Interval,
+    LeaderboardRow,
+    ResolvedPlan,
+    RowCounts,
+    TrainResult,
+)
 from dlreg_core.specs.results import Role
 from dlreg_core.wording import model_text
 
@@ -111,7 +119,7 @@ def test_a_lower_rmse_of_the_baseline_is_told() -> None:
 
 
 def test_a_reference_below_its_full_strength_is_not_beaten() -> None:
-    short = {"family": "BOOSTED", "strength": Strength(trees=33, rows=9, of_rows=9)}
+    short = {"family": "BOOSTED", "strength": BaselineStrength(trees=33, rows=9, of_rows=9)}
     trees = row("Boosted trees", 47900, 67400, "baseline").model_copy(update=short)
     found = result()
     assert found.comparison is not None

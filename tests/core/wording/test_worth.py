@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from dlreg_core.specs import Comparison, Interval, LeaderboardRow, ResolvedPlan, RowCounts, Strength, TrainResult
+from dlreg_core.specs import (
+    BaselineStrength,
+    Comparison,
+    Interval,
+    LeaderboardRow,
+    ResolvedPlan,
+    RowCounts,
+    TrainResult,
+)
 from dlreg_core.wording import verdict_text
 
 TREES = "Boosted trees"
@@ -28,10 +36,10 @@ def against(
     )
 
 
-FULL = Strength(trees=1000, rows=700, of_rows=700)
+FULL = BaselineStrength(trees=1000, rows=700, of_rows=700)
 
 
-def result(*comparisons: Comparison, strength: Strength | None = FULL, **network: object) -> TrainResult:
+def result(*comparisons: Comparison, strength: BaselineStrength | None = FULL, **network: object) -> TrainResult:
     costs = {"fit_seconds": 58.0, "predict_rows_per_second": 12_000.0} | network
     return TrainResult(
         leaderboard=(
@@ -127,17 +135,17 @@ def test_a_constant_is_nothing_to_recommend() -> None:
     )
 
 
-SHORT = Strength(trees=400, rows=700, of_rows=700)
+SHORT = BaselineStrength(trees=400, rows=700, of_rows=700)
 
 
 @pytest.mark.parametrize(
     ("strength", "told"),
     [
         (SHORT, "400 of their 1,000 trees"),
-        (Strength(trees=1000, rows=500, of_rows=700), "1,000 of them, fitted on 500 of 700 rows"),
+        (BaselineStrength(trees=1000, rows=500, of_rows=700), "1,000 of them, fitted on 500 of 700 rows"),
     ],
 )
-def test_nothing_beats_a_reference_below_its_full_strength(strength: Strength, told: str) -> None:
+def test_nothing_beats_a_reference_below_its_full_strength(strength: BaselineStrength, told: str) -> None:
     found = result(against((0.14, 0.1, 0.18)), strength=strength)
     assert verdict_text.answer(found) == "untold"
     assert verdict_text.worth_words(found)[0] == (

@@ -16,7 +16,7 @@ from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.model_file import load_bundle, write_bundle
 from dlreg_core.networks import family
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
-from dlreg_core.pipeline.network_store import Shelf
+from dlreg_core.pipeline.network_store import NetworkStore
 from dlreg_core.runs import RunFolder, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, NumberRange, PlannedFit, ResolvedPlan, RunState, Search, TrainResult
@@ -129,7 +129,7 @@ def test_a_pretrained_network_takes_part_as_soon_as_its_weights_are_there(tmp_pa
     raw = prepared_of(tmp_path, run.experiment()).test
     before = pipeline.predict(raw, "TabICL")
     assert np.isfinite(before).all()
-    assert Shelf(run.model_path() / "networks").about("TabICL").family == "TABICL"
+    assert NetworkStore(run.model_path() / "networks").about("TabICL").family == "TABICL"
     # Its model file works without the weights' folder.
     exported = tmp_path / "model.zip"
     held = write_bundle(run, "TabICL", exported, pipeline).held

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dlreg_core.worker.contention import Used, crowding
+from dlreg_core.worker.contention import ProcessorSeconds, crowding
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ from dlreg_core.worker.contention import Used, crowding
 def test_what_others_took_is_what_a_run_lacked(
     own: float, others: float, idle: float, cores: int, factor: float
 ) -> None:
-    assert crowding(Used(10.0, own, own + others, idle), cores) == pytest.approx(factor)
+    assert crowding(ProcessorSeconds(10.0, own, own + others, idle), cores) == pytest.approx(factor)
 
 
 def test_a_short_look_tells_nothing() -> None:
-    assert crowding(Used(0.5, 0.01, 1.0, 0.0), 2) == 1.0
+    assert crowding(ProcessorSeconds(0.5, 0.01, 1.0, 0.0), 2) == 1.0
 
 
 def test_what_this_process_uses_is_its_own() -> None:
-    before, end = Used.until_now(), time.process_time() + 0.5
+    before, end = ProcessorSeconds.until_now(), time.process_time() + 0.5
     while time.process_time() < end:
         pass
-    used = Used.until_now().since(before)
+    used = ProcessorSeconds.until_now().since(before)
     # What else this process has started counts as well.
     assert used.own >= 0.4
     assert used.busy >= 0.3

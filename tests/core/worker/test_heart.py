@@ -12,7 +12,7 @@ from dlreg_core.runs import RunFolder, TaskFolder
 from dlreg_core.runs.process_death import silent_seconds
 from dlreg_core.specs import TaskKind
 from dlreg_core.worker import heartbeat as module
-from dlreg_core.worker.heartbeat import Heart
+from dlreg_core.worker.heartbeat import Heartbeat
 from tests.conftest import wait_for
 
 
@@ -30,7 +30,7 @@ def active(task: TaskFolder) -> float:
 
 def test_work_is_a_sign_of_life_and_waiting_is_none(task: TaskFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SECONDS", 0.1)
-    with Heart(task, budget=60.0):
+    with Heartbeat(task, budget=60.0):
         wait_for(lambda: task.pulse() is not None)
         # This process waits now, as one that hangs would; a beat costs little next to a second of it.
         monkeypatch.setattr(module, "_LEAST_CPU_SHARE", 0.9)
@@ -55,7 +55,7 @@ def test_the_use_of_the_machine_is_told(task: TaskFolder, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "_RESOURCES_SECONDS", 0.1)
     gpu = "3, GPU-x, 1234, 81559, 57"
     monkeypatch.setattr(module, "nvidia_smi", lambda query: ("0, GPU-y, 1, 81559, 1", gpu))
-    with Heart(task, budget=0.0, gpu="3"):
+    with Heartbeat(task, budget=0.0, gpu="3"):
         wait_for(lambda: any(event.kind == "resources" for event in task.events().events))
     data = next(event.data for event in task.events().events if event.kind == "resources")
     assert 10 < data["memory_mb"] < data["machine_mb"]
@@ -68,5 +68,5 @@ def test_the_use_of_the_machine_is_told(task: TaskFolder, monkeypatch: pytest.Mo
 
 
 def test_a_long_run_tells_less_often(task: TaskFolder) -> None:
-    assert Heart(task, budget=120.0)._every == module._RESOURCES_SECONDS
-    assert Heart(task, budget=8 * 3600.0)._every == pytest.approx(28.8)
+    assert Heartbeat(task, budget=120.0)._every == module._RESOURCES_SECONDS
+    assert Heartbeat(task, budget=8 * 3600.0)._every == pytest.approx(28.8)

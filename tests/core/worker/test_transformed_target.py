@@ -18,7 +18,7 @@ from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.model_file import load_bundle, write_bundle
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline
-from dlreg_core.pipeline.network_store import Shelf
+from dlreg_core.pipeline.network_store import NetworkStore
 from dlreg_core.runs import RunFolder, find_explanation, load_predictions, open_store
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Recipe, RunState, Split, TransformName
@@ -74,7 +74,7 @@ def test_folds_ensembles_and_intervals_are_formed_in_the_targets_own_unit(run: R
     pipeline, table, result = Pipeline(run.model_path()), prepared_of(run.home, run.experiment()), run.result()
     assert result is not None
     cleaned = pipeline.spec.cleaner.transform(table.test.reset_index(drop=True))
-    shelf = Shelf(run.model_path() / NETWORKS)
+    shelf = NetworkStore(run.model_path() / NETWORKS)
     by_network = {}
     for name in (model.name for model in pipeline.models if model.role == "network"):
         each = [model.predict(shelf.prepared(cleaned)) for model in shelf._models(name)]

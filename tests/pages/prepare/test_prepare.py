@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.checks.recommended_split import SplitAdvice, split_advice
-from dlreg_core.jobs import Desk
+from dlreg_core.jobs import RunService
 from dlreg_core.recipe.draft import Draft, load_draft, recipe_of, save_draft
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui.prepare import starting_split, target_form
@@ -254,7 +254,7 @@ def test_nothing_is_loaded_in_advance_while_the_split_is_measured(home: Path, mo
 
     monkeypatch.setattr(starting_split, "split_advice", slow)
     monkeypatch.setattr(starting_split, "PATIENCE", 0.0)
-    monkeypatch.setattr(Desk, "stand_by", lambda self, device: loaded.append(device))
+    monkeypatch.setattr(RunService, "stand_by", lambda self, device: loaded.append(device))
     app = opened(add_table(home, batches()))
     assert not loaded
     ready.set()

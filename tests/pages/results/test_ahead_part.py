@@ -6,14 +6,14 @@ from streamlit.testing.v1 import AppTest
 
 
 def _shown() -> None:
-    from dlreg_core.specs import Ahead, ResolvedPlan, RowCounts, StepFigures, TrainResult
+    from dlreg_core.specs import HorizonCoverage, ResolvedPlan, RowCounts, StepFigures, TrainResult
     from pages._ui.results.horizon_errors import how_far_ahead
 
     steps = tuple(
         StepFigures(step=n, rows=20, mae=12.0 + n, rmse=20.0, half_width_90=30.0, coverage_90=0.9) for n in (1, 14)
     )
     rows, plan = RowCounts(train=100, validation=20, test=20), ResolvedPlan()
-    ahead = Ahead(horizon=14, size=1.0, unit="day", steps={"TabM": steps})
+    ahead = HorizonCoverage(horizon=14, size=1.0, unit="day", steps={"TabM": steps})
     result = TrainResult(
         leaderboard=(), best_model="TabM", comparison=None, rows=rows, plan=plan, seconds=1.0, ahead=ahead
     )

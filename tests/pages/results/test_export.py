@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ScorerError
-from dlreg_core.jobs.dataset_service import DataDesk
+from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.runs import RunFolder
 from dlreg_core.scoring.bulk import model_file_path
 from dlreg_core.specs import DataHeld, Exported
@@ -88,7 +88,7 @@ def test_what_it_holds_of_the_data_is_said_and_rows_can_be_left_out(run: RunFold
 
 
 def test_where_the_data_was_deleted_there_are_no_rows_to_put_in(run: RunFolder) -> None:
-    DataDesk(store_of(run.home)).delete(run.experiment().dataset_id, "keep")
+    DatasetService(store_of(run.home)).delete(run.experiment().dataset_id, "keep")
     app = opened("export", run=run.id)
     assert not app.exception
     assert app.checkbox[0].disabled

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.jobs.dataset_service import DataDesk
+from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.recipe.draft import load_draft, save_draft, start_draft
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Reading
@@ -25,7 +25,7 @@ def asked(dataset_id: str) -> AppTest:
         from pages._ui.runs import dataset_table
         from pages._ui.shared import services
 
-        dataset_table.actions(services.desk().data.get(dataset_id))
+        dataset_table.actions(services.run_service().data.get(dataset_id))
 
     return AppTest.from_function(script, default_timeout=60, args=(dataset_id,)).run()
 
@@ -117,7 +117,7 @@ def test_what_is_remembered_of_a_table_does_not_outlive_it(home: Path) -> None:
     app = opened("data", dataset=dataset.id)
     assert "20 rows" in texts(app)
     # By another process, which this server's memory knows nothing of.
-    DataDesk(store_of(home), "local").delete(dataset.id)
+    DatasetService(store_of(home), "local").delete(dataset.id)
     app.run()
     assert not app.exception
     assert "That data set is not here any more" in texts(app)
@@ -127,7 +127,7 @@ def test_what_is_remembered_of_a_table_does_not_outlive_it(home: Path) -> None:
 def alone(trained: RunFolder, home: Path) -> RunFolder:
     """Return a trained run whose data was deleted."""
     run = copied(trained, home)
-    DataDesk(store_of(home), "local").delete(run.experiment().dataset_id, "keep")
+    DatasetService(store_of(home), "local").delete(run.experiment().dataset_id, "keep")
     return run
 
 
@@ -167,6 +167,6 @@ def test_explanations_can_be_deleted_alone(trained: RunFolder, home: Path) -> No
 def test_its_table_is_made_of_what_is_there(home: Path) -> None:
     dataset = add_table(home, small_table(20))
     (home / "datasets" / dataset.id / "dataset.json").write_text("{")
-    table = dataset_table.table_of(services.desk().data.list())
+    table = dataset_table.table_of(services.run_service().data.list())
     assert list(table["name"]) == ["can't be read"]
     assert table["rows"].isna().all()

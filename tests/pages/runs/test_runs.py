@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ConflictError
-from dlreg_core.jobs import Desk, LocalProcesses
+from dlreg_core.jobs import LocalProcesses, RunService
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import ExplainRequest, RunState, TaskKind
 from pages._ui.runs.run_table import columns_of, table_of
@@ -104,10 +104,10 @@ def test_a_run_that_goes_on_can_be_finished(home: Path) -> None:
 
 
 def test_what_is_refused_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Desk, run_id: str) -> None:
+    def refuse(self: RunService, run_id: str) -> None:
         raise ConflictError(f"Run {run_id} hasn't started yet.", "Cancel it, if it isn't wanted any more.")
 
-    monkeypatch.setattr(Desk, "finish", refuse)
+    monkeypatch.setattr(RunService, "finish", refuse)
     app = opened("runs", run=going_on(home).run.id)
     widget(app.button, "Finish now").click().run()
     assert not app.exception

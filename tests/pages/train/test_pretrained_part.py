@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.networks import PRETRAINED
-from dlreg_core.pretrained_weights import Status, open_weights
+from dlreg_core.pretrained_weights import WeightStatus, open_weights
 from dlreg_core.pretrained_weights import weight_store as module
 from dlreg_core.recipe.draft import draft_of, save_draft
 from dlreg_core.settings import load_settings
@@ -68,7 +68,7 @@ def test_a_licence_is_accepted_by_name_after_its_place_was_shown(dataset: Datase
     assert not app.exception
     assert "Accept licence of TabPFN 3" not in labels(app)
     assert "Licence accepted by local on 20" in texts(app)
-    assert open_weights().state("TABPFN-3").status is Status.NO_DOWNLOADS
+    assert open_weights().state("TABPFN-3").status is WeightStatus.NO_DOWNLOADS
 
 
 def test_what_is_not_installed_says_how_to_get_it_and_asks_for_no_licence(dataset: Dataset, missing: set[str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.errors import ConflictError, ScorerError
-from dlreg_core.jobs import Desk
+from dlreg_core.jobs import RunService
 from dlreg_core.recipe.draft import draft_of, save_draft
 from dlreg_core.runs import RunFolder, TaskFolder
 from dlreg_core.runs.atomic_files import write_spec
@@ -212,10 +212,10 @@ def test_a_click_counts_while_the_button_becomes_the_first_choice(home: Path) ->
 
 
 def test_what_is_refused_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Desk, run_id: str) -> None:
+    def refuse(self: RunService, run_id: str) -> None:
         raise ConflictError(f"Run {run_id} ended before a network was finished.", "It can be continued.")
 
-    monkeypatch.setattr(Desk, "finish", refuse)
+    monkeypatch.setattr(RunService, "finish", refuse)
     dataset = add_table(home, small_table())
     app = opened(dataset=dataset.id, run=running(home, dataset).run.id)
     widget(app.button, "Finish now, keep the best").click().run()

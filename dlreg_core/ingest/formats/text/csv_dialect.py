@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.formats.column_names import Names, names_of
-from dlreg_core.ingest.formats.text.header_rows import find_head, first_row_of_table
+from dlreg_core.ingest.formats.column_names import ColumnNames, names_of
+from dlreg_core.ingest.formats.text.header_rows import find_table_start, first_row_of_table
 from dlreg_core.specs import Reading
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -136,7 +136,7 @@ def find_layout(content: bytes, reading: Reading = _GUESS_ALL) -> Layout:
     named_lines = 1 if named else 0
     chosen = isinstance(reading.header, int)
     start = _record_from_line(found, reading.header + 1 - named_lines) if isinstance(reading.header, int) else None
-    head = find_head(
+    head = find_table_start(
         [fields for _, _, fields in found],
         start,
         has_names=True if chosen else False if reading.header == "none" else None,
@@ -205,7 +205,7 @@ def _score(sample: str, delimiter: str) -> tuple[float, bool, int]:
     return (share, start == 0, width)
 
 
-def column_names(layout: Layout) -> Names:
+def column_names(layout: Layout) -> ColumnNames:
     """Return the names of the columns; columns without one are called after their position.
 
     Parameters
@@ -215,7 +215,7 @@ def column_names(layout: Layout) -> Names:
 
     Returns
     -------
-    Names
+    ColumnNames
 
     Raises
     ------
@@ -223,7 +223,7 @@ def column_names(layout: Layout) -> Names:
         If two columns have the same name.
     """
     if not layout.has_header:
-        return Names(tuple(f"column_{i}" for i in range(1, len(layout.first) + 1)), {})
+        return ColumnNames(tuple(f"column_{i}" for i in range(1, len(layout.first) + 1)), {})
     return names_of(layout.first)
 
 

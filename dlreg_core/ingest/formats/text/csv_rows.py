@@ -25,7 +25,7 @@ from dlreg_core.ingest.formats.text.csv_dialect import (
     unclosed_quote,
     units_by_name,
 )
-from dlreg_core.ingest.formats.text.decimal_marks import Mark, decimal_mark
+from dlreg_core.ingest.formats.text.decimal_marks import DecimalMark, decimal_mark
 from dlreg_core.ingest.formats.text.encoding import to_utf8
 from dlreg_core.specs import Dialect, Reading
 
@@ -35,7 +35,7 @@ _START = 4 * 1024**2
 _SPOT = 256 * 1024
 _SPOTS = 12
 
-Place = Callable[[float], None]
+ShareReporter = Callable[[float], None]
 """Is told which share of the file has been read."""
 
 
@@ -128,11 +128,11 @@ class TextRows:
             ),
         }
 
-    def batches(self, place: Place) -> Iterator[pa.RecordBatch]:
+    def batches(self, place: ShareReporter) -> Iterator[pa.RecordBatch]:
         """Yield all rows but the empty ones at the end; ``TableError`` where they can't be told apart."""
         return _without_empty_end(self._batches(place))
 
-    def _batches(self, place: Place) -> Iterator[pa.RecordBatch]:
+    def _batches(self, place: ShareReporter) -> Iterator[pa.RecordBatch]:
         with self.open() as file:
             if _is_blank(file, self.start):
                 return
@@ -145,7 +145,9 @@ class TextRows:
             except pa.ArrowException as exc:
                 raise self.error() from exc
 
-    def _checked(self, reader: Iterator[pa.RecordBatch], file: BinaryIO, place: Place) -> Iterator[pa.RecordBatch]:
+    def _checked(
+        self, reader: Iterator[pa.RecordBatch], file: BinaryIO, place: ShareReporter
+    ) -> Iterator[pa.RecordBatch]:
         for batch in reader:
             # The two readers can differ on quotation marks within a field of the header.
             if batch.num_columns != len(self.names):
@@ -212,7 +214,7 @@ def rows_of_text(
 
 def with_mark(rows: TextRows, table: pa.Table, reading: Reading) -> TextRows:
     """Return a text table with its decimal mark, given some of its rows."""
-    told = Mark(reading.decimal) if reading.decimal else decimal_mark(table, rows.layout.delimiter)
+    told = DecimalMark(reading.decimal) if reading.decimal else decimal_mark(table, rows.layout.delimiter)
     known = rows.dialect.model_copy(update={"decimal": told.decimal, "doubtful": told.doubtful})
     return replace(rows, dialect=known)
 

@@ -36,14 +36,14 @@ class _Says(Enum):
 
 
 @dataclass(frozen=True)
-class Mark:
+class DecimalMark:
     """The decimal mark of a table, and the columns that fit both marks where nothing but the delimiter settles it."""
 
     decimal: str
     doubtful: tuple[str, ...] = ()
 
 
-def decimal_mark(table: pa.Table, delimiter: str) -> Mark:
+def decimal_mark(table: pa.Table, delimiter: str) -> DecimalMark:
     """Return the decimal mark of a table of texts.
 
     Parameters
@@ -55,7 +55,7 @@ def decimal_mark(table: pa.Table, delimiter: str) -> Mark:
 
     Returns
     -------
-    Mark
+    DecimalMark
         The one that more columns can only be read with: 84,5 and 0,306 have a decimal comma, 3.75 hasn't. Columns such
         as 385.000 tell nothing. Where as many columns tell the one as the other, it is the comma in a table whose
         columns are separated by semicolons, which stand in for commas there.
@@ -64,9 +64,9 @@ def decimal_mark(table: pa.Table, delimiter: str) -> Mark:
     counts = [sum(says is mark for says in said.values()) for mark in (_Says.COMMA, _Says.POINT)]
     usual = "," if delimiter == ";" else "."
     if counts[0] != counts[1]:
-        return Mark("," if counts[0] > counts[1] else ".")
+        return DecimalMark("," if counts[0] > counts[1] else ".")
     either = tuple(name for name, says in said.items() if says is _Says.EITHER)
-    return Mark(usual, either if delimiter == ";" and not counts[0] else ())
+    return DecimalMark(usual, either if delimiter == ";" and not counts[0] else ())
 
 
 def _told(column: pa.ChunkedArray) -> _Says:

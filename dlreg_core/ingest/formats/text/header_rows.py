@@ -35,7 +35,7 @@ _BRACKETS = re.compile(r"^[\[(](.*)[\])]$")
 
 
 @dataclass(frozen=True)
-class Head:
+class TableStart:
     """Where a table begins.
 
     Attributes
@@ -56,7 +56,7 @@ class Head:
     units: tuple[str, ...] = ()
 
 
-def find_head(rows: Sequence[Row], start: int | None = None, *, has_names: bool | None = None) -> Head:
+def find_table_start(rows: Sequence[Row], start: int | None = None, *, has_names: bool | None = None) -> TableStart:
     """Tell names and units from values.
 
     Parameters
@@ -70,7 +70,7 @@ def find_head(rows: Sequence[Row], start: int | None = None, *, has_names: bool 
     """
     first = first_row_of_table(rows) if start is None else start
     if not (is_header(rows[first], rows[first + 1 :]) if has_names is None else has_names):
-        return Head(first, first, None)
+        return TableStart(first, first, None)
     names, body = _as_wide(rows[first], rows[first + 1 :]), first + 1
     if first and _repeats(names) and _is_heading(rows[first - 1], len(names)):
         names = _joined(rows[first - 1], names)
@@ -83,7 +83,7 @@ def find_head(rows: Sequence[Row], start: int | None = None, *, has_names: bool 
         elif not units:
             units = tuple(_unit(cell) for cell in rows[body])
         body += 1
-    return Head(first, body, tuple(names), units)
+    return TableStart(first, body, tuple(names), units)
 
 
 def _as_wide(names: Row, below: Sequence[Row]) -> Row:

@@ -32,7 +32,7 @@ Such are often levels or codes of a column that isn't made of numbers at all.
 
 
 @dataclass(frozen=True)
-class Aside:
+class StrayCounts:
     """What was seen beside the numbers of a column, in rows.
 
     Attributes
@@ -57,14 +57,14 @@ class Aside:
 
 
 @dataclass(frozen=True)
-class Cells:
+class QuantityCells:
     """Some values of a column, read by its unit and form.
 
     Attributes
     ----------
     numbers : pyarrow.Array or None
         Null where a value is no number of the column; None where some are too long for numbers.
-    aside : Aside
+    aside : StrayCounts
         What stands beside the numbers.
     spellings : dict of str to int
         The ways in which the unit is written, and their rows.
@@ -77,7 +77,7 @@ class Cells:
     """
 
     numbers: pa.Array | None
-    aside: Aside
+    aside: StrayCounts
     spellings: dict[str, int]
     zeros: bool
     plain: pa.StringArray
@@ -115,7 +115,7 @@ def codes_by_length(lengths: set[int]) -> bool:
     return len(lengths) == 1 and min(lengths) >= _SHORTEST_CODE
 
 
-def read_as(levels: pa.StringArray, counts: NDArray[np.int64], unit: str, form: NumberForm) -> Cells:
+def read_as(levels: pa.StringArray, counts: NDArray[np.int64], unit: str, form: NumberForm) -> QuantityCells:
     """Read the distinct values of a column whose unit and form are known, each by itself.
 
     Parameters
@@ -141,7 +141,7 @@ def read_as(levels: pa.StringArray, counts: NDArray[np.int64], unit: str, form: 
         if fine and own:
             spellings[own] = spellings.get(own, 0) + count
     kept = pc.if_else(pa.array(good), plain, pa.scalar(None, pa.string()))
-    return Cells(
+    return QuantityCells(
         _numbers(kept, np.array([times for times, _ in pairs]), good),
         _aside(levels.to_pylist(), counts, good, units, unit),
         spellings,
@@ -153,7 +153,7 @@ def read_as(levels: pa.StringArray, counts: NDArray[np.int64], unit: str, form: 
 
 def _aside(
     levels: Iterable[str], counts: NDArray[np.int64], good: NDArray[np.bool_], units: Iterable[str], unit: str
-) -> Aside:
+) -> StrayCounts:
     """Count what stands beside the numbers of a column, given which levels are some and what unit each has."""
     bare = alone = 0
     strays: dict[str, int] = {}
@@ -165,15 +165,15 @@ def _aside(
         else:
             strays[level] = strays.get(level, 0) + count
     listed = sorted(strays.items(), key=lambda item: (-item[1], item[0]))
-    return Aside(int(counts.sum()), bare, alone, tuple(listed))
+    return StrayCounts(int(counts.sum()), bare, alone, tuple(listed))
 
 
-def few_strays(aside: Aside, *, whole: bool) -> bool:
+def few_strays(aside: StrayCounts, *, whole: bool) -> bool:
     """Tell whether a column is one of numbers in spite of the values that are none.
 
     Parameters
     ----------
-    aside : Aside
+    aside : StrayCounts
         What stands beside the numbers.
     whole : bool
         Whether all numbers are whole, without a unit and of one length, as codes are: then something with digits is a

@@ -18,14 +18,14 @@ from dlreg_core.arrow import bools
 from dlreg_core.ingest.inference.numbers.number_cells import SIGN_WORDS, Parts
 from dlreg_core.ingest.inference.numbers.number_columns import (
     RARE,
-    Aside,
-    Cells,
+    QuantityCells,
+    StrayCounts,
     all_zero,
     bare_is_clear,
     few_strays,
     read_as,
 )
-from dlreg_core.ingest.inference.numbers.text_numbers import Tally, marks_of, numerals
+from dlreg_core.ingest.inference.numbers.text_numbers import ValueCounts, marks_of, numerals
 from dlreg_core.ingest.inference.numbers.unit_registry import convertible, is_currency, is_letter, magnitude, meaning
 from dlreg_core.specs import NumberForm
 
@@ -46,14 +46,14 @@ class Measures:
         As it is written most often; empty where there is none.
     form : NumberForm
         How the numbers are written.
-    aside : Aside
+    aside : StrayCounts
         What else there is.
     """
 
     numbers: pa.Array
     unit: str
     form: NumberForm
-    aside: Aside
+    aside: StrayCounts
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,17 @@ class SeveralUnits:
 class NearNumbers:
     """What kept a column that is mostly numbers from being one: too many values that are none, and what they are."""
 
-    aside: Aside
+    aside: StrayCounts
 
 
-def parse_measures(tally: Tally, decimal: str = ".", name: str = "") -> Measures | SeveralUnits | NearNumbers | None:
+def parse_measures(
+    tally: ValueCounts, decimal: str = ".", name: str = ""
+) -> Measures | SeveralUnits | NearNumbers | None:
     """Read texts as numbers with a unit, or as numbers among which few are something else.
 
     Parameters
     ----------
-    tally : Tally
+    tally : ValueCounts
         The distinct values of the column.
     decimal : str
         Decimal mark of the file.
@@ -110,7 +112,7 @@ def parse_measures(tally: Tally, decimal: str = ".", name: str = "") -> Measures
     return _judged(cells, found, form)
 
 
-def _judged(cells: Cells, unit: str, form: NumberForm) -> Measures | NearNumbers | None:
+def _judged(cells: QuantityCells, unit: str, form: NumberForm) -> Measures | NearNumbers | None:
     """Tell numbers from what is no column of numbers, given the unit that they all have."""
     aside = cells.aside
     if not few_strays(aside, whole=cells.like_codes):

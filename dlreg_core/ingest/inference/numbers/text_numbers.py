@@ -32,7 +32,7 @@ _INFINITE = r"(?i)^[+-]?inf(inity)?$"
 
 
 @dataclass(frozen=True)
-class Tally:
+class ValueCounts:
     """The distinct values of a text column, in how many rows each stands, and how many rows there are in all."""
 
     levels: pa.StringArray
@@ -57,10 +57,10 @@ class Coded:
         return values.take(self.codes)
 
     @cached_property
-    def tally(self) -> Tally:
+    def tally(self) -> ValueCounts:
         """How often each level occurs."""
         counts = np.bincount(self.codes.drop_null().to_numpy(), minlength=len(self.levels))
-        return Tally(self.levels, counts.astype(np.int64), len(self.codes))
+        return ValueCounts(self.levels, counts.astype(np.int64), len(self.codes))
 
 
 def encode(raw: pa.ChunkedArray) -> Coded:

@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from dlreg_core.ingest.inference.times.date_formats import Apart, full_years, take_apart
+from dlreg_core.ingest.inference.times.date_formats import DateParts, full_years, split_dates
 from dlreg_core.ingest.inference.times.time_of_day import BoolArray, IntArray, times_of_day
 
-Order = Literal["dmy", "mdy", "ymd"]
+DateOrder = Literal["dmy", "mdy", "ymd"]
 """What comes first where a date has nothing but numbers and its year isn't plainly in front: day, month, or year."""
 
-ORDERS: tuple[Order, ...] = ("dmy", "mdy", "ymd")
+ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
 # What a timestamp in nanoseconds can hold, with a year to spare on both sides.
 FIRST_YEAR, LAST_YEAR = 1679, 2260
 _LONGEST_MONTH = 31
@@ -43,7 +43,7 @@ class Moments:
 
 
 def read_moments(
-    levels: pa.StringArray, order: Order | None, *, time_of_day: bool = False, digits: bool = True
+    levels: pa.StringArray, order: DateOrder | None, *, time_of_day: bool = False, digits: bool = True
 ) -> Moments:
     """Read texts as a column of dates is read whose form is known, each on its own.
 
@@ -61,8 +61,8 @@ def read_moments(
     """
     if time_of_day:
         times, read = times_of_day(levels)
-        return moments_of(times, read, np.zeros(len(levels), dtype=np.bool_))
-    apart = take_apart(levels, digits=digits)
+        return moments_from_parts(times, read, np.zeros(len(levels), dtype=np.bool_))
+    apart = split_dates(levels, digits=digits)
     if order is not None:
         return in_order(apart, order)
     tried = [in_order(apart, one) for one in ORDERS]
@@ -71,17 +71,17 @@ def read_moments(
     place = reads.argmax(axis=0)[None]
     values, far = (np.take_along_axis(table, place, axis=0)[0] for table in (counted, fars))
     agree = (~reads | ((counted == values) & (fars == far))).all(axis=0)
-    return moments_of(values, reads.any(axis=0) & agree, far)
+    return moments_from_parts(values, reads.any(axis=0) & agree, far)
 
 
-def order_of(day_first: bool | None, *, year_first: bool = False) -> Order | None:
+def date_order_of(day_first: bool | None, *, year_first: bool = False) -> DateOrder | None:
     """Return the order that a column's profile tells."""
     if day_first is None:
         return "ymd" if year_first else None
     return "dmy" if day_first else "mdy"
 
 
-def in_order(apart: Apart, order: Order) -> Moments:
+def in_order(apart: DateParts, order: DateOrder) -> Moments:
     """Return what texts that were taken apart mean in an order of day, month and year; null where they don't fit it."""
     years, months, days = _in_order(apart, order)
     zero = (years == 0) & (months == 0) & (days == 0) & apart.known
@@ -98,16 +98,16 @@ def in_order(apart: Apart, order: Order) -> Moments:
     read = read | zero
     used = read & ~far
     nanoseconds = np.where(used, counted, 0) * _DAY + np.where(used, apart.time, 0)
-    return moments_of(nanoseconds, read, far)
+    return moments_from_parts(nanoseconds, read, far)
 
 
-def moments_of(nanoseconds: IntArray, read: BoolArray, far: BoolArray) -> Moments:
+def moments_from_parts(nanoseconds: IntArray, read: BoolArray, far: BoolArray) -> Moments:
     """Put moments together; those that aren't read, or are out of range, become null."""
     values = pa.array(np.asarray(nanoseconds, dtype=np.int64), mask=~read | far).cast(pa.timestamp("ns"))
     return Moments(values, read, far)
 
 
-def _in_order(apart: Apart, order: Order) -> tuple[IntArray, IntArray, IntArray]:
+def _in_order(apart: DateParts, order: DateOrder) -> tuple[IntArray, IntArray, IntArray]:
     """Return years, months and days; those of a form that tells them itself don't depend on the order."""
     short, last = apart.of_kind("short"), apart.of_kind("last")
     free = short | last
@@ -127,7 +127,7 @@ def _in_order(apart: Apart, order: Order) -> tuple[IntArray, IntArray, IntArray]
     return years, np.where(free, apart.a, months), np.where(free, apart.b, days)
 
 
-def _weeks(apart: Apart, years: IntArray, days: IntArray) -> tuple[IntArray, BoolArray]:
+def _weeks(apart: DateParts, years: IntArray, days: IntArray) -> tuple[IntArray, BoolArray]:
     """Move ISO weeks from the fourth of January to the Monday of the week that is meant; and tell if there is one."""
     week = apart.of_kind("week")
     if not week.any():

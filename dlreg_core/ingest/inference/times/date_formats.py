@@ -34,7 +34,7 @@ _FIRST_LIKELY_YEAR, _LAST_LIKELY_YEAR = 1900, 2100
 _PIVOT = 69
 """Two digits up to this are years of this century, as C's and Python's ``strptime`` read them."""
 
-Kind = Literal["known", "last", "short", "month", "quarter", "week"]
+DateFormatKind = Literal["known", "last", "short", "month", "quarter", "week"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class _Form:
 
     name: str
     pattern: str
-    kind: Kind = "known"
+    kind: DateFormatKind = "known"
     likely: bool = False
 
     @property
@@ -97,7 +97,7 @@ _DIGITS = NAMES.index("digits")
 
 
 @dataclass(frozen=True)
-class Apart:
+class DateParts:
     """Texts taken apart, an entry a text.
 
     Attributes
@@ -125,12 +125,12 @@ class Apart:
         """Whether each text has a form."""
         return self.form >= 0
 
-    def of_kind(self, *kinds: Kind) -> BoolArray:
+    def of_kind(self, *kinds: DateFormatKind) -> BoolArray:
         """Tell which texts have a form of one of these kinds."""
         return self.known & np.isin(KINDS[self.form], kinds)
 
 
-def take_apart(levels: pa.StringArray, *, digits: bool = False) -> Apart:
+def split_dates(levels: pa.StringArray, *, digits: bool = False) -> DateParts:
     """Take texts apart, each on its own.
 
     Parameters
@@ -164,7 +164,7 @@ def take_apart(levels: pa.StringArray, *, digits: bool = False) -> Apart:
         a[kept], b[kept], c[kept], time[kept] = read.a, read.b, read.c, read.time
         plain[kept] = read.plain
         left = np.delete(left, fits)
-    return Apart(form, a, b, c, time, plain)
+    return DateParts(form, a, b, c, time, plain)
 
 
 @dataclass(frozen=True)

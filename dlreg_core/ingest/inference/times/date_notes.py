@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
-from dlreg_core.ingest.inference.numbers.text_numbers import Tally
+from dlreg_core.ingest.inference.numbers.text_numbers import ValueCounts
 from dlreg_core.ingest.inference.times.date_cells import FIRST_YEAR, LAST_YEAR
 from dlreg_core.ingest.inference.times.date_formats import NAMES
 from dlreg_core.ingest.inference.times.date_order import NearDates, near_dates
@@ -25,7 +25,7 @@ _MONTHS = 12
 _ONE = {"dates": "date", "times of day": "time of day", "durations": "duration"}
 
 
-class Note(NamedTuple):
+class DateNote(NamedTuple):
     """A sentence, its code, and the order of day and month of the dates that it is about."""
 
     text: str
@@ -34,7 +34,7 @@ class Note(NamedTuple):
 
 
 @dataclass
-class Ways:
+class DateForms:
     """In which ways the dates of a column are written, and how many are out of range.
 
     Attributes
@@ -71,12 +71,12 @@ class Ways:
         self.far_example = self.far_example or example
 
 
-def dates_note(ways: Ways, order: str = "") -> Note:
+def dates_note(ways: DateForms, order: str = "") -> DateNote:
     """Say what is odd about dates: their order is a guess, some are out of range, they are written in several ways.
 
     Parameters
     ----------
-    ways : Ways
+    ways : DateForms
         How they are written.
     order : str
         The order that they are read in, where it is a guess: "day/month/year".
@@ -91,7 +91,7 @@ def dates_note(ways: Ways, order: str = "") -> Note:
     if len(ways.rows) > 1:
         texts.append(_ways_text(ways))
         codes.append("date-forms")
-    return Note(" ".join(texts), codes[0] if codes else "")
+    return DateNote(" ".join(texts), codes[0] if codes else "")
 
 
 def order_words(day_first: bool | None) -> str:
@@ -105,7 +105,7 @@ def _order_text(order: str) -> str:
     )  # fmt: skip
 
 
-def _far_text(ways: Ways) -> str:
+def _far_text(ways: DateForms) -> str:
     count = "date" if ways.far == 1 else "dates"
     verb, missing = ("stands", "counts") if ways.far == 1 else ("stand", "count")
     lie = "lies" if ways.far == 1 else "lie"
@@ -115,7 +115,7 @@ def _far_text(ways: Ways) -> str:
     )
 
 
-def _ways_text(ways: Ways) -> str:
+def _ways_text(ways: DateForms) -> str:
     listed = sorted(ways.rows.items(), key=lambda item: -item[1])[:_LISTED]
     told = " and ".join(
         f"{rows:,} {'value' if rows == 1 else 'values'} such as {ways.examples[name]}" for name, rows in listed
@@ -154,7 +154,7 @@ class CellDates:
         if not self.example and not cells.all():
             self.example = str(levels[int(np.argmax(~cells))].as_py())
 
-    def note(self) -> Note | None:
+    def note(self) -> DateNote | None:
         """Say that some cells are dates and the others texts that are dates; None where it isn't so."""
         if not self.cells or not self.texts:
             return None
@@ -169,27 +169,27 @@ class CellDates:
         are = "cell is a date" if self.cells == 1 else "cells are dates"
         verb = "is" if self.texts == 1 else "are"
         text = f'{self.cells:,} {are} and {self.texts:,} {verb} text such as "{self.example}", read as dates too.'
-        return Note(f"{text} {told}", "exchanged-dates" if exchanged else "half-dates")
+        return DateNote(f"{text} {told}", "exchanged-dates" if exchanged else "half-dates")
 
 
-def durations_note(example: str, *, minutes: bool) -> Note:
+def durations_note(example: str, *, minutes: bool) -> DateNote:
     """Say that a column holds durations, and how one of them is read."""
     how = ", where two numbers are minutes and seconds" if minutes else ""
     such = f" such as {example}" if example else ""
-    return Note(f"Durations{such} are read as a number of seconds{how}.", "durations")
+    return DateNote(f"Durations{such} are read as a number of seconds{how}.", "durations")
 
 
-def times_note(example: str) -> Note:
+def times_note(example: str) -> DateNote:
     """Say that times of day may be durations."""
-    return Note(f"Values such as {example} are read as times of day, but may say how long something took.", "times")
+    return DateNote(f"Values such as {example} are read as times of day, but may say how long something took.", "times")
 
 
-def near_note(tally: Tally, *, dated: bool, lasting: bool, day_first: bool | None) -> Note | None:
+def near_note(tally: ValueCounts, *, dated: bool, lasting: bool, day_first: bool | None) -> DateNote | None:
     """Say what keeps a column that is mostly made of dates, times or durations from being one; None where nothing does.
 
     Parameters
     ----------
-    tally : Tally
+    tally : ValueCounts
         The distinct values of a column that is read as text.
     dated, lasting : bool
         Whether its name says that it holds dates, or durations.
@@ -203,22 +203,22 @@ def near_note(tally: Tally, *, dated: bool, lasting: bool, day_first: bool | Non
     if lengths is None:
         return None
     others, example = lengths
-    return Note(_few_text(others, tally.known, "durations", example), "not-durations")
+    return DateNote(_few_text(others, tally.known, "durations", example), "not-durations")
 
 
-def _near_dates_note(found: NearDates) -> Note:
+def _near_dates_note(found: NearDates) -> DateNote:
     if found.doubtful:
         text = (
             f"Values such as {found.example} may be dates, or numbers of versions or sections; they are read as text."
         )
-        return Note(text, "maybe-dates", found.day_first)
+        return DateNote(text, "maybe-dates", found.day_first)
     if found.far:
         text = f"The dates, such as {found.example}, lie outside {FIRST_YEAR} to {LAST_YEAR}, so they are read as text."
-        return Note(text, "far-dates", found.day_first)
+        return DateNote(text, "far-dates", found.day_first)
     kind = "times of day" if found.time_of_day else "dates"
     code = "not-times" if found.time_of_day else "not-dates"
     order = f" ({order_words(found.day_first)})" if found.day_first is not None else ""
-    return Note(_few_text(found.others, found.known, kind, found.example, order), code, found.day_first)
+    return DateNote(_few_text(found.others, found.known, kind, found.example, order), code, found.day_first)
 
 
 def _few_text(others: int, known: int, kind: str, example: str, order: str = "") -> str:

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dlreg_core.ingest.inference.numbers.text_numbers import Tally
-from dlreg_core.ingest.inference.times.date_cells import ORDERS, Moments, Order, in_order, moments_of
-from dlreg_core.ingest.inference.times.date_formats import DASHES, DOTS, MONTH_NAME_YEAR, YEAR_MONTH, Apart, take_apart
+from dlreg_core.ingest.inference.numbers.text_numbers import ValueCounts
+from dlreg_core.ingest.inference.times.date_cells import ORDERS, DateOrder, Moments, in_order, moments_from_parts
+from dlreg_core.ingest.inference.times.date_formats import (
+    DASHES,
+    DOTS,
+    MONTH_NAME_YEAR,
+    YEAR_MONTH,
+    DateParts,
+    split_dates,
+)
 from dlreg_core.ingest.inference.times.time_of_day import BoolArray, IntArray, times_of_day
 
 _LOOKED_AT = 500
@@ -86,10 +93,10 @@ def parse_dates(
     """
     if not len(levels):
         return None
-    apart = take_apart(levels[:_LOOKED_AT], digits=digits)
+    apart = split_dates(levels[:_LOOKED_AT], digits=digits)
     if not apart.known.all():
         return _times(levels)
-    apart = _plausible(take_apart(levels, digits=digits) if len(levels) > _LOOKED_AT else apart, named=named)
+    apart = _plausible(split_dates(levels, digits=digits) if len(levels) > _LOOKED_AT else apart, named=named)
     order, ambiguous = _decided(apart, day_first)
     found = in_order(apart, order)
     if not found.read.all() or found.far.all():
@@ -102,14 +109,14 @@ class DateEvidence:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, ...], str] = {}
-        self._possible: set[Order] = set(ORDERS)
+        self._possible: set[DateOrder] = set(ORDERS)
 
     @property
     def levels(self) -> pa.StringArray:
         """The texts."""
         return pa.array(list(self._kept.values()), pa.string())
 
-    def add(self, levels: pa.StringArray, apart: Apart) -> None:
+    def add(self, levels: pa.StringArray, apart: DateParts) -> None:
         """Look at more texts, which were taken apart."""
         matters = apart.of_kind("short", "last") | np.isin(apart.form, (YEAR_MONTH, MONTH_NAME_YEAR))
         places = np.flatnonzero(matters)
@@ -125,18 +132,18 @@ class DateEvidence:
             table = np.stack([apart.form, apart.a, apart.b, apart.c, apart.plain])[:, places]
             self._keep(levels, apart, places[np.unique(table, axis=1, return_index=True)[1]])
 
-    def _keep(self, levels: pa.StringArray, apart: Apart, places: IntArray) -> None:
+    def _keep(self, levels: pa.StringArray, apart: DateParts, places: IntArray) -> None:
         table = np.stack([apart.form, apart.a, apart.b, apart.c, apart.plain])[:, places].T.tolist()
         for key, level in zip(table, levels.take(pa.array(places)).to_pylist(), strict=True):
             self._kept.setdefault(tuple(key), level)
 
 
-def near_dates(tally: Tally, day_first: bool | None = None, *, named: bool = False) -> NearDates | None:
+def near_dates(tally: ValueCounts, day_first: bool | None = None, *, named: bool = False) -> NearDates | None:
     """Tell of a column of texts whether most of its values are dates, and what the others are; None where they aren't.
 
     Parameters
     ----------
-    tally : Tally
+    tally : ValueCounts
         The distinct values of a column that `parse_dates` has refused.
     day_first : bool, optional
         The order to take where the dates fit both.
@@ -145,9 +152,9 @@ def near_dates(tally: Tally, day_first: bool | None = None, *, named: bool = Fal
     """
     levels, counts = tally.levels, tally.counts
     start = levels[:_LOOKED_AT]
-    if not len(levels) or not (take_apart(start).known.any() or times_of_day(start)[1].any()):
+    if not len(levels) or not (split_dates(start).known.any() or times_of_day(start)[1].any()):
         return None
-    every = take_apart(levels)
+    every = split_dates(levels)
     apart = _plausible(every, named=named)
     order, _ = _decided(apart, day_first)
     found = in_order(apart, order)
@@ -167,7 +174,7 @@ def near_dates(tally: Tally, day_first: bool | None = None, *, named: bool = Fal
     return near
 
 
-def _near(tally: Tally, read: BoolArray, day_first: bool | None, *, time_of_day: bool) -> NearDates | None:
+def _near(tally: ValueCounts, read: BoolArray, day_first: bool | None, *, time_of_day: bool) -> NearDates | None:
     others = int(tally.counts[~read].sum())
     if read.sum() < 2 or not 0 < others <= tally.known // 2:
         return None
@@ -183,10 +190,10 @@ def _times(levels: pa.StringArray) -> Dates | None:
         return None
     none = np.zeros(len(levels), dtype=np.bool_)
     forms = np.full(len(levels), _TIMES, dtype=np.int64)
-    return Dates(moments_of(found, read, none).values, none, forms, time_of_day=True)
+    return Dates(moments_from_parts(found, read, none).values, none, forms, time_of_day=True)
 
 
-def _plausible(apart: Apart, *, named: bool) -> Apart:
+def _plausible(apart: DateParts, *, named: bool) -> DateParts:
     """Take away forms that all of a column's values have and that still say something else."""
     doubtful = np.zeros(len(apart.form), dtype=np.bool_)
     marked = np.isin(apart.form, (DASHES, DOTS))
@@ -203,7 +210,7 @@ def _plausible(apart: Apart, *, named: bool) -> Apart:
     if short.any() and not _are_years(days):
         doubtful |= short
     form = np.where(doubtful, -1, apart.form)
-    return Apart(form, apart.a, apart.b, apart.c, apart.time, apart.plain)
+    return DateParts(form, apart.a, apart.b, apart.c, apart.time, apart.plain)
 
 
 def _are_years(numbers: IntArray) -> bool:
@@ -211,7 +218,7 @@ def _are_years(numbers: IntArray) -> bool:
     return bool(np.any((numbers < 1) | (numbers > 31))) or not (numbers.max() >= 29 and numbers.min() <= 3)
 
 
-def _decided(apart: Apart, day_first: bool | None) -> tuple[Order, bool]:
+def _decided(apart: DateParts, day_first: bool | None) -> tuple[DateOrder, bool]:
     """Return the order of day, month and year, and whether the dates fit several and nothing tells which it is."""
     if not apart.of_kind("short", "last").any():
         return "dmy", False
@@ -222,7 +229,7 @@ def _decided(apart: Apart, day_first: bool | None) -> tuple[Order, bool]:
     possible = [order for order in ORDERS if fits[order] == best]
     if len(possible) == 1:
         return possible[0], False
-    said: Order | None = None if day_first is None else ("dmy" if day_first else "mdy")
+    said: DateOrder | None = None if day_first is None else ("dmy" if day_first else "mdy")
     days = {order: _days(tried[order], apart, free) for order in possible}
     differ = any(not np.array_equal(days[order], days[possible[0]]) for order in possible[1:])
     if said in possible or not differ:
@@ -233,7 +240,7 @@ def _decided(apart: Apart, day_first: bool | None) -> tuple[Order, bool]:
     return (possible[0] if guessed and not dashed else found), guessed
 
 
-def _likeliest(days: dict[Order, IntArray]) -> tuple[Order, bool]:
+def _likeliest(days: dict[DateOrder, IntArray]) -> tuple[DateOrder, bool]:
     """Return the order under which dates follow each other in even steps, or in the fewest years; and if it is a guess.
 
     Parameters
@@ -241,7 +248,7 @@ def _likeliest(days: dict[Order, IntArray]) -> tuple[Order, bool]:
     days : dict of str to ndarray of int64
         By order, the days since 1970.
     """
-    orders: list[Order] = list(days)
+    orders: list[DateOrder] = list(days)
     different = {order: np.unique(days[order]) for order in orders}
     if not _FEWEST_DATES <= min(len(found) for found in different.values()) <= MOST_DATES:
         return orders[0], True
@@ -257,7 +264,7 @@ def _likeliest(days: dict[Order, IntArray]) -> tuple[Order, bool]:
     return few, years[others[0]] < _MORE_YEARS * years[few]
 
 
-def _days(found: Moments, apart: Apart, free: BoolArray) -> IntArray:
+def _days(found: Moments, apart: DateParts, free: BoolArray) -> IntArray:
     """Return the days that texts mean, without their time and without those out of range."""
     used = free & found.read & ~found.far
     counted: IntArray = found.values.cast(pa.int64()).fill_null(0).to_numpy()
@@ -265,7 +272,7 @@ def _days(found: Moments, apart: Apart, free: BoolArray) -> IntArray:
     return days
 
 
-def _told(apart: Apart, order: Order) -> tuple[bool | None, bool]:
+def _told(apart: DateParts, order: DateOrder) -> tuple[bool | None, bool]:
     """Return `day_first` and `year_first` as a profile has them; nothing where no date needs an order."""
     if not apart.of_kind("short", "last").any():
         return None, False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlreg_core.arrow import bools
 from dlreg_core.arrow import compute as pc
-from dlreg_core.ingest.inference.numbers.text_numbers import Tally
+from dlreg_core.ingest.inference.numbers.text_numbers import ValueCounts
 from dlreg_core.ingest.inference.times.time_of_day import BoolArray, or_empty, times_of_day
 
 UNIT = "s"
@@ -90,7 +90,7 @@ def parse_durations(levels: pa.StringArray, *, named: bool = False) -> Durations
     return Durations(exact, bool(np.any(taken.form == _TWO)))
 
 
-def near_durations(tally: Tally, *, named: bool = False) -> tuple[int, str] | None:
+def near_durations(tally: ValueCounts, *, named: bool = False) -> tuple[int, str] | None:
     """Tell how many rows of a column aren't durations while most are, and give an example; None where most aren't."""
     levels = tally.levels
     if not len(levels) or not _take(levels[:_LOOKED_AT]).read.any():

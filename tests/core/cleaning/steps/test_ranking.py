@@ -9,7 +9,7 @@ import pandas as pd
 
 from dlreg_core.cleaning import Cleaner, fit_cleaner
 from dlreg_core.recipe.choices import preview_steps
-from dlreg_core.recipe.draft import Draft, draft_of, order_of, recipe_of
+from dlreg_core.recipe.draft import Draft, draft_of, level_order_of, recipe_of
 from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset
 from tests.conftest import add_table
 
@@ -69,7 +69,7 @@ def table() -> pd.DataFrame:
 def test_the_profile_s_order_is_part_of_the_recipe_unless_a_person_says_otherwise(tmp_path: Path) -> None:
     dataset = add_table(tmp_path, table())
     draft = Draft(target="price")
-    assert order_of(dataset, draft, "size") == ORDER
+    assert level_order_of(dataset, draft, "size") == ORDER
     assert recipe_of(dataset, draft).cleaning.orders == {"size": ORDER}
     plain = draft.changed(cleaning=Cleaning(orders={"size": ()}))
     recipe = recipe_of(dataset, plain)

@@ -8,7 +8,7 @@ import pytest
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.formats.text.header_rows import find_head, is_header
+from dlreg_core.ingest.formats.text.header_rows import find_table_start, is_header
 from dlreg_core.specs import ColumnType, Dataset
 
 
@@ -81,7 +81,7 @@ def test_a_loggers_lines_of_units_and_kinds() -> None:
 )
 def test_a_first_row_of_values_stays_one(row: list[str]) -> None:
     below = [[str(i), f"{i}.5", "red"] for i in range(9)]
-    assert find_head([["a", "b", "c"], row, *below]).body == 1
+    assert find_table_start([["a", "b", "c"], row, *below]).body == 1
 
 
 def test_names_in_two_rows_become_one() -> None:
@@ -90,7 +90,7 @@ def test_names_in_two_rows_become_one() -> None:
         ["", "N", "pH", "grain"],
         *([str(i), "21.3", "6.1", "3.2"] for i in range(9)),
     ]
-    assert find_head(rows).names == ("Plot", "Soil N", "Soil pH", "Yield grain")
+    assert find_table_start(rows).names == ("Plot", "Soil N", "Soil pH", "Yield grain")
     dataset = dataset_of("\n".join(",".join(row) for row in rows))
     assert dataset.column_names == ("Plot", "Soil N", "Soil pH", "Yield grain")
 
@@ -98,7 +98,7 @@ def test_names_in_two_rows_become_one() -> None:
 def test_headings_above_repeated_names_tell_them_apart() -> None:
     rows = [["", "2020", "", "", "2021", ""], ["site", "N", "P", "K", "N", "P"]]
     rows += [[f"s{i}", "1.5", "2.5", "3.5", "4.5", "5.5"] for i in range(9)]
-    assert find_head(rows).names == ("site", "2020 N", "2020 P", "2020 K", "2021 N", "2021 P")
+    assert find_table_start(rows).names == ("site", "2020 N", "2020 P", "2020 K", "2021 N", "2021 P")
 
 
 def test_names_come_back_from_own_exports() -> None:

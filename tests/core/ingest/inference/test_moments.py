@@ -14,7 +14,7 @@ import pytest
 
 from dlreg_core.checks.findings import Finding, findings
 from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.inference.times.date_cells import order_of, read_moments
+from dlreg_core.ingest.inference.times.date_cells import date_order_of, read_moments
 from dlreg_core.ingest.inference.times.durations import read_durations
 from dlreg_core.specs import Column, ColumnType
 from tests.core.ingest.formats.test_formats import workbook
@@ -246,7 +246,7 @@ def test_one_by_one_only_what_is_known_is_read() -> None:
     texts = pa.array(["03/04/2024", "13/04/2024", "24-12-31", "2024-05-06", "9999-12-31", "soon"])
 
     def moments(day_first: bool | None, *, year_first: bool = False) -> list[object]:
-        found = read_moments(texts, order_of(day_first, year_first=year_first))
+        found = read_moments(texts, date_order_of(day_first, year_first=year_first))
         values: list[object] = found.values.cast(pa.timestamp("us")).to_pylist()
         return values
 

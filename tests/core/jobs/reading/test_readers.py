@@ -23,9 +23,9 @@ from dlreg_core.cleaning.raw_rows import read_raw_rows
 from dlreg_core.errors import ConflictError, NotFoundError, TableError, WorkError
 from dlreg_core.ingest.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import library_errors
-from dlreg_core.ingest.uploads.upload_receiver import Arrivals
+from dlreg_core.ingest.uploads.upload_receiver import Uploads
 from dlreg_core.jobs.reading import reader_client, reader_process, upload_reading
-from dlreg_core.jobs.reading.handed_files import Handed
+from dlreg_core.jobs.reading.handed_files import ReaderBackedStore
 from dlreg_core.jobs.reading.reader_client import Readers
 from dlreg_core.jobs.reading.reader_limits import memory_limit, time_limit
 from dlreg_core.runs import RunFolder
@@ -46,8 +46,8 @@ def shared() -> Iterator[Readers]:
 
 
 @pytest.fixture
-def handed(home: Path, shared: Readers) -> Handed:
-    return Handed(home, "ann", shared)
+def handed(home: Path, shared: Readers) -> ReaderBackedStore:
+    return ReaderBackedStore(home, "ann", shared)
 
 
 def speaking(code: str) -> Callable[[IO[bytes]], subprocess.Popen[bytes]]:
@@ -59,7 +59,7 @@ def speaking(code: str) -> Callable[[IO[bytes]], subprocess.Popen[bytes]]:
     return start
 
 
-def test_what_is_handed_in_becomes_the_data_set_that_it_would_be_here(home: Path, handed: Handed) -> None:
+def test_what_is_handed_in_becomes_the_data_set_that_it_would_be_here(home: Path, handed: ReaderBackedStore) -> None:
     dataset = handed.add(CSV, "../houses.csv")
     assert dataset.name == "houses.csv"
     assert DatasetStore(home, "ann").get(dataset.id) == dataset
@@ -69,7 +69,7 @@ def test_what_is_handed_in_becomes_the_data_set_that_it_would_be_here(home: Path
     assert not list((home / "uploads").iterdir()), "nothing of the file is left beside the data set"
 
 
-def test_a_file_is_read_again_with_a_preview(home: Path, handed: Handed) -> None:
+def test_a_file_is_read_again_with_a_preview(home: Path, handed: ReaderBackedStore) -> None:
     dataset = handed.add(b"a;b\n1,5;x\n2,5;y\n", "t.csv")
     said = Reading(decimal=".", header="none")
     store = DatasetStore(home, "ann")
@@ -78,7 +78,7 @@ def test_a_file_is_read_again_with_a_preview(home: Path, handed: Handed) -> None
     assert (again.id != dataset.id, again.rows, again.reading) == (True, 3, said)
 
 
-def test_an_own_test_file_is_read_as_its_table_is(handed: Handed) -> None:
+def test_an_own_test_file_is_read_as_its_table_is(handed: ReaderBackedStore) -> None:
     table = handed.add(b"d,y\n13/02/2024,1\n14/02/2024,2\n", "table.csv")
     own = handed.add_own_test(b"d,y\n01/02/2024,1\n02/02/2024,2\n", "test.csv", table)
     assert own.column("d").day_first is True
@@ -95,12 +95,12 @@ def test_raw_rows_arrive_as_they_were_read(trained: RunFolder, home: Path, share
     pyarrow.feather.write_feather(pa.table(table), feather)
     for content in (table.to_csv(index=False).encode(), feather.getvalue().to_pybytes()):
         here = read_raw_rows(content, load_cleaner(trained).schema_)
-        there = Handed(home, None, shared).raw_rows(content, trained)
+        there = ReaderBackedStore(home, None, shared).raw_rows(content, trained)
         pd.testing.assert_frame_equal(there, here)
         assert there.attrs == here.attrs
 
 
-def test_what_is_wrong_with_a_file_comes_back_as_the_same_error(handed: Handed) -> None:
+def test_what_is_wrong_with_a_file_comes_back_as_the_same_error(handed: ReaderBackedStore) -> None:
     with pytest.raises(TableError, match="Line 3 has 1 field") as caught:
         handed.add(b"a,b\n1,2\n3\n4,5\n", "t.csv")
     assert caught.value.hint
@@ -109,7 +109,7 @@ def test_what_is_wrong_with_a_file_comes_back_as_the_same_error(handed: Handed) 
 
 
 def test_a_file_that_takes_too_much_memory_is_told_and_the_next_one_is_read(
-    handed: Handed, monkeypatch: pytest.MonkeyPatch
+    handed: ReaderBackedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feather = pa.BufferOutputStream()
     pyarrow.feather.write_feather(pa.table({name: np.zeros(6_000_000) for name in "ab"}), feather, compression="zstd")
@@ -204,7 +204,7 @@ def test_one_stands_by_and_another_follows_it_when_it_dies(home: Path) -> None:
 
 def test_a_file_that_arrived_is_told_of_when_its_reader_dies(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_reading, "open_readers", lambda: Readers(speaking(ANSWER + "import os; os.abort()")))
-    arrivals = Arrivals(home)
+    arrivals = Uploads(home)
     ticket = arrivals.issue("ann", 10_000)
     with arrivals.receive(ticket, "t.csv", None) as receiver:
         receiver.write(CSV[:5000])
@@ -225,7 +225,7 @@ def test_large_files_leave_a_place_for_small_ones(home: Path, monkeypatch: pytes
             go.wait(30)
 
     monkeypatch.setattr(upload_reading, "open_readers", Waiting)
-    arrivals = Arrivals(home)
+    arrivals = Uploads(home)
     for _ in range(3):
         ticket = arrivals.issue("ann", 10_000)
         with arrivals.receive(ticket, "t.csv", None) as receiver:

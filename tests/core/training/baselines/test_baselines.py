@@ -19,7 +19,7 @@ from sklearn.metrics import mean_squared_error
 from sklearn.tree import DecisionTreeRegressor
 
 from dlreg_core.array_types import Floats
-from dlreg_core.specs import Strength
+from dlreg_core.specs import BaselineStrength
 from dlreg_core.training.baselines import boosting, simple_models
 from dlreg_core.training.baselines.simple_models import (
     Baseline,
@@ -162,7 +162,7 @@ def test_where_the_time_is_short_there_are_fewer_trees_and_a_note() -> None:
     )
     assert shortage_note(found[2], 400) == "Fitted on 100 of 400 rows, since the time was short."
     assert [shortage_note(constant, 400) for constant in found[:2]] == ["", ""]
-    assert strength(boosted_of(found), 400) == Strength(trees=30, rows=100, of_rows=400)
+    assert strength(boosted_of(found), 400) == BaselineStrength(trees=30, rows=100, of_rows=400)
     assert strength(found[2], 400) is None
 
 

@@ -18,18 +18,18 @@ from dlreg_core.specs import PlannedFit, ResolvedPlan, TrainPlan
 from dlreg_core.training.execution.fit_records import FoldResult
 from dlreg_core.training.execution.process_pool import PoolMessage
 from dlreg_core.training.execution.run_hooks import RunHooks, Trained
-from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.execution.run_networks import NetworkRows, Networks
 from dlreg_core.training.execution.training_loop import TrainingLoop
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, FoldOutcome, PilotJob, PilotOutcome
 
 BUDGET, FOLDS = 120.0, 4
 
 
-def rows(count: int = 160) -> Rows:
+def rows(count: int = 160) -> NetworkRows:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.uniform(-2, 2, count), "b": rng.uniform(-2, 2, count)})
     target = (30 * frame["a"] - frame["b"]).to_numpy()
-    return Rows(frame, target, frame.iloc[:0], target[:0], np.arange(count) % FOLDS)
+    return NetworkRows(frame, target, frame.iloc[:0], target[:0], np.arange(count) % FOLDS)
 
 
 @dataclass

@@ -25,10 +25,10 @@ from dlreg_core.networks import FAMILIES, family, pretrained
 from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS
 from dlreg_core.training.execution import fold_fit, process_pool
-from dlreg_core.training.execution.fit_records import FitHooks, FoldResult
+from dlreg_core.training.execution.fit_records import FitCallbacks, FoldResult
 from dlreg_core.training.execution.fold_fit import measure, train_fold
 from dlreg_core.training.execution.process_pool import FitFailedError, PoolMessage, TrainingPool
-from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.execution.run_networks import NetworkRows, Networks
 from dlreg_core.training.scheduler.allocation import Proposal
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob, PilotOutcome
 from dlreg_core.training.scheduler.scheduler_state import RunningFit
@@ -96,7 +96,7 @@ def order_for(networks: Networks, key: str, **settings: Any) -> FoldJob:
 
 
 def train(order: FoldJob, networks: Networks) -> FoldResult:
-    found = train_fold(order, networks.prepared, FitHooks())
+    found = train_fold(order, networks.prepared, FitCallbacks())
     assert np.isfinite(found.held_out).all()
     # Whatever happened before: what is kept is what was told.
     networks.complete("Net", order.family, {0: found})
@@ -157,14 +157,14 @@ def test_the_processor_computes_in_full_precision(card: Card, networks: Networks
 def test_other_errors_are_not_taken_for_it(error: Exception, card: Card, networks: Networks) -> None:
     card.failures, card.error = 1, lambda: error
     with pytest.raises(type(error)):
-        train_fold(order_for(networks, "FASTAI"), networks.prepared, FitHooks())
+        train_fold(order_for(networks, "FASTAI"), networks.prepared, FitCallbacks())
     assert len(card.tried) == 1
 
 
 def test_a_processor_that_runs_out_is_not_asked_again(card: Card, networks: Networks) -> None:
     card.failures = 1
     with pytest.raises(torch.cuda.OutOfMemoryError):
-        train_fold(fold_job("FASTAI", folder=networks.folder("Net")), networks.prepared, FitHooks())
+        train_fold(fold_job("FASTAI", folder=networks.folder("Net")), networks.prepared, FitCallbacks())
     assert len(card.tried) == 1
 
 
@@ -243,7 +243,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_held_out_rows_that_are_too_many_at_once_are_predicted_in_parts(
     card: Card, few_at_once: None, tmp_path: Path
 ) -> None:
-    networks = Networks(tmp_path / NETWORKS, Rows(*rows(200, 0), *rows(150, 1)))
+    networks = Networks(tmp_path / NETWORKS, NetworkRows(*rows(200, 0), *rows(150, 1)))
     found = train(order_for(networks, "FEEDFORWARD"), networks)
     assert len(found.held_out) == 150
     assert len(card.tried) == 1
@@ -275,7 +275,7 @@ def test_a_processor_gets_no_more_rows_than_a_pre_trained_network_can_do_there(
     card.failures = 1
     monkeypatch.setattr(fold_fit, "pretrained", lambda key: replace(pretrained(key), most_rows_cpu=networks.rows - 1))
     with pytest.raises(MemoryError, match="too slow for so many rows"):
-        train_fold(context, networks.prepared, FitHooks())
+        train_fold(context, networks.prepared, FitCallbacks())
     assert len(card.tried) == 1
 
 
@@ -295,7 +295,7 @@ def test_a_family_is_measured_as_it_will_be_trained(
 ) -> None:
     card.failures = failures
     settings = family("FASTAI").sample_settings(networks.rows, 0) | {"bs": 128}
-    found = measure(PilotJob("FASTAI", settings, 4, 1, True, 10.0), networks.prepared, FitHooks())
+    found = measure(PilotJob("FASTAI", settings, 4, 1, True, 10.0), networks.prepared, FitCallbacks())
     assert isinstance(found, PilotOutcome)
     assert found.epoch > 0
     assert batches(card, "FASTAI") == tried

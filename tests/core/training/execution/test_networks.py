@@ -14,7 +14,7 @@ import pytest
 from dlreg_core.errors import ConflictError, NotFoundError, RowsError
 from dlreg_core.networks import FAMILIES, Family, family
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline
-from dlreg_core.pipeline.network_store import Shelf
+from dlreg_core.pipeline.network_store import NetworkStore
 from dlreg_core.runs import RunFolder, load_predictions
 from dlreg_core.specs import PlannedFit
 from dlreg_core.splitting import prepared_of
@@ -22,7 +22,7 @@ from dlreg_core.training import ensemble
 from dlreg_core.training.execution.fit_records import FoldResult
 from dlreg_core.training.execution.fold_fit import learned_rows
 from dlreg_core.training.execution.process_pool import FitFailedError, PoolMessage, TrainingPool, failure, lanes_for
-from dlreg_core.training.execution.run_networks import Networks, Rows
+from dlreg_core.training.execution.run_networks import NetworkRows, Networks
 from dlreg_core.training.scheduler.allocation import Proposal
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob, PilotOutcome
 from dlreg_core.training.scheduler.scheduler_state import RunningFit
@@ -40,13 +40,13 @@ def rows(count: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     return frame, (1000 + 50 * frame["a"] + 30 * (frame["c"] == "x") + rng.uniform(-5, 5, count)).to_numpy()
 
 
-def held_out_rows() -> Rows:
-    return Rows(*rows(200, 0), *rows(60, 1))
+def held_out_rows() -> NetworkRows:
+    return NetworkRows(*rows(200, 0), *rows(60, 1))
 
 
-def folded_rows() -> Rows:
+def folded_rows() -> NetworkRows:
     frame, target = rows(150, 0)
-    return Rows(frame, target, frame.iloc[:0], target[:0], np.arange(150) % FOLDS)
+    return NetworkRows(frame, target, frame.iloc[:0], target[:0], np.arange(150) % FOLDS)
 
 
 def order_for(networks: Networks, key: str, name: str, fold: int = 0, **changes: object) -> FoldJob:
@@ -139,7 +139,7 @@ def test_the_validation_figure_is_the_error_in_target_units(
 ) -> None:
     title = chosen.title  # type: ignore[attr-defined]
     frame, target = rows(60, 1)
-    again = Shelf(networks.shelf.path)
+    again = NetworkStore(networks.shelf.path)
     predicted = again.predict(again.prepared(frame), title)
     rmse = float(np.sqrt(np.mean((predicted - target) ** 2)))
     assert networks.validation_rmse(title) == pytest.approx(rmse, rel=1e-4)
@@ -239,7 +239,7 @@ def test_networks_of_another_version_are_not_loaded(networks: Networks, tmp_path
     networks.shelf.copy_to(tmp_path / "copy", [])
     (tmp_path / "copy" / "versions.json").write_text('{"autogluon.tabular": "0.1"}')
     with pytest.raises(ConflictError, match=r"made with AutoGluon 0\.1, and .* is installed"):
-        Shelf(tmp_path / "copy")
+        NetworkStore(tmp_path / "copy")
 
 
 def test_a_training_that_fails_says_why(networks: Networks, lanes: TrainingPool) -> None:

@@ -25,7 +25,14 @@ from dlreg_core.training.planning.cost_model import (
     training_mb,
     worker_mb,
 )
-from dlreg_core.training.planning.forecast import KnownSpeeds, Room, first_round, foresee, kept_seconds, known_speeds
+from dlreg_core.training.planning.forecast import (
+    FreeResources,
+    KnownSpeeds,
+    first_round,
+    foresee,
+    kept_seconds,
+    known_speeds,
+)
 from dlreg_core.training.scheduler.fit_speed import Speed
 
 KEYS = tuple(chosen.key for chosen in FAMILIES)
@@ -47,7 +54,7 @@ HOUSING = TableFacts(
     raw_mb=3.0,
     estimates_mb=ESTIMATES,
 )
-PLENTY = Room(memory_mb=21_000, disk_mb=70_000)
+PLENTY = FreeResources(memory_mb=21_000, disk_mb=70_000)
 
 
 def facts(**changes: object) -> TableFacts:
@@ -308,7 +315,7 @@ def test_with_room_for_all_everything_fits() -> None:
 
 def test_a_family_without_its_memory_is_skipped_with_both_numbers() -> None:
     large = facts(estimates_mb={**ESTIMATES, "REALMLP": (6000.0,)})
-    found = foresee(default_plan(time_limit=300), large, Room(memory_mb=3_100, disk_mb=70_000))
+    found = foresee(default_plan(time_limit=300), large, FreeResources(memory_mb=3_100, disk_mb=70_000))
     skipped = found.model("REALMLP")
     # 760 for the worker, 40 for CatBoost, 10 for its rows, 525 for the lanes' server, 61 for the lane, 300 for
     # libraries, 3,800 estimated, 72 for the rows' own cost.
@@ -324,13 +331,15 @@ def test_a_family_without_its_memory_is_skipped_with_both_numbers() -> None:
 def test_sizes_are_told_by_their_memory() -> None:
     sizes = [training_mb(HOUSING, "TABM", index, gpu=False) for index in range(3)]
     for index, mb in enumerate(sizes):
-        found = foresee(TrainPlan(models=("TABM",), time_limit=3600), HOUSING, Room(memory_mb=mb + 0.1, disk_mb=1e5))
+        found = foresee(
+            TrainPlan(models=("TABM",), time_limit=3600), HOUSING, FreeResources(memory_mb=mb + 0.1, disk_mb=1e5)
+        )
         assert found.model("TABM").largest_size == index
         assert found.memory_mb <= mb + 0.1
 
 
 def test_no_family_fits() -> None:
-    found = foresee(default_plan(), HOUSING, Room(memory_mb=850, disk_mb=70_000))
+    found = foresee(default_plan(), HOUSING, FreeResources(memory_mb=850, disk_mb=70_000))
     assert found.lacks == "memory"
     assert found.refusal == (
         "No chosen network fits into the memory: FastAI needs the least, about 1.5 GB, and 850 MB are free."
@@ -341,7 +350,7 @@ def test_no_family_fits() -> None:
 
 def test_two_numbers_never_read_the_same() -> None:
     needed = training_mb(HOUSING, "FASTAI", gpu=False)
-    found = foresee(TrainPlan(models=("FASTAI",)), HOUSING, Room(memory_mb=needed - 0.3, disk_mb=70_000))
+    found = foresee(TrainPlan(models=("FASTAI",)), HOUSING, FreeResources(memory_mb=needed - 0.3, disk_mb=70_000))
     assert numbers_in(found.refusal) == ["1,493 MB", "1,491 MB"]
     assert found.model("FASTAI").reason == "needs about 1,493 MB of memory, 1,491 MB are free"
 
@@ -353,7 +362,7 @@ def test_baselines_that_fill_the_memory_are_a_reason_too() -> None:
 
 
 def test_a_full_disk_is_told_with_both_numbers() -> None:
-    found = foresee(default_plan(), facts(networks_mb=4_000.0), Room(memory_mb=21_000, disk_mb=300))
+    found = foresee(default_plan(), facts(networks_mb=4_000.0), FreeResources(memory_mb=21_000, disk_mb=300))
     assert found.lacks == "disk"
     assert numbers_in(found.refusal) == ["4.9 GB", "300 MB"]
     assert "Delete runs" in found.hint
@@ -444,7 +453,10 @@ def test_time_alone_refuses_only_where_a_third_would_be_too_much() -> None:
     assert numbers_in(beyond.hint) == ["4 min"]
     # With a second core or a GPU it may well be quicker.
     assert (
-        foresee(plan, HOUSING, Room(21_000, 70_000, cores=2), KnownSpeeds(beyond_records(most, needed))).refusal == ""
+        foresee(
+            plan, HOUSING, FreeResources(21_000, 70_000, cores=2), KnownSpeeds(beyond_records(most, needed))
+        ).refusal
+        == ""
     )
 
 
@@ -454,12 +466,12 @@ def beyond_records(most: float, needed: float) -> tuple[MeasuredSpeeds, ...]:
 
 def test_a_refusal_for_time_says_what_would_do() -> None:
     huge = facts(rows=5_000_000, features=200)
-    found = foresee(TrainPlan(models=("TABM",), time_limit=30), huge, Room(1e6, 1e6))
+    found = foresee(TrainPlan(models=("TABM",), time_limit=30), huge, FreeResources(1e6, 1e6))
     assert found.lacks == "time"
     enough = re.search(r"Give it ([\d.]+) (min|h) or more", found.hint)
     assert enough is not None
     seconds = float(enough[1]) * {"min": 60, "h": 3600}[enough[2]]
-    again = foresee(TrainPlan(models=("TABM",), time_limit=seconds), huge, Room(1e6, 1e6))
+    again = foresee(TrainPlan(models=("TABM",), time_limit=seconds), huge, FreeResources(1e6, 1e6))
     assert again.refusal == ""
     assert again.model("TABM").fits
 
@@ -478,7 +490,7 @@ def test_whatever_the_numbers_the_outlook_is_coherent(
 ) -> None:
     table = facts(rows=rows, features=features, encoded=features, networks_mb=rows * features * 8e-6)
     plan = TrainPlan(models=tuple(chosen), time_limit=seconds)
-    found = foresee(plan, table, Room(memory, disk, gpu=gpu))
+    found = foresee(plan, table, FreeResources(memory, disk, gpu=gpu))
     assert {model.family for model in found.models} == chosen
     for model in found.models:
         assert model.fits == (model.lacks == "") == (model.reason == "")
