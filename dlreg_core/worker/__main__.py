@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _started_for(task: TaskFolder) -> TaskFolder:
-    """Load what a task needs, before anything else runs in this process: only then can lanes be copies of it."""
+    """Load what a task needs, before anything else runs in this process: only then can processes be copies of it."""
     if task.task().kind.trains:
         load()
     return task

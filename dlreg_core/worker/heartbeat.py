@@ -109,7 +109,7 @@ class Heartbeat:
 
 def _memory_mb(process: psutil.Process) -> float:
     """Return the memory of a process in MB, with its part of what it shares, where the system tells that."""
-    # The lanes of a training share their libraries with the process that they come from.
+    # The processes of a training share their libraries with the process that they come from.
     full = process.memory_full_info()
     return float(getattr(full, "pss", full.rss)) / 1e6
 

@@ -14,7 +14,7 @@ from dlreg_core.worker.training_job import TrainingJob
 
 
 def load_libraries(families: tuple[str, ...], after: Future[Any]) -> None:
-    """Load, while lanes train, what their networks will be read back with: it takes seconds when it is first wanted."""
+    """Load, while others train, what their networks will be read back with: it takes seconds when first wanted."""
     wait([after])
     for key in families:
         for name in network(key).preload:

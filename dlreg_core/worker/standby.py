@@ -12,18 +12,18 @@ from pathlib import Path
 from dlreg_core.jobs.standby_process import IDLE_SECONDS, READY
 from dlreg_core.runs.run_folder import TaskFolder
 from dlreg_core.runs.task_files import MARK
-from dlreg_core.training.execution.fork_server import serve_lanes
+from dlreg_core.training.execution.fork_server import serve_processes
 from dlreg_core.training.execution.process_pool import prefer_loaded
 
 _NEEDED = ("dlreg_core.training.execution.preload", "dlreg_core.worker.train_task", "dlreg_core.worker.explain_task")
 
 
 def load() -> None:
-    """Load all that training and explaining will need, and let the lanes have it too."""
+    """Load all that training and explaining will need, and let the processes have it too."""
     for name in _NEEDED:
         import_module(name)
     prefer_loaded()
-    serve_lanes()
+    serve_processes()
 
 
 def stand_by(idle_seconds: float = IDLE_SECONDS) -> TaskFolder | None:

@@ -48,7 +48,7 @@ from dlreg_core.training.evaluate_models import (
     rows_per_second,
     worse_than_mean_note,
 )
-from dlreg_core.training.execution.process_pool import TrainingPool, lanes_for
+from dlreg_core.training.execution.process_pool import TrainingPool, processes_for
 from dlreg_core.training.execution.run_hooks import RunHooks, Trained
 from dlreg_core.training.execution.run_networks import (
     Networks,
@@ -182,13 +182,13 @@ def _train(
         afterwards=afterwards,
         contexts=lambda: contexts.result() if contexts.done() else {},
     )
-    count, threads = lanes_for(job.cores, gpu=gpu, rows=networks.rows, gpu_mb=gpu_free_mb() if gpu else 0.0)
+    count, threads = processes_for(job.cores, gpu=gpu, rows=networks.rows, gpu_mb=gpu_free_mb() if gpu else 0.0)
     replay = job.experiment.replay
     try:
         with TrainingPool(count, networks.rows_file) as pool:
             loop = TrainingLoop(networks, pool, plan, hooks, threads=threads, gpu=gpu, earlier=earlier, outlook=outlook)
-            # The lanes load their libraries meanwhile. A machine that is too busy to grow trees in time mustn't keep
-            # the networks from theirs: what is left of the trees is grown beside them.
+            # The processes load their libraries meanwhile. A machine that is too busy to grow trees in time mustn't
+            # keep the networks from theirs: what is left of the trees is grown beside them.
             grown.wait(STRETCH * boosted_seconds(job.budget.seconds))
             # What goes on from a repetition is a training of its own.
             repeats = replay is not None and job.task.more is None

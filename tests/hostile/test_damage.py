@@ -270,7 +270,7 @@ def test_a_lack_of_memory_is_told_as_such(
     assert run.train_task().done() == done
 
 
-def test_a_lack_of_memory_in_a_lane_is_told_as_such() -> None:
+def test_a_lack_of_memory_in_a_process_is_told_as_such() -> None:
     assert str(failure(RuntimeError(ALLOCATOR))) == "The memory did not suffice."
     assert str(failure(RuntimeError("another"))) == "RuntimeError: another"
 

@@ -68,7 +68,7 @@ class PreparedRows:
         return min(int(self.teaching(fold).sum()) for fold in range(self.folds))
 
     def save(self, path: Path) -> None:
-        """Write them for the lanes."""
+        """Write them for the processes."""
         with path.open("wb") as file:
             pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
 

@@ -1,4 +1,4 @@
-"""One training of one network on one division of the rows: what a lane does."""
+"""One training of one network on one division of the rows: what a process does."""
 
 from __future__ import annotations
 

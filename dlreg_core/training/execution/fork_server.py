@@ -1,9 +1,9 @@
-"""Where lanes come from: a copy of a process that has loaded their libraries, made before it does anything else.
+"""Where processes come from: a copy of a process that has loaded their libraries, made before it does anything else.
 
 Loading them takes seconds of a processor and hundreds of megabytes. `multiprocessing`'s fork server would do both once
 more, beside the process that trains with them; a copy made by ``fork`` costs milliseconds and shares the memory. The
-copy runs `multiprocessing`'s own server, so that lanes are started, watched and ended as those of any fork server; if
-it dies, `multiprocessing` starts another one, which loads the libraries again.
+copy runs `multiprocessing`'s own server, so that processes are started, watched and ended as those of any other; if it
+dies, `multiprocessing` starts another one, which loads the libraries again.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _NEXT_PROTOCOL = (3, 14)
 """From this version of Python on, fork servers ask their clients for a key."""
 
 
-def serve_lanes() -> bool:
-    """Let the lanes of this process come from a copy of it, as it is now.
+def serve_processes() -> bool:
+    """Let the processes of this process come from a copy of it, as it is now.
 
     Returns
     -------
     bool
-        False where that can't be, or a server is there already: lanes then come from a server that loads for itself.
+        False where that can't be, or a server is there already: processes then come from one that loads for itself.
 
     Notes
     -----
@@ -46,7 +46,7 @@ def serve_lanes() -> bool:
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
-        address = util.get_temp_dir() + "/lanes"
+        address = util.get_temp_dir() + "/processes"
         listener.bind(address)
         listener.listen()
         alive, mine = os.pipe()

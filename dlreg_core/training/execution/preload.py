@@ -1,4 +1,4 @@
-"""The libraries that a worker and its lanes need: loaded once, by the process that the lanes are copies of."""
+"""The libraries that a worker and its processes need: loaded once, by the process that the processes are copies of."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _NO_SPACE = "[Errno 28]"
 _SECONDS_TO_END = 5.0
 _ATTEMPTS = 3
 
-_GPU_LANE_MB = 1_500
+_GPU_PROCESS_MB = 1_500
 """What a process that trains on a GPU holds of its memory: about 500 MB before the first network, and some room."""
 
 
@@ -57,7 +57,7 @@ def _context() -> ForkServerContext | SpawnContext:
 
 
 def prefer_loaded() -> None:
-    """Let a server that lanes come from load their libraries once, before the first of them."""
+    """Let a server that processes come from load their libraries once, before the first of them."""
     if "forkserver" not in get_all_start_methods():
         return
     from multiprocessing import forkserver
@@ -66,7 +66,7 @@ def prefer_loaded() -> None:
 
 
 def warm_up() -> None:
-    """Start what lanes come from, beside whatever this process does next, unless it is there already."""
+    """Start what processes come from, beside whatever this process does next, unless it is there already."""
     prefer_loaded()
     if "forkserver" in get_all_start_methods():
         from multiprocessing import forkserver
@@ -76,12 +76,12 @@ def warm_up() -> None:
 
 @dataclass(frozen=True)
 class PoolMessage:
-    """Something that a lane says: the figures of an epoch, or how its work ended.
+    """Something that a process says: the figures of an epoch, or how its work ended.
 
     ``job`` is the work that it belongs to; `error` is set where it failed, `result` where it is done.
     """
 
-    lane: int
+    slot: int
     job: FoldJob | PilotJob
     epoch: EpochFigures | None = None
     result: FoldResult | PilotOutcome | None = None
@@ -104,11 +104,11 @@ class TrainingPool:
         self._context = _context()
         self._rows = rows
         self._finish: Event = self._context.Event()
-        self._lanes = [self._started() for _ in range(count)]
+        self._slots = [self._started() for _ in range(count)]
         self._work: list[FoldJob | PilotJob | None] = [None] * count
 
     def __len__(self) -> int:
-        return len(self._lanes)
+        return len(self._slots)
 
     def __enter__(self) -> TrainingPool:
         return self
@@ -118,83 +118,83 @@ class TrainingPool:
 
     @property
     def idle(self) -> tuple[int, ...]:
-        """Lanes without work."""
-        return tuple(lane for lane, work in enumerate(self._work) if work is None)
+        """Processes without work."""
+        return tuple(slot for slot, work in enumerate(self._work) if work is None)
 
     @property
     def work(self) -> tuple[FoldJob | PilotJob, ...]:
         """What is being done."""
         return tuple(work for work in self._work if work is not None)
 
-    def submit(self, lane: int, job: FoldJob | PilotJob) -> None:
-        """Give work to an idle lane."""
-        self._work[lane] = job
-        # A lane that has died says so to `wait`.
+    def submit(self, slot: int, job: FoldJob | PilotJob) -> None:
+        """Give work to an idle process."""
+        self._work[slot] = job
+        # A process that has died says so to `wait`.
         with suppress(OSError):
-            self._lanes[lane][1].send(job)
+            self._slots[slot][1].send(job)
 
     def finish(self) -> None:
-        """Tell all lanes to end what they train after the present epoch."""
+        """Tell all processes to end what they train after the present epoch."""
         self._finish.set()
 
     def kill(self, job: FoldJob | PilotJob) -> None:
-        """End a piece of work in its middle; `wait` tells of it as of any lane that has died."""
-        for lane, work in enumerate(self._work):
+        """End a piece of work in its middle; `wait` tells of it as of any process that has died."""
+        for slot, work in enumerate(self._work):
             if work is job:
-                self._lanes[lane][0].kill()
+                self._slots[slot][0].kill()
 
     def wait(self, seconds: float) -> list[PoolMessage]:
-        """Return what the lanes say, waiting `seconds` at most for the first word."""
-        busy = {self._lanes[lane][1]: lane for lane, work in enumerate(self._work) if work is not None}
+        """Return what the processes say, waiting `seconds` at most for the first word."""
+        busy = {self._slots[slot][1]: slot for slot, work in enumerate(self._work) if work is not None}
         ready = connection.wait(list(busy), timeout=seconds) if busy else []
         return [message for pipe in ready for message in self._heard(busy[pipe])]  # type: ignore[index]
 
     def close(self) -> None:
-        """End all lanes, at once where they work."""
-        for lane, (process, pipe) in enumerate(self._lanes):
-            if self._work[lane] is not None:
+        """End all processes, at once where they work."""
+        for slot, (process, pipe) in enumerate(self._slots):
+            if self._work[slot] is not None:
                 process.kill()
             with suppress(OSError):
                 pipe.send(None)
             pipe.close()
-        for process, _ in self._lanes:
+        for process, _ in self._slots:
             process.join(_SECONDS_TO_END)
             if process.is_alive():
                 process.kill()
                 process.join()
 
-    def _heard(self, lane: int) -> list[PoolMessage]:
-        job = self._work[lane]
-        process, pipe = self._lanes[lane]
+    def _heard(self, slot: int) -> list[PoolMessage]:
+        job = self._work[slot]
+        process, pipe = self._slots[slot]
         if job is None:
             return []
         try:
             kind, value = pipe.recv()
         except (EOFError, OSError):
             process.join(_SECONDS_TO_END)
-            self._work[lane] = None
-            self._lanes[lane] = self._started()
-            return [PoolMessage(lane, job, error=_death(process.exitcode))]
+            self._work[slot] = None
+            self._slots[slot] = self._started()
+            return [PoolMessage(slot, job, error=_death(process.exitcode))]
         if kind == "epoch":
-            return [PoolMessage(lane, job, epoch=value)]
-        self._work[lane] = None
+            return [PoolMessage(slot, job, epoch=value)]
+        self._work[slot] = None
         if kind == "result":
-            return [PoolMessage(lane, job, result=value)]
+            return [PoolMessage(slot, job, result=value)]
         if kind == "broken":
             process.join(_SECONDS_TO_END)
-            self._lanes[lane] = self._started()
-        return [PoolMessage(lane, job, error=value)]
+            self._slots[slot] = self._started()
+        return [PoolMessage(slot, job, error=value)]
 
     def _started(self) -> tuple[BaseProcess, Connection]:
         for attempt in range(1, _ATTEMPTS + 1):
             mine, theirs = self._context.Pipe()
             process = self._context.Process(
-                target=_run, args=(theirs, self._finish, str(self._rows)), name="lane", daemon=True
+                target=_run, args=(theirs, self._finish, str(self._rows)), name="training", daemon=True
             )
             try:
                 process.start()
             except (EOFError, ConnectionError) as exc:
-                # The server that lanes come from has been ended; the next attempt starts another one.
+                # The server that processes come from has been ended; the next attempt starts another one.
                 mine.close()
                 if attempt == _ATTEMPTS:
                     raise TrainingError(
@@ -262,7 +262,7 @@ def _run(pipe: Connection, finish: Event, rows_file: str) -> None:
         if answer[0] == "broken":
             return
         if job.gpu:
-            # What PyTorch keeps for the next network is missed by the lanes beside this one.
+            # What PyTorch keeps for the next network is missed by the processes beside this one.
             gpu_memory.free()
 
 
@@ -279,13 +279,13 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def lanes_for(cores: int, *, gpu: bool, rows: int = 0, gpu_mb: float = math.inf, most: int = 8) -> tuple[int, int]:
-    """Return how many lanes a run has, and how many threads each.
+def processes_for(cores: int, *, gpu: bool, rows: int = 0, gpu_mb: float = math.inf, most: int = 8) -> tuple[int, int]:
+    """Return how many processes a run has, and how many threads each.
 
     On processors one thread a training is the best use of a core (see benchmarks/RESULTS.md); where there are more
-    cores than lanes, each gets some. A large table keeps a GPU busy by itself: one training at a time, with a few
+    cores than processes, each gets some. A large table keeps a GPU busy by itself: one training at a time, with a few
     threads that feed it. On a smaller one a GPU mostly waits for the process that feeds it, and a family may be quicker
-    on a processor: there are as many lanes as without a GPU, and each trains on either.
+    on a processor: there are as many processes as without a GPU, and each trains on either.
 
     Parameters
     ----------
@@ -298,11 +298,11 @@ def lanes_for(cores: int, *, gpu: bool, rows: int = 0, gpu_mb: float = math.inf,
     gpu_mb : float
         Free memory of the GPU; each training there needs some, whatever its size.
     most : int
-        The most lanes, and the most threads of a lane that feeds a GPU.
+        The most processes, and the most threads of a process that feeds a GPU.
     """
     if gpu and rows >= GPU_IN_DOUBT_ROWS:
         return 1, max(1, min(most, cores))
     count = max(1, min(most, cores))
     if gpu:
-        count = max(1, int(min(count, gpu_mb / _GPU_LANE_MB)))
+        count = max(1, int(min(count, gpu_mb / _GPU_PROCESS_MB)))
     return count, max(1, cores // count)

@@ -18,8 +18,8 @@ from dlreg_core.training.scheduler.fit_speed import Speed
 _WORKER_MB = 760.0
 """Memory of a worker with its libraries, before it has read a table."""
 
-_SERVER_MB, _LANE_MB = 525.0, 60.0
-"""What the process adds that has loaded the libraries for the lanes, and each lane beyond what it shares with that."""
+_SERVER_MB, _PROCESS_MB = 525.0, 60.0
+"""What the process adds that has loaded the libraries for those that train, and each of them beyond what they share."""
 
 _GPU_MB = 500.0
 """What a process that uses a GPU holds of the machine's own memory, according to AutoGluon's authors."""
@@ -201,15 +201,15 @@ def worker_mb(facts: TableFacts, *, gpu: bool) -> float:
     return _WORKER_MB + _BOOSTED_MB + (_GPU_MB if gpu else 0.0) + 2 * facts.raw_mb + facts.cleaned_mb + 2 * networks
 
 
-def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool, lanes: int = 1) -> float:
-    """Return the peak memory of a worker in so many of whose lanes one size of a family is trained."""
+def training_mb(facts: TableFacts, key: str, size_index: int = 0, *, gpu: bool, processes: int = 1) -> float:
+    """Return the peak memory of a worker in so many of whose processes one size of a family is trained."""
     cost = family(key).cost
     table = cost.table_share * max(0.0, facts.estimates_mb[key][size_index] - cost.process_mb)
     rows = facts.rows * cost.row_kb / 1000
-    lane = _LANE_MB + facts.networks_mb * (1 + facts.validation_rows / max(1, facts.rows)) + cost.libraries_mb
-    # The first lane's part of what CUDA takes is the worker's own.
-    lane += _GPU_MB * (lanes - 1) / lanes if gpu else 0.0
-    return worker_mb(facts, gpu=gpu) + _SERVER_MB + lanes * (lane + table + rows)
+    process = _PROCESS_MB + facts.networks_mb * (1 + facts.validation_rows / max(1, facts.rows)) + cost.libraries_mb
+    # The first process's part of what CUDA takes is the worker's own.
+    process += _GPU_MB * (processes - 1) / processes if gpu else 0.0
+    return worker_mb(facts, gpu=gpu) + _SERVER_MB + processes * (process + table + rows)
 
 
 def baselines_mb(facts: TableFacts, time_limit: float = math.inf) -> float:
@@ -242,8 +242,8 @@ def disk_mb(facts: TableFacts, sizes: Mapping[str, int], extra: int) -> float:
     count = len(networks) + extra
     mean = sum(networks) / len(networks) if networks else 0.0
     choosing = facts.rows if facts.folds else facts.validation_rows
-    # The rows are there for the lanes while it trains. Each network is kept once for each fold, with its predictions
-    # for the rows that choose; the run keeps the predictions of all models for both parts.
+    # The rows are there for the processes while it trains. Each network is kept once for each fold, with its
+    # predictions for the rows that choose; the run keeps the predictions of all models for both parts.
     rows = facts.networks_mb * (1 + part) + 8e-6 * (facts.rows + facts.validation_rows)
     predictions = 8e-6 * (choosing + facts.test_rows) * (count + len(BASELINES) + 3)
     return _RUN_DISK_MB + rows + count * (mean * max(1, facts.folds) + 8e-6 * choosing) + predictions

@@ -18,7 +18,7 @@ from dlreg_core.networks import FAMILIES, family
 from dlreg_core.runs.expectations import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
 from dlreg_core.specs import Split, TrainPlan
 from dlreg_core.splitting import fold_count
-from dlreg_core.training.execution.process_pool import lanes_for
+from dlreg_core.training.execution.process_pool import processes_for
 from dlreg_core.training.planning.cost_model import (
     TableFacts,
     baselines_mb,
@@ -208,9 +208,10 @@ def foresee(
     rows, features, gpu = facts.learned_from, facts.features, room.gpu
     factors = {key: known.factor(key, rows, features, gpu=gpu) * room.crowding for key in keys}
     speeds = {key: expected_speed(key, rows, features, gpu=gpu, factor=factors[key]) for key in keys}
-    lanes, _ = lanes_for(room.cores, gpu=gpu, rows=rows)
+    processes, _ = processes_for(room.cores, gpu=gpu, rows=rows)
     memory = {
-        key: [training_mb(facts, key, i, gpu=gpu, lanes=lanes) for i in range(len(family(key).sizes))] for key in keys
+        key: [training_mb(facts, key, i, gpu=gpu, processes=processes) for i in range(len(family(key).sizes))]
+        for key in keys
     }
     startup = startup_seconds(facts, plan.time_limit)
     possible = {key: speeds[key] for key in keys if memory[key][0] <= room.memory_mb}
@@ -220,17 +221,17 @@ def foresee(
     def firsts_with(budget: float, then: Mapping[str, Speed]) -> dict[str, tuple[Proposal | None, float]]:
         there, planned = _divided(divided, split, budget), plan.model_copy(update={"time_limit": budget})
         seconds = budget - startup_seconds(there, budget) - kept_seconds(there, planned)
-        return first_round(then, there, seconds, planned, processes=lanes, gpu=gpu)
+        return first_round(then, there, seconds, planned, processes=processes, gpu=gpu)
 
     def all_fit(budget: float) -> bool:
         # What else the machine does now tells nothing of so long a time.
         slow = {key: speed.slower(within[key] / room.crowding) for key, speed in possible.items()}
-        return _all_fit(firsts_with(budget, slow), _divided(divided, split, budget).folds, lanes)
+        return _all_fit(firsts_with(budget, slow), _divided(divided, split, budget).folds, processes)
 
     firsts = firsts_with(plan.time_limit, possible)
     others = [firsts_with(plan.time_limit, then) for then in _as_they_may_be(possible, within, room.crowding)]
     close = {key for key, (fit, _) in firsts.items() if any((then[key][0] is None) != (fit is None) for then in others)}
-    waves = math.ceil(max(1, facts.folds) / lanes)
+    waves = math.ceil(max(1, facts.folds) / processes)
     models = tuple(_model(key, speeds[key], memory[key], room, firsts.get(key), waves, key in close) for key in keys)
     # Where time suffices for none, the run still tries, with the smallest sizes.
     sizes = {
@@ -285,12 +286,12 @@ def _divided(facts: TableFacts, split: Split | None, seconds: float) -> TableFac
 
 
 def _is_late(fit: Proposal, left: float) -> bool:
-    """Tell whether a training, of one lane's seconds, takes longer than what is left."""
+    """Tell whether a training, of one process's seconds, takes longer than what is left."""
     return fit.seconds > left * (1 + 1e-6)
 
 
-def _all_fit(firsts: Mapping[str, tuple[Proposal | None, float]], folds: int, lanes: int) -> bool:
-    waves = math.ceil(max(1, folds) / lanes)
+def _all_fit(firsts: Mapping[str, tuple[Proposal | None, float]], folds: int, processes: int) -> bool:
+    waves = math.ceil(max(1, folds) / processes)
     return all(fit is not None and not _is_late(fit, left / waves) for fit, left in firsts.values())
 
 

@@ -77,30 +77,30 @@ class Capacity:
     ----------
     left : float
         Seconds until all training must be over.
-    lanes : int
+    processes : int
         Trainings that go on side by side.
     folds : int
         Trainings of each network, one for each fold of the rows.
     busy : float
-        Seconds of lanes' time that present trainings will still take, all together.
+        Seconds of processes' time that present trainings will still take, all together.
     """
 
     left: float
-    lanes: int = 1
+    processes: int = 1
     folds: int = 1
     busy: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Seconds of lanes' time that are free, for each fold of one network."""
-        return (self.left * self.lanes - self.busy) / self.folds
+        """Seconds of processes' time that are free, for each fold of one network."""
+        return (self.left * self.processes - self.busy) / self.folds
 
     @property
     def longest(self) -> float:
-        """Seconds that each training of one network may take, when its folds are spread over the lanes."""
-        waves = math.ceil(self.folds / self.lanes)
-        # Lanes that are still busy with something else are waited for by the folds of this network together.
-        return (self.left - (self.busy / self.lanes if self.folds > 1 else 0.0)) / waves
+        """Seconds that each training of one network may take, when its folds are spread over the processes."""
+        waves = math.ceil(self.folds / self.processes)
+        # Processes that are still busy with something else are waited for by the folds of this network together.
+        return (self.left - (self.busy / self.processes if self.folds > 1 else 0.0)) / waves
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def share(
     needed = fitting.seconds(fitting.fewest(chosen))
     if needed <= fair:
         return min(fair, speed.seconds(speed.enough(chosen), chosen.sizes[-1].cost))
-    whole = Capacity(capacity.left + spare, capacity.lanes, capacity.folds, capacity.busy)
+    whole = Capacity(capacity.left + spare, capacity.processes, capacity.folds, capacity.busy)
     if first:
         return needed
     # A little more than its share, if that makes the difference between a training and none.

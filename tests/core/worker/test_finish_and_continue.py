@@ -63,7 +63,7 @@ def test_a_run_that_is_told_to_finish_stops_inside_the_network_and_is_complete(k
     result = run.result()
     assert result is not None
     assert result.stopped_early
-    # The second lane may have begun with another seed.
+    # The second process may have begun with another seed.
     fit = next(fit for fit in result.plan.fits if fit.model == title)
     assert fit.stop_after is not None
     assert 2 <= fit.stop_after < fit.epochs
@@ -80,7 +80,7 @@ def test_a_run_that_is_told_to_finish_before_its_first_network_still_gets_one(tm
     assert wait_until_ended(dispatcher, run.id) is RunState.COMPLETED, task.done()
     result = run.result()
     assert result is not None
-    # Each lane may have begun with one.
+    # Each process may have begun with one.
     assert {fit.model for fit in result.plan.fits} <= {"FastAI", "TabM"}
     for row in result.leaderboard:
         assert row.trained or row.note == "Skipped: training was ended before its turn."

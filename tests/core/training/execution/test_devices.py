@@ -1,4 +1,4 @@
-"""On which device networks are trained where there is a GPU: on lanes that take no time, with speeds that are given."""
+"""On which device networks are trained where there is a GPU: in processes that take no time, with given speeds."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def rows(count: int = 160) -> NetworkRows:
 
 
 @dataclass
-class TimelessLanes:
-    """Lanes that train nothing: the clock goes on by what a training would take."""
+class TimelessPool:
+    """Processes that train nothing: the clock goes on by what a training would take."""
 
     count: int
     networks: Networks
@@ -44,7 +44,7 @@ class TimelessLanes:
     """By how much of its time alone each further training on the GPU lengthens one."""
     now: float = 0.0
     begun: dict[int, tuple[FoldJob | PilotJob, float, float, int]] = field(default_factory=dict)
-    """By lane: its work, when that began, the seconds of an epoch, and how many are planned."""
+    """By process: its work, when that began, the seconds of an epoch, and how many are planned."""
     together: list[Counter[bool]] = field(default_factory=list)
     """How many trainings went on on the GPU and beside it, whenever one began."""
     contexts: int = 0
@@ -55,13 +55,13 @@ class TimelessLanes:
 
     @property
     def idle(self) -> tuple[int, ...]:
-        return tuple(lane for lane in range(self.count) if lane not in self.begun)
+        return tuple(slot for slot in range(self.count) if slot not in self.begun)
 
     @property
     def work(self) -> tuple[FoldJob | PilotJob, ...]:
         return tuple(begun[0] for begun in self.begun.values())
 
-    def submit(self, lane: int, job: FoldJob | PilotJob) -> None:
+    def submit(self, slot: int, job: FoldJob | PilotJob) -> None:
         shared = 1 + self.slower * sum(work.gpu for work in self.work) if job.gpu else 1.0
         epoch = 1.0
         if not is_pretrained(job.family):
@@ -69,32 +69,32 @@ class TimelessLanes:
             costs = [size.cost for size in sizes if size.settings.items() <= job.settings.items()]
             epoch = self.epoch[job.family, job.gpu] * max(costs, default=1.0) * shared
         epochs = (job.fit.epochs or 1) if isinstance(job, FoldJob) else 3
-        self.begun[lane] = job, self.now, epoch, epochs
+        self.begun[slot] = job, self.now, epoch, epochs
         self.together.append(Counter(work.gpu for work in self.work))
         self.contexts = max(self.contexts, sum(is_pretrained(work.family) for work in self.work))
 
     def wait(self, _seconds: float) -> list[PoolMessage]:
-        def end(lane: int) -> float:
-            job, began, epoch, epochs = self.begun[lane]
+        def end(slot: int) -> float:
+            job, began, epoch, epochs = self.begun[slot]
             if isinstance(job, FoldJob) and job.until < math.inf:
                 # One that is late ends with its epoch.
                 epochs = min(epochs, max(1, math.ceil((job.until - began) / epoch)))
             return began + epoch * epochs
 
-        lane = min(self.begun, key=end)
-        job, began, epoch, epochs = self.begun[lane]
-        self.now = max(self.now, end(lane))
-        del self.begun[lane]
+        slot = min(self.begun, key=end)
+        job, began, epoch, epochs = self.begun[slot]
+        self.now = max(self.now, end(slot))
+        del self.begun[slot]
         done = round((self.now - began) / epoch)
         if isinstance(job, PilotJob):
-            return [PoolMessage(lane, job, result=PilotOutcome(0.0, epoch))]
+            return [PoolMessage(slot, job, result=PilotOutcome(0.0, epoch))]
         Path(job.folder).mkdir(exist_ok=True)
         held = self.networks.prepared.fold == job.fold
         noise = np.random.default_rng(len(self.together)).normal(0, 1.0 + (job.family == "FASTAI"), held.sum())
         predicted = self.networks.prepared.target[held] + noise
         each = epoch if job.fit.epochs else None
         outcome = FoldOutcome(done, done < epochs, self.now - began, each)
-        return [PoolMessage(lane, job, result=FoldResult(predicted, outcome))]
+        return [PoolMessage(slot, job, result=FoldResult(predicted, outcome))]
 
     def finish(self) -> None:
         raise AssertionError("nobody said that it is enough")
@@ -105,15 +105,15 @@ class TimelessLanes:
 
 @dataclass
 class Setting:
-    """A run on timeless lanes."""
+    """A run on timeless processes."""
 
-    lanes: TimelessLanes
+    pool: TimelessPool
     loop: TrainingLoop
     said: list[str]
 
     def run(self) -> Trained:
         found = self.loop.run()
-        assert self.lanes.now <= BUDGET
+        assert self.pool.now <= BUDGET
         return found
 
 
@@ -122,16 +122,16 @@ def setting(tmp_path: Path) -> Any:
     def make(epoch: Mapping[tuple[str, bool], float], *, gpu: bool = True, count: int = 4, **more: Any) -> Setting:
         contexts, slower = more.pop("contexts", {}), more.pop("slower", 0.0)
         networks = Networks(tmp_path / "networks", rows())
-        lanes = TimelessLanes(count, networks, epoch, slower=slower)
+        pool = TimelessPool(count, networks, epoch, slower=slower)
         said: list[str] = []
         hooks = RunHooks(
-            time_left=lambda: BUDGET - lanes.now,
+            time_left=lambda: BUDGET - pool.now,
             emit=lambda kind, **data: said.append(data["text"]) if kind == "log" else None,
             contexts=lambda: contexts,
-            clock=lambda: lanes.now,
+            clock=lambda: pool.now,
         )
         plan = TrainPlan(models=tuple(dict.fromkeys(key for key, _ in epoch)), time_limit=BUDGET, **more)
-        return Setting(lanes, TrainingLoop(networks, lanes, plan, hooks, gpu=gpu), said)  # type: ignore[arg-type]
+        return Setting(pool, TrainingLoop(networks, pool, plan, hooks, gpu=gpu), said)  # type: ignore[arg-type]
 
     return make
 
@@ -145,8 +145,8 @@ def test_each_family_trains_where_it_is_quicker_and_both_devices_are_busy(settin
     trained = made.run()
     assert devices(trained) == {"FASTAI": {"cpu"}, "TABM": {"gpu"}}
     assert made.said == ["FastAI trains on the CPU: on this table it is about 10.0 times as fast there."]
-    assert any(at_once[True] and at_once[False] for at_once in made.lanes.together)
-    assert max(sum(at_once.values()) for at_once in made.lanes.together) == 4
+    assert any(at_once[True] and at_once[False] for at_once in made.pool.together)
+    assert max(sum(at_once.values()) for at_once in made.pool.together) == 4
 
 
 def test_a_gpu_that_is_slower_when_it_is_shared_is_left(setting: Any) -> None:
@@ -176,7 +176,7 @@ def test_a_pretrained_network_has_the_memory_of_a_gpu_to_itself(setting: Any, gp
     made = setting(speeds | {("TABM", True): 0.1}, gpu=gpu, device="gpu" if gpu else "cpu", contexts={"TABICL": {}})
     trained = made.run()
     assert "TABICL" in devices(trained)
-    assert made.lanes.contexts == most
+    assert made.pool.contexts == most
 
 
 def test_what_a_gpu_trained_is_repeated_without_one(setting: Any) -> None:

@@ -302,12 +302,12 @@ def test_a_family_is_measured_as_it_will_be_trained(
     assert (found.fell_back, len(found.notes)) == (fell_back, failures)
 
 
-# --- where lanes come from -------------------------------------------------------------------------------------------
+# --- where processes come from ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 @pytest.mark.soak
-def test_the_process_that_lanes_are_forked_from_has_not_asked_for_a_gpu() -> None:
+def test_the_process_that_processes_are_forked_from_has_not_asked_for_a_gpu() -> None:
     """CUDA can't be used in a process that was forked from one that has looked for GPUs."""
     code = (
         "import os, torch, dlreg_core.training.execution.preload as preloaded\n"
@@ -351,11 +351,11 @@ def test_a_process_whose_gpu_is_broken_says_so_and_ends(networks: Networks, monk
 
 
 @pytest.mark.soak
-def test_a_broken_lane_is_replaced(networks: Networks) -> None:
+def test_a_broken_process_is_replaced(networks: Networks) -> None:
     with TrainingPool(1, networks.rows_file) as some:
-        process, pipe = some._lanes[0]
+        process, pipe = some._slots[0]
         mine, theirs = Pipe()
-        some._lanes[0] = process, mine
+        some._slots[0] = process, mine
         some.submit(0, order_for(networks, "FASTAI"))
         theirs.send(("broken", FitFailedError("it broke")))
         pipe.send(None)

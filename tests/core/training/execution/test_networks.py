@@ -1,4 +1,4 @@
-"""Networks are trained in lanes, kept on a shelf, and taken from it again."""
+"""Networks are trained in processes, kept on a shelf, and taken from it again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dlreg_core.splitting import prepared_of
 from dlreg_core.training import ensemble
 from dlreg_core.training.execution.fit_records import FoldResult
 from dlreg_core.training.execution.fold_fit import learned_rows
-from dlreg_core.training.execution.process_pool import FitFailedError, PoolMessage, TrainingPool, failure, lanes_for
+from dlreg_core.training.execution.process_pool import FitFailedError, PoolMessage, TrainingPool, failure, processes_for
 from dlreg_core.training.execution.run_networks import NetworkRows, Networks
 from dlreg_core.training.scheduler.allocation import Proposal
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob, PilotOutcome
@@ -61,9 +61,9 @@ class Heard:
     epochs: list[tuple[int, float | None]] = field(default_factory=list)
 
 
-def listen(lanes: TrainingPool, told: dict[object, Heard]) -> list[PoolMessage]:
-    found = lanes.wait(60.0)
-    assert found, "the lanes say nothing"
+def listen(pool: TrainingPool, told: dict[object, Heard]) -> list[PoolMessage]:
+    found = pool.wait(60.0)
+    assert found, "the processes say nothing"
     for word in found:
         heard = told.setdefault(id(word.job), Heard())
         if word.epoch is not None:
@@ -72,15 +72,15 @@ def listen(lanes: TrainingPool, told: dict[object, Heard]) -> list[PoolMessage]:
     return found
 
 
-def do(lanes: TrainingPool, *orders: FoldJob | PilotJob) -> list[Heard]:
-    """Have all orders carried out, as many at once as there are lanes."""
+def do(pool: TrainingPool, *orders: FoldJob | PilotJob) -> list[Heard]:
+    """Have all orders carried out, as many at once as there are processes."""
     told: dict[object, Heard] = {id(order): Heard() for order in orders}
     waiting = list(orders)
-    while waiting or lanes.work:
-        for lane in lanes.idle:
+    while waiting or pool.work:
+        for slot in pool.idle:
             if waiting:
-                lanes.submit(lane, waiting.pop(0))
-        listen(lanes, told)
+                pool.submit(slot, waiting.pop(0))
+        listen(pool, told)
     return [told[id(order)] for order in orders]
 
 
@@ -92,15 +92,15 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networks]:
 
 
 @pytest.fixture(scope="module")
-def lanes(networks: Networks) -> Iterator[TrainingPool]:
+def pool(networks: Networks) -> Iterator[TrainingPool]:
     with TrainingPool(2, networks.rows_file) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def fitted(networks: Networks, lanes: TrainingPool) -> dict[str, Heard]:
+def fitted(networks: Networks, pool: TrainingPool) -> dict[str, Heard]:
     orders = [order_for(networks, chosen.key, chosen.title) for chosen in FAMILIES]
-    found = dict(zip([chosen.title for chosen in FAMILIES], do(lanes, *orders), strict=True))
+    found = dict(zip([chosen.title for chosen in FAMILIES], do(pool, *orders), strict=True))
     for chosen in FAMILIES:
         result = found[chosen.title].result
         assert isinstance(result, FoldResult), found[chosen.title].error
@@ -147,26 +147,26 @@ def test_the_validation_figure_is_the_error_in_target_units(
 
 
 @every_family
-def test_the_same_order_gives_the_same_network(networks: Networks, lanes: TrainingPool, chosen: object) -> None:
+def test_the_same_order_gives_the_same_network(networks: Networks, pool: TrainingPool, chosen: object) -> None:
     key = chosen.key  # type: ignore[attr-defined]
-    one, other = do(lanes, order_for(networks, key, "one"), order_for(networks, key, "other"))
+    one, other = do(pool, order_for(networks, key, "one"), order_for(networks, key, "other"))
     assert isinstance(one.result, FoldResult)
     assert isinstance(other.result, FoldResult)
     np.testing.assert_array_equal(one.result.held_out, other.result.held_out)
 
 
 @pytest.mark.parametrize("key", ["REALMLP", "FASTAI", "TABM"])
-def test_a_training_ends_where_it_shall(networks: Networks, lanes: TrainingPool, key: str) -> None:
-    (cut,) = do(lanes, order_for(networks, key, "cut", stop_after=2))
+def test_a_training_ends_where_it_shall(networks: Networks, pool: TrainingPool, key: str) -> None:
+    (cut,) = do(pool, order_for(networks, key, "cut", stop_after=2))
     assert isinstance(cut.result, FoldResult)
     assert (cut.result.outcome.epochs, cut.result.outcome.stopped) == (2, True)
     # The time is long over: it ends with its first epoch.
-    (late,) = do(lanes, order_for(networks, key, "late", until=0.0))
+    (late,) = do(pool, order_for(networks, key, "late", until=0.0))
     assert isinstance(late.result, FoldResult)
     assert (late.result.outcome.epochs, late.result.outcome.stopped) == (1, True)
 
 
-def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, lanes: TrainingPool) -> None:
+def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, pool: TrainingPool) -> None:
     prepared = networks.prepared
     drawn = {
         seed: learned_rows(order_for(networks, "FASTAI", "drawn", seed=seed, rows=60), prepared) for seed in (0, 0, 1)
@@ -176,7 +176,7 @@ def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, l
     np.testing.assert_array_equal(
         learned_rows(order_for(networks, "FASTAI", "all", rows=10**9), prepared), prepared.fold != 0
     )
-    few, again, whole = do(lanes, *[order_for(networks, "FASTAI", f"n{i}", rows=n) for i, n in enumerate((60, 60, 0))])
+    few, again, whole = do(pool, *[order_for(networks, "FASTAI", f"n{i}", rows=n) for i, n in enumerate((60, 60, 0))])
     assert isinstance(few.result, FoldResult)
     assert isinstance(again.result, FoldResult)
     assert isinstance(whole.result, FoldResult)
@@ -184,9 +184,9 @@ def test_a_training_learns_from_as_many_rows_as_were_drawn(networks: Networks, l
     assert (few.result.held_out != whole.result.held_out).any()
 
 
-def test_a_schedule_that_is_nearly_through_may_be_late(networks: Networks, lanes: TrainingPool) -> None:
+def test_a_schedule_that_is_nearly_through_may_be_late(networks: Networks, pool: TrainingPool) -> None:
     (scheduled, plain) = do(
-        lanes,
+        pool,
         order_for(networks, "FASTAI", "late", until=0.0, late=1e12),
         order_for(networks, "TABM", "late 2", until=0.0, late=1e12),
     )
@@ -201,8 +201,8 @@ def test_with_folds_each_row_is_predicted_by_a_model_that_has_not_seen_it(tmp_pa
     data = folded_rows()
     networks = Networks(tmp_path / NETWORKS, data)
     assert (networks.folds, networks.rows) == (FOLDS, 100)
-    with TrainingPool(2, networks.rows_file) as lanes:
-        found = do(lanes, *[order_for(networks, "FASTAI", "FastAI", fold) for fold in range(FOLDS)])
+    with TrainingPool(2, networks.rows_file) as pool:
+        found = do(pool, *[order_for(networks, "FASTAI", "FastAI", fold) for fold in range(FOLDS)])
     reports = {fold: heard.result for fold, heard in enumerate(found)}
     networks.complete("FastAI", "FASTAI", reports)  # type: ignore[arg-type]
     shelf = networks.shelf
@@ -242,25 +242,25 @@ def test_networks_of_another_version_are_not_loaded(networks: Networks, tmp_path
         NetworkStore(tmp_path / "copy")
 
 
-def test_a_training_that_fails_says_why(networks: Networks, lanes: TrainingPool) -> None:
-    (failed,) = do(lanes, order_for(networks, "REALMLP", "Broken", settings={"opt": "adamw"}))
+def test_a_training_that_fails_says_why(networks: Networks, pool: TrainingPool) -> None:
+    (failed,) = do(pool, order_for(networks, "REALMLP", "Broken", settings={"opt": "adamw"}))
     assert isinstance(failed.error, FitFailedError)
     assert "Error" in failed.error.message or "Exception" in failed.error.message
-    # The lane goes on.
-    (fine,) = do(lanes, order_for(networks, "FASTAI", "Fine"))
+    # The process goes on.
+    (fine,) = do(pool, order_for(networks, "FASTAI", "Fine"))
     assert isinstance(fine.result, FoldResult)
 
 
-def test_a_lane_that_dies_is_told_and_replaced(networks: Networks) -> None:
-    with TrainingPool(1, networks.rows_file) as lanes:
-        lanes.submit(0, order_for(networks, "TABM", "Long", epochs=100_000))
-        while lanes.wait(60.0)[0].epoch is None:
+def test_a_process_that_dies_is_told_and_replaced(networks: Networks) -> None:
+    with TrainingPool(1, networks.rows_file) as pool:
+        pool.submit(0, order_for(networks, "TABM", "Long", epochs=100_000))
+        while pool.wait(60.0)[0].epoch is None:
             pass
-        lanes._lanes[0][0].kill()
-        words = [word for _ in range(1000) for word in lanes.wait(1.0) if word.epoch is None][:1] if lanes.work else []
+        pool._slots[0][0].kill()
+        words = [word for _ in range(1000) for word in pool.wait(1.0) if word.epoch is None][:1] if pool.work else []
         assert isinstance(words[0].error, FitFailedError)
         assert "signal 9" in words[0].error.message
-        (fine,) = do(lanes, order_for(networks, "FASTAI", "Fine"))
+        (fine,) = do(pool, order_for(networks, "FASTAI", "Fine"))
         assert isinstance(fine.result, FoldResult)
 
 
@@ -274,12 +274,10 @@ def test_a_fold_whose_process_died_is_tried_once_more() -> None:
     assert not replace(fit, abandoned=True).may_try_again(0)
 
 
-def test_all_lanes_end_with_their_epoch_when_it_is_enough(networks: Networks) -> None:
-    with TrainingPool(2, networks.rows_file) as lanes:
-        lanes.finish()
-        found = do(
-            lanes, order_for(networks, "TABM", "A", epochs=1000), order_for(networks, "NN_TORCH", "B", epochs=99)
-        )
+def test_all_processes_end_with_their_epoch_when_it_is_enough(networks: Networks) -> None:
+    with TrainingPool(2, networks.rows_file) as pool:
+        pool.finish()
+        found = do(pool, order_for(networks, "TABM", "A", epochs=1000), order_for(networks, "NN_TORCH", "B", epochs=99))
     for heard in found:
         assert isinstance(heard.result, FoldResult)
         assert (heard.result.outcome.epochs, heard.result.outcome.stopped) == (1, True)
@@ -302,17 +300,17 @@ def test_what_is_kept_of_a_network_has_nothing_of_its_training(
     assert getattr(model.model, "opt", None) is None
 
 
-def test_a_family_is_measured(networks: Networks, lanes: TrainingPool) -> None:
+def test_a_family_is_measured(networks: Networks, pool: TrainingPool) -> None:
     pilot = PilotJob("FASTAI", family("FASTAI").sample_settings(networks.rows, 0), 4, 1, False, 10.0)
-    (heard,) = do(lanes, pilot)
+    (heard,) = do(pool, pilot)
     assert isinstance(heard.result, PilotOutcome)
     assert heard.result.fixed >= 0
     assert 0 < heard.result.epoch < 10
 
 
 @pytest.mark.parametrize(("cores", "gpu", "found"), [(1, False, (1, 1)), (2, False, (2, 1)), (32, False, (8, 4))])
-def test_lanes_share_the_cores(cores: int, gpu: bool, found: tuple[int, int]) -> None:
-    assert lanes_for(cores, gpu=gpu) == found
+def test_processes_share_the_cores(cores: int, gpu: bool, found: tuple[int, int]) -> None:
+    assert processes_for(cores, gpu=gpu) == found
 
 
 @pytest.mark.parametrize(
@@ -325,10 +323,10 @@ def test_lanes_share_the_cores(cores: int, gpu: bool, found: tuple[int, int]) ->
         (16, 29_999, 100, (1, 16)),
     ],
 )
-def test_lanes_share_a_gpu_where_rows_and_memory_let_them(
+def test_processes_share_a_gpu_where_rows_and_memory_let_them(
     cores: int, rows: int, gpu_mb: float, found: tuple[int, int]
 ) -> None:
-    assert lanes_for(cores, gpu=True, rows=rows, gpu_mb=gpu_mb) == found
+    assert processes_for(cores, gpu=True, rows=rows, gpu_mb=gpu_mb) == found
 
 
 # --- the pipeline of the trained run ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What is loaded before lanes begin, on a machine with other libraries than ours."""
+"""What is loaded before processes begin, on a machine with other libraries than ours."""
 
 from __future__ import annotations
 

@@ -106,13 +106,13 @@ def test_a_gpu_saves_computing_but_no_steps(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "lanes", "peak"),
+    ("key", "processes", "peak"),
     [("FEEDFORWARD", 1, 1644), ("FASTAI", 2, 1605), ("NN_TORCH", 1, 1538), ("TABM", 2, 1636), ("REALMLP", 2, 1686)],
 )
-def test_memory_is_about_what_a_worker_was_seen_to_hold(key: str, lanes: int, peak: float) -> None:
-    # Measured on this table: a worker and its lanes, each with its part of what they share. The second lane was busy
-    # for a part of the time only; too much is less bad than too little.
-    assert 0.9 * peak < training_mb(HOUSING, key, gpu=False, lanes=lanes) < 1.35 * peak
+def test_memory_is_about_what_a_worker_was_seen_to_hold(key: str, processes: int, peak: float) -> None:
+    # Measured on this table: a worker and its processes, each with its part of what they share. The second one was
+    # busy for a part of the time only; too much is less bad than too little.
+    assert 0.9 * peak < training_mb(HOUSING, key, gpu=False, processes=processes) < 1.35 * peak
 
 
 def test_memory_by_hand() -> None:
@@ -120,11 +120,11 @@ def test_memory_by_hand() -> None:
     worker = 760 + 40 + 2 * 100 + 70 + 2 * 40 * 1.5
     assert worker_mb(table, gpu=False) == pytest.approx(worker)
     assert worker_mb(table, gpu=True) == pytest.approx(worker + 500)
-    # The server of the lanes, and each lane with the rows.
-    lane = 60 + 40 * 1.5
-    realmlp, tabm = lane + 300 + (2214 - 2200) + 500, lane + 190 + 0.7 * (2250 - 1600) + 90
+    # The server of the processes, and each process with the rows.
+    process = 60 + 40 * 1.5
+    realmlp, tabm = process + 300 + (2214 - 2200) + 500, process + 190 + 0.7 * (2250 - 1600) + 90
     assert training_mb(table, "REALMLP", gpu=False) == pytest.approx(worker + 525 + realmlp)
-    assert training_mb(table, "TABM", 2, gpu=False, lanes=3) == pytest.approx(worker + 525 + 3 * tabm)
+    assert training_mb(table, "TABM", 2, gpu=False, processes=3) == pytest.approx(worker + 525 + 3 * tabm)
     # An estimate below the process that it contains adds nothing.
     low = facts(estimates_mb={**ESTIMATES, "REALMLP": (1000.0,)}, rows=1, networks_mb=0.0, validation_rows=0)
     assert training_mb(low, "REALMLP", gpu=False) == pytest.approx(worker_mb(low, gpu=False) + 885, abs=0.1)
@@ -317,7 +317,7 @@ def test_a_family_without_its_memory_is_skipped_with_both_numbers() -> None:
     large = facts(estimates_mb={**ESTIMATES, "REALMLP": (6000.0,)})
     found = foresee(default_plan(time_limit=300), large, FreeResources(memory_mb=3_100, disk_mb=70_000))
     skipped = found.model("REALMLP")
-    # 760 for the worker, 40 for CatBoost, 10 for its rows, 525 for the lanes' server, 61 for the lane, 300 for
+    # 760 for the worker, 40 for CatBoost, 10 for its rows, 525 for the processes' server, 61 for the process, 300 for
     # libraries, 3,800 estimated, 72 for the rows' own cost.
     assert skipped.reason == "needs about 5.6 GB of memory, 3.1 GB are free"
     assert (skipped.fits, skipped.lacks, skipped.largest_size, skipped.epochs) == (False, "memory", -1, 0)
@@ -522,7 +522,7 @@ def test_the_first_round_follows_the_rules_of_allocation() -> None:
     assert left == pytest.approx(11.0, abs=0.1)
     assert second is not None
     assert second.epochs == 10
-    # Two lanes hold twice as much, folds divide it, and with more effort a part is kept for what proves good.
+    # Two processes hold twice as much, folds divide it, and with more effort a part is kept for what proves good.
     assert first_round(speeds, large, 20.0, as_wanted("fast"), processes=2)["FASTAI"][0].epochs == 19  # type: ignore[union-attr]
     folded = first_round(speeds, facts(rows=10_000_000, folds=2), 20.0, as_wanted("fast"), processes=1)
     assert folded["FASTAI"][0].epochs == 4  # type: ignore[union-attr]

@@ -41,7 +41,11 @@ def most(key: str, speed: Speed) -> float:
 
 
 capacities = st.builds(
-    Capacity, left=st.floats(0, 5000), lanes=st.integers(1, 8), folds=st.sampled_from([1, 5, 8]), busy=st.floats(0, 100)
+    Capacity,
+    left=st.floats(0, 5000),
+    processes=st.integers(1, 8),
+    folds=st.sampled_from([1, 5, 8]),
+    busy=st.floats(0, 100),
 )
 
 
@@ -58,7 +62,7 @@ def test_a_share_is_useful_and_no_more_than_enough(
     if found is not None:
         assert needed(key, speed) <= found * (1 + 1e-9)
         assert found <= most(key, speed) * (1 + 1e-9)
-        waves = -(-capacity.folds // capacity.lanes)
+        waves = -(-capacity.folds // capacity.processes)
         within = waves * found <= capacity.left * (1 + 1e-9) + 1e-9
         # Without any network, one is trained however late: for as short as is useful.
         assert within or (first and found == pytest.approx(needed(key, speed)))
@@ -86,7 +90,7 @@ def test_whoever_gets_a_share_gets_a_training_within_it(
 
 @given(st.lists(speeds, min_size=len(KEYS), max_size=len(KEYS)), st.floats(30, 5000))
 def test_all_shares_together_fit_into_the_budget(each: list[Speed], budget: float) -> None:
-    """One after the other, as a run on one lane does it, each taking all that it gets."""
+    """One after the other, as a run on one process does it, each taking all that it gets."""
     left = budget
     for place, (key, speed) in enumerate(zip(KEYS, each, strict=True)):
         given_ = share(key, speed, KEYS[place:], one(left))
@@ -105,15 +109,15 @@ def test_shares_by_hand() -> None:
     assert share("FASTAI", Speed(0, 0.1), three, one(400.0), first=True) == pytest.approx(3.0)
 
 
-def test_lanes_add_to_a_share_and_folds_divide_it() -> None:
+def test_processes_add_to_a_share_and_folds_divide_it() -> None:
     slow = Speed(0, 1.0)
     pair = ("FASTAI", "NN_TORCH")
-    # Two lanes of 100 s each are 200 s; half of them for four folds.
+    # Two processes of 100 s each are 200 s; half of them for four folds.
     assert Capacity(100.0, 2, 4).seconds == 50.0
     assert share("FASTAI", slow, pair, Capacity(100.0, 2, 4), first=True) == 25.0
-    # A network without folds can't be in two lanes at once.
+    # A network without folds can't be in two processes at once.
     assert share("TABM", slow, ("TABM",), Capacity(100.0, 2), first=True) == 100.0
-    # Five folds in two lanes take three turns.
+    # Five folds in two processes take three turns.
     assert Capacity(90.0, 2, 5).longest == 30.0
     assert Capacity(90.0, 2, 5, busy=60.0).longest == 20.0
     assert Capacity(90.0, 2, 1, busy=60.0).seconds == 120.0

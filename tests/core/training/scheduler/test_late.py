@@ -17,20 +17,20 @@ from dlreg_core.training.execution.run_networks import Networks
 from dlreg_core.training.execution.training_loop import TrainingLoop
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob
 from dlreg_core.training.scheduler.left_out import too_late_words
-from tests.core.training.execution.test_devices import TimelessLanes, rows
+from tests.core.training.execution.test_devices import TimelessPool, rows
 
-Run = Callable[..., tuple[Trained, TimelessLanes, list[tuple[str, dict[str, Any]]]]]
+Run = Callable[..., tuple[Trained, TimelessPool, list[tuple[str, dict[str, Any]]]]]
 
 
-class FailingLanes(TimelessLanes):
-    """Lanes in which some families can't be trained."""
+class FailingPool(TimelessPool):
+    """Processes in which some families can't be trained."""
 
     failing: frozenset[str] = frozenset()
 
     def wait(self, seconds: float) -> list[PoolMessage]:
         (said,) = super().wait(seconds)
         if isinstance(said.job, FoldJob) and said.job.family in self.failing:
-            return [PoolMessage(said.lane, said.job, error=FitFailedError("as it happens"))]
+            return [PoolMessage(said.slot, said.job, error=FitFailedError("as it happens"))]
         return [said]
 
 
@@ -38,18 +38,18 @@ class FailingLanes(TimelessLanes):
 def run(tmp_path: Path) -> Run:
     def go(
         epoch: Mapping[str, float], budget: float, *, began: float = 0.0, count: int = 2, failing: str = "", **more: Any
-    ) -> tuple[Trained, TimelessLanes, list[tuple[str, dict[str, Any]]]]:
+    ) -> tuple[Trained, TimelessPool, list[tuple[str, dict[str, Any]]]]:
         networks = Networks(tmp_path / "networks", rows())
-        lanes = FailingLanes(count, networks, {(key, False): seconds for key, seconds in epoch.items()}, now=began)
-        lanes.failing = frozenset({failing})
+        pool = FailingPool(count, networks, {(key, False): seconds for key, seconds in epoch.items()}, now=began)
+        pool.failing = frozenset({failing})
         said: list[tuple[str, dict[str, Any]]] = []
         hooks = RunHooks(
-            time_left=lambda: budget - lanes.now,
+            time_left=lambda: budget - pool.now,
             emit=lambda kind, **data: said.append((kind, data)),
-            clock=lambda: lanes.now,
+            clock=lambda: pool.now,
         )
         plan = TrainPlan(models=tuple(epoch), time_limit=budget, **more)
-        return TrainingLoop(networks, lanes, plan, hooks).run(), lanes, said  # type: ignore[arg-type]
+        return TrainingLoop(networks, pool, plan, hooks).run(), pool, said  # type: ignore[arg-type]
 
     return go
 
@@ -60,10 +60,10 @@ def first(said: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("began", [0.0, 29.0, 31.0, 500.0])
 def test_however_late_it_is_one_network_is_trained(run: Run, began: float) -> None:
-    trained, lanes, said = run({"FEEDFORWARD": 40.0, "FASTAI": 90.0, "TABM": 200.0}, 30.0, began=began)
+    trained, pool, said = run({"FEEDFORWARD": 40.0, "FASTAI": 90.0, "TABM": 200.0}, 30.0, began=began)
     assert [fit.family for fit in trained.fits] == ["FEEDFORWARD"]
     assert trained.late == ("Feed-forward",)
-    assert lanes.now > 30
+    assert pool.now > 30
     # It isn't cut short, which would have been for nothing.
     assert trained.fits[0].fold_stops == ()
     assert any("beyond the time limit" in data.get("text", "") for kind, data in said if kind == "log")
@@ -81,9 +81,9 @@ def test_where_the_quickest_fails_another_is_tried(run: Run) -> None:
 
 
 def test_what_is_in_time_is_not_called_late(run: Run) -> None:
-    trained, lanes, _ = run({"FEEDFORWARD": 0.01, "FASTAI": 0.02}, 60.0)
+    trained, pool, _ = run({"FEEDFORWARD": 0.01, "FASTAI": 0.02}, 60.0)
     assert trained.late == ()
-    assert lanes.now <= 61
+    assert pool.now <= 61
 
 
 def test_without_any_network_there_is_a_reason_for_each(run: Run) -> None:
@@ -121,11 +121,11 @@ def test_a_first_network_that_is_long_in_coming_is_announced_by_a_short_one(run:
     assert [fit.seed for fit in fits[1:]] == list(range(len(fits) - 1))
 
 
-def test_lanes_that_measure_are_no_hindrance_to_the_first_network(run: Run) -> None:
-    _, lanes, said = run({"FEEDFORWARD": 0.1, "TABM": 3.0}, 600.0)
+def test_processes_that_measure_are_no_hindrance_to_the_first_network(run: Run) -> None:
+    _, pool, said = run({"FEEDFORWARD": 0.1, "TABM": 3.0}, 600.0)
     kinds = [data["name"] for kind, data in said if kind == "stage"]
     assert kinds[0] == "Measuring how fast Feed-forward trains"
     began = next(i for i, (kind, _) in enumerate(said) if kind == "model_started")
     assert all("TabM" not in data.get("name", "") for kind, data in said[:began] if kind == "stage")
-    assert not math.isinf(lanes.now)
-    assert all(not isinstance(work, PilotJob) for work in lanes.work)
+    assert not math.isinf(pool.now)
+    assert all(not isinstance(work, PilotJob) for work in pool.work)
