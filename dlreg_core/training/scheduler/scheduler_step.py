@@ -158,8 +158,11 @@ def _give_up_what_waits(turn: Turn) -> None:
     """Once it is enough, drop networks that aren't complete; and what was given up, once no process works on it."""
     if turn.state.ended:
         for fit in turn.state.running:
-            if fit.waiting:
+            if fit.waiting and not fit.abandoned:
                 turn.put(replace(fit, abandoned=True))
+                key = fit.planned.family
+                if key not in turn.state.reasons and all(one.fit.family != key for one in turn.state.done):
+                    leave_out(turn, key, fit.planned.model, "Skipped: training was ended before it was complete.")
     for fit in turn.state.running:
         if fit.abandoned and fit.over:
             turn.drop(fit.planned.model)
@@ -256,7 +259,9 @@ def _take_judged(turn: Turn, event: FitJudged) -> None:
         _give_up(turn, fit.planned, event.reason)
         return
     done = fit.finished(event.validation, turn.state.setup.rows)
-    turn.change(done=(*turn.state.done, done))
+    # A family whose measurement failed, or another network, is there after all.
+    reasons = {key: reason for key, reason in turn.state.reasons.items() if key != fit.planned.family}
+    turn.change(done=(*turn.state.done, done), reasons=reasons)
     if fit.planned.trial is not None:
         turn.actions.append(TellSearch(fit.planned.chosen, event.validation))
     told = {

@@ -72,10 +72,12 @@ def no_family_is_starved(seen: Seen) -> None:
         needed = seen.state.speeds[key].least(family(key))
         busy = sum(fit.busy_seconds(seen.at.now) for fit in seen.state.running)
         free = (left * setup.processes - busy) / setup.folds
-        assert needed > min(free, left / math.ceil(setup.folds / setup.processes)) * (1 - 1e-9)
+        # The folds of a network wait together for processes that are busy.
+        together = left - (busy / setup.processes if setup.folds > 1 else 0.0)
+        assert needed > min(free, together / math.ceil(setup.folds / setup.processes)) * (1 - 1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(families, tables, budgets, seeds)
 def test_a_budget_is_kept_and_no_family_is_starved(
     chosen: dict[str, Speed], table: dict[str, Any], budget: float, seed: int
@@ -100,7 +102,7 @@ def test_a_budget_is_kept_and_no_family_is_starved(
         assert script.now <= budget + 5.0 + 2 * longest
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(families, tables, budgets, seeds, st.floats(0, 0.5), st.floats(0, 0.5), st.floats(0, 700) | st.just(math.inf))
 def test_whatever_fails_or_is_said_it_ends_with_every_family_accounted_for(
     chosen: dict[str, Speed],
@@ -135,7 +137,7 @@ def test_whatever_fails_or_is_said_it_ends_with_every_family_accounted_for(
     assert state.awaited == frozenset()
     accounted = {one.fit.family for one in state.done} | state.reasons.keys()
     assert set(chosen) <= accounted
-    assert not state.reasons.keys() & {one.fit.family for one in state.done if one.fit.family not in state.broken}
+    assert not state.reasons.keys() & {one.fit.family for one in state.done}, "what is there isn't missing"
     checkpoints = [seen for seen in script.seen if any(isinstance(one, KeepCheckpoint) for one in seen.actions)]
     assert len(checkpoints) >= len(state.done), "every network is kept as soon as it is complete"
 
