@@ -30,8 +30,8 @@ from typing import Any
 import pandas as pd
 import psutil
 
-from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.sample_tables import SAMPLES, sample_path
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.sample_tables import SAMPLES, sample_path
 from dlreg_core.jobs import RunService, open_run_service
 from dlreg_core.jobs.devices import cpu_cores
 from dlreg_core.jobs.local_processes import marks_of

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import open_run_service
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
 from dlreg_core.settings import Settings

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 from budget import DATA, experiment_on, kept_busy, until
 
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import open_run_service
 from dlreg_core.scoring.client import Scorer
 from dlreg_core.settings import Settings

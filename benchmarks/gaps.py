@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, ColumnType, Recipe, Split
 from dlreg_core.splitting import prepare_table
 from dlreg_core.training.missing_value_intervals import with_gaps, without_values

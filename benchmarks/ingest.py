@@ -42,7 +42,7 @@ connection.execute(f"summarize from '{sys.argv[2]}/duckdb.parquet'").fetchall()
 OURS = """
 import sys
 from pathlib import Path
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 DatasetStore(Path(sys.argv[2]) / "home").add_large(Path(sys.argv[1]))
 """
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from versus import SHARED, geometric, head, rmse
 
 from dlreg_core.cleaning import fit_cleaner
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.networks import default_plan, family, network
 from dlreg_core.networks.nn_torch import lies_aside
 from dlreg_core.pipeline.network_store import fold_folder

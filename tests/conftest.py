@@ -14,8 +14,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import Dispatcher, open_dispatcher
 from dlreg_core.networks import default_plan
 from dlreg_core.pipeline.quiet_libraries import silence_libraries

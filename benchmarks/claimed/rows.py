@@ -12,7 +12,7 @@ from claimed.registry import Claim, register
 from dlreg_core.checks.covariate_shift import column_shifts
 from dlreg_core.checks.sample_size import row_needs
 from dlreg_core.checks.train_test_duplicates import twin_check
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, Recipe, Split
 from dlreg_core.splitting import PreparedTable, prepare_table
 from dlreg_core.wording.split_text import row_needs_words, shift_words, twin_words

@@ -14,7 +14,7 @@ from dlreg_core.checks.interaction_candidates import promising_combinations
 from dlreg_core.checks.recommended_split import split_advice
 from dlreg_core.evaluation.errors_by_period import over_time
 from dlreg_core.evaluation.unseen_values import unseen
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.recipe.draft import Draft, measured_recipe
 from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, ErrorsOverTime, Recipe, UnseenValues
 from dlreg_core.splitting import prepare_table

@@ -20,7 +20,7 @@ from dlreg_core.cli.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.cli.table_commands import table_app
 from dlreg_core.cli.terminal_progress import follow, print_report, say, say_whose
 from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.inference.clock_seconds import is_clock
 from dlreg_core.ingest.inference.name_suggestions import named_column
 from dlreg_core.jobs import open_run_service

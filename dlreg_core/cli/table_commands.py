@@ -16,7 +16,7 @@ from dlreg_core.cli.run_commands import AsJson, DayFirst
 from dlreg_core.cli.terminal_progress import say
 from dlreg_core.errors import NotFoundError
 from dlreg_core.formatting import percent, size
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.ingest.inference.name_suggestions import named_column, names_hint
 from dlreg_core.jobs import open_run_service
 from dlreg_core.names import visible

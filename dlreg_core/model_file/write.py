@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import dlreg_core
 from dlreg_core.cleaning import numbered_name, read_own_rows, row_frame, typical_row
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.model_file.card import model_card
 from dlreg_core.model_file.contents import PRIVATE, blanked_schema, data_held, values_found
 from dlreg_core.model_file.load import checked_pipeline

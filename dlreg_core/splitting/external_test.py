@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlreg_core.cleaning import repaired
 from dlreg_core.errors import NotFoundError, RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats.compression import unpacked
 from dlreg_core.ingest.formats.large_files import reads_in_pieces
 from dlreg_core.ingest.formats.library_errors import said_plainly

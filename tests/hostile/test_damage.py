@@ -19,8 +19,8 @@ import pytest
 
 from dlreg_core.cli.application import _write_rows
 from dlreg_core.errors import DlregError, InputError, TrainingError, WorkError
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher
 from dlreg_core.jobs.inline_backend import InlineBackend

@@ -14,7 +14,7 @@ import pytest
 
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError, NotFoundError, RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.uploads.arrived_file import read_arrived
 from dlreg_core.ingest.uploads.upload_receiver import Uploads
 from dlreg_core.jobs import Dispatcher

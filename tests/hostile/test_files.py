@@ -21,9 +21,9 @@ import pytest
 from pyarrow import parquet
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest import dataset_files
 from dlreg_core.ingest.batches.typed_table import read_rows
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets import dataset_files
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import large_files, raw_table
 from dlreg_core.ingest.formats.raw_table import read_table
 from tests.conftest import ROOT, small_table

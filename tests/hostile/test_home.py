@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import WorkError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import LocalProcesses, local_processes
 from dlreg_core.jobs.child_environment import module_environment, passed_on
 from dlreg_core.jobs.reading import reader_client

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dlreg_core.cli.application import app as commands
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import open_dispatcher
 from dlreg_core.model_file import write_bundle
 from dlreg_core.runs import RunFolder

@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 
 from dlreg_core.errors import DlregError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats.library_errors import said_plainly
 from dlreg_core.ingest.uploads.upload_receiver import Upload, UploadTicket, scan_of
 from dlreg_core.runs.atomic_files import read_spec, write_spec

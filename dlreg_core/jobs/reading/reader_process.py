@@ -20,7 +20,7 @@ import psutil
 import pyarrow as pa
 
 from dlreg_core.errors import DlregError, WorkError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats.library_errors import said_plainly
 from dlreg_core.ingest.uploads.arrived_file import read_arrived
 from dlreg_core.jobs.reading.reader_limits import limit_memory, memory_error

@@ -10,8 +10,8 @@ import streamlit as st
 
 from dlreg_core.cleaning import Cleaner
 from dlreg_core.evaluation.kept_models import load_cleaner
-from dlreg_core.ingest.dataset_files import note_opened
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import note_opened
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import RunService, open_run_service
 from dlreg_core.jobs.reading.handed_files import ReaderBackedStore
 from dlreg_core.jobs.reading.reader_client import open_readers

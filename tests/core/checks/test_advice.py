@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from dlreg_core.checks.recommended_split import SplitAdvice, few_rows_warning, group_columns, split_advice, time_columns
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.recipe.draft import Draft, measured_recipe, recipe_of, with_advice
 from dlreg_core.specs import ROW_ORDER, Dataset, History, PastColumn, RowCounts, Split
 from dlreg_core.wording.split_text import advice_words

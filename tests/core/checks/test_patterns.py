@@ -13,7 +13,7 @@ from scipy import stats
 
 from dlreg_core.charts.data.association_pictures import AssociationPicture, MissingPicture
 from dlreg_core.checks.column_associations import associations, columns_with_gaps, cramers_v, missing_patterns
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.specs import Dataset
 from dlreg_core.wording.association_text import association_words, missing_words
 from tests.conftest import add_table

@@ -13,8 +13,8 @@ from dlreg_core.checks.covariate_shift import column_shifts
 from dlreg_core.checks.duplicate_optimism import twins_honesty
 from dlreg_core.checks.train_test_duplicates import twin_check
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.recipe.draft import Draft, draft_of, recipe_of
 from dlreg_core.specs import ColumnType, Dataset, Recipe, Split
 from dlreg_core.splitting import PreparedTable, prepare_table

@@ -12,7 +12,7 @@ import pytest
 from dlreg_core.checks.findings import findings
 from dlreg_core.cleaning import coerce_column, fit_cleaner
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.inference.known_cells import read_known
 from dlreg_core.recipe.choices import column_choices, target_choices
 from dlreg_core.recipe.draft import Draft, is_repaired, recipe_of, start_draft, with_repair

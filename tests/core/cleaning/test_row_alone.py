@@ -16,7 +16,7 @@ from dlreg_core.cleaning import Schema, read_own_rows, written_of
 from dlreg_core.cleaning.raw_rows import read_raw_rows
 from dlreg_core.cleaning.schema import schema_of
 from dlreg_core.ingest.batches.typed_table import to_frame
-from dlreg_core.ingest.dataset_files import described
+from dlreg_core.ingest.datasets.dataset_files import described
 from dlreg_core.specs import Cleaning, ColumnType, Reading, Recipe, Split
 
 ROWS_OF_A_TABLE = 3

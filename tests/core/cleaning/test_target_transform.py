@@ -13,7 +13,7 @@ from sklearn.preprocessing import PowerTransformer
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform, fit_target_transform
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.specs import Recipe, Split, TransformName
 from dlreg_core.splitting import check_recipe, prepare_table
 

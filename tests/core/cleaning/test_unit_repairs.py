@@ -12,7 +12,7 @@ from dlreg_core.checks.findings import Finding, findings
 from dlreg_core.cleaning import Cleaner, fit_cleaner
 from dlreg_core.cleaning.raw_rows import read_raw_rows
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.recipe.draft import Draft, is_repaired, recipe_of, with_repair
 from dlreg_core.specs import ColumnType, Dataset, History, PastColumn
 from dlreg_core.splitting import own_test_table, prepare_table

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.cli.application import main
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.recipe.draft import save_draft, start_draft
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Reading

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.sample_tables import SAMPLES, SampleTable, sample_path
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.sample_tables import SAMPLES, SampleTable, sample_path
 from dlreg_core.specs import ColumnType
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.specs import ColumnType
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"

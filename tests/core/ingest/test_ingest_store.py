@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from dlreg_core.errors import InputError, NotFoundError, TableError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 
 CONTENT = b"when,PT08.S1(CO),a,a.b,flag\n2024-01-02,1.5,x,1,yes\n,2.5,,2,no\n2024-01-02,1.5,x,1,yes\n"
 

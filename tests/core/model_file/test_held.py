@@ -15,7 +15,7 @@ import pytest
 
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.model_file import Manifest, load_bundle, write_bundle
 from dlreg_core.model_file.contents import values_found

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.recipe.draft import Draft, draft_of, is_used, load_draft, recipe_of, save_draft, start_draft
 from dlreg_core.specs import ColumnType, Dataset
 from dlreg_core.splitting import prepare_table

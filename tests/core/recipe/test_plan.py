@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from dlreg_core.cleaning import fit_cleaner, form_fields, row_frame, row_values, typical_row
 from dlreg_core.cleaning.schema import schema_of
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.recipe.choices import column_choices, preview_steps, target_choices
 from dlreg_core.recipe.draft import Draft, draft_of, is_used, recipe_of, start_draft
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, Recipe

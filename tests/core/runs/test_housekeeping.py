@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dlreg_core.ingest.dataset_files import note_opened
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import note_opened
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.recipe.draft import Draft, save_draft
 from dlreg_core.runs import RunStore

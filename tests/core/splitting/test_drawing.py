@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from dlreg_core.ingest.batches import row_sampling
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.networks import default_plan
 from dlreg_core.specs import Dataset, Experiment, Recipe, Split, TrainPlan
 from dlreg_core.splitting import foreseen_counts, prepare_table, prepared_of, seconds_for_all, subsample

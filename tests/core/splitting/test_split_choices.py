@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from scipy.stats import ks_2samp
 
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.recipe.draft import Draft, draft_of, recipe_of
 from dlreg_core.specs import Split
 from dlreg_core.splitting import prepare_table

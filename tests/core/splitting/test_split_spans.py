@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.charts.data.split_bar import SplitBar
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.specs import ROW_ORDER, Recipe, Split, split_text
 from dlreg_core.splitting import PreparedTable, prepare_table
 from dlreg_core.wording.split_text import split_line, split_name

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.specs import Cleaning, ColumnType, Experiment, Recipe, Split
 from dlreg_core.splitting import fold_count, prepare_table, prepared_of
 from dlreg_core.splitting.folds import fold_numbers

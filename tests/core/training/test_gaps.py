@@ -11,7 +11,7 @@ import pytest
 
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.pipeline.fitted_pipeline import Pipeline, save_pipeline
 from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec
 from dlreg_core.pipeline.prediction_interval import PredictionInterval

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.sample_tables import SAMPLES, sample_path
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.sample_tables import SAMPLES, sample_path
 from dlreg_core.networks import default_plan
 from dlreg_core.recipe.choices import StepPreview
 from dlreg_core.runs.expectations import ModelOutlook, Outlook

@@ -20,7 +20,7 @@ from sklearn.metrics import (
 
 from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import fit_cleaner
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import InlineBackend
 from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher

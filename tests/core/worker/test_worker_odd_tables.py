@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from dlreg_core.errors import ConflictError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs import InlineBackend
 from dlreg_core.jobs.device_slots import cpu_slots
 from dlreg_core.jobs.dispatcher import Dispatcher

@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlreg_core.checks.recommended_split import SplitAdvice
-from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.sample_tables import SAMPLES
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.sample_tables import SAMPLES
 from dlreg_core.recipe.draft import load_draft
 from dlreg_core.specs import Dataset, Reading, Recipe
 from pages._ui.prepare import starting_split

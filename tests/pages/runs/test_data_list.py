@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.recipe.draft import load_draft, save_draft, start_draft
 from dlreg_core.runs import RunFolder

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from dlreg_core.checks.findings import Finding, findings
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from tests.conftest import add_table
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dlreg_core.checks.findings import findings
 from dlreg_core.checks.findings.label_variants import same_labels
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from scipy.stats import skew
 from dlreg_core.checks.findings import Finding, findings
 from dlreg_core.cleaning import fit_target_transform
 from dlreg_core.formatting import number, percent
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 
 ROWS = 300
 

@@ -8,8 +8,8 @@ import pytest
 
 from dlreg_core.checks.findings import Finding, findings
 from dlreg_core.checks.findings.row_sample import correlations
-from dlreg_core.ingest.dataset_store import DatasetStore
-from dlreg_core.ingest.sample_tables import SAMPLES, sample_path
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.sample_tables import SAMPLES, sample_path
 
 
 def found_in(tmp_path: Path, table: pd.DataFrame) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ from dlreg_core.checks.findings.leakage import leak_findings
 from dlreg_core.checks.findings.leakage_exact import exact_sums
 from dlreg_core.checks.findings.leakage_text import line_words, product_words, share_words, sum_words
 from dlreg_core.checks.findings.row_sample import draw
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.specs import Column, ColumnType, Dataset
 
 ROWS = 400

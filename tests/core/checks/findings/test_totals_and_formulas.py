@@ -13,7 +13,7 @@ import pytest
 from dlreg_core.checks.findings import Finding, findings
 from dlreg_core.cleaning import repaired
 from dlreg_core.errors import RecipeError, TableError
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.ingest.inference.name_suggestions import named_column, near_names
 from dlreg_core.recipe.draft import is_repaired, recipe_of, start_draft, with_repair
 from dlreg_core.specs import ColumnType, Dataset

@@ -12,7 +12,7 @@ from dlreg_core.cleaning import Clock, Past, fit_cleaner, judged_steps
 from dlreg_core.cleaning.lags.fit_lags import drawn_steps
 from dlreg_core.cleaning.lags.time_steps import fit_clock, furthest
 from dlreg_core.errors import PlanError, RecipeError
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.recipe.parse_recipe import with_horizon
 from dlreg_core.specs import ColumnType, History, PastColumn, Recipe, Split
 from dlreg_core.splitting import PreparedTable, prepare_table

@@ -10,7 +10,7 @@ from sklearn.ensemble import IsolationForest
 
 from dlreg_core.cleaning import Cleaner, fit_cleaner, limits_of, outlying_columns, outlying_rows, worth_clipping
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, ColumnType, OutlierRule, Recipe, Split
 from dlreg_core.splitting import PreparedTable, prepare_table
 

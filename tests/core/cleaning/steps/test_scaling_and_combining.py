@@ -11,7 +11,7 @@ from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScale
 
 from dlreg_core.checks.interaction_candidates import promising_combinations
 from dlreg_core.cleaning import Cleaner, fit_cleaner
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.specs import Cleaning, ColumnType, Combination, Recipe, ScaleMethod
 from dlreg_core.splitting import prepare_table
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.batches import Scanner, level_counts, scan_file, typing_pass
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import large_files
 from dlreg_core.ingest.formats.text import csv_rows
 from dlreg_core.specs import Dataset, Reading

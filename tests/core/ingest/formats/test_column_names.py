@@ -19,8 +19,8 @@ from dlreg_core.cleaning import Schema
 from dlreg_core.cleaning.raw_rows import read_raw_rows
 from dlreg_core.cleaning.schema import schema_of
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.dataset_files import read_dataset
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import large_files
 from dlreg_core.ingest.formats.column_names import names_as_known, names_of
 from dlreg_core.ingest.formats.raw_table import read_table

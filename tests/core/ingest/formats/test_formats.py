@@ -19,7 +19,7 @@ import pytest
 
 from dlreg_core.errors import TableError
 from dlreg_core.ingest.batches.typed_table import read_rows
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats.raw_table import read_table
 from dlreg_core.specs import Reading
 

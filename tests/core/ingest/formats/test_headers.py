@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.ingest.formats.text.header_rows import find_table_start, is_header
 from dlreg_core.specs import ColumnType, Dataset
 

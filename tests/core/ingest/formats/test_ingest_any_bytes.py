@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from dlreg_core.errors import TableError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import large_files
 from dlreg_core.ingest.formats.text import csv_rows
 from tests.core.ingest.formats.test_formats import workbook

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dlreg_core.checks.findings import findings
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 
 GROUPED = ["12.450", "103.200", "8.775"]
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from dlreg_core.checks.findings import Finding, findings
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.ingest.inference.times.date_cells import date_order_of, read_moments
 from dlreg_core.ingest.inference.times.durations import read_durations
 from dlreg_core.specs import Column, ColumnType

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dlreg_core.ingest.dataset_files import read_dataset
+from dlreg_core.ingest.datasets.dataset_files import read_dataset
 from dlreg_core.ingest.inference.level_order import any_order, ordered_levels
 from tests.conftest import add_table
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dlreg_core.errors import ConflictError, InputError, NotFoundError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import large_files
 from dlreg_core.ingest.uploads.arrived_file import read_arrived
 from dlreg_core.ingest.uploads.upload_receiver import Upload, Uploads

@@ -21,7 +21,7 @@ import pytest
 
 from dlreg_core.cleaning.raw_rows import read_raw_rows
 from dlreg_core.errors import ConflictError, NotFoundError, TableError, WorkError
-from dlreg_core.ingest.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats import library_errors
 from dlreg_core.ingest.uploads.upload_receiver import Uploads
 from dlreg_core.jobs.reading import reader_client, reader_process, upload_reading

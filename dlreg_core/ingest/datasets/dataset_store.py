@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from dlreg_core.errors import NotFoundError, TableError, WorkError
 from dlreg_core.ingest.batches import ReadingProgress, Scan, scan_file
 from dlreg_core.ingest.batches.row_sampling import sampled_rows
-from dlreg_core.ingest.dataset_files import (
+from dlreg_core.ingest.datasets.dataset_files import (
     RAW,
     SAMPLE,
     SOURCE,
@@ -45,12 +45,12 @@ from dlreg_core.ingest.dataset_files import (
     write_large,
     write_small,
 )
+from dlreg_core.ingest.datasets.parquet_rows import all_rows, chosen_rows, missing_values, top_rows
+from dlreg_core.ingest.datasets.upload_limits import check_source
 from dlreg_core.ingest.formats.compression import unpacked
 from dlreg_core.ingest.formats.large_files import LARGE, pack, reads_in_pieces, unpacked_again
 from dlreg_core.ingest.formats.library_errors import said_plainly
 from dlreg_core.ingest.formats.raw_table import GUESS_ALL, Source, read_bytes
-from dlreg_core.ingest.parquet_rows import all_rows, chosen_rows, missing_values, top_rows
-from dlreg_core.ingest.upload_limits import check_source
 from dlreg_core.specs import Dataset, Reading
 
 Columns = list[str]

@@ -93,7 +93,7 @@ def sample_path(sample: SampleTable) -> Path:
     NotFoundError
         If this installation comes without its samples.
     """
-    core = Path(__file__).resolve().parents[1]
+    core = Path(__file__).resolve().parents[2]
     for assets in (core / "_front" / "assets", core.parent / "assets"):
         path = assets / "samples" / sample.file
         if path.is_file():
