@@ -18,7 +18,7 @@ from dlreg_core.api import guards, routes_below, start_line  # noqa: E402 - the 
 from dlreg_core.jobs import open_dispatcher  # noqa: E402
 from dlreg_core.logs import keep_plain  # noqa: E402
 from dlreg_core.runs import keep_private  # noqa: E402
-from dlreg_core.scoring.client import open_scorer  # noqa: E402
+from dlreg_core.scoring import open_scorer  # noqa: E402
 from dlreg_core.settings import load_settings  # noqa: E402
 from pages._ui.shared import error_display, late_requests  # noqa: E402
 

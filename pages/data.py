@@ -11,7 +11,7 @@ import streamlit as st
 from dlreg_core.errors import NotFoundError, RecipeError
 from dlreg_core.formatting import percent
 from dlreg_core.specs import Column, Dataset
-from dlreg_core.wording.table_text import (
+from dlreg_core.wording import (
     TYPE_HELP,
     dialect_words,
     readable_moments,

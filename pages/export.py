@@ -9,9 +9,9 @@ import streamlit as st
 from dlreg_core.formatting import size
 from dlreg_core.report import member_table, model_file_usage
 from dlreg_core.runs import RunFolder
-from dlreg_core.scoring.bulk import find_model_file, make_model_file, model_file_path
+from dlreg_core.scoring import find_model_file, make_model_file, model_file_path
 from dlreg_core.specs import Exported
-from dlreg_core.wording.contents_text import checked_words, held_words
+from dlreg_core.wording import checked_words, held_words
 from pages._ui.shared import error_display, services
 from pages._ui.shared.result_header import open_result
 from pages._ui.shared.sidebar import escaped

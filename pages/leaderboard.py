@@ -9,8 +9,7 @@ import streamlit as st
 from dlreg_core.charts.results.leaderboard_chart import LeaderboardChart
 from dlreg_core.report import leaderboard_table
 from dlreg_core.specs import LeaderboardRow, TrainResult
-from dlreg_core.wording import context_text, horizon_text, model_text, verdict_text
-from dlreg_core.wording.split_text import split_line
+from dlreg_core.wording import context_text, horizon_text, model_text, split_line, verdict_text
 from pages._ui.results import later_rows_view, leaderboard_view, search_results
 from pages._ui.results.horizon_errors import how_far_ahead
 from pages._ui.shared import session

@@ -7,7 +7,7 @@ from contextlib import suppress
 import streamlit as st
 
 from dlreg_core.errors import RecipeError
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import Dataset
 from pages._ui.prepare import (
     draft_session,

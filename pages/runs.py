@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.runs import RunSummary
-from dlreg_core.wording.run_text import space_words
+from dlreg_core.wording import space_words
 from pages._ui.runs import dataset_table, run_table
 from pages._ui.shared import services
 from pages._ui.shared.sidebar import escaped

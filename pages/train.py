@@ -8,11 +8,9 @@ import streamlit as st
 
 from dlreg_core.errors import DlregError, RecipeError
 from dlreg_core.networks import BASELINES
-from dlreg_core.recipe.draft import draft_of
-from dlreg_core.recipe.new_experiment import experiment_of
+from dlreg_core.recipe import draft_of, experiment_of
 from dlreg_core.specs import Dataset, Recipe, Report, TrainPlan
-from dlreg_core.wording.plan_text import drawn_words, plan_words, recipe_words, standing_words
-from dlreg_core.wording.run_text import run_budget_words
+from dlreg_core.wording import drawn_words, plan_words, recipe_words, run_budget_words, standing_words
 from pages._ui.prepare import draft_session
 from pages._ui.shared import error_display, services, session, sidebar
 from pages._ui.shared.sidebar import escaped

@@ -10,12 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from dlreg_core.errors import ConflictError, DlregError, NotFoundError
-from dlreg_core.ingest.uploads.upload_receiver import Uploads
-from dlreg_core.jobs.reading.upload_reading import start_reading
+from dlreg_core.ingest.uploads import Uploads
+from dlreg_core.jobs.reading import start_reading
 from dlreg_core.settings import load_settings
 
 if TYPE_CHECKING:
-    from dlreg_core.ingest.uploads.upload_receiver import Receiver
+    from dlreg_core.ingest.uploads import Receiver
 
 _PIECE = 4 * 1024**2
 

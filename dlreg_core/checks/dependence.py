@@ -11,7 +11,7 @@ import pandas as pd
 from dlreg_core.array_types import Floats
 from dlreg_core.checks.order_and_groups import is_date
 from dlreg_core.cleaning import coerce_column
-from dlreg_core.ingest.inference.column_type import words
+from dlreg_core.ingest.inference import words
 from dlreg_core.specs import ROW_ORDER, Column, ColumnType, Dataset
 
 FEWEST_GROUPS = 10

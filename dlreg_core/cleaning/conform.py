@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlreg_core.ingest.inference.clock_seconds import is_clock
-from dlreg_core.ingest.inference.known_cells import How, ReadCells, fits_both, read_known
+from dlreg_core.ingest.inference import How, ReadCells, fits_both, is_clock, read_known
 from dlreg_core.specs import ColumnFormat, ColumnType, Dataset, Recipe, TableFormat
 
 _NAMED = 3

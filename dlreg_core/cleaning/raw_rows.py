@@ -10,15 +10,11 @@ import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.cleaning.schema import UNITS, Schema
-from dlreg_core.ingest.batches.typed_table import TypedTable, to_frame
-from dlreg_core.ingest.formats.column_names import names_as_known
-from dlreg_core.ingest.formats.compression import unpacked
-from dlreg_core.ingest.formats.library_errors import said_plainly
-from dlreg_core.ingest.formats.raw_table import RawTable, Source, read_bytes, read_table
-from dlreg_core.ingest.formats.text.known_dialect import reading_like
-from dlreg_core.ingest.inference.column_values import flat, plain_values
-from dlreg_core.ingest.inference.known_cells import read_known
-from dlreg_core.ingest.inference.numbers.text_numbers import encode
+from dlreg_core.ingest.batches import TypedTable, to_frame
+from dlreg_core.ingest.formats import RawTable, Source, names_as_known, read_bytes, read_table, said_plainly, unpacked
+from dlreg_core.ingest.formats.text import reading_like
+from dlreg_core.ingest.inference import flat, plain_values, read_known
+from dlreg_core.ingest.inference.numbers import encode
 from dlreg_core.specs import ColumnFormat, ColumnType, Dialect, NumberForm, TableFormat
 
 _OTHER_MARKS = str.maketrans(".,", ",.")

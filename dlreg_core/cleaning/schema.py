@@ -18,10 +18,8 @@ from dlreg_core.cleaning.conform import as_stored, forms_of, unexpected_cells
 from dlreg_core.cleaning.row_warnings import odd_words
 from dlreg_core.cleaning.steps.value_repairs import merged, repaired, without_codes
 from dlreg_core.errors import RowsError
-from dlreg_core.ingest.inference.clock_seconds import seconds_since_midnight
-from dlreg_core.ingest.inference.mixed_units import convertible, in_unit, other_units
-from dlreg_core.ingest.inference.times.date_cells import FIRST_YEAR, LAST_YEAR, date_order_of, read_moments
-from dlreg_core.ingest.inference.times.date_order import parse_dates
+from dlreg_core.ingest.inference import convertible, in_unit, other_units, seconds_since_midnight
+from dlreg_core.ingest.inference.times import FIRST_YEAR, LAST_YEAR, date_order_of, parse_dates, read_moments
 from dlreg_core.specs import Cleaning, ColumnFormat, ColumnType, Spec, TableFormat
 
 _YES_NO = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), "yes") | dict.fromkeys(

@@ -12,35 +12,36 @@ import pandas as pd
 import typer
 
 import dlreg_core
+from dlreg_core.checks import split_advice
 from dlreg_core.checks.findings import findings
-from dlreg_core.checks.recommended_split import split_advice
 from dlreg_core.cleaning import without_formulas
 from dlreg_core.cli.network_commands import model_app
 from dlreg_core.cli.run_commands import AsJson, DayFirst, RunId, run_app
 from dlreg_core.cli.table_commands import table_app
 from dlreg_core.cli.terminal_progress import follow, print_report, say, say_whose
 from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundError, PlanError
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
-from dlreg_core.ingest.inference.clock_seconds import is_clock
-from dlreg_core.ingest.inference.name_suggestions import named_column
-from dlreg_core.jobs import open_run_service
-from dlreg_core.jobs.devices import gpu_names
-from dlreg_core.jobs.run_service import checked_time_limit
+from dlreg_core.ingest.datasets import DatasetStore
+from dlreg_core.ingest.inference import is_clock, named_column
+from dlreg_core.jobs import checked_time_limit, gpu_names, open_run_service
 from dlreg_core.logs import keep_plain
-from dlreg_core.recipe.draft import measured_recipe, recipe_of, with_advice
-from dlreg_core.recipe.new_experiment import experiment_of, repeated
+from dlreg_core.recipe import (
+    CleaningSteps,
+    TypedRecipe,
+    draft_from_texts,
+    experiment_of,
+    measured_recipe,
+    recipe_of,
+    repeated,
+    steps_from_file,
+    with_advice,
+)
 from dlreg_core.recipe.parse_plan import TypedPlan, plan_from_texts
-from dlreg_core.recipe.parse_recipe import CleaningSteps, TypedRecipe, draft_from_texts, steps_from_file
-from dlreg_core.runs import RunFolder, keep_private, open_home
-from dlreg_core.runs.machine import lacked_memory
-from dlreg_core.runs.process_death import OUT_OF_MEMORY_HINT
-from dlreg_core.runs.scratch_folders import scratch_folder
-from dlreg_core.scoring.client import Scorer
+from dlreg_core.runs import OUT_OF_MEMORY_HINT, RunFolder, keep_private, lacked_memory, open_home, scratch_folder
+from dlreg_core.scoring import Scorer
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Reading, Recipe, RunState
 from dlreg_core.splitting import add_own_test, check_recipe, prepared_of
-from dlreg_core.wording.contents_text import checked_words, held_words
-from dlreg_core.wording.split_text import start_words
+from dlreg_core.wording import checked_words, held_words, start_words
 
 app = typer.Typer(
     help="Can deep learning predict this number? Tabular regression with neural networks, honestly judged.",

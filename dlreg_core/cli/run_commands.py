@@ -10,16 +10,12 @@ import typer
 from dlreg_core.cli.terminal_progress import follow, print_report, say
 from dlreg_core.errors import ConflictError, InputError
 from dlreg_core.formatting import about, number
-from dlreg_core.jobs import RunService, open_run_service
-from dlreg_core.jobs.dataset_service import WithRuns
-from dlreg_core.jobs.device_slots import QueuePlace
+from dlreg_core.jobs import QueuePlace, RunService, WithRuns, open_run_service
 from dlreg_core.report import queue_answer, run_answer
-from dlreg_core.runs.housekeeping import find_orphans, remove_orphans
-from dlreg_core.runs.run_index import QueuedTask
+from dlreg_core.runs import QueuedTask, find_orphans, remove_orphans
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import RunState
-from dlreg_core.wording.dataset_text import KEPT_RUNS, copies_words, deleted_runs_words, runs_counted, used_by_words
-from dlreg_core.wording.split_text import split_name
+from dlreg_core.wording import KEPT_RUNS, copies_words, deleted_runs_words, runs_counted, split_name, used_by_words
 
 run_app = typer.Typer()
 

@@ -16,15 +16,14 @@ from dlreg_core.cli.run_commands import AsJson, DayFirst
 from dlreg_core.cli.terminal_progress import say
 from dlreg_core.errors import NotFoundError
 from dlreg_core.formatting import percent, size
-from dlreg_core.ingest.datasets.dataset_files import read_dataset
-from dlreg_core.ingest.inference.name_suggestions import named_column, names_hint
+from dlreg_core.ingest.datasets import read_dataset
+from dlreg_core.ingest.inference import named_column, names_hint
 from dlreg_core.jobs import open_run_service
 from dlreg_core.names import visible
 from dlreg_core.report import data_answer, profile_answer
 from dlreg_core.settings import load_settings
 from dlreg_core.specs import Dataset, Reading
-from dlreg_core.wording.dataset_text import age_words, used_by_words
-from dlreg_core.wording.table_text import dialect_words, type_words, values_words
+from dlreg_core.wording import age_words, dialect_words, type_words, used_by_words, values_words
 
 table_app = typer.Typer()
 

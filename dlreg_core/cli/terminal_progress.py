@@ -12,17 +12,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dlreg_core.charts.base.frames import row_records
+from dlreg_core.charts.base import row_records
 from dlreg_core.formatting import number
 from dlreg_core.jobs import RunService
 from dlreg_core.names import visible
 from dlreg_core.report import report_answer
-from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.exported_hashes import was_made
+from dlreg_core.runs import TaskFolder, was_made
 from dlreg_core.specs import Event, Report, RunState, TrainResult
-from dlreg_core.wording import later_rows_text, model_text, verdict_text
-from dlreg_core.wording.horizon_text import ahead_words
-from dlreg_core.wording.split_text import split_line
+from dlreg_core.wording import ahead_words, later_rows_text, model_text, split_line, verdict_text
 
 _POLL_SECONDS = 0.2
 

@@ -12,7 +12,7 @@ from scipy.stats import betabinom
 from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.evaluation.arrays import finite, pair
-from dlreg_core.pipeline.prediction_interval import PredictionInterval
+from dlreg_core.pipeline import PredictionInterval
 
 _LEVEL = 0.9
 

@@ -13,9 +13,8 @@ import pandas as pd
 
 from dlreg_core.evaluation.curve_evidence import Scale
 from dlreg_core.evaluation.curve_verdict import CurveVerdict, judge_curves
-from dlreg_core.networks import FAMILIES
-from dlreg_core.networks.network_family import Loss
-from dlreg_core.runs.training_progress import EpochLine, epoch_lines
+from dlreg_core.networks import FAMILIES, Loss
+from dlreg_core.runs import EpochLine, epoch_lines
 from dlreg_core.specs import Event, LeaderboardRow, TrainResult
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dlreg_core.cleaning import Cleaner
 from dlreg_core.errors import NotFoundError
-from dlreg_core.pipeline.pipeline_spec import read_pipeline_spec
-from dlreg_core.pipeline.prediction_interval import PredictionInterval
-from dlreg_core.runs.run_folder import RunFolder
+from dlreg_core.pipeline import PredictionInterval, read_pipeline_spec
+from dlreg_core.runs import RunFolder
 
 
 def interval_of(run: RunFolder, model: str) -> PredictionInterval:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dlreg_core.explanation.explanation_cost import EXACT_FEATURES, ExplainSizes, evaluations, sizes_for
-from dlreg_core.explanation.shapley import explain, to_shap
+from dlreg_core.explanation.explanation_cost import (
+    EXACT_FEATURES,
+    ExplainSizes,
+    evaluations,
+    expected_seconds,
+    expected_speed,
+    sizes_for,
+)
 
-__all__ = ["EXACT_FEATURES", "ExplainSizes", "evaluations", "explain", "sizes_for", "to_shap"]
+__all__ = [
+    "EXACT_FEATURES",
+    "ExplainSizes",
+    "evaluations",
+    "expected_seconds",
+    "expected_speed",
+    "sizes_for",
+]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlreg_core.specs import ExplainResult, LeaderboardRow
-from dlreg_core.specs.results import ENOUGH_BACKGROUND, ENOUGH_EXPLAINED
+from dlreg_core.specs import ENOUGH_BACKGROUND, ENOUGH_EXPLAINED, ExplainResult, LeaderboardRow
 
 EXACT_FEATURES = 4
 """Up to this number of features every coalition is enumerated: of more, as many predictions tell more when they are

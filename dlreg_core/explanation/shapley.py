@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.explanation.explanation_cost import ExplainSizes
-from dlreg_core.runs.task_results import Explanation
+from dlreg_core.runs import Explanation
 from dlreg_core.specs import ExplainResult
 
 if TYPE_CHECKING:

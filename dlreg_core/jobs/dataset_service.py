@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import Literal
 
 from dlreg_core.errors import ConflictError, NotFoundError
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
-from dlreg_core.ingest.uploads.storage_usage import KeptData, copies, delete_uploads, kept_data, opened_at
-from dlreg_core.recipe.draft import delete_drafts, drafted, forget_test_file, judged_by_drafts
-from dlreg_core.runs import RunStore, RunSummary
-from dlreg_core.runs.retention_clock import Calendar
+from dlreg_core.ingest.datasets import DatasetStore
+from dlreg_core.ingest.uploads import KeptData, copies, delete_uploads, kept_data, opened_at
+from dlreg_core.recipe import delete_drafts, drafted, forget_test_file, judged_by_drafts
+from dlreg_core.runs import Calendar, RunStore, RunSummary
 from dlreg_core.specs import Experiment
 
 _DAY = 24 * 3600.0

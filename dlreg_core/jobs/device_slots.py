@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlreg_core.jobs.devices import cpu_cores, visible_gpus
-from dlreg_core.runs.run_index import QueuedTask
+from dlreg_core.runs import QueuedTask
 from dlreg_core.settings import Settings
 
 _CORES_A_RUN = 2

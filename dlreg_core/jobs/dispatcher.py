@@ -19,10 +19,17 @@ from dlreg_core.jobs.local_processes import LocalProcesses
 from dlreg_core.jobs.observed_time import ObservedTime
 from dlreg_core.jobs.standby_process import StandbyState
 from dlreg_core.jobs.watchdog import WatchdogLimits, forget_observed, reason_to_end
-from dlreg_core.runs import RunFolder, RunStore, TaskFolder, open_store
-from dlreg_core.runs.housekeeping import Housekeeper
-from dlreg_core.runs.process_death import keepable, never_began, post_mortem
-from dlreg_core.runs.run_index import QueuedTask
+from dlreg_core.runs import (
+    Housekeeper,
+    QueuedTask,
+    RunFolder,
+    RunStore,
+    TaskFolder,
+    keepable,
+    never_began,
+    open_store,
+    post_mortem,
+)
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Done, Experiment, ExplainRequest, RunState, TaskKind
 

@@ -15,8 +15,7 @@ from dlreg_core.errors import WorkError
 from dlreg_core.jobs.child_environment import module_environment
 from dlreg_core.jobs.device_slots import Slot
 from dlreg_core.jobs.standby_process import STAND_BY, StandbyProcess, StandbyState
-from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.task_files import MARK
+from dlreg_core.runs import MARK, TaskFolder
 from dlreg_core.specs import Launch
 
 _SECONDS_TO_END = 5.0

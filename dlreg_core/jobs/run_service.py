@@ -11,8 +11,7 @@ from dlreg_core.jobs.dataset_service import DatasetService
 from dlreg_core.jobs.device_slots import QueuePlace
 from dlreg_core.jobs.dispatcher import Dispatcher, open_dispatcher
 from dlreg_core.jobs.standby_process import StandbyState
-from dlreg_core.runs import RunFolder, RunSummary, TaskFolder
-from dlreg_core.runs.run_index import ModelSummary, QueuedTask
+from dlreg_core.runs import ModelSummary, QueuedTask, RunFolder, RunSummary, TaskFolder
 from dlreg_core.settings import Settings
 from dlreg_core.specs import Experiment, ExplainRequest, Report, RunState
 

@@ -21,8 +21,7 @@ from typing import IO
 
 import psutil
 
-from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.task_files import MARK
+from dlreg_core.runs import MARK, TaskFolder
 
 IDLE_SECONDS = 900.0
 """A process stands by for so long after somebody last wanted it to."""

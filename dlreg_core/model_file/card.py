@@ -6,12 +6,8 @@ from dlreg_core.cleaning import SchemaField
 from dlreg_core.model_file.manifest import Manifest
 from dlreg_core.names import shortened, visible
 from dlreg_core.specs import ColumnType, Experiment, Recipe, RowCounts, TrainResult
-from dlreg_core.wording import model_text
-from dlreg_core.wording.contents_text import held_words
-from dlreg_core.wording.horizon_text import ahead_words, width_by
-from dlreg_core.wording.markdown import escaped_sparingly as escaped
-from dlreg_core.wording.table_text import cleaning_words
-from dlreg_core.wording.verdict_text import worth_words
+from dlreg_core.wording import ahead_words, cleaning_words, held_words, model_text, width_by, worth_words
+from dlreg_core.wording import escaped_sparingly as escaped
 
 _MOST_OF_LEVEL = 80
 

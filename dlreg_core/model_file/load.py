@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from dlreg_core.errors import BundleError
 from dlreg_core.model_file.manifest import FORMAT, FORMAT_VERSION, MANIFEST, Manifest, version_differences
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
-from dlreg_core.runs.atomic_files import sha256
+from dlreg_core.runs import sha256
 
 _MOST_BYTES = 8_000_000_000
 _MOST_MEMBERS = 20_000

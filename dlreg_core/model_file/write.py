@@ -15,17 +15,14 @@ from numpy.typing import NDArray
 import dlreg_core
 from dlreg_core.cleaning import numbered_name, read_own_rows, row_frame, typical_row
 from dlreg_core.errors import BundleError, ConflictError, NotFoundError
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets import DatasetStore
 from dlreg_core.model_file.card import model_card
 from dlreg_core.model_file.contents import PRIVATE, blanked_schema, data_held, values_found
 from dlreg_core.model_file.load import checked_pipeline
 from dlreg_core.model_file.manifest import MANIFEST, Manifest, python_minor
 from dlreg_core.model_file.requirements import requirements_for
 from dlreg_core.pipeline.fitted_pipeline import Pipeline, deploy
-from dlreg_core.runs import RunFolder
-from dlreg_core.runs.atomic_files import sha256
-from dlreg_core.runs.exported_hashes import note_made
-from dlreg_core.runs.scratch_folders import scratch_folder
+from dlreg_core.runs import RunFolder, note_made, scratch_folder, sha256
 from dlreg_core.specs import DataHeld, Exported, LeaderboardRow, TrainResult
 from dlreg_core.splitting import prepared_of
 

@@ -5,8 +5,10 @@ that pages and the command line can describe the families at once: their adapter
 read.
 """
 
+from __future__ import annotations
+
 from dlreg_core.networks.catalogue_records import all_answers, pretrained_answer, trained_answer
-from dlreg_core.networks.network_family import BaseFamily, Family, Size
+from dlreg_core.networks.network_family import BaseFamily, Family, Loss, Size
 from dlreg_core.networks.pretrained_families import PRETRAINED, Pretrained
 from dlreg_core.networks.registry import (
     BASELINES,
@@ -20,7 +22,7 @@ from dlreg_core.networks.registry import (
     network,
     pretrained,
 )
-from dlreg_core.networks.setting_spec import Setting
+from dlreg_core.networks.setting_spec import Setting, typed_number
 from dlreg_core.networks.setting_values import (
     chosen_for_autogluon,
     fixes_size,
@@ -29,6 +31,7 @@ from dlreg_core.networks.setting_values import (
     to_autogluon,
     usual_settings,
 )
+from dlreg_core.networks.target_tails import heavy_on_both_sides
 
 __all__ = [
     "BASELINES",
@@ -39,6 +42,7 @@ __all__ = [
     "PRETRAINED",
     "BaseFamily",
     "Family",
+    "Loss",
     "Pretrained",
     "Setting",
     "Size",
@@ -47,6 +51,7 @@ __all__ = [
     "default_plan",
     "family",
     "fixes_size",
+    "heavy_on_both_sides",
     "is_pretrained",
     "network",
     "parsed_setting",
@@ -55,5 +60,6 @@ __all__ = [
     "settings_of",
     "to_autogluon",
     "trained_answer",
+    "typed_number",
     "usual_settings",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dlreg_core.cleaning.schema import SchemaField
+    from dlreg_core.cleaning import SchemaField
     from dlreg_core.pipeline.prediction_interval import PredictionInterval
 
 _NOTABLE = 1.05

@@ -9,7 +9,7 @@ from filelock import FileLock
 from pydantic import Field
 
 from dlreg_core.networks import pretrained
-from dlreg_core.runs.atomic_files import read_spec, write_spec
+from dlreg_core.runs import read_spec, write_spec
 from dlreg_core.specs import Spec, VersionedSpec, now
 
 _FILE = "consent.json"

@@ -20,7 +20,7 @@ from filelock import FileLock
 from dlreg_core.errors import ConflictError, FetchError, NotFoundError
 from dlreg_core.networks import Pretrained, pretrained
 from dlreg_core.pretrained_weights import licence_consent, weight_download
-from dlreg_core.runs.atomic_files import read_spec, sha256, write_spec
+from dlreg_core.runs import read_spec, sha256, write_spec
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Spec, VersionedSpec, now
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.cleaning import coerce_column, columns_to_drop, ranked, repaired
-from dlreg_core.ingest.inference.clock_seconds import is_clock
+from dlreg_core.ingest.inference import is_clock
 from dlreg_core.specs import Cleaning, Column, ColumnType, Dataset, Recipe
 from dlreg_core.splitting import feature_types, usable_rows
 

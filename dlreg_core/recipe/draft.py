@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from dlreg_core.checks import SplitAdvice
 from dlreg_core.checks.findings import Repair
-from dlreg_core.checks.recommended_split import SplitAdvice
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.inference.clock_seconds import unit_of
+from dlreg_core.ingest.inference import unit_of
 from dlreg_core.networks import default_plan
 from dlreg_core.recipe.choices import target_choices
-from dlreg_core.runs.atomic_files import write_spec
+from dlreg_core.runs import write_spec
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Recipe, Spec, Split, TrainPlan, TransformName, Unit
 
 UNUSED = (ColumnType.IDENTIFIER, ColumnType.CONSTANT)

@@ -8,9 +8,8 @@ from typing import Any, cast, get_args
 from pydantic import ValidationError
 
 from dlreg_core.errors import PlanError
-from dlreg_core.ingest.formats.regular_files import ordinary
-from dlreg_core.ingest.inference.clock_seconds import unit_of
-from dlreg_core.ingest.inference.name_suggestions import named_column
+from dlreg_core.ingest.formats import ordinary
+from dlreg_core.ingest.inference import named_column, unit_of
 from dlreg_core.recipe.draft import Draft
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, History, Spec, Split, TransformName
 

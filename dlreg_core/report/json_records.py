@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from dlreg_core.checks.findings import Finding
-from dlreg_core.ingest.uploads.storage_usage import KeptData
-from dlreg_core.runs import RunSummary
-from dlreg_core.runs.run_index import ModelSummary, QueuedTask
+from dlreg_core.ingest.uploads import KeptData
+from dlreg_core.runs import ModelSummary, QueuedTask, RunSummary
 from dlreg_core.specs import Column, Comparison, Dataset, Dialect, Report, TrainResult
 
 _ROW = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dlreg_core.evaluation.residuals import residual_table
+from dlreg_core.evaluation import residual_table
 from dlreg_core.runs import Explanation, PartPredictions
 from dlreg_core.specs import TrainResult
 

@@ -10,9 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from dlreg_core.cleaning import Cleaner, numbered_name
-from dlreg_core.runs import RunFolder
-from dlreg_core.runs.atomic_files import read_spec, write_spec
-from dlreg_core.runs.scratch_folders import scratch_folder
+from dlreg_core.runs import RunFolder, read_spec, scratch_folder, write_spec
 from dlreg_core.scoring.client import Scorer
 from dlreg_core.specs import Exported
 

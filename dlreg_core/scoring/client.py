@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from dlreg_core.arrow import parquet
 from dlreg_core.errors import ScorerError
-from dlreg_core.jobs.child_environment import module_environment
-from dlreg_core.jobs.local_processes import module_command
-from dlreg_core.runs import RunFolder
-from dlreg_core.runs.expectations import Outlook
+from dlreg_core.jobs import module_command, module_environment
+from dlreg_core.runs import Outlook, RunFolder
 from dlreg_core.scoring.server_process import OverdueError, ScoringPool, StoppedError
 from dlreg_core.specs import Experiment, Exported, Spec
 

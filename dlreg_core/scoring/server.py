@@ -16,7 +16,8 @@ import pandas as pd
 
 from dlreg_core.cleaning import fit_cleaner
 from dlreg_core.errors import ConflictError, DlregError
-from dlreg_core.explanation import EXACT_FEATURES, ExplainSizes, evaluations, explain
+from dlreg_core.explanation import EXACT_FEATURES, ExplainSizes, evaluations
+from dlreg_core.explanation.shapley import explain
 from dlreg_core.logs import keep_plain
 from dlreg_core.model_file import write_bundle
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
@@ -24,8 +25,7 @@ from dlreg_core.runs import RunFolder, keep_private
 from dlreg_core.specs import Experiment
 from dlreg_core.splitting import background_rows, prepared_of
 from dlreg_core.training.execution.run_networks import core_count, device_note
-from dlreg_core.training.planning.cost_model import TableFacts
-from dlreg_core.training.planning.forecast import foresee, known_speeds
+from dlreg_core.training.planning import TableFacts, foresee, known_speeds
 from dlreg_core.training.planning.machine_resources import frame_mb, present_crowding, room, spread_rows, study
 
 _MOST_PIPELINES = 3

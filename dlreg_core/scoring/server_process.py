@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import psutil
 
-from dlreg_core.jobs.observed_time import ObservedTime
+from dlreg_core.jobs import ObservedTime
 
 _LOOK_SECONDS = 0.5
 SILENT_SECONDS = 20.0

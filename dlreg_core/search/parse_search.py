@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks import EXAMPLE, family
-from dlreg_core.networks.setting_spec import Setting
+from dlreg_core.networks import EXAMPLE, Setting, family
 from dlreg_core.search.search_ranges import MOST_TRIALS, USUAL_TRIALS, checked_range, checked_search, setting_range
 from dlreg_core.specs import NumberRange, Search, SearchMethod, SearchRange
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dlreg_core.networks.setting_spec import Setting
+from dlreg_core.networks import Setting
 from dlreg_core.search.search_ranges import grid_values, number_at, tidy
 from dlreg_core.specs import NumberRange, Search, SearchRange
 

@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dlreg_core.errors import PlanError
-from dlreg_core.networks import family
-from dlreg_core.networks.setting_spec import Setting, typed_number
+from dlreg_core.networks import Setting, family, typed_number
 from dlreg_core.specs import NumberRange, Search, SearchRange
 
 MOST_TRIALS, USUAL_TRIALS = 500, 20

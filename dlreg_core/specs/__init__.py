@@ -6,15 +6,7 @@ its own. Nothing here knows how the work is done.
 
 from __future__ import annotations
 
-from dlreg_core.specs.base import (
-    SCHEMA_VERSION,
-    Instant,
-    Name,
-    Spec,
-    Unit,
-    VersionedSpec,
-    now,
-)
+from dlreg_core.specs.base import SCHEMA_VERSION, Instant, Name, Spec, Unit, VersionedSpec, now
 from dlreg_core.specs.cleaning import (
     Cleaning,
     Combination,
@@ -45,6 +37,8 @@ from dlreg_core.specs.plans import (
 )
 from dlreg_core.specs.results import (
     CONSTANTS,
+    ENOUGH_BACKGROUND,
+    ENOUGH_EXPLAINED,
     FULL_TREES,
     BaselineStrength,
     Comparison,
@@ -66,16 +60,7 @@ from dlreg_core.specs.results import (
     UnseenValues,
     ValuesFound,
 )
-from dlreg_core.specs.tables import (
-    Column,
-    ColumnType,
-    Dataset,
-    Dialect,
-    Histogram,
-    Level,
-    NumberForm,
-    Reading,
-)
+from dlreg_core.specs.tables import Column, ColumnType, Dataset, Dialect, Histogram, Level, NumberForm, Reading
 from dlreg_core.specs.tasks import (
     Checkpoint,
     ContinueRequest,
@@ -96,6 +81,8 @@ from dlreg_core.specs.tasks import (
 
 __all__ = [
     "CONSTANTS",
+    "ENOUGH_BACKGROUND",
+    "ENOUGH_EXPLAINED",
     "FULL_TREES",
     "ROW_ORDER",
     "SCHEMA_VERSION",

@@ -8,13 +8,10 @@ import pandas as pd
 
 from dlreg_core.cleaning import repaired
 from dlreg_core.errors import NotFoundError, RecipeError
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
-from dlreg_core.ingest.formats.compression import unpacked
-from dlreg_core.ingest.formats.large_files import reads_in_pieces
-from dlreg_core.ingest.formats.library_errors import said_plainly
-from dlreg_core.ingest.formats.raw_table import Source, read_bytes
-from dlreg_core.ingest.formats.text.known_dialect import reading_like
-from dlreg_core.ingest.inference.mixed_units import converted, convertible
+from dlreg_core.ingest.datasets import DatasetStore
+from dlreg_core.ingest.formats import Source, read_bytes, reads_in_pieces, said_plainly, unpacked
+from dlreg_core.ingest.formats.text import reading_like
+from dlreg_core.ingest.inference import converted, convertible
 from dlreg_core.specs import Cleaning, ColumnType, Dataset, Reading, Recipe
 
 

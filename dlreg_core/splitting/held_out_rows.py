@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from dlreg_core.cleaning import Past, columns_made
-from dlreg_core.cleaning.lags.lag_columns import Places
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.cleaning.lags import Places
+from dlreg_core.ingest.datasets import DatasetStore
 from dlreg_core.specs import Experiment
 from dlreg_core.splitting.external_test import in_units
 

@@ -30,7 +30,7 @@ from dlreg_core.cleaning import (
     written_of,
 )
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.datasets import DatasetStore
 from dlreg_core.specs import (
     ColumnType,
     Dataset,

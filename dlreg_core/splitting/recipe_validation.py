@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dlreg_core.cleaning import refuse_too_large
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.inference.clock_seconds import is_clock
-from dlreg_core.ingest.inference.name_suggestions import names_hint
+from dlreg_core.ingest.inference import is_clock, names_hint
 from dlreg_core.specs import ROW_ORDER, Column, ColumnType, Dataset, Recipe
 
 _NEARLY_NUMBERS = ("not-numbers", "mixed-units", "leading-zeros")

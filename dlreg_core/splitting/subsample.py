@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dlreg_core.ingest.batches.row_sampling import drawn
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.ingest.batches import drawn
+from dlreg_core.ingest.datasets import DatasetStore
 from dlreg_core.specs import Dataset, Experiment
 from dlreg_core.splitting.split import RowNumbers
 

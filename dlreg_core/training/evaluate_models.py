@@ -11,14 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlreg_core.cleaning import AS_IT_IS
-from dlreg_core.evaluation.bootstrap import bootstrap_rmse
-from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.evaluation.metrics import regression_metrics
-from dlreg_core.evaluation.model_comparison import compare
+from dlreg_core.evaluation import bootstrap_rmse, calibrate, compare, regression_metrics
+from dlreg_core.pipeline import IntervalsAhead, PipelineModel, PredictionInterval
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
-from dlreg_core.pipeline.horizon_interval import IntervalsAhead
-from dlreg_core.pipeline.pipeline_spec import PipelineModel
-from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import CONSTANTS, Comparison, Interval, LeaderboardRow
 from dlreg_core.splitting import PreparedTable
 from dlreg_core.training.horizon_evaluation import intervals_ahead

@@ -8,11 +8,9 @@ import numpy as np
 
 from dlreg_core.array_types import Floats
 from dlreg_core.cleaning import AS_IT_IS, RowsAtHorizon
-from dlreg_core.evaluation.conformal import calibrate
-from dlreg_core.evaluation.metrics import regression_metrics
+from dlreg_core.evaluation import calibrate, regression_metrics
+from dlreg_core.pipeline import IntervalsAhead, PredictionInterval
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
-from dlreg_core.pipeline.horizon_interval import IntervalsAhead
-from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.specs import HorizonCoverage, StepFigures
 from dlreg_core.splitting import PreparedTable
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlreg_core.evaluation.conformal import gap_factor
+from dlreg_core.evaluation import gap_factor
+from dlreg_core.pipeline import PredictionInterval
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
-from dlreg_core.pipeline.prediction_interval import PredictionInterval
 from dlreg_core.splitting import PreparedTable
 
 MOST_ROWS = 500

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dlreg_core.checks.column_associations import Associations, MissingPatterns
-from dlreg_core.checks.findings.finding import listed_names
+from dlreg_core.checks import Associations, MissingPatterns
+from dlreg_core.checks.findings import listed_names
 from dlreg_core.formatting import percent
 
 _LISTED = 3

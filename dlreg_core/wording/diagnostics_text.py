@@ -14,8 +14,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import t as student
 
 from dlreg_core.array_types import Floats
-from dlreg_core.evaluation.arrays import pair
-from dlreg_core.evaluation.residuals import NORMAL_95, error_by_quantile
+from dlreg_core.evaluation import NORMAL_95, error_by_quantile, pair
 from dlreg_core.formatting import number, percent, quantity
 
 _MOST_SMALL = 6

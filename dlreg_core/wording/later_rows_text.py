@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dlreg_core.charts.base.time_labels import moment_text
-from dlreg_core.checks.findings.finding import listed_names
+from dlreg_core.charts.base import moment_text
+from dlreg_core.checks.findings import listed_names
 from dlreg_core.formatting import number_range, percent, quantity
 from dlreg_core.specs import ErrorsOverTime, Period, UnseenValues
 

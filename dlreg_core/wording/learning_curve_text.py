@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from dlreg_core.evaluation.curve_evidence import CurveEvidence
-from dlreg_core.evaluation.curve_verdict import SCATTER, Aim
-from dlreg_core.evaluation.epoch_curves import NetworkCurves
+from dlreg_core.evaluation import SCATTER, Aim, CurveEvidence, NetworkCurves
 from dlreg_core.formatting import number, percent, quantity
 
 VERDICTS = {

@@ -6,8 +6,8 @@ import math
 
 import pandas as pd
 
-from dlreg_core.charts.shap.shap_values import importance
-from dlreg_core.evaluation.conformal import calibrating_rows, likely_coverage
+from dlreg_core.charts.shap import importance
+from dlreg_core.evaluation import calibrating_rows, likely_coverage
 from dlreg_core.formatting import (
     about,
     duration,
@@ -22,8 +22,15 @@ from dlreg_core.formatting import (
     signed,
     size,
 )
-from dlreg_core.specs import BaselineStrength, Comparison, LeaderboardRow, RowCounts, TrainResult
-from dlreg_core.specs.results import ENOUGH_BACKGROUND, ENOUGH_EXPLAINED
+from dlreg_core.specs import (
+    ENOUGH_BACKGROUND,
+    ENOUGH_EXPLAINED,
+    BaselineStrength,
+    Comparison,
+    LeaderboardRow,
+    RowCounts,
+    TrainResult,
+)
 
 __all__ = [
     "about",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dlreg_core.checks.findings.finding import listed_names
+from dlreg_core.checks.findings import listed_names
 from dlreg_core.formatting import about, number, percent, quantity, size
-from dlreg_core.runs.expectations import Outlook
-from dlreg_core.runs.training_progress import ModelProgress, ModelState
+from dlreg_core.runs import ModelProgress, ModelState, Outlook
 from dlreg_core.specs import Dataset, Recipe, RowCounts, TrainPlan
 from dlreg_core.splitting import WHY_DRAWN, seconds_for_all
 from dlreg_core.wording.table_text import cleaning_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dlreg_core.formatting import about, number, percent, size
-from dlreg_core.runs.training_progress import ModelProgress, ModelState, Resources, RunProgress
+from dlreg_core.runs import ModelProgress, ModelState, Resources, RunProgress
 from dlreg_core.specs import Report
 from dlreg_core.wording.plan_text import budget_words, clock, state_words
 

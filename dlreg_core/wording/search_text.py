@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from dlreg_core.charts.base.frames import is_there, row_records
-from dlreg_core.evaluation.search_importance import LEAST_TRIALS, SettingImportance
+from dlreg_core.charts.base import is_there, row_records
+from dlreg_core.evaluation import LEAST_TRIALS, SettingImportance
 from dlreg_core.formatting import percent, quantity, value_words
 from dlreg_core.specs import Search, TrainResult
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlreg_core.charts.base.time_labels import moment_text, span_text
-from dlreg_core.checks.covariate_shift import ColumnShift
-from dlreg_core.checks.dependence import FEWEST_GROUPS
-from dlreg_core.checks.duplicate_optimism import TwinsHonesty
-from dlreg_core.checks.findings.finding import listed_names
-from dlreg_core.checks.recommended_split import SplitAdvice
-from dlreg_core.checks.sample_size import RowNeeds
-from dlreg_core.checks.split_optimism import FEWEST_ROWS, SplitMeasure, SplitMeasures
-from dlreg_core.checks.train_test_duplicates import TwinCheck
+from dlreg_core.charts.base import moment_text, span_text
+from dlreg_core.checks import (
+    FEWEST_GROUPS,
+    FEWEST_ROWS,
+    ColumnShift,
+    RowNeeds,
+    SplitAdvice,
+    SplitMeasure,
+    SplitMeasures,
+    TwinCheck,
+    TwinsHonesty,
+)
+from dlreg_core.checks.findings import listed_names
 from dlreg_core.formatting import number, percent, quantity
 from dlreg_core.specs import ROW_ORDER, RowCounts, Split, split_text
 

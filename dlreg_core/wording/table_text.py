@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 
 from dlreg_core.formatting import CURRENCIES, number, observed, percent, quantity
-from dlreg_core.recipe.choices import StepPreview
+from dlreg_core.recipe import StepPreview
 from dlreg_core.specs import Column, ColumnType, Dataset, Dialect, FillMethod, Recipe, RowCounts, TransformName
 
 TYPE_WORDS = {

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from dlreg_core.jobs.standby_process import STAND_BY
+from dlreg_core.jobs import STAND_BY
 from dlreg_core.logs import keep_plain
 from dlreg_core.runs import TaskFolder, keep_private
 from dlreg_core.specs import RunState

@@ -8,7 +8,7 @@ import joblib
 
 from dlreg_core.networks import BASELINES
 from dlreg_core.training.baselines.simple_models import Baseline, Boosting, fit_baselines
-from dlreg_core.training.planning.cost_model import boosted_seconds, most_baseline_rows, most_boosted_rows
+from dlreg_core.training.planning import boosted_seconds, most_baseline_rows, most_boosted_rows
 from dlreg_core.worker.training_job import TrainingJob
 
 

@@ -7,13 +7,11 @@ from typing import Literal
 
 import dlreg_core
 from dlreg_core.errors import ConflictError
-from dlreg_core.runs.atomic_files import write_spec
-from dlreg_core.runs.expectations import SPEEDS_FILE, MeasuredSpeeds
-from dlreg_core.runs.run_folder import TaskFolder
+from dlreg_core.runs import SPEEDS_FILE, MeasuredSpeeds, TaskFolder, write_spec
 from dlreg_core.specs import Checkpoint
 from dlreg_core.training.execution.run_hooks import Trained
 from dlreg_core.training.execution.run_networks import Networks, versions
-from dlreg_core.wording.plan_text import budget_words
+from dlreg_core.wording import budget_words
 from dlreg_core.worker.contention import ProcessorSeconds, crowding
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from dlreg_core.errors import ConflictError
-from dlreg_core.explanation import ExplainSizes, explain, sizes_for
+from dlreg_core.explanation import ExplainSizes, sizes_for
+from dlreg_core.explanation.shapley import explain
 from dlreg_core.pipeline.fitted_pipeline import Pipeline
-from dlreg_core.runs.run_folder import TaskFolder
-from dlreg_core.runs.task_results import Explanation, save_explanation
+from dlreg_core.runs import Explanation, TaskFolder, save_explanation
 from dlreg_core.specs import Task
 from dlreg_core.splitting import PreparedTable, background_rows, prepared_of
 from dlreg_core.training.evaluate_models import bulk_rows_per_second

@@ -9,10 +9,8 @@ from typing import Any
 
 import psutil
 
-from dlreg_core.jobs.devices import nvidia_smi
-from dlreg_core.runs.atomic_files import write_spec
-from dlreg_core.runs.machine import instant
-from dlreg_core.runs.run_folder import TaskFolder
+from dlreg_core.jobs import nvidia_smi
+from dlreg_core.runs import TaskFolder, instant, write_spec
 from dlreg_core.specs import Pulse
 
 _SECONDS = 2.0

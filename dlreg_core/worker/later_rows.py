@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dlreg_core.cleaning import coerce_column
-from dlreg_core.evaluation.errors_by_period import over_time
-from dlreg_core.evaluation.unseen_values import unseen
+from dlreg_core.evaluation import over_time, unseen
 from dlreg_core.specs import ErrorsOverTime, UnseenValues
 from dlreg_core.training.evaluate_models import Judged
 from dlreg_core.worker.training_job import TrainingJob

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 from dlreg_core.errors import DlregError
 from dlreg_core.logs import print_error
-from dlreg_core.runs.machine import lacked_memory
-from dlreg_core.runs.process_death import OUT_OF_MEMORY_HINT
-from dlreg_core.runs.run_folder import TaskFolder
+from dlreg_core.runs import OUT_OF_MEMORY_HINT, TaskFolder, lacked_memory
 from dlreg_core.specs import Done, RunState, Task, TaskKind
-from dlreg_core.wording.run_text import loading_words
+from dlreg_core.wording import loading_words
 from dlreg_core.worker.heartbeat import Heartbeat
 
 if TYPE_CHECKING:

@@ -9,11 +9,9 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
-from dlreg_core.jobs.standby_process import IDLE_SECONDS, READY
-from dlreg_core.runs.run_folder import TaskFolder
-from dlreg_core.runs.task_files import MARK
-from dlreg_core.training.execution.fork_server import serve_processes
-from dlreg_core.training.execution.process_pool import prefer_loaded
+from dlreg_core.jobs import IDLE_SECONDS, READY
+from dlreg_core.runs import MARK, TaskFolder
+from dlreg_core.training.execution import prefer_loaded, serve_processes
 
 _NEEDED = ("dlreg_core.training.execution.preload", "dlreg_core.worker.train_task", "dlreg_core.worker.explain_task")
 

@@ -10,17 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlreg_core.explanation import ExplainSizes, sizes_for
-from dlreg_core.jobs.devices import listed_gpus
+from dlreg_core.jobs import listed_gpus
 from dlreg_core.networks import (
     BASELINES,
     ENSEMBLE,
 )
+from dlreg_core.pipeline import PipelineModel, PipelineSpec
 from dlreg_core.pipeline.fitted_pipeline import NETWORKS, Pipeline, save_pipeline
-from dlreg_core.pipeline.pipeline_spec import PipelineModel, PipelineSpec
-from dlreg_core.runs.atomic_files import write_spec
-from dlreg_core.runs.expectations import Outlook
-from dlreg_core.runs.run_folder import TaskFolder
-from dlreg_core.runs.task_results import PartPredictions, save_explanation, save_predictions
+from dlreg_core.runs import Outlook, PartPredictions, TaskFolder, save_explanation, save_predictions, write_spec
 from dlreg_core.specs import (
     Checkpoint,
     LeaderboardRow,
@@ -29,6 +26,7 @@ from dlreg_core.specs import (
     Task,
     TrainResult,
 )
+from dlreg_core.training import ensemble_weights, mixed, rmse, worth_combining
 from dlreg_core.training.baselines.simple_models import (
     Baseline,
     boosted_folds,
@@ -36,7 +34,6 @@ from dlreg_core.training.baselines.simple_models import (
     shortage_note,
     strength,
 )
-from dlreg_core.training.ensemble import ensemble_weights, mixed, rmse, worth_combining
 from dlreg_core.training.evaluate_models import (
     Judged,
     bulk_rows_per_second,
@@ -48,7 +45,7 @@ from dlreg_core.training.evaluate_models import (
     rows_per_second,
     worse_than_mean_note,
 )
-from dlreg_core.training.execution.process_pool import TrainingPool, processes_for
+from dlreg_core.training.execution import TrainingPool, processes_for
 from dlreg_core.training.execution.run_hooks import RunHooks, Trained
 from dlreg_core.training.execution.run_networks import (
     Networks,
@@ -62,7 +59,7 @@ from dlreg_core.training.execution.run_networks import (
 from dlreg_core.training.execution.training_loop import TrainingLoop
 from dlreg_core.training.horizon_evaluation import judged_ahead
 from dlreg_core.training.missing_value_intervals import gap_seconds, with_gaps
-from dlreg_core.training.planning.cost_model import STRETCH, boosted_seconds
+from dlreg_core.training.planning import STRETCH, boosted_seconds
 from dlreg_core.worker.baselines_task import baselines_of
 from dlreg_core.worker.checkpoints import CheckpointWriter, earlier_seconds, refuse_other_versions, run_notes
 from dlreg_core.worker.explain_task import explain_model

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from dlreg_core.cleaning import Cleaner, fit_cleaner
 from dlreg_core.errors import PlanError
-from dlreg_core.runs.expectations import Outlook
-from dlreg_core.runs.run_folder import TaskFolder
+from dlreg_core.runs import Outlook, TaskFolder
 from dlreg_core.specs import Experiment, Task
 from dlreg_core.splitting import WHY_DRAWN, PreparedTable, prepared_of
 from dlreg_core.training.execution.run_hooks import Budget
 from dlreg_core.training.execution.run_networks import NetworkRows, core_count
 from dlreg_core.training.planning.machine_resources import frame_mb, own_memory_mb, preflight
-from dlreg_core.wording.plan_text import outlook_words
+from dlreg_core.wording import outlook_words
 
 
 @dataclass(frozen=True)

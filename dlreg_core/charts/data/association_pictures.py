@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
-from dlreg_core.checks.column_associations import Associations, MissingPatterns
-from dlreg_core.checks.findings.finding import part_words
+from dlreg_core.checks import Associations, MissingPatterns
+from dlreg_core.checks.findings import part_words
 
 MOST_PATTERNS = 12
 MOST_GAPS = 30

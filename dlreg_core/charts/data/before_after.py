@@ -14,7 +14,7 @@ from dlreg_core.array_types import Floats
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.frames import row_records
 from dlreg_core.formatting import number_range
-from dlreg_core.ingest.inference.summary_statistics import even_bins
+from dlreg_core.ingest.inference import even_bins
 
 _BARS = 24
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.dot_density import point_or_density
 from dlreg_core.charts.base.frames import row_records
-from dlreg_core.evaluation.residuals import error_by_quantile, qq_points, residual_table
+from dlreg_core.evaluation import error_by_quantile, qq_points, residual_table
 from dlreg_core.formatting import compact, number_range, percent, quantity, quantity_range
 
 HEIGHT = 340

@@ -14,7 +14,7 @@ from dlreg_core.charts.base import theme
 from dlreg_core.charts.base.dot_density import point_or_density
 from dlreg_core.charts.base.frames import box_table, is_number, levels, row_records
 from dlreg_core.charts.results.residual_charts import HEIGHT, RESIDUAL
-from dlreg_core.evaluation.arrays import finite
+from dlreg_core.evaluation import finite
 from dlreg_core.formatting import quantity
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dlreg_core.charts.base.frames import is_number
-from dlreg_core.evaluation.residuals import NORMAL_95
+from dlreg_core.evaluation import NORMAL_95
 
 MOST_FEATURES = 15
 

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.training.error_over_time import ZOOM
 from dlreg_core.formatting import number, quantity
-from dlreg_core.runs.training_progress import epoch_lines, newest_folds
+from dlreg_core.runs import epoch_lines, newest_folds
 from dlreg_core.specs import Event
 
 _MOST_POINTS = 300

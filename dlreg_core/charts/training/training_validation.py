@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from dlreg_core.charts.base import theme
 from dlreg_core.charts.training.learning_curves import line_mode, thinned
-from dlreg_core.evaluation.epoch_curves import NetworkCurves
+from dlreg_core.evaluation import NetworkCurves
 from dlreg_core.formatting import number, quantity
 
 _NAMES = {"rmse": "training RMSE", "mae": "training MAE", "relative": "training loss"}

@@ -47,6 +47,13 @@ Every finding has a code by which a program knows it:
 from __future__ import annotations
 
 from dlreg_core.checks.findings.find_all import findings
-from dlreg_core.checks.findings.finding import Finding, Repair, Severity
+from dlreg_core.checks.findings.finding import Finding, Repair, Severity, listed_names, part_words
 
-__all__ = ["Finding", "Repair", "Severity", "findings"]
+__all__ = [
+    "Finding",
+    "Repair",
+    "Severity",
+    "findings",
+    "listed_names",
+    "part_words",
+]

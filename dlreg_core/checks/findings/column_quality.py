@@ -11,8 +11,8 @@ from scipy.sparse.csgraph import connected_components
 from dlreg_core.checks.findings.finding import Finding, Repair, Severity, listed_names
 from dlreg_core.checks.findings.row_sample import RowSample
 from dlreg_core.formatting import number
-from dlreg_core.ingest.inference.mixed_units import common_unit, converted, units_of
-from dlreg_core.ingest.inference.times.durations import UNIT
+from dlreg_core.ingest.inference import common_unit, converted, units_of
+from dlreg_core.ingest.inference.times import UNIT
 from dlreg_core.names import MOST_CHARACTERS
 from dlreg_core.specs import ColumnType, Dataset
 

@@ -17,7 +17,7 @@ from dlreg_core.checks.findings.sentinel_values import capped, disguised, missin
 from dlreg_core.checks.findings.summary_rows import total_row
 from dlreg_core.checks.findings.target_shape import target_findings
 from dlreg_core.checks.findings.time_drift import feature_drift
-from dlreg_core.ingest.inference.clock_seconds import in_seconds
+from dlreg_core.ingest.inference import in_seconds
 from dlreg_core.specs import Dataset
 
 _SEVERITIES = ("high", "medium", "low")

@@ -15,7 +15,7 @@ from dlreg_core.checks.findings.finding import Finding, Repair
 from dlreg_core.checks.findings.row_sample import RowSample
 from dlreg_core.checks.order_and_groups import row_order
 from dlreg_core.formatting import number, percent
-from dlreg_core.ingest.inference.column_type import words
+from dlreg_core.ingest.inference import words
 from dlreg_core.specs import Column, ColumnType
 
 _FEWEST_ROWS = 250

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 
-from dlreg_core.ingest.inference.clock_seconds import seconds_since_midnight
-from dlreg_core.ingest.inference.mixed_units import in_unit
-from dlreg_core.ingest.inference.summary_statistics import number_column
+from dlreg_core.ingest.inference import in_unit, number_column, seconds_since_midnight
 from dlreg_core.specs import Cleaning, Column
 
 

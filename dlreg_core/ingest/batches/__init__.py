@@ -16,7 +16,9 @@ from __future__ import annotations
 from dlreg_core.ingest.batches.column_plan import KnownColumns
 from dlreg_core.ingest.batches.column_profile import column_of
 from dlreg_core.ingest.batches.file_scan import Scan, Scanner, scan_file
+from dlreg_core.ingest.batches.row_sampling import drawn
 from dlreg_core.ingest.batches.row_sources import HeldRows
+from dlreg_core.ingest.batches.typed_table import TypedTable, to_frame
 from dlreg_core.ingest.batches.typing_pass import MemorySink
 from dlreg_core.ingest.batches.whole_table import ReadingProgress, StreamedTable, stream_table, typed_rows
 
@@ -28,8 +30,11 @@ __all__ = [
     "Scan",
     "Scanner",
     "StreamedTable",
+    "TypedTable",
     "column_of",
+    "drawn",
     "scan_file",
     "stream_table",
+    "to_frame",
     "typed_rows",
 ]

@@ -12,8 +12,7 @@ from dlreg_core.errors import DlregError
 from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.formats.library_errors import said_plainly
 from dlreg_core.ingest.uploads.upload_receiver import Upload, UploadTicket, scan_of
-from dlreg_core.runs.atomic_files import read_spec, write_spec
-from dlreg_core.runs.machine import born
+from dlreg_core.runs import born, read_spec, write_spec
 
 _SECONDS = 0.25
 """Between two reports of how far it has come."""

@@ -16,7 +16,7 @@ from dlreg_core.errors import NotFoundError
 from dlreg_core.ingest.datasets.dataset_files import OPENED, PROFILE, SOURCE
 from dlreg_core.ingest.datasets.dataset_store import DatasetStore
 from dlreg_core.ingest.uploads.upload_receiver import Upload, scan_of
-from dlreg_core.runs.atomic_files import read_spec, sha256
+from dlreg_core.runs import read_spec, sha256
 from dlreg_core.specs import Dataset
 
 if TYPE_CHECKING:

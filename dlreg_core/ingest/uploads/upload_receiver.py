@@ -28,8 +28,7 @@ from dlreg_core.errors import ConflictError, DlregError, InputError, NotFoundErr
 from dlreg_core.ingest.batches import Scan, Scanner
 from dlreg_core.ingest.datasets.dataset_files import plain_name
 from dlreg_core.ingest.datasets.upload_limits import check_size
-from dlreg_core.runs.atomic_files import read_spec, write_new, write_spec
-from dlreg_core.runs.machine import born, instant, living, seconds_since
+from dlreg_core.runs import born, instant, living, read_spec, seconds_since, write_new, write_spec
 from dlreg_core.specs import Instant, Spec, VersionedSpec, now
 
 _ID = re.compile(r"[A-Za-z0-9_-]{32}")

@@ -13,8 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dlreg_core.errors import WorkError
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
-from dlreg_core.ingest.datasets.upload_limits import check_source
+from dlreg_core.ingest.datasets import DatasetStore, check_source
 from dlreg_core.jobs.reading.reader_client import Readers, open_readers
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Dataset, Reading

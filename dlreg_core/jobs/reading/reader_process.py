@@ -20,9 +20,9 @@ import psutil
 import pyarrow as pa
 
 from dlreg_core.errors import DlregError, WorkError
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
-from dlreg_core.ingest.formats.library_errors import said_plainly
-from dlreg_core.ingest.uploads.arrived_file import read_arrived
+from dlreg_core.ingest.datasets import DatasetStore
+from dlreg_core.ingest.formats import said_plainly
+from dlreg_core.ingest.uploads import read_arrived
 from dlreg_core.jobs.reading.reader_limits import limit_memory, memory_error
 from dlreg_core.logs import keep_plain
 from dlreg_core.runs import RunFolder, keep_private

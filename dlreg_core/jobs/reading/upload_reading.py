@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from dlreg_core.errors import DlregError, WorkError
-from dlreg_core.ingest.uploads.upload_receiver import note_end, note_waiting
+from dlreg_core.ingest.uploads import note_end, note_waiting
 from dlreg_core.jobs.reading.reader_client import open_readers
 
 _ONE = threading.Lock()

@@ -19,7 +19,7 @@ from dlreg_core.networks import family, is_pretrained, network, pretrained
 from dlreg_core.networks.epoch_watch import EpochWatch
 from dlreg_core.pipeline import gpu_memory
 from dlreg_core.pipeline.network_store import fold_folder
-from dlreg_core.runs.scratch_folders import scratch_folder
+from dlreg_core.runs import scratch_folder
 from dlreg_core.training.execution.fit_records import FitCallbacks, FoldResult, PreparedRows
 from dlreg_core.training.execution.time_stopping import stopper
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, FoldOutcome, PilotJob, PilotOutcome

@@ -15,7 +15,7 @@ from autogluon.common.utils.log_utils import set_logger_verbosity
 from lightning_fabric.plugins import environments
 
 import dlreg_core.networks.epoch_watch  # noqa: F401
-from dlreg_core.pipeline.quiet_libraries import silence_libraries
+from dlreg_core.pipeline import silence_libraries
 
 # Where boosted trees don't load, the baseline that needs them says so; networks train all the same.
 with suppress(ImportError, OSError):

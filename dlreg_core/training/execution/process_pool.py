@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlreg_core.errors import TrainingError
 from dlreg_core.logs import print_error
-from dlreg_core.runs.machine import lacked_memory
+from dlreg_core.runs import lacked_memory
 from dlreg_core.training.scheduler.measured_speeds import GPU_IN_DOUBT_ROWS
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from dlreg_core.cleaning import AS_IT_IS, TargetTransform
 from dlreg_core.networks import network
+from dlreg_core.pipeline import silence_libraries
 from dlreg_core.pipeline.network_store import NetworkStore, for_networks
-from dlreg_core.pipeline.quiet_libraries import silence_libraries
 from dlreg_core.specs import PlannedFit
 from dlreg_core.training import ensemble
 from dlreg_core.training.execution.fit_records import FoldResult, PreparedRows

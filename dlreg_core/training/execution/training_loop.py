@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from dlreg_core.networks import heavy_on_both_sides
 from dlreg_core.networks.epoch_watch import EpochFigures
-from dlreg_core.networks.target_tails import heavy_on_both_sides
-from dlreg_core.runs.expectations import Outlook
+from dlreg_core.runs import Outlook
 from dlreg_core.search import Searcher
 from dlreg_core.specs import Checkpoint, ResolvedPlan, TrainPlan
 from dlreg_core.training.execution.fit_records import FoldResult

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Literal
 
 from dlreg_core.networks import FAMILIES, family
-from dlreg_core.runs.expectations import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
+from dlreg_core.runs import MeasuredSpeeds, ModelOutlook, Outlook, recent_speeds
 from dlreg_core.specs import Split, TrainPlan
 from dlreg_core.splitting import fold_count
 from dlreg_core.training.execution.process_pool import processes_for

@@ -15,7 +15,7 @@ from autogluon.features.generators import AutoMLPipelineFeatureGenerator
 from sklearn.feature_extraction.text import CountVectorizer
 
 from dlreg_core.networks import FAMILIES, Family, network
-from dlreg_core.runs.expectations import Outlook
+from dlreg_core.runs import Outlook
 from dlreg_core.specs import RowCounts, TrainPlan
 from dlreg_core.training.planning.cost_model import TableFacts
 from dlreg_core.training.planning.forecast import FreeResources, foresee, known_speeds

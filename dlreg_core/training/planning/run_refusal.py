@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from dlreg_core.formatting import about, number, size
-from dlreg_core.runs.expectations import Outlook
+from dlreg_core.runs import Outlook
 from dlreg_core.specs import TrainPlan
-from dlreg_core.wording.plan_text import budget_words
+from dlreg_core.wording import budget_words
 
 _OPTIMISM, _OPTIMISM_OF_MANY = 3.0, 6.0
 """A run is refused for lack of time only when it needs more than this multiple of what it may have; the second where

@@ -9,7 +9,7 @@ import streamlit as st
 from dlreg_core.errors import DlregError
 from dlreg_core.names import visible
 from dlreg_core.specs import Column, Dataset, Dialect, Reading
-from dlreg_core.wording.table_text import DELIMITER_WORDS, readable_moments
+from dlreg_core.wording import DELIMITER_WORDS, readable_moments
 from pages._ui.shared import error_display, services, session
 
 _ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030")

@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.errors import NotFoundError
-from dlreg_core.ingest.datasets.upload_limits import bytes_in_pieces
-from dlreg_core.ingest.uploads.upload_receiver import Upload, Uploads
-from dlreg_core.jobs.reading.upload_reading import start_reading
+from dlreg_core.ingest.datasets import bytes_in_pieces
+from dlreg_core.ingest.uploads import Upload, Uploads
+from dlreg_core.jobs.reading import start_reading
 from dlreg_core.specs import Dataset
 from pages._ui.shared import services, session
 from pages._ui.shared.sidebar import escaped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.charts.data.association_pictures import MOST_PATTERNS, AssociationPicture, MissingPicture
-from dlreg_core.checks.column_associations import (
+from dlreg_core.checks import (
     Associations,
     MissingPatterns,
     associations,
@@ -13,7 +13,7 @@ from dlreg_core.checks.column_associations import (
     missing_patterns,
 )
 from dlreg_core.specs import Dataset
-from dlreg_core.wording.association_text import association_words, missing_words
+from dlreg_core.wording import association_words, missing_words
 from pages._ui.shared import services
 from pages._ui.shared.sidebar import escaped
 from pages._ui.shared.widgets import folded, picture

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from dlreg_core.errors import DlregError
-from dlreg_core.ingest.datasets.sample_tables import SAMPLES, SampleTable, sample_path
-from dlreg_core.ingest.uploads.remote_sources import place_name, place_pieces
-from dlreg_core.recipe.draft import start_draft
+from dlreg_core.ingest.datasets import SAMPLES, SampleTable, sample_path
+from dlreg_core.ingest.uploads import place_name, place_pieces
+from dlreg_core.recipe import start_draft
 from dlreg_core.specs import Dataset
 from pages._ui.data import large_upload
 from pages._ui.prepare import draft_session

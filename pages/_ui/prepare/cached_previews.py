@@ -9,7 +9,7 @@ import streamlit as st
 
 from dlreg_core.charts.data.before_after import BeforeAfter
 from dlreg_core.charts.data.lagged_series import LaggedSeries
-from dlreg_core.checks.interaction_candidates import PromisingCombination, promising_combinations
+from dlreg_core.checks import PromisingCombination, promising_combinations
 from dlreg_core.cleaning import SUGGESTED, Clock, OutlyingColumn, outlying_columns, repaired, step_of
 from dlreg_core.recipe.step_previews import (
     preview_combination,

@@ -7,23 +7,23 @@ from typing import Any, Literal
 import streamlit as st
 
 from dlreg_core.charts.data.before_after import BeforeAfter
-from dlreg_core.checks.duplicate_optimism import TwinsHonesty, twins_honesty
+from dlreg_core.checks import RowNeeds, SplitMeasure, TwinsHonesty, measure_split, twins_honesty
+from dlreg_core.checks import row_needs as row_needs_of
 from dlreg_core.checks.findings import Finding, findings
-from dlreg_core.checks.sample_size import RowNeeds
-from dlreg_core.checks.sample_size import row_needs as row_needs_of
-from dlreg_core.checks.split_optimism import SplitMeasure, measure_split
 from dlreg_core.cleaning import coerce_column, profile_without
 from dlreg_core.cleaning import merged as merged_labels
 from dlreg_core.errors import RecipeError
-from dlreg_core.ingest.inference.clock_seconds import in_seconds, is_clock
-from dlreg_core.ingest.inference.level_order import MOST, any_order
-from dlreg_core.recipe.choices import ColumnChoice, StepPreview, column_choices, preview_steps
-from dlreg_core.recipe.draft import (
+from dlreg_core.ingest.inference import MOST, any_order, in_seconds, is_clock
+from dlreg_core.recipe import (
+    ColumnChoice,
     Draft,
+    StepPreview,
+    column_choices,
     is_used,
     level_order_of,
     load_draft,
     measured_recipe,
+    preview_steps,
     recipe_of,
     save_draft,
     start_draft,
@@ -38,7 +38,7 @@ from dlreg_core.specs import (
     TransformName,
 )
 from dlreg_core.splitting import foreseen_counts, own_test_table, prepare_table
-from dlreg_core.wording.table_text import TRANSFORM_WORDS
+from dlreg_core.wording import TRANSFORM_WORDS
 from pages._ui.prepare import starting_split
 from pages._ui.prepare.cached_previews import key_of
 from pages._ui.shared import services, session

@@ -7,7 +7,7 @@ from typing import cast, get_args
 import streamlit as st
 
 from dlreg_core.formatting import percent
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import Combination, Dataset, ScaleMethod
 from pages._ui.prepare import cached_previews, draft_session, step_pictures
 from pages._ui.prepare.step_pictures import change

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from pydantic import ValidationError
 
-from dlreg_core.checks.recommended_split import group_columns, time_columns
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.checks import group_columns, time_columns
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import Dataset, History, PastColumn
 from pages._ui.prepare import cached_previews, draft_session
 from pages._ui.shared import error_display

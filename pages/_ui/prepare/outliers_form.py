@@ -9,7 +9,7 @@ import streamlit as st
 from dlreg_core.cleaning import SUGGESTED, worth_clipping
 from dlreg_core.errors import RecipeError
 from dlreg_core.formatting import number, percent
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import Dataset, OutlierRule
 from pages._ui.prepare import cached_previews, draft_session
 from pages._ui.prepare.step_pictures import change

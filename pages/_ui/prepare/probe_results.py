@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.charts.data.sample_size_curve import RowNeedsCurve
-from dlreg_core.checks.split_optimism import SplitMeasures
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.checks import SplitMeasures
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import Dataset, Recipe
-from dlreg_core.wording.split_text import measure_words, passed_words, row_needs_words, twins_honesty_words
+from dlreg_core.wording import measure_words, passed_words, row_needs_words, twins_honesty_words
 from pages._ui.prepare import draft_session
 from pages._ui.shared import error_display
 from pages._ui.shared.sidebar import escaped

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.charts.data.target_relation import Relation
-from dlreg_core.checks.column_associations import some_rows
+from dlreg_core.checks import some_rows
 from dlreg_core.cleaning import coerce_column, repaired
-from dlreg_core.recipe.draft import Draft, is_used, level_order_of, type_of
+from dlreg_core.recipe import Draft, is_used, level_order_of, type_of
 from dlreg_core.specs import ColumnType, Dataset
 from pages._ui.prepare import draft_session
 from pages._ui.shared import services

@@ -6,10 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dlreg_core.recipe.choices import StepPreview
-from dlreg_core.recipe.draft import Draft, is_used, type_of
+from dlreg_core.recipe import Draft, StepPreview, is_used, type_of
 from dlreg_core.specs import ColumnType, Dataset, Recipe
-from dlreg_core.wording.table_text import FILL_WORDS, repair_words
+from dlreg_core.wording import FILL_WORDS, repair_words
 from pages._ui.prepare import draft_session, step_pictures
 from pages._ui.shared.sidebar import as_label, escaped
 

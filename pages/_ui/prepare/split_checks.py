@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlreg_core.checks.covariate_shift import ColumnShift, column_shifts
-from dlreg_core.checks.train_test_duplicates import TwinCheck, twin_check
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.checks import ColumnShift, TwinCheck, column_shifts, twin_check
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import Dataset, Recipe
 from dlreg_core.splitting import own_test_table, prepare_table
-from dlreg_core.wording.split_text import shift_words, twin_words
+from dlreg_core.wording import shift_words, twin_words
 from pages._ui.prepare import draft_session
 from pages._ui.shared import services
 from pages._ui.shared.sidebar import escaped

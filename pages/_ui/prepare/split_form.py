@@ -7,12 +7,11 @@ from typing import Any
 import streamlit as st
 
 from dlreg_core.charts.data.split_bar import SplitBar
-from dlreg_core.checks.recommended_split import few_rows_warning, group_columns, time_columns
+from dlreg_core.checks import few_rows_warning, group_columns, time_columns
 from dlreg_core.errors import RecipeError
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import ROW_ORDER, ColumnType, Dataset, Recipe
-from dlreg_core.wording.split_text import advice_words, folds_words, row_order_words
-from dlreg_core.wording.table_text import rows_words
+from dlreg_core.wording import advice_words, folds_words, row_order_words, rows_words
 from pages._ui.data.upload_form import upload
 from pages._ui.prepare import draft_session, probe_results, split_checks, starting_split
 from pages._ui.shared import error_display, services

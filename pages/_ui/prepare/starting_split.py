@@ -8,9 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dlreg_core.checks.recommended_split import SplitAdvice, split_advice
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
-from dlreg_core.recipe.draft import Draft, measured_recipe, save_draft, with_advice
+from dlreg_core.checks import SplitAdvice, split_advice
+from dlreg_core.ingest.datasets import DatasetStore
+from dlreg_core.recipe import Draft, measured_recipe, save_draft, with_advice
 from dlreg_core.specs import Dataset, Recipe
 from pages._ui.shared import services, session
 

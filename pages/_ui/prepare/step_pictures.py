@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dlreg_core.recipe.draft import Draft
+from dlreg_core.recipe import Draft
 from dlreg_core.specs import Dataset
 from pages._ui.prepare import cached_previews, draft_session
 from pages._ui.shared import error_display

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlreg_core.recipe.draft import Draft, is_used, type_of
+from dlreg_core.recipe import Draft, is_used, type_of
 from dlreg_core.specs import ColumnType, Dataset, NumberFill
-from dlreg_core.wording.table_text import FILL_WORDS
+from dlreg_core.wording import FILL_WORDS
 from pages._ui.prepare import interactions_form, lags_form, outliers_form, step_pictures
 from pages._ui.prepare.repairs_form import FILL_HELP
 from pages._ui.prepare.step_pictures import change

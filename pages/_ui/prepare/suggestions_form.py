@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.checks.findings import Finding
-from dlreg_core.recipe.draft import Draft, is_repaired, with_repair
+from dlreg_core.recipe import Draft, is_repaired, with_repair
 from dlreg_core.specs import Dataset
 from pages._ui.prepare import draft_session
 from pages._ui.shared.sidebar import as_label, escaped

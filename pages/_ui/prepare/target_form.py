@@ -10,14 +10,11 @@ import streamlit as st
 
 from dlreg_core.charts.data.column_histogram import ColumnHistogram
 from dlreg_core.cleaning import impossible
-from dlreg_core.ingest.inference.clock_seconds import unit_of
-from dlreg_core.ingest.inference.level_order import MOST, any_order
+from dlreg_core.ingest.inference import MOST, any_order, unit_of
 from dlreg_core.names import MOST_OF_UNIT, clean_name, visible
-from dlreg_core.recipe.choices import target_choices
-from dlreg_core.recipe.column_edits import ColumnEdit, with_column_edits
-from dlreg_core.recipe.draft import Draft, is_used, level_order_of, type_of
+from dlreg_core.recipe import ColumnEdit, Draft, is_used, level_order_of, target_choices, type_of, with_column_edits
 from dlreg_core.specs import Column, ColumnType, Dataset
-from dlreg_core.wording.table_text import ORDINAL, TRANSFORM_WORDS, TYPE_HELP, TYPE_WORDS, target_words
+from dlreg_core.wording import ORDINAL, TRANSFORM_WORDS, TYPE_HELP, TYPE_WORDS, target_words
 from pages._ui.prepare import draft_session
 from pages._ui.shared import error_display
 from pages._ui.shared.sidebar import escaped

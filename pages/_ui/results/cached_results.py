@@ -12,14 +12,17 @@ import streamlit as st
 from dlreg_core.array_types import Floats
 from dlreg_core.charts.base.theme import model_colour
 from dlreg_core.charts.results import residual_charts as charts
-from dlreg_core.evaluation import epoch_curves
-from dlreg_core.evaluation.error_segments import segments, small_groups
-from dlreg_core.evaluation.kept_models import interval_of
-from dlreg_core.evaluation.search_importance import SettingImportance, setting_importance
+from dlreg_core.evaluation import (
+    SettingImportance,
+    epoch_curves,
+    interval_of,
+    segments,
+    setting_importance,
+    small_groups,
+)
 from dlreg_core.runs import RunFolder
 from dlreg_core.specs import Event
-from dlreg_core.wording import diagnostics_text
-from dlreg_core.wording.search_text import trial_table
+from dlreg_core.wording import diagnostics_text, trial_table
 from pages._ui.shared import services
 from pages._ui.shared.widgets import Display, on_dark
 

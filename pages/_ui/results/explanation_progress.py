@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlreg_core.explanation.explanation_cost import expected_seconds, expected_speed
+from dlreg_core.explanation import expected_seconds, expected_speed
 from dlreg_core.formatting import about
 from dlreg_core.runs import Explanation, TaskFolder
 from dlreg_core.specs import ExplainRequest, LeaderboardRow, RunState, TaskKind

@@ -7,11 +7,11 @@ import streamlit as st
 
 from dlreg_core.charts.training.learning_curves import LearningCurves
 from dlreg_core.charts.training.training_validation import TrainingValidation
-from dlreg_core.evaluation.epoch_curves import NetworkCurves
+from dlreg_core.evaluation import NetworkCurves
 from dlreg_core.formatting import value_words
 from dlreg_core.networks import family, settings_of
 from dlreg_core.specs import LeaderboardRow, Report, TrainResult
-from dlreg_core.wording.learning_curve_text import (
+from dlreg_core.wording import (
     VERDICTS,
     SettingNow,
     about_words,

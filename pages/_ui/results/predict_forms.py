@@ -6,12 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from dlreg_core.charts.shap.shap_values import importance
+from dlreg_core.charts.shap import importance
 from dlreg_core.cleaning import Value, form_fields, row_frame, row_values, typical_row
 from dlreg_core.formatting import about, estimate, observed, quantity
 from dlreg_core.report import rounded
-from dlreg_core.scoring.bulk import PredictedTable, predict_table
-from dlreg_core.scoring.client import Scored
+from dlreg_core.scoring import PredictedTable, Scored, predict_table
 from dlreg_core.specs import LeaderboardRow, Report
 from pages._ui.data.upload_form import TYPES
 from pages._ui.results import row_form

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.charts.base.frames import is_number
+from dlreg_core.charts.base import is_number
 from dlreg_core.charts.training.parallel_coordinates import MOST_AXES, SearchAxis, SearchTrials
 from dlreg_core.formatting import UNKNOWN, value_words
 from dlreg_core.networks import family

@@ -5,17 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dlreg_core.charts.shap import importance
 from dlreg_core.charts.shap.beeswarm import ShapBeeswarm
 from dlreg_core.charts.shap.dependence_plot import NO_COLOUR, ShapDependence
 from dlreg_core.charts.shap.importance_bar import ShapBar
-from dlreg_core.charts.shap.shap_values import importance
 from dlreg_core.charts.shap.waterfall import ShapWaterfall
 from dlreg_core.formatting import quantity
 from dlreg_core.report import explanation_table
 from dlreg_core.runs import Explanation
 from dlreg_core.specs import Report
-from dlreg_core.wording import context_text
-from dlreg_core.wording.model_text import shap_words
+from dlreg_core.wording import context_text, shap_words
 from pages._ui.shared import error_display, services, session
 from pages._ui.shared.sidebar import escaped
 from pages._ui.shared.widgets import csv_bytes, picture

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.formatting import size
-from dlreg_core.ingest.uploads.storage_usage import KeptData
-from dlreg_core.jobs.dataset_service import WithRuns
-from dlreg_core.wording.dataset_text import (
+from dlreg_core.ingest.uploads import KeptData
+from dlreg_core.jobs import WithRuns
+from dlreg_core.wording import (
     ELSEWHERE,
     KEPT_RUNS,
     copies_words,

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.formatting import duration, quantity, size
-from dlreg_core.recipe.new_experiment import usual_name
+from dlreg_core.recipe import usual_name
 from dlreg_core.runs import RunSummary
 from dlreg_core.specs import RunState
-from dlreg_core.wording.split_text import split_name
+from dlreg_core.wording import split_name
 from pages._ui.shared import error_display, services, session
 from pages._ui.shared.result_header import zone
 from pages._ui.shared.sidebar import escaped, state_word

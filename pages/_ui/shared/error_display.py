@@ -11,8 +11,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from dlreg_core.errors import DlregError
-from dlreg_core.runs.machine import lacked_memory
-from dlreg_core.runs.process_death import OUT_OF_MEMORY_HINT
+from dlreg_core.runs import OUT_OF_MEMORY_HINT, lacked_memory
 from pages._ui.shared.sidebar import escaped
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.formatting import CURRENCIES, MINUS
-from dlreg_core.recipe.new_experiment import usual_name
+from dlreg_core.recipe import usual_name
 from dlreg_core.report import result_tables
 from dlreg_core.specs import Report, TrainResult
 from dlreg_core.wording import context_text

@@ -9,14 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from dlreg_core.cleaning import Cleaner
-from dlreg_core.evaluation.kept_models import load_cleaner
-from dlreg_core.ingest.datasets.dataset_files import note_opened
-from dlreg_core.ingest.datasets.dataset_store import DatasetStore
+from dlreg_core.evaluation import load_cleaner
+from dlreg_core.ingest.datasets import DatasetStore, note_opened
 from dlreg_core.jobs import RunService, open_run_service
-from dlreg_core.jobs.reading.handed_files import ReaderBackedStore
-from dlreg_core.jobs.reading.reader_client import open_readers
+from dlreg_core.jobs.reading import ReaderBackedStore, open_readers
 from dlreg_core.runs import Explanation, PartPredictions, RunFolder, find_explanation, load_predictions
-from dlreg_core.scoring.client import Scored, Scorer, open_scorer
+from dlreg_core.scoring import Scored, Scorer, open_scorer
 from dlreg_core.settings import Settings, load_settings
 from dlreg_core.specs import Dataset, Reading, Report
 from dlreg_core.splitting import judged_rows

@@ -6,8 +6,7 @@ import streamlit as st
 
 from dlreg_core.errors import NotFoundError
 from dlreg_core.specs import Report, RunState
-from dlreg_core.wording import markdown
-from dlreg_core.wording.run_text import is_keeping
+from dlreg_core.wording import is_keeping, markdown
 from pages._ui.shared import services, session
 
 _BADGES = {

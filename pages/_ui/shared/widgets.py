@@ -15,8 +15,7 @@ from dlreg_core.charts.base.theme import readable_on
 from dlreg_core.cleaning import without_formulas
 from dlreg_core.errors import NotFoundError
 from dlreg_core.specs import Dataset, LeaderboardRow, Report, RunState, TrainResult
-from dlreg_core.wording import context_text
-from dlreg_core.wording.dataset_text import GONE
+from dlreg_core.wording import GONE, context_text
 from pages._ui.shared import services, session
 from pages._ui.shared.sidebar import escaped
 

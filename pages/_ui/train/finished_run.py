@@ -6,11 +6,9 @@ from typing import Literal
 
 import streamlit as st
 
-from dlreg_core.runs.training_progress import fold
+from dlreg_core.runs import fold
 from dlreg_core.specs import Report, RunState, TrainResult
-from dlreg_core.wording import model_text, run_text
-from dlreg_core.wording.dataset_text import GONE_WITHOUT
-from dlreg_core.wording.plan_text import budget_words
+from dlreg_core.wording import GONE_WITHOUT, budget_words, model_text, run_text
 from pages._ui.shared import error_display, services
 from pages._ui.shared.sidebar import escaped
 from pages._ui.shared.widgets import lead, say_gone

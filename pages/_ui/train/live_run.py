@@ -9,12 +9,11 @@ import streamlit as st
 from dlreg_core.charts.training.error_over_time import LearningProgress
 from dlreg_core.charts.training.learning_curves import CurrentLoss, CurrentValidation
 from dlreg_core.errors import NotFoundError
-from dlreg_core.jobs.devices import cpu_cores
-from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.training_progress import RunProgress, fold
+from dlreg_core.jobs import cpu_cores
+from dlreg_core.runs import RunProgress, TaskFolder, fold
 from dlreg_core.specs import Event, Report, RunState, now
+from dlreg_core.wording import best_words, clock
 from dlreg_core.wording import run_text as words
-from dlreg_core.wording.plan_text import best_words, clock
 from pages._ui.shared import error_display, services, session, sidebar
 from pages._ui.shared.sidebar import escaped
 from pages._ui.shared.widgets import lead, picture

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dlreg_core.runs import TaskFolder
-from dlreg_core.runs.training_progress import ModelState, RunProgress
-from dlreg_core.wording.model_text import duration, quantity
-from dlreg_core.wording.run_text import model_state_words
+from dlreg_core.runs import ModelState, RunProgress, TaskFolder
+from dlreg_core.wording import duration, model_state_words, quantity
 from pages._ui.shared.sidebar import escaped
 
 _LOG_HEIGHT = 16 * 24

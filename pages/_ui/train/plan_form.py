@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from dlreg_core.errors import PlanError
-from dlreg_core.jobs.devices import cpu_cores, gpu_names
+from dlreg_core.jobs import cpu_cores, gpu_names
 from dlreg_core.networks import FAMILIES
 from dlreg_core.specs import TrainPlan
-from dlreg_core.wording.plan_text import budget_words
+from dlreg_core.wording import budget_words
 from pages._ui.shared import session
 from pages._ui.train import pretrained_form, search_form, settings_form
 

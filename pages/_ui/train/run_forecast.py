@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import streamlit as st
 
 from dlreg_core.errors import DlregError
-from dlreg_core.runs.expectations import Outlook
+from dlreg_core.runs import Outlook
 from dlreg_core.specs import Dataset, Experiment, Recipe, TrainPlan
-from dlreg_core.wording.plan_text import outlook_words
+from dlreg_core.wording import outlook_words
 from pages._ui.shared import services
 from pages._ui.shared.sidebar import escaped
 

@@ -11,8 +11,9 @@ import pytest
 import shap
 from numpy.typing import NDArray
 
-from dlreg_core.explanation import ExplainSizes, evaluations, explain, sizes_for, to_shap
+from dlreg_core.explanation import ExplainSizes, evaluations, sizes_for
 from dlreg_core.explanation.explanation_cost import EXACT_FEATURES, expected_seconds
+from dlreg_core.explanation.shapley import explain, to_shap
 from dlreg_core.runs.task_results import Explanation
 
 EXACT = 0
