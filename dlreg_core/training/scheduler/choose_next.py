@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from dlreg_core.networks import family, network
+from dlreg_core.networks import family, is_pretrained, network
 from dlreg_core.specs import FinishedFit, PlannedFit
 from dlreg_core.training.scheduler.allocation import (
     EXTRA_FITS,
@@ -245,9 +245,10 @@ def _more(turn: Turn) -> FoldJob | None:
 def _beside_the_first(turn: Turn) -> FoldJob | None:
     """Train the only family that there is with another seed too, where a process would wait for its first network."""
     state, setup = turn.state, turn.state.setup
-    if setup.folds > 1 or setup.effort == "fast" or not state.running:
+    trained = [fit for fit in state.running if not is_pretrained(fit.planned.family)]
+    if setup.folds > 1 or setup.effort == "fast" or not trained:
         return None
-    like, count = state.running[0].proposal, len(state.running)
+    like, count = trained[0].proposal, len(state.running)
     if count > EXTRA_FITS[setup.effort] or like.seconds > state.capacity(turn.at).longest:
         return None
     return start(turn, replace(like, seed=like.seed + count, variant=count))

@@ -12,7 +12,8 @@ from dlreg_core.training.scheduler.scheduler_state import Turn
 def skip(turn: Turn, key: str) -> None:
     """Leave a family out for which there is no time."""
     state = turn.state
-    if key in state.reasons:
+    # One that was only to show something soon is a network all the same.
+    if key in state.reasons or any(one.fit.family == key for one in state.done):
         return
     if state.ended:
         reason = "Skipped: training was ended before its turn."

@@ -69,7 +69,13 @@ WORKBOOKS = "python_calamine"
 @pytest.mark.parametrize(
     ("families", "absent", "foreign"),
     [
-        pytest.param({"RIDGE"}, {"autogluon", "torch", "fastai", "pytabkit", WORKBOOKS}, "plotly", id="baseline"),
+        pytest.param(
+            {"RIDGE"},
+            {"autogluon", "torch", "fastai", "pytabkit", WORKBOOKS},
+            "plotly",
+            id="baseline",
+            marks=pytest.mark.soak,
+        ),
         pytest.param({"FEEDFORWARD"}, {"fastai", "pytabkit", WORKBOOKS}, "plotly", id="feed-forward"),
         # CatBoost asks for plotly.
         pytest.param(EVERY_FAMILY, {WORKBOOKS}, "streamlit", id="all families", marks=pytest.mark.soak),
