@@ -10,8 +10,8 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -335,13 +335,18 @@ class TaskFiles:
     def emit(self, kind: str, **data: Any) -> None:
         """Append an event; only the process that holds the task may call this."""
         line = json.dumps({"time": now().isoformat(), "kind": kind, "data": data}) + "\n"
-        with _writing, (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
-            file.write(line)
+        with _writing, (self.path / "events.jsonl").open("a+b") as file:
+            # What a full disk has cut off stands on a line of its own.
+            if file.tell() > 0:
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read(1) == b"\n" else f"\n{line}"
+            file.write(line.encode())
 
     def events(self, offset: int = 0) -> EventLog:
         """Return the events from byte `offset` on.
 
-        A line that is still being written is left for the next call; one that was cut off by a crash is passed over.
+        A line that is still being written is left for the next call; one that was cut off, by a crash or a full disk, is
+        passed over.
         """
         try:
             with (self.path / "events.jsonl").open("rb") as file:
@@ -351,8 +356,7 @@ class TaskFiles:
             return EventLog((), offset)
         whole = text.rfind(b"\n") + 1
         lines = text[:whole].splitlines()
-        events = tuple(Event(**json.loads(line)) for line in lines if line)
-        return EventLog(events, offset + whole)
+        return EventLog(tuple(_whole_events(lines)), offset + whole)
 
     def log(self, last_bytes: int = 20_000) -> str:
         """Return the end of what the worker's libraries printed."""
@@ -363,3 +367,9 @@ class TaskFiles:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - last_bytes))
             return file.read().decode("utf-8", errors="replace")
+
+
+def _whole_events(lines: Iterable[bytes]) -> Iterator[Event]:
+    for line in lines:
+        with suppress(ValueError, TypeError):
+            yield Event(**json.loads(line))

@@ -472,3 +472,12 @@ def test_tasks_added_at_the_same_moment_never_share_a_folder(run: RunFolder) -> 
     assert len(numbers) == len(set(numbers))
     assert sorted(numbers) == [t.number for t in run.tasks()]
     assert [p.name for p in (run.path / "tasks").iterdir() if p.name.startswith(".")] == []
+
+
+def test_an_event_that_was_cut_off_hides_no_other(task: TaskFolder) -> None:
+    task.emit("log", text="before")
+    with (task.path / "events.jsonl").open("ab") as file:
+        file.write(b'{"time": "2026-01-01T00:00:00+00:00", "kind": "log", "da')
+    assert [event.data["text"] for event in task.events().events] == ["before"]
+    task.emit("log", text="after")
+    assert [event.data["text"] for event in task.events().events] == ["before", "after"]
