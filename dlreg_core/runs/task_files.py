@@ -345,7 +345,7 @@ class TaskFiles:
     def events(self, offset: int = 0) -> EventLog:
         """Return the events from byte `offset` on.
 
-        A line that is still being written is left for the next call; one that was cut off, by a crash or a full disk, is
+        A line that is still being written is left for the next call; one that was cut off by a crash or a full disk is
         passed over.
         """
         try:
