@@ -22,7 +22,7 @@ from dlreg_core.training.scheduler.allocation import (
 from dlreg_core.training.scheduler.fit_jobs import FoldJob, PilotJob
 from dlreg_core.training.scheduler.fit_starts import free_name, pilot, planned_fit, start, waiting_fold
 from dlreg_core.training.scheduler.left_out import skip
-from dlreg_core.training.scheduler.scheduler_messages import JudgeEnsemble, Notice, Question, SuggestTrial
+from dlreg_core.training.scheduler.scheduler_messages import JudgeEnsemble, Notice, SuggestTrial
 from dlreg_core.training.scheduler.scheduler_state import State, Turn
 from dlreg_core.training.scheduler.search_trials import first_share, trial_like
 
@@ -212,7 +212,7 @@ def _trial(turn: Turn) -> FoldJob | None:
         return None
     trial = state.suggestion
     if trial is None:
-        _ask(turn, SuggestTrial())
+        turn.ask(SuggestTrial())
         return None
     if trial.values is None:
         return None
@@ -227,7 +227,7 @@ def _more(turn: Turn) -> FoldJob | None:
     if not state.done:
         return _beside_the_first(turn)
     if not state.errors:
-        _ask(turn, JudgeEnsemble())
+        turn.ask(JudgeEnsemble())
         return None
     proposal = next_fit(
         _comparable(state),
@@ -261,11 +261,6 @@ def _comparable(state: State) -> list[FinishedFit]:
     real = [one for one in done if one.fit.model != state.glance]
     announced = any(one.fit.family == glance.fit.family for one in real for glance in done if glance not in real)
     return real if announced else done
-
-
-def _ask(turn: Turn, question: Question) -> None:
-    turn.actions.append(question)
-    turn.change(awaited=turn.state.awaited | {question})
 
 
 def _without(keys: Sequence[str], key: str) -> tuple[str, ...]:

@@ -308,6 +308,11 @@ class Turn:
         """Replace some of what is known."""
         vars(self.state).update(changes)
 
+    def ask(self, question: Question) -> None:
+        """Ask what must be known before anything else is begun."""
+        self.actions.append(question)
+        self.change(awaited=self.state.awaited | {question})
+
     def put(self, fit: RunningFit, **changes: Any) -> None:
         """Replace what is known of a network that is under way, and some of the rest."""
         model = fit.planned.model

@@ -232,9 +232,9 @@ def _hear_fold(turn: Turn, job: FoldJob, outcome: FoldOutcome) -> None:
     turn.put(fit, speeds=speeds)
     _log(turn, *outcome.notes, speeds.change_note(before, job.family))
     if fit.complete:
-        _ask(turn, JudgeFit(job.fit.model))
+        turn.ask(JudgeFit(job.fit.model))
     elif not turn.state.setup.timeless and _may_lose(turn.state, fit):
-        _ask(turn, CompareFolds(job.fit.model))
+        turn.ask(CompareFolds(job.fit.model))
 
 
 def _lose_fold(turn: Turn, job: FoldJob, event: JobFailed) -> None:
@@ -272,7 +272,7 @@ def _take_judged(turn: Turn, event: FitJudged) -> None:
     }
     turn.actions.append(Notice("model_finished", told))
     if turn.state.errors:
-        _ask(turn, JudgeEnsemble())
+        turn.ask(JudgeEnsemble())
     turn.actions.append(KeepCheckpoint())
 
 
@@ -309,11 +309,6 @@ def _give_up(turn: Turn, planned: PlannedFit, reason: str) -> None:
     turn.change(failed_trials=(*turn.state.failed_trials, dict(planned.chosen)))
     if turn.state.done:
         turn.actions.append(KeepCheckpoint())
-
-
-def _ask(turn: Turn, question: Question) -> None:
-    turn.actions.append(question)
-    turn.change(awaited=turn.state.awaited | {question})
 
 
 def _answered(turn: Turn, question: Question) -> None:
